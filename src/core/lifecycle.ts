@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+/** What a rebuilt fault is. Times are ns since the session's base; durations are ns. */
+
+/** A time known to lie in [lo, hi]. `hi` is Infinity when nothing seen bounds it, `lo` is -Infinity likewise. */
+export interface Interval {
+  readonly lo: number;
+  readonly hi: number;
+}
+
+/** How a lifecycle ended (design: every lifecycle has exactly one of these). */
+export const ENDS = ['ok-vma', 'ok-mmap', 'completed', 'error', 'signal', 'incomplete', 'in-flight'] as const;
+export type End = (typeof ENDS)[number];
+
+/** Why an attempt under the VMA lock did not do: the cause of a RETRY or of an ABORT. */
+export const CAUSES = [
+  /** __folio_lock_or_retry inside do_swap_page returned RETRY: the folio was locked. */
+  'folio locked',
+  /** do_swap_page returned RETRY before get_swap_device, without __folio_lock_or_retry: a device-private entry. */
+  'device-private',
+  /** handle_userfault returned RETRY. */
+  'userfault',
+  /** __vmf_anon_prepare returned RETRY: no anon_vma, and mmap_lock was busy. */
+  'anon_vma',
+  /** lock_vma_under_rcu returned NULL, or the fault came to lock_mm_and_find_vma without an attempt. */
+  'VMA lock unavailable',
+  /** RETRY, and none of the above was seen. `Attempt.innermost` says the innermost hooked function that returned it. */
+  'unknown',
+] as const;
+export type Cause = (typeof CAUSES)[number];
+
+/** Rule of the kernel model by which a release time was found (section 4.1), `exact` when it was seen. */
+export type ReleaseRule = 'exact' | 'R1' | 'R2' | 'R3' | 'R4' | 'R5' | 'R6' | 'R7' | 'R8' | 'R9' | 'none';
+
+export type LockKind = 'vma' | 'mmap';
+
+export interface Attempt {
+  readonly lock: LockKind;
+  /** When the lock was had: exact (lo === hi) or bounded. */
+  acquired: Interval;
+  /** When it was given back, by the derived rules; for an ML attempt that ended normally: R2's analogue after handle_mm_fault. */
+  released: Interval;
+  rule: ReleaseRule;
+  /** Release time as seen by a VL_VMA_RELEASE step; NaN when there was none. */
+  exactRelease: number;
+  /** handle_mm_fault's flags and result; -1 when that step was not seen. */
+  flags: number;
+  ret: number;
+  outcome: 'ok' | 'retry' | 'completed' | 'error' | 'abort' | 'unknown' | 'pending';
+  cause: Cause | null;
+  /** Innermost hooked kernel function that first returned RETRY; '' when the attempt did not retry. */
+  innermost: string;
+}
+
+export type WaitKind = 'folio' | 'mmapLock' | 'userfault';
+
+export interface Wait {
+  readonly kind: WaitKind;
+  /** Which lock the task held meanwhile. */
+  readonly held: 'vma' | 'mmap' | 'none' | 'unknown';
+  readonly start: number;
+  /** NaN while it lasts, or when the end was lost. */
+  end: number;
+  /** Folio wait: whether the task was seen to sleep (a wait may end without). */
+  slept: boolean;
+}
+
+export interface Lifecycle {
+  /** fault_cpu * 2^32 + fault. Unique within a session. */
+  readonly id: number;
+  readonly tid: number;
+  tgid: number;
+  comm: string;
+  cgroup: number;
+  mm: number;
+  address: number;
+  vmaStart: number;
+  vmaEnd: number;
+  vmFlags: bigint;
+  pte: bigint;
+  depth: number;
+  /** Where the fault came from: user mode, kernel mode on a user address, or get_user_pages and its like. */
+  origin: 'user' | 'kernel' | 'gup' | 'unknown';
+  /** First and latest step seen. */
+  first: number;
+  last: number;
+  /** Beginning of the fault: exact when lock_vma_under_rcu was hooked, else [-Infinity, first]. */
+  start: Interval;
+  /** NaN while in flight. */
+  end: number;
+  how: End;
+  readonly attempts: Attempt[];
+  readonly waits: Wait[];
+  /** null until get_swap_device was seen inside do_swap_page. */
+  swap: { readonly type: number; readonly synchronous: boolean; readonly missing: boolean } | null;
+  enteredSwap: boolean;
+  major: boolean;
+  /** What is missing, in words: `step 3 lost`, `first step lost`, `handle_mm_fault exit missed`. Empty when whole. */
+  readonly lost: string[];
+  /** What the fault is doing now, for views of faults in flight. */
+  state: string;
+}
