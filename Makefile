@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: MIT
+# `make help` lists the targets. V=1 shows every command.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+ifeq ($(V),1)
+  Q :=
+  msg =
+else
+  Q := @
+  msg = @printf '  %-8s %s%s\n' "$(1)" "$(2)" "$(if $(3), $(3))";
+endif
+
+CLANG ?= clang
+LLVM_STRIP ?= llvm-strip
+CC := gcc
+TSC := node_modules/.bin/tsc
+BIOME := node_modules/.bin/biome
+
+# -mcpu=v3: 32-bit jumps and ALU, in every kernel the tool supports (6.4 and newer).
+BPF_CFLAGS := -g -O2 -Wall -Werror -target bpf -D__TARGET_ARCH_x86 -mcpu=v3
+CFLAGS := -O2 -g -Wall -Wextra -Werror -pthread
+
+BPF_OBJECT := dist/bpf/vmalocktop.bpf.o
+BPF_SOURCES := $(wildcard bpf/*.c bpf/*.h)
+WORKLOADS := $(patsubst test/workload/%.c,dist/test/workload/%,$(wildcard test/workload/*.c))
+
+UNIT_DIRS := $(filter-out vm workload bench golden,$(notdir $(patsubst %/,%,$(wildcard test/*/))))
+unit_tests = $(wildcard $(addsuffix /*.test.js,$(addprefix dist/test/,$(UNIT_DIRS))) dist/test/*.test.js)
+vm_tests = $(wildcard dist/test/vm/*.test.js)
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## install what is lacking: Debian packages (as root) and npm packages
+	@scripts/setup build vm node
+
+.PHONY: build
+build: setup ## BPF object, TypeScript, test workloads, into dist/
+	@$(MAKE) all
+
+# What `build` makes once setup has run; $(shell) and wildcards above must not run before setup.
+.PHONY: all ts workloads
+all: $(BPF_OBJECT) ts workloads
+
+$(BPF_OBJECT): $(BPF_SOURCES) Makefile
+	$(call msg,BPF,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c bpf/vmalocktop.bpf.c -o $@
+	$(Q)$(LLVM_STRIP) -g $@
+
+ts:
+	$(call msg,TSC,dist)
+	$(Q)$(TSC) -b
+	@if [ -f dist/cli/main.js ]; then chmod +x dist/cli/main.js; fi
+
+workloads: $(WORKLOADS)
+
+dist/test/workload/%: test/workload/%.c $(wildcard test/workload/*.h) Makefile
+	$(call msg,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -o $@ $<
+
+.PHONY: test
+test: build ## every test: unit tests, then real kernels in virtual machines
+	@$(MAKE) unit-only
+	@$(MAKE) vm-only
+
+.PHONY: test-unit
+test-unit: build ## tests that need no kernel
+	@$(MAKE) unit-only
+
+.PHONY: test-vm
+test-vm: build ## tests on real kernels (VM_KERNELS="6.12 7.3" chooses)
+	@$(MAKE) vm-only
+
+# A suite without tests is a failure, not a pass: `node --test` with no files would search the whole tree instead.
+.PHONY: unit-only vm-only
+unit-only:
+	$(call msg,TEST,unit)
+	$(Q)[ -n '$(unit_tests)' ] || { echo 'no unit tests are built' >&2; exit 1; }
+	$(Q)node --test $(unit_tests)
+
+# One file at a time: guests share the machine, and each already uses as many CPUs as it has.
+vm-only:
+	$(call msg,TEST,vm)
+	$(Q)[ -n '$(vm_tests)' ] || { echo 'no VM tests are built' >&2; exit 1; }
+	$(Q)test/vm/get-kernels $(VM_KERNELS)
+	$(Q)node --test --test-concurrency=1 $(vm_tests)
+
+.PHONY: run
+run: build ## live dashboard: on this host where tracing is permitted, else from a throw-away guest
+	@scripts/run-guest
+
+.PHONY: bench
+bench: build ## events/s through the pipeline, on this host; writes BENCHMARKS.md
+	@node dist/test/bench/main.js
+
+.PHONY: bench-vm
+bench-vm: build ## guest instructions per page fault, beside bpftrace; writes BENCHMARKS.md
+	@scripts/setup bench
+	@scripts/bench-vm
+
+.PHONY: lint
+lint: setup ## biome and the type checker
+	$(call msg,BIOME,.)
+	$(Q)$(BIOME) check .
+	$(call msg,TSC,.)
+	$(Q)$(TSC) -b
+
+.PHONY: clean
+clean: ## remove dist/ (the kernel cache is kept)
+	$(call msg,CLEAN,dist)
+	$(Q)rm -rf dist
