@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The kernel types and fields the probes touch, and nothing else. CO-RE moves each access to where the running
+ * kernel keeps the field, so the build needs no kernel headers and no BTF of the build host.
+ * A `___suffix` names a flavour: the same kernel type as another generation declares it.
+ */
+#ifndef VMALOCKTOP_COMPAT_BPF_H
+#define VMALOCKTOP_COMPAT_BPF_H
+
+typedef unsigned char __u8;
+typedef unsigned short __u16;
+typedef unsigned int __u32;
+typedef unsigned long long __u64;
+typedef signed int __s32;
+typedef signed long long __s64;
+typedef __u16 __be16;
+typedef __u32 __be32;
+typedef __u32 __wsum;
+typedef __u8 bool;
+#define true 1
+#define false 0
+#define NULL ((void *)0)
+
+/* UAPI numbers of include/uapi/linux/bpf.h: part of the ABI, so they may be written down. */
+enum bpf_map_type { BPF_MAP_TYPE_HASH = 1, BPF_MAP_TYPE_ARRAY = 2, BPF_MAP_TYPE_RINGBUF = 27, BPF_MAP_TYPE_TASK_STORAGE = 29 };
+enum { BPF_ANY = 0 };
+enum { BPF_F_NO_PREALLOC = 1, BPF_F_MMAPABLE = 1 << 10 };
+enum { BPF_LOCAL_STORAGE_GET_F_CREATE = 1 };
+enum { BPF_RB_NO_WAKEUP = 1 };
+
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+
+#define __core __attribute__((preserve_access_index))
+
+struct mm_struct;
+
+struct task_struct {
+	unsigned int flags;
+	int pid;
+	int tgid;
+	struct mm_struct *mm;
+	struct task_struct *group_leader;
+	char comm[16];
+} __core;
+
+struct thread_info {
+	unsigned long flags;
+} __core;
+struct task_struct___ti {
+	struct thread_info thread_info; /* CONFIG_THREAD_INFO_IN_TASK */
+} __core;
+
+struct vm_area_struct {
+	unsigned long vm_start;
+	unsigned long vm_end;
+	struct mm_struct *vm_mm;
+	unsigned long vm_flags;
+} __core;
+
+/* 6.4 to 6.14: the VMA lock is an rw_semaphore behind a pointer; `vm_lock` is also the address of its `lock`. */
+struct vma_lock;
+struct vm_area_struct___rwsem {
+	struct vma_lock *vm_lock;
+} __core;
+
+typedef struct {
+	unsigned long pte;
+} pte_t;
+
+/* Values by bpf_core_enum_value, never by number; the members below only give the names something to be. */
+enum fault_flag { FAULT_FLAG_USER = 1 << 6, FAULT_FLAG_VMA_LOCK = 1 << 12, FAULT_FLAG_ORIG_PTE_VALID = 1 << 11 };
+enum vm_fault_reason {
+	VM_FAULT_OOM = 1,
+	VM_FAULT_SIGBUS = 2,
+	VM_FAULT_HWPOISON = 0x10,
+	VM_FAULT_HWPOISON_LARGE = 0x20,
+	VM_FAULT_SIGSEGV = 0x40,
+	VM_FAULT_RETRY = 0x400,
+	VM_FAULT_FALLBACK = 0x800,
+	VM_FAULT_COMPLETED = 0x4000,
+};
+typedef unsigned int vm_fault_t;
+
+struct vm_fault {
+	struct vm_area_struct *vma;
+	unsigned long address;
+	enum fault_flag flags;
+	pte_t orig_pte;
+} __core;
+
+enum { SWP_SYNCHRONOUS_IO = 1 << 12 }; /* anonymous in the kernel (include/linux/swap.h), so no enum relocation */
+struct swap_info_struct {
+	unsigned long flags;
+	signed char type;
+} __core;
+
+#define PF_KTHREAD 0x00200000  /* include/linux/sched.h, a #define: not in BTF */
+#define TIF_SIGPENDING_BIT 2   /* arch/x86/include/asm/thread_info.h */
+
+#if defined(__TARGET_ARCH_x86)
+struct pt_regs {
+	unsigned long cx, ax, dx, si, di, cs;
+} __core;
+/* Function arguments and result as kprobe.multi programs find them (System V order). The only place that knows. */
+#define REGS_ARG1(regs) ((regs)->di)
+#define REGS_ARG2(regs) ((regs)->si)
+#define REGS_ARG3(regs) ((regs)->dx)
+#define REGS_RET(regs) ((regs)->ax)
+/* user_mode() of arch/x86/include/asm/ptrace.h: the privilege level in the code segment */
+static __attribute__((always_inline)) inline bool regs_user_mode(const struct pt_regs *regs)
+{
+	unsigned long cs = 0;
+
+	bpf_core_read(&cs, sizeof cs, &regs->cs);
+	return (cs & 3) == 3;
+}
+#else
+#error "argument registers of this architecture are not written down in compat.bpf.h"
+#endif
+
+#endif

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Steps inside an attempt: do_swap_page, get_swap_device, __folio_lock_or_retry, handle_userfault, __vmf_anon_prepare. */
+#ifndef VMALOCKTOP_SWAP_BPF_H
+#define VMALOCKTOP_SWAP_BPF_H
+
+/* Who and where, from the attempt's own struct vm_fault: the VMA is locked (or mmap_lock is held) while it runs. */
+static __always_inline void fill_from_vmf(struct rec *rec, struct vm_fault *vmf, __u32 flags)
+{
+	struct vm_area_struct *vma = BPF_CORE_READ(vmf, vma);
+
+	rec->mm = MM_ID(BPF_CORE_READ(vma, vm_mm));
+	rec->address = PAGE_OF(BPF_CORE_READ(vmf, address));
+	rec->vma_start = BPF_CORE_READ(vma, vm_start);
+	rec->vma_end = BPF_CORE_READ(vma, vm_end);
+	rec->vm_flags = BPF_CORE_READ(vma, vm_flags);
+	if (flags & F(ORIG_PTE_VALID))
+		rec->pte = BPF_CORE_READ(vmf, orig_pte.pte);
+}
+
+static __always_inline void watch_lock(struct rec *rec, struct vm_area_struct *vma, __u32 flags)
+{
+	struct vm_area_struct___rwsem *with_lock = (void *)vma;
+
+	if (!observe_release || !(flags & F(VMA_LOCK)))
+		return;
+	if (bpf_core_field_exists(with_lock->vm_lock))
+		rec->vm_lock = (__u64)BPF_CORE_READ(with_lock, vm_lock);
+}
+
+/*
+ * The record that an inner function (do_swap_page, handle_userfault) belongs to, opened if need be.
+ * A fault from user mode interrupts no other fault, so an open record of another fault is stale. A kernel-mode or
+ * get_user_pages fault may run inside one: it is inside when its vm_fault lies deeper on the same stack.
+ */
+static __noinline struct rec *rec_for(struct vm_fault *vmf, __u32 flags, __u32 kind, __u32 quiet)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_state *state = make_state(task);
+	bool user = flags & F(USER);
+	__u64 address = PAGE_OF(BPF_CORE_READ(vmf, address));
+	struct rec *rec;
+	__u32 failed;
+
+	if (!state)
+		return NULL;
+	rec = top_of(state);
+	if (rec) {
+		bool same = rec->address == address && rec->user == user;
+
+		if (same && (rec->vmf == (__u64)vmf || rec->state & MM_LOCKED) && !(rec->state & (IN_SWAP | RETRIED | AWAIT_RELEASE)))
+			goto found;
+		if (user) {
+			abandon_all(kind);
+		} else if (!rec->vmf || (__u64)vmf >= rec->vmf) {
+			if (!rec->user)
+				abandon_all(kind);
+		}
+	}
+	rec = open_rec(task, state, user, quiet);
+	if (!rec)
+		return NULL;
+	fill_from_vmf(rec, vmf, flags);
+	if (flags & F(VMA_LOCK))
+		rec->acquired = take_start(task, &failed);
+found:
+	rec->vmf = (__u64)vmf;
+	if (!quiet)
+		rec->quiet = 0;
+	watch_lock(rec, BPF_CORE_READ(vmf, vma), flags);
+	return rec;
+}
+
+static __always_inline int on_swap_enter(struct vm_fault *vmf)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct rec *rec;
+	__u32 flags;
+	__u64 ts;
+
+	if (!wanted(task))
+		return 0;
+	if (task->flags & PF_KTHREAD) {
+		count(VL_C_KTHREAD);
+		return 0;
+	}
+	count(VL_C_SWAP);
+	flags = BPF_CORE_READ(vmf, flags);
+	rec = rec_for(vmf, flags, VL_SWAP_ENTER, 0);
+	if (!rec)
+		return 0;
+	ts = bpf_ktime_get_ns();
+	rec->t_swap = ts;
+	rec->state = (rec->state & MM_LOCKED) | IN_SWAP;
+	return send(rec, VL_SWAP_ENTER, 0, ts, AB(flags, 0));
+}
+
+static __always_inline int on_swap_exit(__u32 ret)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_state *state;
+	struct rec *rec = current_rec(task, &state);
+	__u64 ts;
+
+	if (!rec || !(rec->state & IN_SWAP))
+		return 0;
+	ts = bpf_ktime_get_ns();
+	measure(VL_H_SWAP, ts - rec->t_swap);
+	rec->state &= MM_LOCKED;
+	return send(rec, VL_SWAP_EXIT, 0, ts, AB(0, ret));
+}
+
+static __always_inline int on_swap_device(struct swap_info_struct *si)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_state *state;
+	struct rec *rec = current_rec(task, &state);
+	__u32 type = ~0u, flags = 0;
+
+	if (!rec || (rec->state & (IN_SWAP | DEVICE_SEEN)) != IN_SWAP)
+		return 0;
+	rec->state |= DEVICE_SEEN;
+	if (si) {
+		type = (__u32)BPF_CORE_READ(si, type);
+		flags = (__u32)BPF_CORE_READ(si, flags);
+		count(flags & SWP_SYNCHRONOUS_IO ? VL_C_SWAP_SYNC : VL_C_SWAP_ASYNC);
+	} else {
+		count(VL_C_SWAP_NODEV);
+	}
+	return send(rec, VL_SWAP_DEVICE, 0, bpf_ktime_get_ns(), AB(type, flags));
+}
+
+static __always_inline int on_flor_enter(struct vm_fault *vmf)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_state *state;
+	struct rec *rec;
+	__u64 ts;
+
+	if (!wanted(task))
+		return 0;
+	count(VL_C_FLOR);
+	rec = current_rec(task, &state);
+	if (!rec || !(rec->state & IN_SWAP) || (flor_takes_vmf && rec->vmf != (__u64)vmf))
+		return 0;
+	ts = bpf_ktime_get_ns();
+	rec->t_flor = ts;
+	rec->state = (rec->state & ~SLEPT) | IN_FLOR;
+	return send(rec, VL_FLOR_ENTER, 0, ts, AB(flor_takes_vmf ? BPF_CORE_READ(vmf, flags) : 0, 0));
+}
+
+/* The fault lock is dropped before the wait begins, so the first sleep bounds the release from above. */
+static __always_inline int on_io_schedule(void)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_state *state;
+	struct rec *rec = current_rec(task, &state);
+
+	if (!rec || (rec->state & (IN_FLOR | SLEPT)) != IN_FLOR)
+		return 0;
+	rec->state |= SLEPT;
+	return send(rec, VL_FLOR_SLEEP, 0, bpf_ktime_get_ns(), 0);
+}
+
+static __always_inline int on_flor_exit(__u32 ret)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_state *state;
+	struct rec *rec;
+	__u64 ts;
+
+	if (!wanted(task))
+		return 0;
+	count(ret & R(RETRY) ? VL_C_FLOR_RETRY : VL_C_FLOR_LOCKED);
+	rec = current_rec(task, &state);
+	if (!rec || !(rec->state & IN_FLOR))
+		return 0;
+	ts = bpf_ktime_get_ns();
+	measure(VL_H_FOLIO_WAIT, ts - rec->t_flor);
+	rec->state &= ~IN_FLOR;
+	return send(rec, VL_FLOR_EXIT, 0, ts, AB(0, ret));
+}
+
+static __always_inline int on_userfault_enter(struct vm_fault *vmf, __u32 reason)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct rec *rec;
+	__u32 flags;
+	__u64 ts;
+
+	if (!wanted(task) || task->flags & PF_KTHREAD)
+		return 0;
+	count(VL_C_UFFD);
+	flags = BPF_CORE_READ(vmf, flags);
+	rec = rec_for(vmf, flags, VL_UFFD_ENTER, scope < VL_SCOPE_RETRY);
+	if (!rec)
+		return 0;
+	ts = bpf_ktime_get_ns();
+	rec->t_uffd = ts;
+	rec->state |= IN_UFFD;
+	return send(rec, VL_UFFD_ENTER, 0, ts, AB(flags, reason));
+}
+
+static __always_inline int on_userfault_exit(__u32 ret)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_state *state;
+	struct rec *rec = current_rec(task, &state);
+	__u64 ts;
+
+	if (!rec || !(rec->state & IN_UFFD))
+		return 0;
+	ts = bpf_ktime_get_ns();
+	measure(VL_H_UFFD, ts - rec->t_uffd);
+	rec->state &= ~IN_UFFD;
+	return send(rec, VL_UFFD_EXIT, 0, ts, AB(0, ret));
+}
+
+/* On RETRY the VMA lock is still held here: the inline vmf_anon_prepare drops it after this returns. */
+static __always_inline int on_anon_prepare_exit(struct vm_fault *vmf, __u32 ret)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct rec *rec;
+
+	if (!(ret & R(RETRY)) || !wanted(task))
+		return 0;
+	rec = rec_for(vmf, BPF_CORE_READ(vmf, flags), VL_ANON_PREPARE, scope < VL_SCOPE_RETRY);
+	if (!rec)
+		return 0;
+	return send(rec, VL_ANON_PREPARE, 0, bpf_ktime_get_ns(), AB(0, ret));
+}
+
+#endif
