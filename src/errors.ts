@@ -32,3 +32,49 @@ export class UserError extends Error {
 export function formatUserError(error: UserError): string {
   return error.remedy ? `${error.message}\n→ ${error.remedy}` : error.message;
 }
+
+/** What the errno of a file operation means to the person who named the file. */
+const FILE_ERRORS: Readonly<Record<string, readonly [why: string, remedy: string]>> = {
+  ENOENT: ['no such file or directory', 'check the path'],
+  EACCES: ['permission denied', 'check the permissions of the file and of the directories above it'],
+  EPERM: ['operation not permitted', 'check the permissions of the file and of the directories above it'],
+  EISDIR: ['it is a directory', 'name a file'],
+  ENOTDIR: ['a part of the path is not a directory', 'check the path'],
+  ENOSPC: ['no space left on the device', 'make room; what was written so far can be read'],
+  EDQUOT: ['disk quota exceeded', 'make room; what was written so far can be read'],
+  EROFS: ['the file system is read-only', 'write elsewhere'],
+  EMFILE: ['too many open files', 'raise `ulimit -n`'],
+  EIO: ['input/output error', 'check the device; what was written so far can be read'],
+};
+
+/** The `code` of a Node system error, '' for anything else. */
+export function errorCode(error: unknown): string {
+  if (!(error instanceof Error) || !('code' in error)) return '';
+  return typeof error.code === 'string' ? error.code : '';
+}
+
+/** A `UserError` (exit 2) for a file operation that failed; a `UserError` passes through unchanged. */
+export function fileError(what: string, error: unknown): UserError {
+  if (error instanceof UserError) return error;
+  const [why, remedy] = FILE_ERRORS[errorCode(error)] ?? [error instanceof Error ? error.message : String(error), ''];
+  return new UserError(what, why, remedy, ExitCode.Usage, { cause: error });
+}
+
+interface Explained extends Error {
+  readonly what: string;
+  readonly why: string;
+  readonly remedy: string;
+}
+
+/**
+ * The error as people shall see it, or null when it is nobody's expected error (a defect: its stack is worth showing).
+ * `BpfError` of ebpf-ts is recognised by its shape, so that this file depends on no other; it means: cannot observe here.
+ */
+export function asUserError(error: unknown): UserError | null {
+  if (error instanceof UserError) return error;
+  if (error instanceof Error && error.name === 'BpfError' && 'what' in error && 'why' in error && 'remedy' in error) {
+    const { what, why, remedy } = error as Explained;
+    return new UserError(what, why, remedy, ExitCode.CannotObserve, { cause: error });
+  }
+  return null;
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+/** Facts about this host that decide whether and how it can be observed. Read only from /proc, /sys and /boot; nothing is tried. */
+import { readFileSync } from 'node:fs';
+import { arch, release } from 'node:os';
+import { gunzipSync } from 'node:zlib';
+
+export interface KernelVersion {
+  readonly release: string;
+  readonly major: number;
+  readonly minor: number;
+}
+
+/** `readable` with its lines, or the errno name that says why not. */
+export type Listing = { readonly names: ReadonlySet<string>; readonly error: null } | { readonly names: null; readonly error: string };
+
+export interface HostFacts {
+  readonly kernel: KernelVersion;
+  readonly arch: string;
+  readonly btf: boolean;
+  /** CapEff of this process; null where /proc does not say. */
+  readonly capEff: bigint | null;
+  /** False inside a user namespace: capabilities count only there. */
+  readonly initialUserNamespace: boolean | null;
+  /** Seccomp mode of this process: 0 none, 1 strict, 2 filter. */
+  readonly seccomp: number | null;
+  /** `none`, `integrity`, `confidentiality`; null where securityfs does not say. */
+  readonly lockdown: string | null;
+  /** Active security modules; null where securityfs does not say. */
+  readonly lsm: readonly string[] | null;
+  readonly unprivilegedBpfDisabled: number | null;
+  /** `none`, `voluntary`, `full`, `lazy`, or `unknown`. */
+  readonly preemption: string;
+  /** available_filter_functions. */
+  readonly traceable: Listing;
+  /** /proc/kallsyms. */
+  readonly symbols: Listing;
+}
+
+export const Capability = { SysAdmin: 21n, Perfmon: 38n, Bpf: 39n } as const;
+
+function read(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+/** `6.12.95+deb12-amd64` → 6, 12. Numbers are 0 when the release does not start with two. */
+export function parseKernelRelease(text: string): KernelVersion {
+  const match = /^(\d+)\.(\d+)/.exec(text);
+  return { release: text, major: Number(match?.[1] ?? 0), minor: Number(match?.[2] ?? 0) };
+}
+
+/** The choice in brackets or parentheses: `none [integrity] confidentiality`, `none voluntary (full) lazy`. */
+export function chosen(text: string): string | null {
+  return /[[(](\w+)[\])]/.exec(text)?.[1] ?? null;
+}
+
+/** First words of lines (available_filter_functions), or third words (kallsyms), as a set. */
+export function parseNames(text: string, column: 0 | 2): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const line of text.split('\n')) {
+    const name = line.split(/[\s]/, 3)[column];
+    if (name) names.add(name);
+  }
+  return names;
+}
+
+function list(paths: readonly string[], column: 0 | 2): Listing {
+  let why = 'ENOENT';
+  for (const path of paths) {
+    try {
+      return { names: parseNames(readFileSync(path, 'utf8'), column), error: null };
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : 'EIO';
+      if (code !== 'ENOENT') why = code;
+    }
+  }
+  return { names: null, error: why };
+}
+
+function status(field: string): string | null {
+  return new RegExp(`^${field}:\\s*(\\S+)`, 'm').exec(read('/proc/self/status') ?? '')?.[1] ?? null;
+}
+
+function kernelConfig(releaseName: string): string {
+  try {
+    return gunzipSync(readFileSync('/proc/config.gz')).toString('latin1');
+  } catch {
+    return read(`/boot/config-${releaseName}`) ?? read(`/lib/modules/${releaseName}/config`) ?? '';
+  }
+}
+
+/** The preemption model from what the kernel says (debugfs), was told (`preempt=`), or was built with, in this order. */
+export function preemptionModel(debugfs: string | null, commandLine: string, config: string): string {
+  const now = debugfs === null ? null : chosen(debugfs);
+  if (now !== null) return now;
+  const has = (option: string): boolean => new RegExp(`^CONFIG_${option}=y$`, 'm').test(config);
+  if (has('PREEMPT_RT')) return 'full';
+  const told = /(?:^|\s)preempt=(none|voluntary|full|lazy)(?:\s|$)/.exec(commandLine)?.[1];
+  if (told !== undefined && (config === '' || has('PREEMPT_DYNAMIC'))) return told;
+  const options: readonly (readonly [string, string])[] = [
+    ['PREEMPT', 'full'],
+    ['PREEMPT_LAZY', 'lazy'],
+    ['PREEMPT_VOLUNTARY', 'voluntary'],
+    ['PREEMPT_NONE', 'none'],
+  ];
+  return options.find(([option]) => has(option))?.[1] ?? 'unknown';
+}
+
+const number = (text: string | null): number | null => (text === null ? null : Number(text));
+
+export function hostFacts(): HostFacts {
+  const kernel = parseKernelRelease(release());
+  const capEff = status('CapEff');
+  const uidMap = read('/proc/self/uid_map');
+  const lockdown = read('/sys/kernel/security/lockdown');
+  return {
+    kernel,
+    arch: arch(),
+    btf: read('/sys/kernel/btf/vmlinux') !== null,
+    capEff: capEff === null ? null : BigInt(`0x${capEff}`),
+    initialUserNamespace: uidMap === null ? null : /^\s*0\s+0\s+4294967295\s*$/.test(uidMap),
+    seccomp: number(status('Seccomp')),
+    lockdown: lockdown === null ? null : chosen(lockdown),
+    lsm: read('/sys/kernel/security/lsm')?.trim().split(',') ?? null,
+    unprivilegedBpfDisabled: number(read('/proc/sys/kernel/unprivileged_bpf_disabled')),
+    preemption: preemptionModel(
+      read('/sys/kernel/debug/sched/preempt'),
+      read('/proc/cmdline') ?? '',
+      kernelConfig(kernel.release),
+    ),
+    traceable: list(
+      ['/sys/kernel/tracing/available_filter_functions', '/sys/kernel/debug/tracing/available_filter_functions'],
+      0,
+    ),
+    symbols: list(['/proc/kallsyms'], 2),
+  };
+}
