@@ -76,7 +76,7 @@ static __noinline int hmf_slow(struct vm_area_struct *vma, __u64 address, __u64 
 		if (!rec)
 			return 0;
 		rec->acquired = acquired;
-		rec->mm = MM_ID(task->mm);
+		rec->mm = MM_ID(BPF_CORE_READ(task, mm));
 		rec->address = page;
 		if (held)
 			fill_from_vma(rec, vma);
@@ -126,7 +126,7 @@ static __always_inline int on_hmf_exit(struct vm_area_struct *vma, __u64 address
 	return hmf_slow(vma, address, AB(flags, ret), regs != NULL);
 }
 
-static __always_inline int on_mm_lock_enter(struct mm_struct *mm, __u64 address, struct pt_regs *regs)
+static __always_inline int on_mm_lock_enter(__u64 address, struct pt_regs *regs)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct task_state *state;
@@ -157,7 +157,7 @@ static __always_inline int on_mm_lock_enter(struct mm_struct *mm, __u64 address,
 		rec = open_rec(task, state, true, false);
 		if (!rec)
 			return 0;
-		rec->mm = MM_ID(mm);
+		rec->mm = MM_ID(BPF_CORE_READ(task, mm)); /* read, not taken from the argument: a number, not a pointer, to the verifier */
 		rec->address = PAGE_OF(address);
 		refused = take_start(task, &failed);
 		if (failed)

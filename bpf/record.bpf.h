@@ -7,6 +7,7 @@
 #define VMALOCKTOP_RECORD_BPF_H
 
 #define MAX_DEPTH 3
+#define SLOTS 4 /* a power of two above MAX_DEPTH: the mask is what the verifier sees */
 #define PAGE_OF(address) ((address) & ~0xfffull)
 #define MM_ID(mm) ((__u64)(mm) & ((1ull << 52) - 1)) /* exact in a double */
 #define F(name) bpf_core_enum_value(enum fault_flag, FAULT_FLAG_##name)
@@ -42,7 +43,7 @@ struct rec {
 };
 
 struct task_state {
-	struct rec rec[MAX_DEPTH];
+	struct rec rec[SLOTS];
 	__u32 n;
 };
 
@@ -121,13 +122,20 @@ static __always_inline __u32 *mark_of(struct task_struct *task)
 	return &marks[(__u32)task->pid & (MARKS - 1)];
 }
 
+/* The compiler may not form the address before the index is masked: it would on the path that returns NULL too. */
+static __always_inline struct rec *slot(struct task_state *state, __u64 i)
+{
+	asm volatile("" : "+r"(i));
+	return &state->rec[i & (SLOTS - 1)];
+}
+
 static __always_inline struct rec *top_of(struct task_state *state)
 {
-	__u32 i = state->n - 1;
+	__u32 n = state->n;
 
-	if (i >= MAX_DEPTH)
+	if (n == 0 || n > MAX_DEPTH)
 		return NULL;
-	return &state->rec[i];
+	return slot(state, n - 1);
 }
 
 /* The innermost open record of this task, or NULL; one load where the task has none. */
@@ -242,7 +250,7 @@ static __always_inline struct rec *open_rec(struct task_struct *task, struct tas
 		__sync_fetch_and_add(&row->counter[VL_C_NESTED_LOST], 1);
 		return NULL;
 	}
-	rec = &state->rec[i];
+	rec = slot(state, i);
 	__builtin_memset(rec, 0, sizeof *rec);
 	rec->fault_cpu = bpf_get_smp_processor_id();
 	rec->fault = __sync_fetch_and_add(&row->next_fault, 1);

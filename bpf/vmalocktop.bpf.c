@@ -53,7 +53,7 @@ enum vl_scope anchor_scope __attribute__((unused));
 #define ENTRY_ARGS___folio_lock_or_retry __u64 a2 = args[1];
 #define ENTRY_ARGS_io_schedule (void)args;
 #define ENTRY_ARGS_handle_userfault __u64 a1 = args[0], a2 = args[1];
-#define ENTRY_ARGS_lock_mm_and_find_vma __u64 a1 = args[0], a2 = args[1], a3 = args[2];
+#define ENTRY_ARGS_lock_mm_and_find_vma __u64 a2 = args[1], a3 = args[2];
 
 ENTRY(do_swap_page, on_swap_enter((struct vm_fault *)a1))
 RETURN(do_swap_page, 1, on_swap_exit((__u32)ret))
@@ -63,7 +63,7 @@ RETURN(__folio_lock_or_retry, 2, on_flor_exit((__u32)ret))
 ENTRY(io_schedule, on_io_schedule())
 ENTRY(handle_userfault, on_userfault_enter((struct vm_fault *)a1, (__u32)a2))
 RETURN(handle_userfault, 2, on_userfault_exit((__u32)ret))
-ENTRY(lock_mm_and_find_vma, on_mm_lock_enter((struct mm_struct *)a1, a2, (struct pt_regs *)a3))
+ENTRY(lock_mm_and_find_vma, on_mm_lock_enter(a2, (struct pt_regs *)a3))
 RETURN(lock_mm_and_find_vma, 3, on_mm_lock_exit((void *)ret))
 
 /* Called for a first write into a fresh VMA only, and does not sleep: fexit alone will do. */
