@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+/**
+ * Every field of every view, once: the dashboard, `stat` and the exports read these and nothing else.
+ * `get` gives the value as it is (ns, counts, shares in [0, 1]); `format` gives what people read.
+ */
+import type { Interval, Lifecycle } from './lifecycle.js';
+import type { ProcessRow, Snapshot } from './snapshot.js';
+import {
+  formatAddress,
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatInterval,
+  formatRate,
+  formatShare,
+  formatTime,
+} from './view-format.js';
+import { causeOf, heldNow, lasted, lockName, waited } from './view-lifecycle.js';
+import { type CauseRow, type OutcomeRow, type ProgramRow, programShare, type WaitRow } from './view-rows.js';
+import { sanitise } from './view-text.js';
+
+export type Unit = '' | 'ns' | '/s' | 'share' | 'bytes' | 'address';
+export type Value = string | number | boolean | null | Interval;
+
+export interface Field<Row> {
+  readonly id: string;
+  readonly title: string;
+  readonly unit: Unit;
+  /** Columns it needs in a table. */
+  readonly width: number;
+  readonly align: 'left' | 'right';
+  get(row: Row): Value;
+  format(value: Value): string;
+}
+
+/** A lifecycle beside the time of the snapshot it is shown in, for clocks that run. */
+export interface LifecycleRow {
+  readonly lifecycle: Lifecycle;
+  readonly now: number;
+}
+
+const FORMATS: Readonly<Record<Unit, (value: number) => string>> = {
+  '': formatCount,
+  ns: formatDuration,
+  '/s': formatRate,
+  share: formatShare,
+  bytes: formatBytes,
+  address: formatAddress,
+};
+
+function isInterval(value: Value): value is Interval {
+  return typeof value === 'object' && value !== null;
+}
+
+function formatOf(unit: Unit): (value: Value) => string {
+  return (value) => {
+    if (value === null) return '–';
+    if (isInterval(value)) return formatInterval(value);
+    if (typeof value === 'number') return FORMATS[unit](value);
+    return typeof value === 'boolean' ? (value ? 'yes' : 'no') : sanitise(value);
+  };
+}
+
+function num<Row>(
+  id: string,
+  title: string,
+  unit: Unit,
+  width: number,
+  get: (row: Row) => number | null,
+  format: (value: Value) => string = formatOf(unit),
+): Field<Row> {
+  return { id, title, unit, width, align: 'right', get, format };
+}
+
+function text<Row>(id: string, title: string, width: number, get: (row: Row) => string | null): Field<Row> {
+  return { id, title, unit: '', width, align: 'left', get, format: formatOf('') };
+}
+
+/** Numbers that are names (pids, indexes): every digit, no SI. */
+const whole = (value: Value): string => String(value);
+
+export const summaryFields: readonly Field<Snapshot>[] = [
+  text('host', 'host', 20, (s) => s.session.host),
+  text('kernel', 'kernel', 24, (s) => s.session.kernel),
+  text('scope', 'scope', 6, (s) => s.session.scope),
+  text('release', 'release', 9, (s) => s.session.release),
+  num('duration', 'duration', 'ns', 9, (s) => s.durationNs),
+  num('faults', 'faults', '', 8, (s) => s.counts.faults),
+  num('emitted', 'emitted', '', 8, (s) => s.events.emitted),
+  num('decoded', 'decoded', '', 8, (s) => s.events.decoded),
+  num('dropped', 'dropped', '', 8, (s) => s.events.dropped),
+  num('missed', 'missed', '', 8, (s) => s.events.missed),
+  num('stateLost', 'state lost', '', 10, (s) => s.events.stateLost),
+  num('lifecycles', 'lifecycles', '', 10, (s) => s.lifecycles.total),
+  num('incomplete', 'incomplete', '', 10, (s) => s.lifecycles.incomplete),
+  num('avoidable', 'avoidable', '', 9, (s) => s.retry.avoidable),
+  num('notAvoidable', 'not avoidable', '', 13, (s) => s.retry.notAvoidable),
+  num('programShare', 'programs', 'share', 8, programShare),
+  num('selfCpu', 'own CPU', 'ns', 9, (s) => s.overhead.selfCpuNs),
+  num('selfRss', 'own memory', 'bytes', 10, (s) => s.overhead.selfRssBytes),
+];
+
+export const outcomeFields: readonly Field<OutcomeRow>[] = [
+  text('outcome', 'outcome', 11, (r) => r.title),
+  num('count', 'count', '', 6, (r) => r.count),
+  num('rate', 'rate', '/s', 9, (r) => r.rate),
+  num('share', 'share', 'share', 7, (r) => r.share),
+];
+
+export const causeFields: readonly Field<CauseRow>[] = [
+  text('cause', 'cause', 20, (r) => r.cause),
+  num('count', 'count', '', 6, (r) => r.count),
+  num('rate', 'rate', '/s', 9, (r) => r.rate),
+  num('share', 'share', 'share', 6, (r) => r.share),
+];
+
+const orNone = (row: WaitRow, value: number): number | null => (row.stats.count === 0 ? null : value);
+
+export const waitFields: readonly Field<WaitRow>[] = [
+  text('wait', 'wait', 9, (r) => r.title),
+  num('count', 'count', '', 6, (r) => r.stats.count),
+  num('p50', 'p50', 'ns', 8, (r) => orNone(r, r.stats.p50Ns)),
+  num('p99', 'p99', 'ns', 8, (r) => orNone(r, r.stats.p99Ns)),
+  num('max', 'max', 'ns', 8, (r) => orNone(r, r.stats.maxNs)),
+  num('sum', 'sum', 'ns', 9, (r) => orNone(r, r.stats.sumNs)),
+];
+
+export const processFields: readonly Field<ProcessRow>[] = [
+  num('pid', 'pid', '', 8, (r) => r.tgid, whole),
+  text('comm', 'comm', 15, (r) => r.comm),
+  num('retries', 'retries', '', 7, (r) => r.retries),
+  num('aborts', 'aborts', '', 6, (r) => r.aborts),
+  num('inFlight', 'flying', '', 6, (r) => r.inFlight),
+  num('folioWait', 'folio wait', 'ns', 10, (r) => r.folioWaitNs),
+  num('mmapWait', 'mmap wait', 'ns', 9, (r) => r.mmapWaitNs),
+  num('lifecycles', 'seen', '', 6, (r) => r.lifecycles),
+  num('swap', 'swap', '', 6, (r) => r.swap),
+  num('total', 'total', 'ns', 9, (r) => r.totalNs),
+  num('cgroup', 'cgroup', '', 8, (r) => r.cgroup, whole),
+];
+
+const wait = (row: LifecycleRow, kind: 'folio' | 'mmapLock' | 'userfault'): number | null =>
+  row.lifecycle.waits.some((w) => w.kind === kind) ? waited(row.lifecycle, kind, row.now) : null;
+
+export const lifecycleFields: readonly Field<LifecycleRow>[] = [
+  num('time', 'time (s)', 'ns', 11, (r) => r.lifecycle.first, (value) => formatTime(Number(value))),
+  num('tid', 'tid', '', 7, (r) => r.lifecycle.tid, whole),
+  text('comm', 'comm', 12, (r) => r.lifecycle.comm),
+  num('address', 'address', 'address', 12, (r) => r.lifecycle.address),
+  text('cause', 'cause', 20, (r) => causeOf(r.lifecycle)),
+  num('attempts', 'tries', '', 5, (r) => r.lifecycle.attempts.length),
+  num('folioWait', 'folio', 'ns', 8, (r) => wait(r, 'folio')),
+  num('mmapWait', 'mmap', 'ns', 8, (r) => wait(r, 'mmapLock')),
+  num('userfaultWait', 'uffd', 'ns', 8, (r) => wait(r, 'userfault')),
+  {
+    id: 'total',
+    title: 'total',
+    unit: 'ns',
+    width: 9,
+    align: 'right',
+    get: (r) => lasted(r.lifecycle, r.now),
+    format: formatOf('ns'),
+  },
+  text('end', 'end', 10, (r) => r.lifecycle.how),
+];
+
+export const flightFields: readonly Field<LifecycleRow>[] = [
+  num('tid', 'tid', '', 7, (r) => r.lifecycle.tid, whole),
+  text('comm', 'comm', 12, (r) => r.lifecycle.comm),
+  num('age', 'age', 'ns', 9, (r) => lasted(r.lifecycle, r.now).lo),
+  text('held', 'holds', 9, (r) => lockName(heldNow(r.lifecycle))),
+  text('state', 'state', 24, (r) => r.lifecycle.state),
+  num('address', 'address', 'address', 12, (r) => r.lifecycle.address),
+];
+
+export const programFields: readonly Field<ProgramRow>[] = [
+  text('program', 'program', 20, (r) => r.cost.name),
+  text('target', 'target', 24, (r) => r.cost.target),
+  text('method', 'method', 14, (r) => r.cost.method),
+  num('runs', 'runs', '', 7, (r) => r.cost.runCount),
+  num('runTime', 'run time', 'ns', 9, (r) => r.cost.runTimeNs),
+  num('perRun', 'per run', 'ns', 9, (r) => (r.cost.runCount > 0 ? r.cost.runTimeNs / r.cost.runCount : null)),
+  num('cpu', 'cpu', 'share', 6, (r) => (r.measuredNs > 0 ? r.cost.runTimeNs / r.measuredNs : null)),
+  num('missed', 'missed', '', 7, (r) => r.cost.missed),
+];

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+/** Rows that views show and a Snapshot holds only in parts: counts with their rate and share. */
+import { CAUSES, type Cause } from './lifecycle.js';
+import type { ProgramCost, Snapshot, WaitStats } from './snapshot.js';
+import type { Style } from './view-text.js';
+
+export interface OutcomeRow {
+  readonly id: 'success' | 'retry' | 'completed' | 'abort' | 'error' | 'kernel';
+  readonly title: string;
+  readonly style: Style;
+  readonly count: number;
+  /** Per second since the previous snapshot; NaN without one. */
+  readonly rate: number;
+  /** Of all faults; NaN when there was none. */
+  readonly share: number;
+}
+
+export interface CauseRow {
+  readonly cause: Cause;
+  /** Attempts, among the lifecycles seen: RETRY and ABORT together. */
+  readonly count: number;
+  readonly rate: number;
+  readonly share: number;
+  /** Innermost kernel functions of the unknown ones, most frequent first. */
+  readonly innermost: readonly (readonly [string, number])[];
+}
+
+export interface WaitRow {
+  readonly title: string;
+  readonly stats: WaitStats;
+}
+
+export interface ProgramRow {
+  readonly cost: ProgramCost;
+  /** ns during which run times were taken; 0 when never. */
+  readonly measuredNs: number;
+}
+
+/** Increase per second between two snapshots of one session; NaN when there is no time between them. */
+export function perSecond(now: Snapshot, before: Snapshot | null, of: (snapshot: Snapshot) => number): number {
+  if (before === null || now.time <= before.time) return Number.NaN;
+  return ((of(now) - of(before)) * 1e9) / (now.time - before.time);
+}
+
+const OUTCOMES: readonly (readonly [OutcomeRow['id'], string, Style, (s: Snapshot) => number])[] = [
+  ['success', 'success', 'good', (s) => s.counts.vmaLock.success],
+  ['retry', 'RETRY', 'retry', (s) => s.counts.vmaLock.retry],
+  ['completed', 'COMPLETED', 'completed', (s) => s.counts.vmaLock.completed],
+  ['abort', 'ABORT', 'abort', (s) => s.counts.vmaLock.abort],
+  ['error', 'error', 'bad', (s) => s.counts.vmaLock.error],
+  ['kernel', 'kernel-mode', 'kernel', (s) => s.counts.kernelMode],
+];
+
+export function outcomeRows(now: Snapshot, before: Snapshot | null): OutcomeRow[] {
+  return OUTCOMES.map(([id, title, style, of]) => ({
+    id,
+    title,
+    style,
+    count: of(now),
+    rate: perSecond(now, before, of),
+    share: of(now) / (now.counts.faults || Number.NaN),
+  }));
+}
+
+export function causeRows(now: Snapshot, before: Snapshot | null): CauseRow[] {
+  const total = now.retry.total + now.abort.total;
+  return CAUSES.map((cause) => {
+    const of = (s: Snapshot): number => (s.retry.byCause[cause] ?? 0) + (s.abort.byCause[cause] ?? 0);
+    const innermost = cause === 'unknown' ? Object.entries(now.retry.unknownBy).sort((a, b) => b[1] - a[1]) : [];
+    return { cause, count: of(now), rate: perSecond(now, before, of), share: of(now) / (total || Number.NaN), innermost };
+  });
+}
+
+export function waitRows(now: Snapshot): WaitRow[] {
+  return [
+    { title: 'folio', stats: now.waits.folio },
+    { title: 'mmap_lock', stats: now.waits.mmapLock },
+    { title: 'userfault', stats: now.waits.userfault },
+  ];
+}
+
+export function programRows(now: Snapshot): ProgramRow[] {
+  return now.overhead.programs.map((cost) => ({ cost, measuredNs: now.overhead.measuredNs }));
+}
+
+/** Our BPF programs' run time as a share of one CPU, over the time it was measured; NaN when it was not. */
+export function programShare(now: Snapshot): number {
+  let ns = 0;
+  for (const program of now.overhead.programs) ns += program.runTimeNs;
+  return now.overhead.measuredNs > 0 ? ns / now.overhead.measuredNs : Number.NaN;
+}
+
+/** Our own process as a share of one CPU: since the previous snapshot, or over the session without one. */
+export function selfShare(now: Snapshot, before: Snapshot | null): number {
+  const recent = perSecond(now, before, (s) => s.overhead.selfCpuNs) / 1e9;
+  if (!Number.isNaN(recent)) return recent;
+  return now.durationNs > 0 ? now.overhead.selfCpuNs / now.durationNs : Number.NaN;
+}
