@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** libbpf 1.x for Node. */
 export { Btf, BtfKind, type BtfMember, type BtfVariable } from './btf.js';
-export { BpfError, type BpfErrorParts, errnoName } from './errors.js';
+export { BpfError, type BpfErrorParts, errnoError, errnoName } from './errors.js';
+export { BpfMap } from './map.js';
+export { BpfObject } from './object.js';
+export { BpfLink, BpfProgram, type ProgramAccount } from './program.js';
+export { dropCapabilities, enableStats, libbpfVersion, mapPages, type Pages, probeTracing } from './system.js';

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+/**
+ * Consumer of a BPF_MAP_TYPE_RINGBUF (kernel/bpf/ringbuf.c; Documentation/bpf/ringbuf.rst) without libbpf's ring_buffer:
+ * records are read where the kernel wrote them. A callback through FFI per record would cost ten times the reading.
+ *
+ * The kernel maps the data pages twice in a row, so a record that wraps around is contiguous in memory.
+ * Positions count bytes for ever and are 64 bits wide. Differences of their low 32 bits are exact, since a ring is smaller than 4 GiB.
+ */
+import { BpfError } from './errors.js';
+import { mapPages } from './system.js';
+
+/** BPF_RINGBUF_BUSY_BIT: reserved and not yet submitted. As int32 it is the sign, so `header < 0` tests it. */
+export const RING_BUSY = 0x8000_0000;
+/** BPF_RINGBUF_DISCARD_BIT: to be skipped. */
+export const RING_DISCARD = 0x4000_0000;
+/** The header's other bits: bytes of the record without its header. */
+export const RING_LENGTH = 0x3fff_ffff;
+/** BPF_RINGBUF_HDR_SZ: u32 length and bits, u32 page offset (the kernel's own). */
+export const RING_HEADER = 8;
+/** Largest ring this consumer takes: beyond it, byte offsets into the double mapping would not be small integers. */
+const MAX_SIZE = 2 ** 29;
+/** PAGE_SIZE of x86-64, where this binding runs. */
+const PAGE = 4096;
+
+/** Bytes from one header to the next, for a record of `length` bytes: headers are 8-byte aligned. */
+export function ringStride(length: number): number {
+  return (length + RING_HEADER + 7) & ~7;
+}
+
+interface Pages {
+  readonly consumer: ArrayBufferLike;
+  readonly producer: ArrayBufferLike;
+  readonly data: ArrayBufferLike;
+  /** Where the data begins in `data`. */
+  readonly offset: number;
+  close(): void;
+}
+
+/**
+ * Two ways to read. `drain` calls back per record. The raw way is for loops that must not call anything:
+ *
+ *     const { start, end } = ring.begin();
+ *     // for each record: Atomics.load of the header word at (position & mask) of `u32`; stop at BUSY, skip DISCARD
+ *     ring.commit(positionAfterTheLastRecordRead);
+ *
+ * One reader only: the consumer position belongs to whoever commits.
+ */
+export class RingBuffer {
+  /** The data pages, twice. Views are replaced by empty ones on `close()`: take them anew for each pass, never keep them. */
+  u32: Uint32Array;
+  u8: Uint8Array;
+  u64: BigUint64Array;
+  /** `position & mask` is the byte offset of a header. */
+  readonly mask: number;
+  readonly sizeBytes: number;
+  #consumer: BigUint64Array;
+  #producer: Uint32Array;
+  #position: bigint;
+  #unmap: (() => void) | null;
+
+  private constructor(pages: Pages, sizeBytes: number) {
+    this.sizeBytes = sizeBytes;
+    this.mask = sizeBytes - 1;
+    this.u32 = new Uint32Array(pages.data, pages.offset, sizeBytes / 2);
+    this.u8 = new Uint8Array(pages.data, pages.offset, sizeBytes * 2);
+    this.u64 = new BigUint64Array(pages.data, pages.offset, sizeBytes / 4);
+    this.#consumer = new BigUint64Array(pages.consumer, 0, 1);
+    this.#producer = new Uint32Array(pages.producer, 0, 1);
+    this.#position = Atomics.load(this.#consumer, 0);
+    this.#unmap = () => pages.close();
+  }
+
+  /**
+   * The ring of map `fd`, whose max_entries are `sizeBytes` (a power of two, at most 512 MiB).
+   * Only the consumer page is mapped for writing; the kernel refuses it for the others. Throws `BpfError`.
+   */
+  static open(fd: number, sizeBytes: number): RingBuffer {
+    checkSize(sizeBytes);
+    const consumer = mapPages(fd, PAGE, { writable: true, offset: 0 });
+    try {
+      const rest = mapPages(fd, PAGE + 2 * sizeBytes, { writable: false, offset: PAGE });
+      const close = (): void => {
+        consumer.close();
+        rest.close();
+      };
+      return new RingBuffer({ consumer: consumer.view, producer: rest.view, data: rest.view, offset: PAGE, close }, sizeBytes);
+    } catch (error) {
+      consumer.close();
+      throw error;
+    }
+  }
+
+  /** A ring over plain memory. `data` has twice the ring's size, and its writer keeps both halves equal. */
+  static over(consumer: ArrayBufferLike, producer: ArrayBufferLike, data: ArrayBufferLike): RingBuffer {
+    checkSize(data.byteLength / 2);
+    return new RingBuffer({ consumer, producer, data, offset: 0, close: () => {} }, data.byteLength / 2);
+  }
+
+  /**
+   * Low 32 bits of the positions: where to read from and how far the producer has reserved.
+   * They are equal when the ring is empty. `(end - start) >>> 0` bytes lie between them; never compare them with `<`.
+   */
+  begin(): { start: number; end: number } {
+    // Atomics.load pairs with smp_store_release(&rb->producer_pos) in __bpf_ringbuf_reserve: headers before `end` are written.
+    const end = this.#unmap === null ? 0 : Atomics.load(this.#producer, 0);
+    return { start: this.#unmap === null ? 0 : Number(this.#position & 0xffff_ffffn), end };
+  }
+
+  /** Gives everything before `position` (low 32 bits, between `start` and `end`) back to the kernel. */
+  commit(position: number): void {
+    if (this.#unmap === null) return;
+    const bytes = (position - Number(this.#position & 0xffff_ffffn)) >>> 0;
+    if (bytes === 0) return;
+    this.#position += BigInt(bytes);
+    // Pairs with smp_load_acquire(&rb->consumer_pos): the kernel may overwrite the records from here on.
+    Atomics.store(this.#consumer, 0, this.#position);
+  }
+
+  /** Bytes written and not yet read, headers included. */
+  used(): number {
+    const { start, end } = this.begin();
+    return (end - start) >>> 0;
+  }
+
+  /**
+   * Calls `visit(offset, length)` for at most `max` records; the record's bytes are `u8[offset] … u8[offset + length - 1]`
+   * and are the kernel's again when `drain` returns. Returns how many were visited.
+   * Stops at a record that is still being written. When `visit` throws, the record it was given counts as read.
+   */
+  drain(visit: (offset: number, length: number) => void, max: number = Number.POSITIVE_INFINITY): number {
+    const { start, end } = this.begin();
+    const bytes = (end - start) >>> 0;
+    let read = 0;
+    let visited = 0;
+    try {
+      while (read < bytes && visited < max && this.#unmap !== null) {
+        const at = (start + read) & this.mask;
+        // Pairs with the xchg of the header in bpf_ringbuf_commit: without BUSY the record's bytes are all there.
+        const header = Atomics.load(this.u32, at >>> 2) | 0;
+        if (header < 0) break;
+        const length = header & RING_LENGTH;
+        read += ringStride(length);
+        if ((header & RING_DISCARD) !== 0) continue;
+        visited++;
+        visit(at + RING_HEADER, length);
+      }
+    } finally {
+      this.commit((start + read) >>> 0);
+    }
+    return visited;
+  }
+
+  /** Unmaps. Afterwards the ring is empty and its views have no elements. May be called again. */
+  close(): void {
+    const unmap = this.#unmap;
+    if (unmap === null) return;
+    // First the views: reading through one after munmap would end the process.
+    this.#unmap = null;
+    this.u32 = new Uint32Array(0);
+    this.u8 = new Uint8Array(0);
+    this.u64 = new BigUint64Array(0);
+    this.#consumer = new BigUint64Array(0);
+    this.#producer = new Uint32Array(0);
+    unmap();
+  }
+}
+
+/** The kernel takes powers of two that are multiples of the page; plain memory for tests may be smaller. */
+function checkSize(sizeBytes: number): void {
+  if (sizeBytes >= 8 && sizeBytes <= MAX_SIZE && Number.isInteger(Math.log2(sizeBytes))) return;
+  throw new BpfError({
+    what: 'open ring buffer',
+    why: `its size of ${sizeBytes} bytes is not a power of two up to ${MAX_SIZE / 2 ** 20} MiB`,
+    remedy: 'choose a power of two',
+  });
+}
