@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+/** Options that several commands share, each defined and checked once. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Scope } from '../src/core/session.js';
+
+/** What choosing, filtering and timing of a live session comes to. */
+export interface LiveCliOptions {
+  readonly pid: readonly number[];
+  readonly tid: readonly number[];
+  readonly comm?: string;
+  readonly scope: Scope;
+  readonly minUs: number;
+  readonly ringSize: number;
+  readonly release: 'auto' | 'derived' | 'observed';
+  /** Seconds; absent: until it is ended. */
+  readonly duration?: number;
+}
+
+/** pid_max cannot pass 2^22 (PID_MAX_LIMIT, include/linux/threads.h). */
+const MAX_PID = 2 ** 22;
+/** setTimeout counts milliseconds in 31 bits. */
+const MAX_SECONDS = 2_147_483;
+
+function decimal(text: string): number {
+  return /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+}
+
+/** Seconds, fractions allowed: (0, 2147483]. A trailing `s` is accepted. */
+export function parseSeconds(text: string): number {
+  const seconds = decimal(text.replace(/s$/, ''));
+  if (!(seconds > 0 && seconds <= MAX_SECONDS)) {
+    throw new InvalidArgumentError(`It must be a number of seconds above 0 and up to ${MAX_SECONDS}.`);
+  }
+  return seconds;
+}
+
+/** A factor above 0: 1 is the recorded pace. */
+export function parseSpeed(text: string): number {
+  const speed = decimal(text);
+  if (!(speed > 0 && speed <= 1e6)) throw new InvalidArgumentError('It must be a number above 0 and up to 1000000.');
+  return speed;
+}
+
+/** Microseconds: an integer in [0, 4294967295]. */
+export function parseMicroseconds(text: string): number {
+  const us = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!(us <= 0xffffffff)) throw new InvalidArgumentError('It must be a whole number of microseconds.');
+  return us;
+}
+
+/** `12` or `12,34`, repeatable. */
+export function parseIds(text: string, earlier: readonly number[] = []): readonly number[] {
+  const ids = text.split(',').map((part) => (/^\d+$/.test(part) ? Number(part) : Number.NaN));
+  if (!ids.every((id) => id >= 1 && id <= MAX_PID)) {
+    throw new InvalidArgumentError(`It must be a number between 1 and ${MAX_PID}, or several with commas between.`);
+  }
+  return [...earlier, ...ids];
+}
+
+/** Task names are 15 bytes and a NUL (TASK_COMM_LEN). */
+export function parseComm(text: string): string {
+  const bytes = Buffer.byteLength(text);
+  if (bytes === 0 || bytes > 15) throw new InvalidArgumentError('A task name has 1 to 15 bytes.');
+  return text;
+}
+
+const UNITS: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
+const MIN_RING = 2 ** 16;
+const MAX_RING = 2 ** 30;
+
+/** `16M`, `65536`: a power of two from 64K to 1G, as the kernel's ring buffer wants it (ringbuf_map_alloc). */
+export function parseRingSize(text: string): number {
+  const match = /^(\d+)([kmg]?)(?:i?b)?$/i.exec(text);
+  const bytes = match ? Number(match[1]) * (UNITS[(match[2] ?? '').toLowerCase()] ?? Number.NaN) : Number.NaN;
+  if (!(bytes >= MIN_RING && bytes <= MAX_RING && Number.isInteger(Math.log2(bytes)))) {
+    throw new InvalidArgumentError('It must be a power of two from 64K to 1G.');
+  }
+  return bytes;
+}
+
+export const DEFAULT_RING_BYTES: number = 16 * 2 ** 20;
+
+/** Adds what every command that observes live understands. */
+export function addLiveOptions(command: Command): Command {
+  return command
+    .addOption(new Option('-p, --pid <pid>', 'only these processes (12,34; repeatable)').argParser(parseIds).default([], 'all'))
+    .addOption(new Option('--tid <tid>', 'only these threads (12,34; repeatable)').argParser(parseIds).default([], 'all'))
+    .addOption(new Option('--comm <name>', 'only tasks of this name').argParser(parseComm))
+    .addOption(
+      new Option('--scope <scope>', 'which faults are followed step by step: swap faults, also retries and aborts, all')
+        .choices(['swap', 'retry', 'all'])
+        .default('retry'),
+    )
+    .addOption(
+      new Option('--min-us <us>', 'also follow other faults that take this long').argParser(parseMicroseconds).default(0, 'off'),
+    )
+    .addOption(new Option('-d, --duration <seconds>', 'stop after this time').argParser(parseSeconds))
+    .addOption(
+      new Option('--ring-size <bytes>', 'size of the ring buffer').argParser(parseRingSize).default(DEFAULT_RING_BYTES, '16M'),
+    )
+    .addOption(
+      new Option('--release <how>', 'how the release of a VMA lock is found')
+        .choices(['auto', 'derived', 'observed'])
+        .default('auto'),
+    );
+}
+
+export function intervalOption(description: string): Option {
+  return new Option('--interval <seconds>', description).argParser(parseSeconds);
+}

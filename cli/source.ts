@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+/** Makes the source a command line asks for. Each maker is loaded only when it is wanted: start-up stays short. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { ExitCode, errorCode, UserError } from '../src/errors.js';
+import type { LiveSource } from '../src/source/live.js';
+import type { Source } from '../src/source/source.js';
+import type { LiveCliOptions } from './options.js';
+
+export type { LiveSource };
+
+/** Throws a `UserError` with exit code 3 where this host cannot be observed. `follow`: only what `spawnWindow` starts. */
+export async function openLiveSource(options: LiveCliOptions, follow: boolean, stats: boolean): Promise<LiveSource> {
+  const { openLive } = await import('../src/source/live.js');
+  return openLive({
+    scope: options.scope,
+    release: options.release,
+    pids: [...options.pid],
+    tids: [...options.tid],
+    ...(options.comm === undefined ? {} : { comm: options.comm }),
+    minUs: options.minUs,
+    ringBytes: options.ringSize,
+    follow,
+    stats,
+  });
+}
+
+/** A recording by path, or the stream on stdin for `-`. */
+export async function openRecorded(file: string): Promise<Source> {
+  if (file === '-') {
+    if (process.stdin.isTTY) {
+      throw new UserError(
+        'cannot read a recording from standard input',
+        'it is a terminal',
+        'pipe one in: ssh HOST sudo vmalocktop record -o - | vmalocktop replay -',
+        ExitCode.Usage,
+      );
+    }
+    const { openStream } = await import('../src/source/stream.js');
+    return openStream(process.stdin);
+  }
+  const { openFile } = await import('../src/source/file.js');
+  return openFile(file);
+}
+
+export interface Child {
+  readonly argv: readonly string[];
+  readonly process: ChildProcess;
+  /** Settles when the command ended; rejects with a `UserError` when it could not be started. */
+  readonly done: Promise<CommandResult>;
+}
+
+export interface CommandResult {
+  readonly argv: readonly string[];
+  /** null when a signal ended it. */
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+}
+
+/** Starts the command inside the window in which forks are followed. Its standard streams are ours. */
+export function startCommand(source: LiveSource, argv: readonly string[]): Child {
+  const [file = '', ...args] = argv;
+  const child = source.spawnWindow(() => spawn(file, args, { stdio: 'inherit' }));
+  const done = new Promise<CommandResult>((resolve, reject) => {
+    child.once('error', (error) => reject(startError(file, error)));
+    child.once('close', (exitCode, signal) => resolve({ argv, exitCode, signal }));
+  });
+  // Whoever awaits `done` later still sees the rejection; Node must not call it unhandled meanwhile.
+  done.catch(() => {});
+  return { argv, process: child, done };
+}
+
+function startError(file: string, error: Error): UserError {
+  const code = errorCode(error);
+  const why = code === 'ENOENT' ? 'no such command' : code === 'EACCES' ? 'not executable' : error.message;
+  return new UserError(`cannot run ${file}`, why, 'check the command after --', ExitCode.Usage, { cause: error });
+}
+
+/** `exit 0`, `killed by SIGSEGV` */
+export function describeResult(result: CommandResult): string {
+  return result.signal === null ? `exit ${result.exitCode}` : `killed by ${result.signal}`;
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+/** The summary of `stat` as text, in the manner of perf stat: the figure first, then what it counts. Pure. */
+import { CAUSES, ENDS } from '../src/core/lifecycle.js';
+import type { Snapshot, WaitStats } from '../src/core/snapshot.js';
+import { formatBytes, formatDuration, formatExact, formatShare } from '../src/core/view-format.js';
+import { sanitise } from '../src/core/view-text.js';
+
+const FIGURE = 16;
+
+function row(figure: string, label: string, note = ''): string {
+  return `${figure.padStart(FIGURE)}  ${note === '' ? label : `${label.padEnd(34)}  ${note}`}`;
+}
+
+function count(value: number, label: string, of = 0, ofWhat = ''): string {
+  return row(formatExact(value), label, of > 0 ? `${formatShare(value / of)} of ${ofWhat}` : '');
+}
+
+function wait(stats: WaitStats, label: string): string {
+  if (stats.count === 0) return row('0', label);
+  const times = [stats.p50Ns, stats.p99Ns, stats.maxNs].map(formatDuration);
+  return row(formatExact(stats.count), label, `p50 ${times[0]}  p99 ${times[1]}  max ${times[2]}  sum ${formatDuration(stats.sumNs)}`);
+}
+
+function outcomes({ counts }: Snapshot): string[] {
+  const { vmaLock } = counts;
+  const attempts = vmaLock.success + vmaLock.retry + vmaLock.completed + vmaLock.error;
+  return [
+    row(formatExact(counts.faults), 'page faults'),
+    count(vmaLock.success, 'done under the VMA lock', attempts, 'VMA-lock attempts'),
+    count(vmaLock.retry, 'RETRY: fell back to mmap_lock', attempts, 'VMA-lock attempts'),
+    count(vmaLock.completed, 'COMPLETED under the VMA lock', attempts, 'VMA-lock attempts'),
+    count(vmaLock.error, 'errors under the VMA lock', attempts, 'VMA-lock attempts'),
+    count(vmaLock.abort, 'ABORT: no VMA lock to be had', counts.faults, 'faults'),
+    row(formatExact(counts.mmapLock), 'attempts under mmap_lock'),
+    row(formatExact(counts.kernelMode), 'kernel-mode faults, never tried'),
+  ];
+}
+
+function causes({ retry, abort }: Snapshot): string[] {
+  const lines = CAUSES.filter((cause) => retry.byCause[cause] > 0).map((cause) => {
+    const inside = Object.entries(retry.unknownBy).map(([name, times]) => `${name} ${formatExact(times)}`);
+    const note = cause === 'unknown' && inside.length > 0 ? `innermost: ${inside.join(', ')}` : '';
+    return row(formatExact(retry.byCause[cause]), `retries: ${cause}`, note || `${formatShare(retry.byCause[cause] / retry.total)} of followed retries`);
+  });
+  for (const [cause, times] of Object.entries(abort.byCause)) {
+    if (times > 0) lines.push(row(formatExact(times), `aborts: ${cause}`));
+  }
+  return lines;
+}
+
+function trust(snapshot: Snapshot): string[] {
+  const { events, lifecycles, overhead, session } = snapshot;
+  const lines = [
+    row(formatExact(events.decoded), 'events decoded', `of ${formatExact(events.emitted)} emitted`),
+    row(formatExact(events.dropped), 'events dropped: the ring was full'),
+    row(formatExact(events.missed), 'program runs missed by the kernel'),
+    row(
+      formatExact(lifecycles.total),
+      'lifecycles followed',
+      ENDS.filter((end) => lifecycles.byEnd[end] > 0).map((end) => `${end} ${formatExact(lifecycles.byEnd[end])}`).join(', '),
+    ),
+    row(formatExact(lifecycles.incomplete), 'of them incomplete: steps lost'),
+  ];
+  if (overhead.measuredNs > 0) {
+    const ran = overhead.programs.reduce((sum, program) => sum + program.runTimeNs, 0);
+    lines.push(row(formatDuration(ran), 'spent in our BPF programs', `in ${formatDuration(overhead.measuredNs)} measured, all CPUs`));
+  }
+  if (overhead.selfCpuNs > 0) {
+    lines.push(row(formatDuration(overhead.selfCpuNs), 'CPU time of vmalocktop itself', `RSS ${formatBytes(overhead.selfRssBytes)}`));
+  }
+  for (const hook of session.hooks) {
+    if (!hook.attached) lines.push(`${' '.repeat(FIGURE)}  not hooked: ${hook.target}${hook.note === '' ? '' : ` (${hook.note})`}`);
+  }
+  return lines;
+}
+
+/** `note` is a line about the whole (the command's exit, a cut-off recording); none when empty. */
+export function statText(snapshot: Snapshot, notes: readonly string[] = []): string {
+  const { session, swap, waits } = snapshot;
+  const head = `${sanitise(session.host)}, Linux ${sanitise(session.kernel)}, scope ${session.scope}, VMA-lock releases ${session.release}`;
+  const blocks = [
+    [` ${head}`],
+    outcomes(snapshot),
+    causes(snapshot),
+    [
+      wait(waits.folio, 'waits for a folio'),
+      wait(waits.mmapLock, 'waits for mmap_lock'),
+      wait(waits.userfault, 'waits for userfaultfd'),
+    ],
+    [
+      row(formatExact(swap.faults), 'swap faults', `synchronous ${formatExact(swap.synchronous)}, asynchronous ${formatExact(swap.asynchronous)}`),
+      row(
+        formatExact(swap.lockOrRetry.calls),
+        '__folio_lock_or_retry calls',
+        `retry ${formatExact(swap.lockOrRetry.retry)}, locked ${formatExact(swap.lockOrRetry.locked)}`,
+      ),
+    ],
+    trust(snapshot),
+    [row(formatDuration(snapshot.durationNs), 'observed'), ...notes.map((note) => ` ${note}`)],
+  ];
+  return `\n${blocks.filter((block) => block.length > 0).map((block) => block.join('\n')).join('\n\n')}\n\n`;
+}
