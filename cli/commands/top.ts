@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+/** `top`: the live dashboard. */
+import { Pipeline } from '../../src/core/pipeline.js';
+import { ExitCode, UserError } from '../../src/errors.js';
+import type { LiveCliOptions } from '../options.js';
+import { openLiveSource } from '../source.js';
+import { openTerminal, showDashboard } from '../terminal.js';
+
+export interface TopOptions extends LiveCliOptions {
+  readonly interval: number;
+}
+
+export async function top(options: TopOptions): Promise<number> {
+  if (!process.stdout.isTTY || !process.stdin.isTTY) {
+    throw new UserError(
+      'cannot show the dashboard',
+      `standard ${process.stdout.isTTY ? 'input' : 'output'} is not a terminal`,
+      'use `vmalocktop stat` for a summary without one',
+      ExitCode.Usage,
+    );
+  }
+  const source = await openLiveSource(options, false, true);
+  return showDashboard({
+    source,
+    pipeline: new Pipeline(source.session),
+    terminal: openTerminal(false),
+    mode: 'live',
+    intervalMs: options.interval * 1000,
+    ...(options.duration === undefined ? {} : { durationMs: options.duration * 1000 }),
+  });
+}
