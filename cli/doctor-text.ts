@@ -5,7 +5,9 @@ import type { Diagnosis, State } from '../src/doctor.js';
 const MARK: Readonly<Record<State, string>> = { yes: '✓', no: '✗', unknown: '?' };
 
 export function verdictLine(diagnosis: Diagnosis): string {
-  return diagnosis.canObserve ? `live observation works here: ${diagnosis.reason}` : `cannot observe here: ${diagnosis.reason}`;
+  return diagnosis.canObserve
+    ? `live observation works here: ${diagnosis.reason}`
+    : `cannot observe here: ${diagnosis.reason}`;
 }
 
 export function doctorText(diagnosis: Diagnosis): string {

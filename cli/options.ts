@@ -83,8 +83,12 @@ export const DEFAULT_RING_BYTES: number = 16 * 2 ** 20;
 /** Adds what every command that observes live understands. */
 export function addLiveOptions(command: Command): Command {
   return command
-    .addOption(new Option('-p, --pid <pid>', 'only these processes (12,34; repeatable)').argParser(parseIds).default([], 'all'))
-    .addOption(new Option('--tid <tid>', 'only these threads (12,34; repeatable)').argParser(parseIds).default([], 'all'))
+    .addOption(
+      new Option('-p, --pid <pid>', 'only these processes (12,34; repeatable)').argParser(parseIds).default([], 'all'),
+    )
+    .addOption(
+      new Option('--tid <tid>', 'only these threads (12,34; repeatable)').argParser(parseIds).default([], 'all'),
+    )
     .addOption(new Option('--comm <name>', 'only tasks of this name').argParser(parseComm))
     .addOption(
       new Option('--scope <scope>', 'which faults are followed step by step: swap faults, also retries and aborts, all')
@@ -92,11 +96,15 @@ export function addLiveOptions(command: Command): Command {
         .default('retry'),
     )
     .addOption(
-      new Option('--min-us <us>', 'also follow other faults that take this long').argParser(parseMicroseconds).default(0, 'off'),
+      new Option('--min-us <us>', 'also follow other faults that take this long')
+        .argParser(parseMicroseconds)
+        .default(0, 'off'),
     )
     .addOption(new Option('-d, --duration <seconds>', 'stop after this time').argParser(parseSeconds))
     .addOption(
-      new Option('--ring-size <bytes>', 'size of the ring buffer').argParser(parseRingSize).default(DEFAULT_RING_BYTES, '16M'),
+      new Option('--ring-size <bytes>', 'size of the ring buffer')
+        .argParser(parseRingSize)
+        .default(DEFAULT_RING_BYTES, '16M'),
     )
     .addOption(
       new Option('--release <how>', 'how the release of a VMA lock is found')

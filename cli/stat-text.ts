@@ -18,7 +18,11 @@ function count(value: number, label: string, of = 0, ofWhat = ''): string {
 function wait(stats: WaitStats, label: string): string {
   if (stats.count === 0) return row('0', label);
   const times = [stats.p50Ns, stats.p99Ns, stats.maxNs].map(formatDuration);
-  return row(formatExact(stats.count), label, `p50 ${times[0]}  p99 ${times[1]}  max ${times[2]}  sum ${formatDuration(stats.sumNs)}`);
+  return row(
+    formatExact(stats.count),
+    label,
+    `p50 ${times[0]}  p99 ${times[1]}  max ${times[2]}  sum ${formatDuration(stats.sumNs)}`,
+  );
 }
 
 function outcomes({ counts }: Snapshot): string[] {
@@ -40,7 +44,11 @@ function causes({ retry, abort }: Snapshot): string[] {
   const lines = CAUSES.filter((cause) => retry.byCause[cause] > 0).map((cause) => {
     const inside = Object.entries(retry.unknownBy).map(([name, times]) => `${name} ${formatExact(times)}`);
     const note = cause === 'unknown' && inside.length > 0 ? `innermost: ${inside.join(', ')}` : '';
-    return row(formatExact(retry.byCause[cause]), `retries: ${cause}`, note || `${formatShare(retry.byCause[cause] / retry.total)} of followed retries`);
+    return row(
+      formatExact(retry.byCause[cause]),
+      `retries: ${cause}`,
+      note || `${formatShare(retry.byCause[cause] / retry.total)} of followed retries`,
+    );
   });
   for (const [cause, times] of Object.entries(abort.byCause)) {
     if (times > 0) lines.push(row(formatExact(times), `aborts: ${cause}`));
@@ -57,19 +65,34 @@ function trust(snapshot: Snapshot): string[] {
     row(
       formatExact(lifecycles.total),
       'lifecycles followed',
-      ENDS.filter((end) => lifecycles.byEnd[end] > 0).map((end) => `${end} ${formatExact(lifecycles.byEnd[end])}`).join(', '),
+      ENDS.filter((end) => lifecycles.byEnd[end] > 0)
+        .map((end) => `${end} ${formatExact(lifecycles.byEnd[end])}`)
+        .join(', '),
     ),
     row(formatExact(lifecycles.incomplete), 'of them incomplete: steps lost'),
   ];
   if (overhead.measuredNs > 0) {
     const ran = overhead.programs.reduce((sum, program) => sum + program.runTimeNs, 0);
-    lines.push(row(formatDuration(ran), 'spent in our BPF programs', `in ${formatDuration(overhead.measuredNs)} measured, all CPUs`));
+    lines.push(
+      row(
+        formatDuration(ran),
+        'spent in our BPF programs',
+        `in ${formatDuration(overhead.measuredNs)} measured, all CPUs`,
+      ),
+    );
   }
   if (overhead.selfCpuNs > 0) {
-    lines.push(row(formatDuration(overhead.selfCpuNs), 'CPU time of vmalocktop itself', `RSS ${formatBytes(overhead.selfRssBytes)}`));
+    lines.push(
+      row(
+        formatDuration(overhead.selfCpuNs),
+        'CPU time of vmalocktop itself',
+        `RSS ${formatBytes(overhead.selfRssBytes)}`,
+      ),
+    );
   }
   for (const hook of session.hooks) {
-    if (!hook.attached) lines.push(`${' '.repeat(FIGURE)}  not hooked: ${hook.target}${hook.note === '' ? '' : ` (${hook.note})`}`);
+    if (!hook.attached)
+      lines.push(`${' '.repeat(FIGURE)}  not hooked: ${hook.target}${hook.note === '' ? '' : ` (${hook.note})`}`);
   }
   return lines;
 }
@@ -88,7 +111,11 @@ export function statText(snapshot: Snapshot, notes: readonly string[] = []): str
       wait(waits.userfault, 'waits for userfaultfd'),
     ],
     [
-      row(formatExact(swap.faults), 'swap faults', `synchronous ${formatExact(swap.synchronous)}, asynchronous ${formatExact(swap.asynchronous)}`),
+      row(
+        formatExact(swap.faults),
+        'swap faults',
+        `synchronous ${formatExact(swap.synchronous)}, asynchronous ${formatExact(swap.asynchronous)}`,
+      ),
       row(
         formatExact(swap.lockOrRetry.calls),
         '__folio_lock_or_retry calls',
@@ -98,5 +125,8 @@ export function statText(snapshot: Snapshot, notes: readonly string[] = []): str
     trust(snapshot),
     [row(formatDuration(snapshot.durationNs), 'observed'), ...notes.map((note) => ` ${note}`)],
   ];
-  return `\n${blocks.filter((block) => block.length > 0).map((block) => block.join('\n')).join('\n\n')}\n\n`;
+  return `\n${blocks
+    .filter((block) => block.length > 0)
+    .map((block) => block.join('\n'))
+    .join('\n\n')}\n\n`;
 }

@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: MIT
 /** Asks libbpf and the kernel what cannot be read anywhere: whether bpf() is permitted. */
 import type { BpfProbe } from './doctor.js';
-import { BpfError, features } from './ebpf-ts/index.js';
 
-/** Loads libbpf; never throws. */
+/** Loads libbpf and one two-instruction program, attached to nothing; never throws. */
 export async function probeBpf(): Promise<BpfProbe> {
+  let libbpf: string | null = null;
   try {
-    const found = await features();
-    return {
-      state: found.bpf.state === 'supported' ? 'yes' : found.bpf.state === 'unsupported' ? 'no' : 'unknown',
-      errno: found.bpf.errno ?? '',
-      libbpf: found.libbpf.version ?? null,
-      detail: found.bpf.reason,
-    };
+    // Loaded here and not above: a machine without koffi's binary or libbpf shall still get a diagnosis.
+    const { errnoName, libbpfVersion, probeTracing } = await import('./ebpf-ts/index.js');
+    libbpf = String(libbpfVersion());
+    const errno = probeTracing();
+    return errno === 0
+      ? { state: 'yes', errno: '', libbpf, detail: '' }
+      : { state: 'no', errno: errnoName(errno), libbpf, detail: '' };
   } catch (error) {
-    const detail = error instanceof BpfError ? error.message : String(error);
-    return { state: 'unknown', errno: '', libbpf: null, detail };
+    return { state: 'unknown', errno: '', libbpf, detail: error instanceof Error ? error.message : String(error) };
   }
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** Judges facts about a host: can it be observed, and if not, why and what to do. Pure: facts in, words out. */
 import type { AttachMethod } from './core/session.js';
-import { Capability, type HostFacts } from './host.js';
 import { HOOKS, type Hook, planRelease, type ReleasePlan } from './hooks.js';
+import { Capability, type HostFacts } from './host.js';
 
 export type State = 'yes' | 'no' | 'unknown';
 
@@ -57,7 +57,12 @@ const ELSEWHERE = 'use a host that allows tracing, or `make run`, which boots a 
 /** Per-VMA locks came with 6.4 (lock_vma_under_rcu); a kernel can still be built without CONFIG_PER_VMA_LOCK. */
 function perVmaLocks(facts: HostFacts): Check {
   const { kernel, symbols } = facts;
-  const check = (state: State, detail: string): Check => ({ id: 'per-vma-locks', title: 'per-VMA locks', state, detail });
+  const check = (state: State, detail: string): Check => ({
+    id: 'per-vma-locks',
+    title: 'per-VMA locks',
+    state,
+    detail,
+  });
   if (kernel.major < 6 || (kernel.major === 6 && kernel.minor < 4)) {
     return check('no', `kernel ${kernel.major}.${kernel.minor} has no per-VMA locks (they came with 6.4)`);
   }
@@ -85,7 +90,10 @@ export function explainRefusal(facts: HostFacts, errno: string): Verdict {
     return { reason: `${call}: no privilege`, remedy: 'run it as root, or with CAP_BPF and CAP_PERFMON' };
   }
   if (facts.initialUserNamespace === false) {
-    return { reason: `${call}: capabilities inside a user namespace do not count for it`, remedy: 'run it outside the container, as root' };
+    return {
+      reason: `${call}: capabilities inside a user namespace do not count for it`,
+      remedy: 'run it outside the container, as root',
+    };
   }
   if (facts.lockdown === 'confidentiality') {
     return {
@@ -99,9 +107,15 @@ export function explainRefusal(facts: HostFacts, errno: string): Verdict {
       remedy: 'run it outside the container, or in one that permits bpf() and perf_event_open()',
     };
   }
-  const modules = (facts.lsm ?? []).filter((name) => ['selinux', 'apparmor', 'tomoyo', 'smack', 'bpf', 'ipe'].includes(name));
-  const seen = facts.lsm === null ? 'securityfs is not mounted, so lockdown and LSMs cannot be told' : `lockdown is ${facts.lockdown ?? 'not known'}`;
-  const suspect = modules.length > 0 ? `a security module may refuse it (${modules.join(', ')})` : "it is the machine's policy";
+  const modules = (facts.lsm ?? []).filter((name) =>
+    ['selinux', 'apparmor', 'tomoyo', 'smack', 'bpf', 'ipe'].includes(name),
+  );
+  const seen =
+    facts.lsm === null
+      ? 'securityfs is not mounted, so lockdown and LSMs cannot be told'
+      : `lockdown is ${facts.lockdown ?? 'not known'}`;
+  const suspect =
+    modules.length > 0 ? `a security module may refuse it (${modules.join(', ')})` : "it is the machine's policy";
   return { reason: `${call} though the capabilities are there: ${suspect}; ${seen}`, remedy: ELSEWHERE };
 }
 
@@ -114,14 +128,19 @@ function hookCheck(hook: Hook, facts: HostFacts): HookCheck {
     return symbols.has(`__traceiter_${target}`) ? result('yes', 'tracepoint') : result('no', 'no such tracepoint');
   }
   if (facts.traceable.names?.has(target)) return result('yes', methods.join(', '));
-  if (symbols !== null && !symbols.has(target)) return result('no', 'no such function in this kernel (inlined, or not built in)');
+  if (symbols !== null && !symbols.has(target))
+    return result('no', 'no such function in this kernel (inlined, or not built in)');
   if (facts.traceable.names !== null) return result('no', 'the function is there and cannot be traced (notrace)');
-  return result('unknown', `${symbols === null ? 'cannot tell' : 'the function is there; cannot tell whether it can be traced'}: available_filter_functions: ${facts.traceable.error}`);
+  return result(
+    'unknown',
+    symbols === null ? 'cannot tell' : 'the function is there; cannot tell whether it can be traced',
+  );
 }
 
 function lockdownCheck({ lockdown }: HostFacts): Check {
   const title = 'lockdown';
-  if (lockdown === null) return { id: title, title, state: 'unknown', detail: 'not told (securityfs not mounted, or kernel without it)' };
+  if (lockdown === null)
+    return { id: title, title, state: 'unknown', detail: 'not told (securityfs not mounted, or kernel without it)' };
   return { id: title, title, state: lockdown === 'confidentiality' ? 'no' : 'yes', detail: lockdown };
 }
 
@@ -130,32 +149,64 @@ function hostChecks(facts: HostFacts, bpf: BpfProbe): readonly Check[] {
   return [
     { id: 'kernel', title: 'kernel', state: 'yes', detail: `${facts.kernel.release} ${facts.arch}` },
     perVmaLocks(facts),
-    { id: 'btf', title: 'BTF', state: facts.btf ? 'yes' : 'no', detail: facts.btf ? '/sys/kernel/btf/vmlinux' : 'no /sys/kernel/btf/vmlinux (CONFIG_DEBUG_INFO_BTF)' },
+    {
+      id: 'btf',
+      title: 'BTF',
+      state: facts.btf ? 'yes' : 'no',
+      detail: facts.btf ? '/sys/kernel/btf/vmlinux' : 'no /sys/kernel/btf/vmlinux (CONFIG_DEBUG_INFO_BTF)',
+    },
     { id: 'libbpf', title: 'libbpf', state: bpf.libbpf === null ? 'no' : 'yes', detail: bpf.libbpf ?? bpf.detail },
     capabilities(facts),
     lockdownCheck(facts),
-    { id: 'lsm', title: 'security modules', state: facts.lsm === null ? 'unknown' : 'yes', detail: facts.lsm?.join(', ') ?? 'not told (securityfs not mounted)' },
-    { id: 'bpf', title: 'bpf()', state: bpf.state, detail: bpf.state === 'yes' ? 'permitted' : bpf.state === 'no' ? `refused: ${bpf.errno}` : bpf.detail },
+    {
+      id: 'lsm',
+      title: 'security modules',
+      state: facts.lsm === null ? 'unknown' : 'yes',
+      detail: facts.lsm?.join(', ') ?? 'not told (securityfs not mounted)',
+    },
+    {
+      id: 'bpf',
+      title: 'bpf()',
+      state: bpf.state,
+      detail: bpf.state === 'yes' ? 'permitted' : bpf.state === 'no' ? `refused: ${bpf.errno}` : bpf.detail,
+    },
     {
       id: 'traceable',
       title: 'traceable list',
       state: traceable.names === null ? 'unknown' : 'yes',
-      detail: traceable.names === null ? `available_filter_functions: ${traceable.error}` : `${traceable.names.size} functions`,
+      detail:
+        traceable.names === null
+          ? `available_filter_functions: ${traceable.error}`
+          : `${traceable.names.size} functions`,
     },
-    { id: 'preemption', title: 'preemption', state: facts.preemption === 'unknown' ? 'unknown' : 'yes', detail: facts.preemption },
+    {
+      id: 'preemption',
+      title: 'preemption',
+      state: facts.preemption === 'unknown' ? 'unknown' : 'yes',
+      detail: facts.preemption,
+    },
   ];
 }
 
 /** The first thing in the way, in the order in which one would have to remove them; null when nothing is. */
 function obstacle(facts: HostFacts, bpf: BpfProbe, hooks: readonly HookCheck[]): Verdict | null {
   const locks = perVmaLocks(facts);
-  if (locks.state === 'no') return { reason: locks.detail, remedy: 'boot a kernel of 6.4 or later with CONFIG_PER_VMA_LOCK=y' };
-  if (!facts.btf) return { reason: 'the kernel has no BTF', remedy: 'boot a kernel built with CONFIG_DEBUG_INFO_BTF=y' };
+  if (locks.state === 'no')
+    return { reason: locks.detail, remedy: 'boot a kernel of 6.4 or later with CONFIG_PER_VMA_LOCK=y' };
+  if (!facts.btf)
+    return { reason: 'the kernel has no BTF', remedy: 'boot a kernel built with CONFIG_DEBUG_INFO_BTF=y' };
   if (bpf.libbpf === null) return { reason: bpf.detail, remedy: 'install libbpf 1.x (Debian: apt install libbpf1)' };
   if (bpf.state === 'no') return explainRefusal(facts, bpf.errno);
-  if (bpf.state === 'unknown') return { reason: `whether bpf() is permitted cannot be told: ${bpf.detail}`, remedy: 'run it as root' };
+  if (bpf.state === 'unknown')
+    return { reason: `whether bpf() is permitted cannot be told: ${bpf.detail}`, remedy: 'run it as root' };
+  // The program the probe loads reads no kernel memory, so it passes where ours would not.
+  if (facts.lockdown === 'confidentiality') return explainRefusal(facts, 'EPERM');
   const missing = hooks.filter((hook) => hook.required && hook.state === 'no').map((hook) => hook.target);
-  if (missing.length > 0) return { reason: `this kernel has nothing to attach to for ${missing.join(', ')}`, remedy: 'use a stock kernel with function tracing (CONFIG_FUNCTION_TRACER)' };
+  if (missing.length > 0)
+    return {
+      reason: `this kernel has nothing to attach to for ${missing.join(', ')}`,
+      remedy: 'use a stock kernel with function tracing (CONFIG_FUNCTION_TRACER)',
+    };
   return null;
 }
 
@@ -167,7 +218,9 @@ export function explain(facts: HostFacts, bpf: BpfProbe): Diagnosis {
   return {
     v: 1,
     canObserve: verdict === null,
-    reason: verdict?.reason ?? `kernel ${facts.kernel.release}, releases ${release.mode}${absent.length > 0 ? `, without ${absent.join(', ')}` : ''}`,
+    reason:
+      verdict?.reason ??
+      `kernel ${facts.kernel.release}, releases ${release.mode}${absent.length > 0 ? `, without ${absent.join(', ')}` : ''}`,
     remedy: verdict?.remedy ?? '',
     kernel: facts.kernel.release,
     arch: facts.arch,

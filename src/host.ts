@@ -11,7 +11,9 @@ export interface KernelVersion {
 }
 
 /** `readable` with its lines, or the errno name that says why not. */
-export type Listing = { readonly names: ReadonlySet<string>; readonly error: null } | { readonly names: null; readonly error: string };
+export type Listing =
+  | { readonly names: ReadonlySet<string>; readonly error: null }
+  | { readonly names: null; readonly error: string };
 
 export interface HostFacts {
   readonly kernel: KernelVersion;

@@ -26,7 +26,8 @@ class Tally {
     for (let i = 0; i < batch.length; i++) {
       const kind = batch.kind[i] ?? 0;
       if (kind < UserKind.Counter) this.rows++;
-      else if (kind === UserKind.Counter && batch.a[i] === CounterGroup.Dropped) this.#dropped.set(batch.b[i] ?? 0, batch.value[i] ?? 0);
+      else if (kind === UserKind.Counter && batch.a[i] === CounterGroup.Dropped)
+        this.#dropped.set(batch.b[i] ?? 0, batch.value[i] ?? 0);
     }
   }
 
@@ -119,7 +120,9 @@ export async function record(argv: readonly string[], options: RecordOptions): P
     await once(sink, 'close').catch(fail);
   }
   watch.dispose();
-  say(`${tally.rows} events recorded, ${tally.dropped} dropped${command === null ? '' : `; command: ${describeResult(command)}`}`);
+  say(
+    `${tally.rows} events recorded, ${tally.dropped} dropped${command === null ? '' : `; command: ${describeResult(command)}`}`,
+  );
   if (failure !== null) {
     if (!isClosedPipe(failure)) return report(fileErrorOf(options.output, failure));
     say('stopped: the reader closed the pipe');

@@ -21,7 +21,14 @@ export async function replay(file: string, options: ReplayOptions): Promise<numb
   if (process.stdout.isTTY) {
     // stdin may be the recording: the keys then come from the controlling terminal.
     const terminal = openTerminal(file === '-');
-    return showDashboard({ source, pipeline, terminal, mode: file === '-' ? 'stream' : 'replay', intervalMs: options.interval * 1000, ...pace });
+    return showDashboard({
+      source,
+      pipeline,
+      terminal,
+      mode: file === '-' ? 'stream' : 'replay',
+      intervalMs: options.interval * 1000,
+      ...pace,
+    });
   }
   let stopping = false;
   const watch = onStopSignal(() => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** `stat`: a summary without a terminal, of a live session, of a command's run, or of a recording. */
-import { open, type FileHandle } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { Pipeline } from '../../src/core/pipeline.js';
 import type { Snapshot } from '../../src/core/snapshot.js';
 import { statJson } from '../../src/core/stat-json.js';
@@ -9,7 +9,15 @@ import type { Source } from '../../src/source/source.js';
 import { feed, truncation } from '../feed.js';
 import type { LiveCliOptions } from '../options.js';
 import { onStopSignal, print, report, say, signalExitCode } from '../process.js';
-import { type Child, type CommandResult, describeResult, type LiveSource, openLiveSource, openRecorded, startCommand } from '../source.js';
+import {
+  type Child,
+  type CommandResult,
+  describeResult,
+  type LiveSource,
+  openLiveSource,
+  openRecorded,
+  startCommand,
+} from '../source.js';
 import { statText } from '../stat-text.js';
 
 export interface StatOptions extends LiveCliOptions {
@@ -27,7 +35,10 @@ const NOTHING: Extra = { command: null, truncated: null };
 
 function render(snapshot: Snapshot, json: boolean, extra: Extra): string {
   if (json) {
-    const more = { ...(extra.command && { command: extra.command }), ...(extra.truncated && { truncated: extra.truncated }) };
+    const more = {
+      ...(extra.command && { command: extra.command }),
+      ...(extra.truncated && { truncated: extra.truncated }),
+    };
     return `${JSON.stringify({ ...statJson(snapshot), ...more })}\n`;
   }
   const notes: string[] = [];
@@ -37,7 +48,9 @@ function render(snapshot: Snapshot, json: boolean, extra: Extra): string {
 }
 
 /** Where the summary goes: a file of its own, so that it does not mix with the command's output, or stdout. */
-async function openOutput(path: string | undefined): Promise<{ write(text: string): Promise<void>; close(): Promise<void> }> {
+async function openOutput(
+  path: string | undefined,
+): Promise<{ write(text: string): Promise<void>; close(): Promise<void> }> {
   if (path === undefined || path === '-') return { write: print, close: async () => {} };
   const what = `cannot write ${path}`;
   const handle: FileHandle = await open(path, 'w').catch((error: unknown) => {
@@ -77,7 +90,8 @@ export async function stat(file: string | undefined, argv: readonly string[], op
   const timers: NodeJS.Timeout[] = [];
   if (options.duration !== undefined) timers.push(setTimeout(stop, options.duration * 1000));
   if (options.interval !== undefined) {
-    const tick = (): void => void output.write(render(pipeline.snapshot(), options.json === true, NOTHING)).catch(report);
+    const tick = (): void =>
+      void output.write(render(pipeline.snapshot(), options.json === true, NOTHING)).catch(report);
     timers.push(setInterval(tick, options.interval * 1000));
   }
   let command: CommandResult | null = null;
@@ -85,11 +99,16 @@ export async function stat(file: string | undefined, argv: readonly string[], op
   try {
     if (live !== null && argv.length > 0) {
       child = startCommand(live, argv);
-      child.done.then((result) => {
-        command = result;
-      }, (error: unknown) => {
-        failure = error;
-      }).finally(stop);
+      child.done
+        .then(
+          (result) => {
+            command = result;
+          },
+          (error: unknown) => {
+            failure = error;
+          },
+        )
+        .finally(stop);
     } else if (live !== null && options.duration === undefined && process.stderr.isTTY) {
       say('observing; Ctrl-C ends it and prints the summary');
     }

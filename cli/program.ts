@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+/** The command tree. Commands are loaded when they run: `--help` loads commander and nothing else. */
+import { readFileSync } from 'node:fs';
+import { Command, type CommanderError, Option } from 'commander';
+import { ExitCode, UserError } from '../src/errors.js';
+import { addLiveOptions, intervalOption, parseSpeed } from './options.js';
+import { PROGRAM } from './process.js';
+
+/** Words before `--` are ours, words after it are the command to run. commander does not keep them apart. */
+export function splitArguments(argv: readonly string[]): {
+  readonly own: readonly string[];
+  readonly command: readonly string[] | null;
+} {
+  const at = argv.indexOf('--');
+  return at === -1 ? { own: argv, command: null } : { own: argv.slice(0, at), command: argv.slice(at + 1) };
+}
+
+const GLOBAL = new Set(['-h', '--help', '-V', '--version']);
+
+/** `top` is the command nobody has to name: no words at all, or options alone. */
+export function withDefaultCommand(own: readonly string[]): readonly string[] {
+  const [first] = own;
+  return first === undefined || (first.startsWith('-') && !GLOBAL.has(first)) ? ['top', ...own] : own;
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return String((JSON.parse(text) as { version: string }).version);
+}
+
+export function buildProgram(command: readonly string[], done: (exitCode: number) => void): Command {
+  const program = new Command(PROGRAM)
+    .description("What page faults do under Linux's per-VMA locks: every retry, its cause and its cost.")
+    .version(version(), '-V, --version')
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} })
+    .addHelpText(
+      'after',
+      `
+Without a command: top.
+Exit codes: 0 ok, 1 finding, 2 usage or bad input, 3 cannot observe here, 129/130/143 ended by a signal.
+Over ssh: ssh HOST sudo ${PROGRAM} record -o - | ${PROGRAM} replay -`,
+    );
+
+  addLiveOptions(program.command('top').description('live dashboard'))
+    .addOption(intervalOption('time between refreshes').default(1, '1'))
+    .action(async (options) => done(await (await import('./commands/top.js')).top(options)));
+
+  addLiveOptions(program.command('stat').description('summary of a session, of a command or of a recording'))
+    .usage('[options] [FILE|-] [-- COMMAND…]')
+    .argument('[file]', 'recording to summarise, - for one on standard input')
+    .addOption(new Option('--json', 'one JSON document; with --interval one a line'))
+    .addOption(intervalOption('also print the summary so far, this often'))
+    .addOption(new Option('-o, --output <file>', 'write the summary there, apart from the output of COMMAND'))
+    .action(async (file, options, self: Command) => {
+      if (file !== undefined) rejectLiveOptions(self);
+      done(await (await import('./commands/stat.js')).stat(file, command, options));
+    });
+
+  addLiveOptions(program.command('record').description('record to a file or to standard output'))
+    .usage('[options] -o FILE|- [-- COMMAND…]')
+    .requiredOption('-o, --output <file>', 'file to write, - for standard output')
+    .action(async (options) => done(await (await import('./commands/record.js')).record(command, options)));
+
+  program
+    .command('replay')
+    .description('dashboard over a recording; its summary when there is no terminal')
+    .argument('<file>', 'recording, - for one on standard input')
+    .addOption(
+      new Option('--speed <factor>', 'play at the recorded pace times this; else as fast as it comes').argParser(
+        parseSpeed,
+      ),
+    )
+    .addOption(intervalOption('time between refreshes').default(1, '1'))
+    .action(async (file, options) => done(await (await import('./commands/replay.js')).replay(file, options)));
+
+  program
+    .command('doctor')
+    .description('what works on this host, what not, why, and what to do')
+    .addOption(new Option('--json', 'one JSON document'))
+    .addOption(new Option('-q, --quiet', 'only the verdict, in one line'))
+    .action(async (options) => done(await (await import('./commands/doctor.js')).doctor(options)));
+
+  return program;
+}
+
+/** Filters act in the kernel while it is observed: over a recording they would be ignored, so they are refused. */
+function rejectLiveOptions(command: Command): void {
+  for (const name of ['pid', 'tid', 'comm', 'scope', 'minUs', 'ringSize', 'release']) {
+    if (command.getOptionValueSource(name) !== 'cli') continue;
+    const flag = command.options.find((option) => option.attributeName() === name)?.long ?? name;
+    throw new UserError(
+      'cannot read the command line',
+      `${flag} acts while the kernel is observed, not on a recording`,
+      `leave ${flag} out, or give it to \`${PROGRAM} record\``,
+      ExitCode.Usage,
+    );
+  }
+}
+
+export const TAKES_COMMAND: ReadonlySet<string> = new Set(['stat', 'record']);
+
+/** commander's `error: unknown option '--foo'\n(Did you mean --bar?)` in our wording. */
+export function usageError(error: CommanderError, name: string | undefined): UserError {
+  const text = error.message.replace(/^error: /, '');
+  const hint = /\(Did you mean (.+)\?\)/s.exec(text)?.[1];
+  const where =
+    name === undefined || name.startsWith('-') || error.code === 'commander.unknownCommand'
+      ? PROGRAM
+      : `${PROGRAM} ${name}`;
+  const help = `\`${where} --help\` lists what there is`;
+  const remedy = hint === undefined ? help : `did you mean ${hint}? ${help}`;
+  return new UserError(
+    'cannot read the command line',
+    text.replace(/\s*\(Did you mean .*$/s, ''),
+    remedy,
+    ExitCode.Usage,
+  );
+}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { doctorText } from '../../cli/doctor-text.js';
+import { type BpfProbe, type Diagnosis, explain } from '../../src/doctor.js';
+import { HOOKS, planRelease } from '../../src/hooks.js';
+import { type HostFacts, parseKernelRelease } from '../../src/host.js';
+import { run } from './run.js';
+
+const names = new Set(HOOKS.flatMap(({ target }) => [target, `__traceiter_${target}`]));
+const ROOT: HostFacts = {
+  kernel: parseKernelRelease('6.12.95+deb12-amd64'),
+  arch: 'x64',
+  btf: true,
+  capEff: 0x1ffffffffffn,
+  initialUserNamespace: true,
+  seccomp: 0,
+  lockdown: 'none',
+  lsm: ['lockdown', 'capability'],
+  unprivilegedBpfDisabled: 2,
+  preemption: 'voluntary',
+  traceable: { names: new Set([...names, 'up_read']), error: null },
+  symbols: { names: new Set([...names, 'up_read']), error: null },
+};
+const PERMITTED: BpfProbe = { state: 'yes', errno: '', libbpf: '1.1', detail: '' };
+const REFUSED: BpfProbe = { ...PERMITTED, state: 'no', errno: 'EPERM' };
+const NOT_LISTED: HostFacts['traceable'] = { names: null, error: 'ENOENT' };
+
+function without(...gone: readonly string[]): Partial<HostFacts> {
+  const left = new Set([...names].filter((name) => !gone.includes(name)));
+  return { traceable: { names: left, error: null }, symbols: { names: left, error: null } };
+}
+
+function hook(diagnosis: Diagnosis, target: string): string {
+  return diagnosis.hooks.find((row) => row.target === target)?.state ?? 'not in the table';
+}
+
+test('a host where all is well', () => {
+  const diagnosis = explain(ROOT, PERMITTED);
+  assert.equal(diagnosis.canObserve, true);
+  assert.match(diagnosis.reason, /6\.12\.95.*releases observed/);
+  assert.ok(diagnosis.hooks.every((row) => row.state === 'yes'));
+  assert.equal(diagnosis.release.target, 'up_read');
+});
+
+const OBSTACLES: readonly (readonly [
+  title: string,
+  facts: Partial<HostFacts>,
+  probe: BpfProbe,
+  reason: RegExp,
+  remedy: RegExp,
+])[] = [
+  [
+    'kernel 6.1',
+    { kernel: parseKernelRelease('6.1.0-49-amd64') },
+    PERMITTED,
+    /^kernel 6\.1 has no per-VMA locks \(they came with 6\.4\)$/,
+    /6\.4 or later/,
+  ],
+  [
+    'kernel 5.10',
+    { kernel: parseKernelRelease('5.10.0') },
+    PERMITTED,
+    /^kernel 5\.10 has no per-VMA locks/,
+    /6\.4 or later/,
+  ],
+  ['built without them', without('lock_vma_under_rcu'), PERMITTED, /CONFIG_PER_VMA_LOCK/, /CONFIG_PER_VMA_LOCK=y/],
+  ['no BTF', { btf: false }, PERMITTED, /no BTF/, /CONFIG_DEBUG_INFO_BTF/],
+  [
+    'no libbpf',
+    {},
+    { state: 'unknown', errno: '', libbpf: null, detail: 'libbpf not installed' },
+    /libbpf not installed/,
+    /apt install libbpf1/,
+  ],
+  ['no privilege', { capEff: 0n }, REFUSED, /EPERM\): no privilege/, /as root/],
+  ['user namespace', { initialUserNamespace: false }, REFUSED, /user namespace/, /outside the container/],
+  ['lockdown', { lockdown: 'confidentiality' }, REFUSED, /lockdown \(confidentiality\)/, /boot/],
+  [
+    'lockdown, though a trivial program loads',
+    { lockdown: 'confidentiality' },
+    PERMITTED,
+    /lockdown \(confidentiality\)/,
+    /boot/,
+  ],
+  ['seccomp', { seccomp: 2 }, REFUSED, /seccomp filter/, /outside the container/],
+  [
+    'security module',
+    { lsm: ['capability', 'selinux'] },
+    REFUSED,
+    /security module may refuse it \(selinux\)/,
+    /make run/,
+  ],
+  [
+    'policy',
+    { lockdown: null, lsm: null },
+    REFUSED,
+    /the capabilities are there: it is the machine's policy; securityfs is not mounted/,
+    /make run/,
+  ],
+  [
+    'probe failed',
+    {},
+    { state: 'unknown', errno: '', libbpf: '1.1', detail: 'no answer' },
+    /cannot be told: no answer/,
+    /as root/,
+  ],
+  ['required hook', without('handle_mm_fault'), PERMITTED, /nothing to attach to for handle_mm_fault/, /stock kernel/],
+];
+
+for (const [title, facts, probe, reason, remedy] of OBSTACLES) {
+  test(`cannot observe: ${title}`, () => {
+    const diagnosis = explain({ ...ROOT, ...facts }, probe);
+    assert.equal(diagnosis.canObserve, false);
+    assert.match(diagnosis.reason, reason);
+    assert.match(diagnosis.remedy, remedy);
+    const last = doctorText(diagnosis).trimEnd().split('\n').slice(-2);
+    assert.deepEqual(last, [`cannot observe here: ${diagnosis.reason}`, `→ ${diagnosis.remedy}`]);
+  });
+}
+
+test('integrity lockdown is no obstacle: it leaves reading the kernel to BPF', () => {
+  assert.equal(explain({ ...ROOT, lockdown: 'integrity' }, PERMITTED).canObserve, true);
+});
+
+test('CAP_BPF with CAP_PERFMON do without CAP_SYS_ADMIN; one of them does not', () => {
+  const state = (capEff: bigint): string | undefined =>
+    explain({ ...ROOT, capEff }, REFUSED).checks.find(({ id }) => id === 'capabilities')?.state;
+  assert.equal(state((1n << 38n) | (1n << 39n)), 'yes');
+  assert.equal(state(1n << 39n), 'no');
+  assert.equal(state(1n << 38n), 'no');
+});
+
+test('an optional hook degrades alone and is named', () => {
+  const diagnosis = explain({ ...ROOT, ...without('handle_userfault') }, PERMITTED);
+  assert.equal(diagnosis.canObserve, true);
+  assert.equal(hook(diagnosis, 'handle_userfault'), 'no');
+  assert.match(diagnosis.reason, /without handle_userfault/);
+});
+
+test('a function that is there and not listed cannot be traced; without a list it is unknown', () => {
+  const traceable = new Set(names);
+  traceable.delete('io_schedule');
+  assert.equal(
+    hook(explain({ ...ROOT, traceable: { names: traceable, error: null } }, PERMITTED), 'io_schedule'),
+    'no',
+  );
+  assert.equal(hook(explain({ ...ROOT, traceable: NOT_LISTED }, PERMITTED), 'io_schedule'), 'unknown');
+});
+
+test('the release plan follows the lock: rwsem until 6.14, reference count after', () => {
+  assert.equal(planRelease(6, 4, null).target, 'up_read');
+  assert.equal(planRelease(6, 14, new Set(['up_read'])).target, 'up_read');
+  assert.equal(planRelease(6, 14, new Set()).mode, 'derived');
+  assert.equal(planRelease(6, 15, new Set(['up_read'])).mode, 'derived');
+  assert.equal(planRelease(7, 3, null).mode, 'derived');
+  assert.equal(planRelease(7, 3, new Set(['vma_end_read'])).target, 'vma_end_read');
+});
+
+test('this host: text, --json and --quiet give one verdict, and the exit code says it', async () => {
+  const [text, json, quiet] = await Promise.all([
+    run(['doctor']),
+    run(['doctor', '--json']),
+    run(['doctor', '--quiet']),
+  ]);
+  const diagnosis = JSON.parse(json.stdout) as Diagnosis;
+  assert.equal(diagnosis.v, 1);
+  assert.equal(json.code, diagnosis.canObserve ? 0 : 3);
+  assert.equal(text.code, json.code);
+  assert.equal(quiet.code, json.code);
+  assert.equal(quiet.stdout.split('\n').length, 2);
+  assert.ok(text.stdout.includes(quiet.stdout.trim()));
+  assert.equal(diagnosis.hooks.length, HOOKS.length);
+});
