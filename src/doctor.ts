@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Judges facts about a host: can it be observed, and if not, why and what to do. Pure: facts in, words out. */
 import type { AttachMethod } from './core/session.js';
-import { HOOKS, type Hook, planRelease, type ReleasePlan } from './hooks.js';
+import { HOOKS, methodsOf, type Hook, planRelease, type ReleasePlan } from './hooks.js';
 import { Capability, type HostFacts } from './host.js';
 
 export type State = 'yes' | 'no' | 'unknown';
@@ -120,7 +120,8 @@ export function explainRefusal(facts: HostFacts, errno: string): Verdict {
 }
 
 function hookCheck(hook: Hook, facts: HostFacts): HookCheck {
-  const { target, purpose, required, methods } = hook;
+  const { target, purpose, required } = hook;
+  const methods = methodsOf(hook);
   const result = (state: State, detail: string): HookCheck => ({ target, purpose, required, methods, state, detail });
   const symbols = facts.symbols.names;
   if (methods.includes('tp_btf')) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** The kernel functions and tracepoints the probes stand on, each with what it is wanted for: the one table of them. */
-import type { ReleaseMode } from './core/session.js';
+import type { AttachMethod, ReleaseMode } from './core/session.js';
 
 export interface Hook {
   /** Kernel function, or tracepoint name. */
@@ -16,6 +16,14 @@ export interface Hook {
   readonly exit: boolean;
   /** false: the entry is hooked by fentry only. */
   readonly multi?: false;
+}
+
+/** The ways a hook can be attached, best first. */
+export function methodsOf(hook: Hook): readonly AttachMethod[] {
+  if (hook.tracepoint) return ['tp_btf'];
+  const entry: AttachMethod[] = hook.entry === 'yes' ? (hook.multi === false ? ['fentry'] : ['kprobe.multi', 'fentry']) : [];
+  const exit: AttachMethod[] = !hook.exit ? [] : hook.entry === 'never-multi' ? ['fexit'] : ['kretprobe.multi', 'fexit'];
+  return [...entry, ...exit];
 }
 
 export const HOOKS: readonly Hook[] = [

@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: MIT
+/** The running kernel as a Source: loads and attaches the programs, drains the ring, samples the counters, detaches. */
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { CounterGroup, createBatch, clearBatch, DEFAULT_BATCH_ROWS, type EventBatch, pushUserRow, UserKind } from '../core/batch.js';
+import type { KernelEnums, ReleaseMode, Scope, SessionInfo } from '../core/session.js';
+import { BpfError, type BpfLink, BpfObject, type BpfProgram, Btf, dropCapabilities, enableStats, type Pages } from '../ebpf-ts/index.js';
+import { RingBuffer } from '../ebpf-ts/ring.js';
+import { ExitCode, UserError } from '../errors.js';
+import { type HostFacts, hostFacts } from '../host.js';
+import { planRelease } from '../hooks.js';
+import { LAYOUT_DIGEST, VlScope } from '../schema/events.gen.js';
+import { layoutDigest } from '../schema/generate.js';
+import { type AttachPlan, planAttach, type PlannedProgram } from './attach-plan.js';
+import { COUNTER_ROWS, CounterReader } from './counters.js';
+import { EventDecoder } from './decode.js';
+import type { Source } from './source.js';
+
+export interface LiveOptions {
+  readonly scope: Scope;
+  /** `auto`: derived, which is cheap and works everywhere; `observed` hooks up_read as well, 6.4 to 6.14 only. */
+  readonly release: 'auto' | 'derived' | 'observed';
+  readonly pids: readonly number[];
+  readonly tids: readonly number[];
+  readonly comm?: string;
+  /** Send faults under the VMA lock that took at least this long, whatever the scope; 0: none. */
+  readonly minUs: number;
+  /** A power of two, at least a page. */
+  readonly ringBytes: number;
+  /** Only processes spawned inside `spawnWindow`, and their children. */
+  readonly follow: boolean;
+  /** Have the kernel take our programs' run times. */
+  readonly stats: boolean;
+}
+
+export interface LiveSource extends Source {
+  /** Children forked while `start` runs are followed. */
+  spawnWindow<T>(start: () => T): T;
+  /** Gives up all capabilities: nothing after attach needs any. Commands spawned later inherit that. */
+  dropPrivileges(): void;
+}
+
+const OBJECT = fileURLToPath(new URL('../../bpf/vmalocktop.bpf.o', import.meta.url));
+/** The ring is looked at this often: no wakeup per event. */
+const DRAIN_MS = 5;
+/** Counters are sampled, and a batch that is not full is handed on, this often. */
+const SAMPLE_MS = 250;
+/** After detaching, programs that already run may still send: no more than a scheduling delay. */
+const SETTLE_MS = 30;
+
+/** Throws `UserError` (exit code 3) where this host cannot be observed. */
+export async function openLive(options: LiveOptions): Promise<LiveSource> {
+  const facts = hostFacts();
+  const btf = kernelBtf(facts);
+  const enums = kernelEnums(btf, facts);
+  const release = chooseRelease(options, facts);
+  const trackStart = options.scope === 'all' || options.minUs > 0;
+  const plan = planAttach(
+    {
+      major: facts.kernel.major,
+      minor: facts.kernel.minor,
+      fprobe: btf.hasFunc('register_fprobe_ips') || btf.hasFunc('register_fprobe'),
+      traceable: (target) => facts.traceable.names?.has(target) ?? null,
+      described: (target) => btf.hasFunc(target),
+    },
+    { trackStart, release, follow: options.follow },
+  );
+  if (plan.missing.length > 0)
+    throw cannot('observe page faults', `this kernel lacks ${plan.missing.join(', ')}`, 'run: vmalocktop doctor');
+  try {
+    return new Live(options, facts, enums, release, trackStart, plan);
+  } catch (error) {
+    if (error instanceof BpfError) throw asUserError(error);
+    throw error;
+  }
+}
+
+/** The reason why tracing programs are refused here, or null: loads (never attaches) the program every scope needs. */
+export function probeObservation(): UserError | null {
+  try {
+    const object = BpfObject.open(OBJECT);
+    try {
+      for (const program of object.programs.values()) program.setAutoload(program.name === 'x_handle_mm_fault');
+      object.load();
+    } finally {
+      object.close();
+    }
+    return null;
+  } catch (error) {
+    if (error instanceof BpfError) return asUserError(error);
+    throw error;
+  }
+}
+
+function cannot(what: string, why: string, remedy: string, cause?: unknown): UserError {
+  return new UserError(what, why, remedy, ExitCode.CannotObserve, { cause });
+}
+
+function asUserError(error: BpfError): UserError {
+  return cannot(error.what, error.why, error.remedy || 'run: vmalocktop doctor', error);
+}
+
+function kernelBtf(facts: HostFacts): Btf {
+  if (facts.arch !== 'x64') throw cannot('observe page faults', `${facts.arch} is not supported yet`, 'use an x86-64 host');
+  if (!facts.btf)
+    throw cannot('read /sys/kernel/btf/vmlinux', 'this kernel has no BTF', 'use a kernel built with CONFIG_DEBUG_INFO_BTF');
+  return Btf.vmlinux();
+}
+
+function kernelEnums(btf: Btf, facts: HostFacts): KernelEnums {
+  const faultFlags = btf.enumeration('fault_flag') ?? {};
+  const faultReasons = btf.enumeration('vm_fault_reason') ?? {};
+  if (!('FAULT_FLAG_VMA_LOCK' in faultFlags))
+    throw cannot(
+      `observe kernel ${facts.kernel.release}`,
+      'it has no per-VMA locks (they came with 6.4)',
+      'use a kernel from 6.4 on; 6.12, 7.2 and 7.3 are tested',
+    );
+  return { faultFlags, faultReasons };
+}
+
+function chooseRelease(options: LiveOptions, facts: HostFacts): ReleaseMode {
+  if (options.release !== 'observed') return 'derived';
+  const plan = planRelease(facts.kernel.major, facts.kernel.minor, facts.traceable.names);
+  if (plan.target !== 'up_read')
+    throw cannot('observe releases of VMA locks', plan.why, 'leave --release out: releases are derived, with intervals');
+  return 'observed';
+}
+
+function possibleCpus(): number {
+  const text = readFileSync('/sys/devices/system/cpu/possible', 'utf8').trim();
+  return Number(text.split(/[-,]/).at(-1)) + 1;
+}
+
+const u32 = (n: number): Uint8Array => new Uint8Array(new Uint32Array([n]).buffer);
+
+class Live implements LiveSource {
+  readonly session: SessionInfo;
+  readonly #object: BpfObject;
+  readonly #links: BpfLink[] = [];
+  readonly #programs: BpfProgram[];
+  readonly #ring: RingBuffer;
+  readonly #counters: CounterReader;
+  readonly #decoder: EventDecoder;
+  readonly #pages: Pages[] = [];
+  readonly #follow: { bytes: Uint8Array; offset: number };
+  readonly #stats: { close(): void } | null;
+  readonly #started: bigint = process.hrtime.bigint();
+  #closing = false;
+  #finished = false;
+  #ended: (() => void) | undefined;
+  #iterated = false;
+
+  constructor(
+    options: LiveOptions,
+    facts: HostFacts,
+    enums: KernelEnums,
+    release: ReleaseMode,
+    trackStart: boolean,
+    plan: AttachPlan,
+  ) {
+    const object = BpfObject.open(OBJECT);
+    this.#object = object;
+    try {
+      if (layoutDigest(object.btf) !== LAYOUT_DIGEST)
+        throw new BpfError({ what: 'load BPF programs', why: 'their event layout is not the one this build decodes', remedy: 'run: make clean build' });
+      const cpus = possibleCpus();
+      this.#configure(options, facts, release, trackStart, plan, cpus);
+      object.load();
+      const counters = object.map('cpus').mmapArray({ writable: false });
+      const bss = object.map('.bss').mmapArray({ writable: true });
+      this.#pages.push(counters, bss);
+      this.#counters = new CounterReader(counters.view, cpus);
+      this.#follow = { bytes: new Uint8Array(bss.view), offset: object.variable('.bss', 'follow_children').offset };
+      this.#ring = RingBuffer.open(object.map('events').fd, options.ringBytes);
+      const base = process.hrtime.bigint(); // CLOCK_MONOTONIC, as bpf_ktime_get_ns
+      const realtime = BigInt(Date.now()) * 1_000_000n;
+      this.#started = base;
+      this.#decoder = new EventDecoder(this.#ring, base);
+      for (const tgid of options.pids) object.map('tgids').set(u32(tgid), new Uint8Array([1]));
+      for (const tid of options.tids) object.map('tids').set(u32(tid), new Uint8Array([1]));
+      this.#stats = options.stats ? enableStats() : null;
+      for (const planned of plan.programs) this.#links.push(attach(object, planned));
+      this.#programs = plan.programs.map(({ program }) => object.program(program));
+      this.session = {
+        v: 1,
+        tool: toolVersion(),
+        host: hostname(),
+        kernel: facts.kernel.release,
+        arch: facts.arch,
+        bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
+        commandLine: process.argv.slice(2),
+        cpus,
+        baseNs: base.toString(),
+        clocks: [{ time: 0, realtimeNs: realtime.toString() }],
+        scope: options.scope,
+        release,
+        minUs: options.minUs,
+        filters: filtersOf(options),
+        programs: plan.programs.map(({ program, target, method }) => ({ name: program, target, method })),
+        hooks: plan.hooks,
+        ringBytes: options.ringBytes,
+        enums,
+        preemption: facts.preemption,
+        layout: LAYOUT_DIGEST,
+      };
+    } catch (error) {
+      this.#detach();
+      object.close();
+      throw error;
+    }
+  }
+
+  #configure(options: LiveOptions, facts: HostFacts, release: ReleaseMode, trackStart: boolean, plan: AttachPlan, cpus: number): void {
+    const object = this.#object;
+    const set = (name: string, value: number | bigint): void => object.setGlobal('.rodata', name, value);
+    const wanted = new Set(plan.programs.map(({ program }) => program));
+    for (const program of object.programs.values()) program.setAutoload(wanted.has(program.name));
+    object.map('events').setMaxEntries(options.ringBytes);
+    object.map('cpus').setMaxEntries(cpus);
+    if (!trackStart) object.map('starts').setMaxEntries(1);
+    set('scope', { swap: VlScope.SWAP, retry: VlScope.RETRY, all: VlScope.ALL }[options.scope]);
+    set('own_tgid', process.pid);
+    set('filter_tgid', options.follow || options.pids.length > 0 ? 1 : 0);
+    set('filter_tid', options.tids.length > 0 ? 1 : 0);
+    set('track_start', trackStart ? 1 : 0);
+    set('min_ns', BigInt(Math.round(options.minUs * 1000)));
+    set('observe_release', release === 'observed' ? 1 : 0);
+    set('flor_takes_vmf', facts.kernel.major > 6 || facts.kernel.minor >= 6 ? 1 : 0);
+    if (options.comm !== undefined) {
+      const comm = Buffer.alloc(16);
+      comm.write(options.comm, 0, 15); // the kernel keeps 15 bytes and a NUL
+      set('filter_comm', 1);
+      set('comm_lo', comm.readBigUInt64LE(0));
+      set('comm_hi', comm.readBigUInt64LE(8));
+    }
+  }
+
+  async *batches(): AsyncGenerator<EventBatch> {
+    if (this.#iterated) throw new Error('batches() may be iterated once');
+    this.#iterated = true;
+    const batch = createBatch(DEFAULT_BATCH_ROWS, this.#decoder.strings);
+    const counters = createBatch(COUNTER_ROWS + 3 * this.#programs.length + 8, this.#decoder.strings);
+    try {
+      let due = performance.now() + SAMPLE_MS;
+      while (!this.#closing) {
+        this.#decoder.drainInto(batch);
+        const full = batch.length === DEFAULT_BATCH_ROWS;
+        const sample = performance.now() >= due;
+        if ((full || sample) && batch.length > 0) {
+          yield batch;
+          clearBatch(batch);
+        }
+        if (sample) {
+          due = performance.now() + SAMPLE_MS;
+          this.#sample(counters);
+          yield counters;
+          clearBatch(counters);
+        } else if (!full) {
+          await sleep(DRAIN_MS);
+        }
+      }
+      this.#unlink();
+      await sleep(SETTLE_MS);
+      while (this.#decoder.drainInto(batch) > 0 || batch.length > 0) {
+        yield batch;
+        clearBatch(batch);
+      }
+      this.#sample(counters);
+      pushUserRow(counters, UserKind.End, this.#now(), 0, 0, 0);
+      yield counters;
+    } finally {
+      this.#detach();
+      this.#object.close();
+      this.#finished = true;
+      this.#ended?.();
+    }
+  }
+
+  spawnWindow<T>(start: () => T): T {
+    const { bytes, offset } = this.#follow;
+    bytes[offset] = 1;
+    try {
+      return start();
+    } finally {
+      bytes[offset] = 0;
+    }
+  }
+
+  dropPrivileges(): void {
+    dropCapabilities();
+  }
+
+  close(): Promise<void> {
+    this.#closing = true;
+    if (this.#finished) return Promise.resolve();
+    if (!this.#iterated) {
+      this.#iterated = true;
+      this.#detach();
+      this.#object.close();
+      return Promise.resolve();
+    }
+    return new Promise((resolve) => {
+      this.#ended = resolve;
+    });
+  }
+
+  #now(): number {
+    return Number(process.hrtime.bigint() - this.#started);
+  }
+
+  #sample(batch: EventBatch): void {
+    const time = this.#now();
+    const counters = this.#counters;
+    counters.sample(batch, time);
+    this.#programs.forEach((program, i) => {
+      const account = program.account();
+      counters.push(batch, time, CounterGroup.Missed, i, account.recursionMisses);
+      counters.push(batch, time, CounterGroup.RunCount, i, account.runCount);
+      counters.push(batch, time, CounterGroup.RunTime, i, account.runTimeNs);
+    });
+    const cpu = process.cpuUsage();
+    counters.push(batch, time, CounterGroup.Self, 0, this.#stats ? time : 0);
+    counters.push(batch, time, CounterGroup.Self, 1, (cpu.user + cpu.system) * 1000);
+    counters.push(batch, time, CounterGroup.Self, 2, process.memoryUsage.rss());
+    counters.push(batch, time, CounterGroup.Self, 3, this.#ring.used());
+  }
+
+  #unlink(): void {
+    // What begins a lifecycle goes first, so that what has begun can still end.
+    for (const link of this.#links.reverse()) link.close();
+    this.#links.length = 0;
+  }
+
+  #detach(): void {
+    this.#unlink();
+    this.#stats?.close();
+    this.#ring?.close();
+    for (const pages of this.#pages) pages.close();
+    this.#pages.length = 0;
+  }
+}
+
+function attach(object: BpfObject, { program, target, method }: PlannedProgram): BpfLink {
+  const loaded = object.program(program);
+  if (method === 'kprobe.multi') return loaded.attachKprobeMulti([target], { retprobe: false });
+  if (method === 'kretprobe.multi') return loaded.attachKprobeMulti([target], { retprobe: true });
+  return loaded.attach();
+}
+
+function filtersOf(options: LiveOptions): Record<string, string> {
+  const filters: Record<string, string> = {};
+  if (options.pids.length > 0) filters['pid'] = options.pids.join(',');
+  if (options.tids.length > 0) filters['tid'] = options.tids.join(',');
+  if (options.comm !== undefined) filters['comm'] = options.comm;
+  if (options.follow) filters['follow'] = 'command';
+  return filters;
+}
+
+function toolVersion(): string {
+  const manifest = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string };
+  return `vmalocktop ${manifest.version}`;
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
