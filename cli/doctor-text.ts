@@ -19,8 +19,9 @@ export function doctorText(diagnosis: Diagnosis): string {
     const need = hook.required ? 'required' : 'optional';
     lines.push(`  ${MARK[hook.state]} ${hook.target.padEnd(width)}  ${need}  ${hook.purpose}: ${hook.detail}`);
   }
-  const { target, mode, why } = diagnosis.release;
-  lines.push('', `VMA-lock release: ${mode}${target === null ? '' : ` at ${target}`} (${why})`);
+  const { target, why } = diagnosis.release;
+  const how = target === null ? 'derived' : `derived, or observed at ${target} with --release observed`;
+  lines.push('', `VMA-lock release: ${how} (${why})`);
   lines.push('', verdictLine(diagnosis));
   if (diagnosis.remedy !== '') lines.push(`→ ${diagnosis.remedy}`);
   return `${lines.join('\n')}\n`;

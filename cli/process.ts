@@ -21,17 +21,24 @@ export function report(error: unknown): number {
   return known.exitCode;
 }
 
+function onStdoutError(error: Error): void {
+  if (errorCode(error) === 'EPIPE') process.exit(process.exitCode ?? ExitCode.Ok);
+  process.exit(report(new UserError('cannot write to standard output', error.message, '', ExitCode.Usage)));
+}
+
 /**
  * A closed pipe (`vmalocktop stat --json x | head -1`) is the reader's choice and no failure: what remains is not written.
  * On any other error of stdout the process ends with exit code 2.
  */
 export function guardStandardStreams(): void {
-  process.stdout.on('error', (error) => {
-    if (errorCode(error) === 'EPIPE') process.exit(process.exitCode ?? ExitCode.Ok);
-    process.exit(report(new UserError('cannot write to standard output', error.message, '', ExitCode.Usage)));
-  });
+  process.stdout.on('error', onStdoutError);
   // Nobody is left to be told.
   process.stderr.on('error', () => {});
+}
+
+/** For a command that writes a recording to stdout and answers its errors itself: it has counters to close first. */
+export function unguardStdout(): void {
+  process.stdout.off('error', onStdoutError);
 }
 
 /** Writes to stdout and waits until it is out: process.exit must not cut a pipe short. */

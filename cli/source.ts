@@ -69,6 +69,15 @@ export function startCommand(source: LiveSource, argv: readonly string[]): Child
   return { argv, process: child, done };
 }
 
+/**
+ * What a stop signal means: without a command, the session ends. With one, its end ends us: the terminal sends SIGINT to
+ * the command as well as to us, while other signals come to us alone and are passed on.
+ */
+export function forwardOrStop(signal: NodeJS.Signals, child: Child | null, stop: () => void): void {
+  if (child === null) stop();
+  else if (signal !== 'SIGINT') child.process.kill(signal);
+}
+
 function startError(file: string, error: Error): UserError {
   const code = errorCode(error);
   const why = code === 'ENOENT' ? 'no such command' : code === 'EACCES' ? 'not executable' : error.message;

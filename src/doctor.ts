@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Judges facts about a host: can it be observed, and if not, why and what to do. Pure: facts in, words out. */
 import type { AttachMethod } from './core/session.js';
-import { HOOKS, methodsOf, type Hook, planRelease, type ReleasePlan } from './hooks.js';
+import { HOOKS, type Hook, methodsOf, planRelease, type ReleasePlan } from './hooks.js';
 import { Capability, type HostFacts } from './host.js';
 
 export type State = 'yes' | 'no' | 'unknown';
@@ -124,7 +124,7 @@ function hookCheck(hook: Hook, facts: HostFacts): HookCheck {
   const methods = methodsOf(hook);
   const result = (state: State, detail: string): HookCheck => ({ target, purpose, required, methods, state, detail });
   const symbols = facts.symbols.names;
-  if (methods.includes('tp_btf')) {
+  if (hook.tracepoint) {
     if (symbols === null) return result('unknown', 'cannot tell: no symbols to look at');
     return symbols.has(`__traceiter_${target}`) ? result('yes', 'tracepoint') : result('no', 'no such tracepoint');
   }
@@ -220,8 +220,7 @@ export function explain(facts: HostFacts, bpf: BpfProbe): Diagnosis {
     v: 1,
     canObserve: verdict === null,
     reason:
-      verdict?.reason ??
-      `kernel ${facts.kernel.release}, releases ${release.mode}${absent.length > 0 ? `, without ${absent.join(', ')}` : ''}`,
+      verdict?.reason ?? `kernel ${facts.kernel.release}${absent.length > 0 ? `, without ${absent.join(', ')}` : ''}`,
     remedy: verdict?.remedy ?? '',
     kernel: facts.kernel.release,
     arch: facts.arch,

@@ -10,9 +10,9 @@ import { feed, truncation } from '../feed.js';
 import type { LiveCliOptions } from '../options.js';
 import { onStopSignal, print, report, say, signalExitCode } from '../process.js';
 import {
-  type Child,
   type CommandResult,
   describeResult,
+  forwardOrStop,
   type LiveSource,
   openLiveSource,
   openRecorded,
@@ -81,12 +81,21 @@ export async function stat(file: string | undefined, argv: readonly string[], op
     source.close().catch((error: unknown) => say(String(error)));
   };
 
-  let child: Child | null = null;
-  const watch = onStopSignal((signal) => {
-    // The terminal sends SIGINT to the command as well; its end then ends us. Other signals come to us alone.
-    if (child === null) stop();
-    else if (signal !== 'SIGINT') child.process.kill(signal);
-  });
+  let command: CommandResult | null = null;
+  let failure: unknown = null;
+  const child = live !== null && argv.length > 0 ? startCommand(live, argv) : null;
+  live?.dropPrivileges();
+  child?.done
+    .then(
+      (result) => {
+        command = result;
+      },
+      (error: unknown) => {
+        failure = error;
+      },
+    )
+    .finally(stop);
+  const watch = onStopSignal((signal) => forwardOrStop(signal, child, stop));
   const timers: NodeJS.Timeout[] = [];
   if (options.duration !== undefined) timers.push(setTimeout(stop, options.duration * 1000));
   if (options.interval !== undefined) {
@@ -94,30 +103,13 @@ export async function stat(file: string | undefined, argv: readonly string[], op
       void output.write(render(pipeline.snapshot(), options.json === true, NOTHING)).catch(report);
     timers.push(setInterval(tick, options.interval * 1000));
   }
-  let command: CommandResult | null = null;
-  let failure: unknown = null;
-  try {
-    if (live !== null && argv.length > 0) {
-      child = startCommand(live, argv);
-      child.done
-        .then(
-          (result) => {
-            command = result;
-          },
-          (error: unknown) => {
-            failure = error;
-          },
-        )
-        .finally(stop);
-    } else if (live !== null && options.duration === undefined && process.stderr.isTTY) {
-      say('observing; Ctrl-C ends it and prints the summary');
-    }
-    // A live source still has its last records and its End row to give after close(): only recordings stop at once.
-    const { error } = await feed(source, pipeline, { stopped: () => live === null && stopping });
-    failure ??= error;
-  } finally {
-    for (const timer of timers) clearInterval(timer);
+  if (live !== null && child === null && options.duration === undefined && process.stderr.isTTY) {
+    say('observing; Ctrl-C ends it and prints the summary');
   }
+  // A live source still has its last records and its End row to give after close(): only recordings stop at once.
+  const { error } = await feed(source, pipeline, { stopped: () => live === null && stopping });
+  failure ??= error;
+  for (const timer of timers) clearInterval(timer);
   await source.close();
   const truncated = stopping ? null : truncation(source);
   await output.write(render(pipeline.snapshot(), options.json === true, { command, truncated }));

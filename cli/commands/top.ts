@@ -20,10 +20,12 @@ export async function top(options: TopOptions): Promise<number> {
     );
   }
   const source = await openLiveSource(options, false, true);
+  const terminal = openTerminal(false);
+  source.dropPrivileges();
   return showDashboard({
     source,
     pipeline: new Pipeline(source.session),
-    terminal: openTerminal(false),
+    terminal,
     mode: 'live',
     intervalMs: options.interval * 1000,
     ...(options.duration === undefined ? {} : { durationMs: options.duration * 1000 }),

@@ -38,7 +38,7 @@ function hook(diagnosis: Diagnosis, target: string): string {
 test('a host where all is well', () => {
   const diagnosis = explain(ROOT, PERMITTED);
   assert.equal(diagnosis.canObserve, true);
-  assert.match(diagnosis.reason, /6\.12\.95.*releases observed/);
+  assert.match(diagnosis.reason, /^kernel 6\.12\.95/);
   assert.ok(diagnosis.hooks.every((row) => row.state === 'yes'));
   assert.equal(diagnosis.release.target, 'up_read');
 });
