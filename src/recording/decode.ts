@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+/** A record batch message back into an `EventBatch`. Every number of the message is checked before it is used. */
+import { BodyCompressionMethod } from 'apache-arrow/fb/body-compression-method';
+import { CompressionType } from 'apache-arrow/fb/compression-type';
+import { RecordBatch } from 'apache-arrow/fb/record-batch';
+import { createBatch, type EventBatch } from '../core/batch.js';
+import { BATCH_ROWS, BUFFERS, COLUMNS, columnBytes, MAX_ROWS } from './columns.js';
+import { MAX_BODY, type MessageFrame } from './frame.js';
+import type { ZstdCodec } from './zstd.js';
+
+/** What is wrong with a message, in words; the reader says where. */
+export class Damage extends Error {}
+
+export class BatchDecoder {
+  readonly #codec: ZstdCodec;
+  readonly #strings: string[] = [''];
+  readonly #index = new Map<string, number>([['', 0]]);
+  #batch: EventBatch = createBatch(BATCH_ROWS, this.#strings);
+
+  constructor(codec: ZstdCodec) {
+    this.#codec = codec;
+  }
+
+  /** The rows of the message; the same batch each time, valid until the next call. Throws `Damage`. */
+  decode(frame: MessageFrame): EventBatch {
+    const header = frame.message.header(new RecordBatch()) as RecordBatch | null;
+    if (!header) throw new Damage('a batch without a head');
+    const rows = checkedRows(header);
+    const batch = this.#roomFor(rows);
+    const buffers = new BodyBuffers(header, frame.body, this.#codec);
+    for (const column of COLUMNS) {
+      buffers.skip(); // validity: no nulls, checked
+      if (column.type === 'utf8') {
+        const offsets = buffers.next(rows === 0 ? 0 : (rows + 1) * 4, MAX_BODY);
+        this.#fillComm(batch, rows, offsets, buffers.next(0, MAX_BODY));
+      } else {
+        const bytes = buffers.next(rows * column.width, MAX_BODY);
+        columnBytes(batch, column, rows).set(bytes.subarray(0, rows * column.width));
+      }
+    }
+    for (let i = 0; i < rows; i++) {
+      if (!Number.isSafeInteger(batch.time[i])) throw new Damage(`a time that is no time in row ${i}`);
+    }
+    batch.length = rows;
+    return batch;
+  }
+
+  #roomFor(rows: number): EventBatch {
+    if (rows > this.#batch.kind.length) this.#batch = createBatch(rows, this.#strings);
+    return this.#batch;
+  }
+
+  #fillComm(batch: EventBatch, rows: number, offsetBytes: Uint8Array, data: Uint8Array): void {
+    const offsets = new DataView(offsetBytes.buffer, offsetBytes.byteOffset, offsetBytes.length);
+    const text = Buffer.from(data.buffer, data.byteOffset, data.length);
+    let start = rows === 0 ? 0 : offsets.getInt32(0, true);
+    if (start < 0) throw new Damage('a name before the names');
+    for (let i = 0; i < rows; i++) {
+      const end = offsets.getInt32((i + 1) * 4, true);
+      if (end < start || end > data.length) throw new Damage(`a name outside the names in row ${i}`);
+      batch.comm[i] = end === start ? 0 : this.#intern(text.toString('utf8', start, end));
+      start = end;
+    }
+  }
+
+  #intern(name: string): number {
+    let index = this.#index.get(name);
+    if (index === undefined) {
+      index = this.#strings.push(name) - 1;
+      this.#index.set(name, index);
+    }
+    return index;
+  }
+}
+
+function checkedRows(header: RecordBatch): number {
+  const length = header.length();
+  if (length < 0n || length > BigInt(MAX_ROWS)) throw new Damage(`a batch of ${length} rows`);
+  if (header.nodesLength() !== COLUMNS.length) throw new Damage(`a batch of ${header.nodesLength()} columns`);
+  if (header.buffersLength() !== BUFFERS) throw new Damage(`a batch of ${header.buffersLength()} buffers`);
+  for (const [i, column] of COLUMNS.entries()) {
+    const node = header.nodes(i);
+    if (node?.length() !== length) throw new Damage(`column ${column.name} has another number of rows`);
+    if (node.nullCount() !== 0n) throw new Damage(`column ${column.name} has nulls`);
+  }
+  return Number(length);
+}
+
+/** The buffers of a body in their order, decompressed one by one. */
+class BodyBuffers {
+  readonly #header: RecordBatch;
+  readonly #body: Uint8Array;
+  readonly #codec: ZstdCodec;
+  readonly #compressed: boolean;
+  #at = 0;
+
+  constructor(header: RecordBatch, body: Uint8Array, codec: ZstdCodec) {
+    this.#header = header;
+    this.#body = body;
+    this.#codec = codec;
+    const compression = header.compression();
+    this.#compressed = compression !== null;
+    if (compression && compression.codec() !== CompressionType.ZSTD) throw new Damage('compressed by something other than zstd');
+    if (compression && compression.method() !== BodyCompressionMethod.BUFFER) throw new Damage('compressed in an unknown way');
+  }
+
+  skip(): void {
+    this.#at++;
+  }
+
+  /** At least `least` bytes, at most `most`; more than `least` is padding. */
+  next(least: number, most: number): Uint8Array {
+    const region = this.#header.buffers(this.#at++);
+    const [offset, length] = [Number(region?.offset() ?? -1n), Number(region?.length() ?? -1n)];
+    if (offset < 0 || length < 0 || offset + length > this.#body.length) throw new Damage('a buffer outside its message');
+    let bytes = this.#body.subarray(offset, offset + length);
+    if (this.#compressed && length > 0) bytes = this.#expand(bytes, most);
+    if (bytes.length < least || bytes.length > most) throw new Damage(`a buffer of ${bytes.length} bytes where ${least} should be`);
+    return bytes;
+  }
+
+  /** Message.fbs, BodyCompressionMethod: the uncompressed length as int64, or -1 for a buffer left as it is; then the data. */
+  #expand(bytes: Uint8Array, most: number): Uint8Array {
+    if (bytes.length < 8) throw new Damage('a compressed buffer without a length');
+    const length = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigInt64(0, true);
+    const data = bytes.subarray(8);
+    if (length === -1n) return data;
+    if (length < 0n || length > BigInt(most)) throw new Damage(`a buffer of ${length} bytes`);
+    try {
+      return this.#codec.decompress(data, Number(length));
+    } catch (error) {
+      throw new Damage('a buffer that does not decompress', { cause: error });
+    }
+  }
+}
