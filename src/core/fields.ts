@@ -11,6 +11,7 @@ import {
   formatCount,
   formatDuration,
   formatInterval,
+  formatLower,
   formatRate,
   formatShare,
   formatTime,
@@ -159,7 +160,7 @@ export const lifecycleFields: readonly Field<LifecycleRow>[] = [
     width: 9,
     align: 'right',
     get: (r) => lasted(r.lifecycle, r.now),
-    format: formatOf('ns'),
+    format: (value) => (isInterval(value) ? formatLower(value) : formatOf('ns')(value)),
   },
   text('end', 'end', 10, (r) => r.lifecycle.how),
 ];

@@ -60,6 +60,12 @@ export function formatInterval(interval: Interval): string {
   return bounded ? `${formatDuration(lo)}…${formatDuration(hi)}` : `≥ ${formatDuration(lo)}`;
 }
 
+/** The same where there is room for one figure: `12 µs`, or the lower bound `≥ 12 µs`. */
+export function formatLower(interval: Interval): string {
+  const exact = interval.lo === interval.hi;
+  return formatInterval(exact ? interval : { lo: interval.lo, hi: Number.POSITIVE_INFINITY });
+}
+
 /** `00:02:13`, hours without bound. */
 export function formatClock(ns: number): string {
   const s = Math.max(0, Math.floor(ns / 1e9));
