@@ -45,6 +45,8 @@ export interface BtfVariable {
 }
 
 const MAGIC = 0xeb9f;
+/** Qualifiers or array dimensions in a row; the kernel's resolver gives up at 32 (MAX_RESOLVE_DEPTH). */
+const MAX_DEPTH = 32;
 
 export class Btf {
   readonly #bytes: Uint8Array;
@@ -69,6 +71,7 @@ export class Btf {
     const at = new Uint32Array(Math.floor((typesEnd - types) / 12) + 1);
     let count = 1;
     for (let p = types; p < typesEnd; ) {
+      if (p + 12 > typesEnd) throw bad('a type reaches beyond the type section');
       const info = view.getUint32(p + 4, true);
       const tail = TAIL[(info >>> 24) & 0x1f];
       if (tail === undefined) throw bad(`type ${count} is of a kind unknown here (${(info >>> 24) & 0x1f})`);
@@ -170,7 +173,7 @@ export class Btf {
         type,
         offset: bit >>> 3,
         size: this.sizeOf(type),
-        length: this.#elements(type),
+        length: this.#array(type).length,
         bits: width === 0 ? null : { offset: bit, width },
       });
     }
@@ -196,38 +199,44 @@ export class Btf {
 
   /** Bytes of a type, through typedefs and qualifiers; a pointer has 8. 0 for void and functions. */
   sizeOf(id: number): number {
-    const type = this.#skip(id);
-    switch (this.kind(type)) {
+    const { length, element } = this.#array(id);
+    switch (this.kind(element)) {
       case BtfKind.Ptr:
-        return 8;
-      case BtfKind.Array: {
-        const p = this.#place(type);
-        return this.#view.getUint32(p + 20, true) * this.sizeOf(this.#view.getUint32(p + 12, true));
-      }
+        return 8 * length;
       case BtfKind.Int: case BtfKind.Struct: case BtfKind.Union: case BtfKind.Enum: case BtfKind.Enum64:
       case BtfKind.Float: case BtfKind.Datasec:
-        return this.#view.getUint32(this.#place(type) + 8, true);
+        return this.#view.getUint32(this.#place(element) + 8, true) * length;
       default:
         return 0;
     }
   }
 
-  #elements(id: number): number {
-    const type = this.#skip(id);
-    if (this.kind(type) !== BtfKind.Array) return 1;
-    const p = this.#place(type);
-    return this.#view.getUint32(p + 20, true) * this.#elements(this.#view.getUint32(p + 12, true));
+  /** Through arrays: the product of all dimensions (1 for what is no array) and the type of one element. */
+  #array(id: number): { length: number; element: number } {
+    let length = 1;
+    let type = this.#skip(id);
+    for (let depth = 0; this.kind(type) === BtfKind.Array; depth++) {
+      if (depth === MAX_DEPTH) throw this.#endless(id);
+      const p = this.#place(type);
+      length *= this.#view.getUint32(p + 20, true);
+      type = this.#skip(this.#view.getUint32(p + 12, true));
+    }
+    return { length, element: type };
   }
 
   /** Through typedef, const, volatile, restrict and type tags to what is behind. */
   #skip(id: number): number {
-    for (let type = id, steps = 0; steps < 64; steps++) {
+    for (let type = id, steps = 0; steps < MAX_DEPTH; steps++) {
       const kind = this.kind(type);
       const through = (kind >= BtfKind.Typedef && kind <= BtfKind.Restrict) || kind === BtfKind.TypeTag;
       if (!through) return type;
       type = this.#view.getUint32(this.#place(type) + 8, true);
     }
-    throw new BpfError({ what: 'read BTF', why: `type ${id} refers to itself`, remedy: '' });
+    throw this.#endless(id);
+  }
+
+  #endless(id: number): BpfError {
+    return new BpfError({ what: 'read BTF', why: `type ${id} refers to itself`, remedy: '' });
   }
 
   #place(id: number): number {
@@ -238,7 +247,8 @@ export class Btf {
 
   #string(offset: number): string {
     const start = this.#strings + offset;
-    const end = this.#bytes.indexOf(0, start);
+    const end = start < this.#bytes.length ? this.#bytes.indexOf(0, start) : -1;
+    if (end < 0) throw new BpfError({ what: 'read BTF', why: 'a name lies outside its strings', remedy: '' });
     return Buffer.from(this.#bytes.buffer, this.#bytes.byteOffset + start, end - start).toString('latin1');
   }
 
