@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: MIT
-/** Asks libbpf and the kernel what cannot be read anywhere: whether bpf() is permitted. */
+/** Asks libbpf and the kernel what cannot be read anywhere: whether bpf() takes the program that every scope needs. */
 import type { BpfProbe } from './doctor.js';
 
-/** Loads libbpf and one two-instruction program, attached to nothing; never throws. */
+/** Loads that program and lets it go; attaches nothing; never throws. */
 export async function probeBpf(): Promise<BpfProbe> {
   let libbpf: string | null = null;
   try {
     // Loaded here and not above: a machine without koffi's binary or libbpf shall still get a diagnosis.
-    const { errnoName, libbpfVersion, probeTracing } = await import('./ebpf-ts/index.js');
+    const { BpfError, errnoName, libbpfVersion } = await import('./ebpf-ts/index.js');
     libbpf = String(libbpfVersion());
-    const errno = probeTracing();
-    return errno === 0
-      ? { state: 'yes', errno: '', libbpf, detail: '' }
-      : { state: 'no', errno: errnoName(errno), libbpf, detail: '' };
+    const { probeObservation } = await import('./source/live.js');
+    const refusal = probeObservation();
+    if (refusal === null) return { state: 'yes', errno: '', libbpf, detail: '', remedy: '' };
+    const errno = refusal.cause instanceof BpfError ? refusal.cause.errno : 0;
+    const { message: detail, remedy } = refusal;
+    return { state: 'no', errno: errno === 0 ? '' : errnoName(errno), libbpf, detail, remedy };
   } catch (error) {
-    return { state: 'unknown', errno: '', libbpf, detail: error instanceof Error ? error.message : String(error) };
+    const detail = error instanceof Error ? error.message : String(error);
+    return { state: 'unknown', errno: '', libbpf, detail, remedy: '' };
   }
 }

@@ -29,8 +29,10 @@ export interface BpfProbe {
   readonly errno: string;
   /** Version of libbpf; null when there is none to load. */
   readonly libbpf: string | null;
-  /** Why `state` is unknown or libbpf is missing, else ''. */
+  /** Why `state` is not `yes`, else ''. */
   readonly detail: string;
+  /** What the error itself advises; '' when it advises nothing. */
+  readonly remedy: string;
 }
 
 export interface Diagnosis {
@@ -169,7 +171,8 @@ function hostChecks(facts: HostFacts, bpf: BpfProbe): readonly Check[] {
       id: 'bpf',
       title: 'bpf()',
       state: bpf.state,
-      detail: bpf.state === 'yes' ? 'permitted' : bpf.state === 'no' ? `refused: ${bpf.errno}` : bpf.detail,
+      detail:
+        bpf.state === 'yes' ? 'permitted' : bpf.state === 'no' ? `refused: ${bpf.errno || bpf.detail}` : bpf.detail,
     },
     {
       id: 'traceable',
@@ -197,11 +200,10 @@ function obstacle(facts: HostFacts, bpf: BpfProbe, hooks: readonly HookCheck[]):
   if (!facts.btf)
     return { reason: 'the kernel has no BTF', remedy: 'boot a kernel built with CONFIG_DEBUG_INFO_BTF=y' };
   if (bpf.libbpf === null) return { reason: bpf.detail, remedy: 'install libbpf 1.x (Debian: apt install libbpf1)' };
+  if (bpf.state === 'no' && !['EPERM', 'EACCES'].includes(bpf.errno)) return { reason: bpf.detail, remedy: bpf.remedy };
   if (bpf.state === 'no') return explainRefusal(facts, bpf.errno);
   if (bpf.state === 'unknown')
     return { reason: `whether bpf() is permitted cannot be told: ${bpf.detail}`, remedy: 'run it as root' };
-  // The program the probe loads reads no kernel memory, so it passes where ours would not.
-  if (facts.lockdown === 'confidentiality') return explainRefusal(facts, 'EPERM');
   const missing = hooks.filter((hook) => hook.required && hook.state === 'no').map((hook) => hook.target);
   if (missing.length > 0)
     return {

@@ -22,7 +22,7 @@ const ROOT: HostFacts = {
   traceable: { names: new Set([...names, 'up_read']), error: null },
   symbols: { names: new Set([...names, 'up_read']), error: null },
 };
-const PERMITTED: BpfProbe = { state: 'yes', errno: '', libbpf: '1.1', detail: '' };
+const PERMITTED: BpfProbe = { state: 'yes', errno: '', libbpf: '1.1', detail: '', remedy: '' };
 const REFUSED: BpfProbe = { ...PERMITTED, state: 'no', errno: 'EPERM' };
 const NOT_LISTED: HostFacts['traceable'] = { names: null, error: 'ENOENT' };
 
@@ -69,20 +69,20 @@ const OBSTACLES: readonly (readonly [
   [
     'no libbpf',
     {},
-    { state: 'unknown', errno: '', libbpf: null, detail: 'libbpf not installed' },
+    { state: 'unknown', errno: '', libbpf: null, detail: 'libbpf not installed', remedy: '' },
     /libbpf not installed/,
     /apt install libbpf1/,
   ],
   ['no privilege', { capEff: 0n }, REFUSED, /EPERM\): no privilege/, /as root/],
+  [
+    'another refusal',
+    {},
+    { ...REFUSED, errno: 'EINVAL', detail: 'load x: too old', remedy: 'use a newer kernel' },
+    /^load x: too old$/,
+    /newer kernel/,
+  ],
   ['user namespace', { initialUserNamespace: false }, REFUSED, /user namespace/, /outside the container/],
   ['lockdown', { lockdown: 'confidentiality' }, REFUSED, /lockdown \(confidentiality\)/, /boot/],
-  [
-    'lockdown, though a trivial program loads',
-    { lockdown: 'confidentiality' },
-    PERMITTED,
-    /lockdown \(confidentiality\)/,
-    /boot/,
-  ],
   ['seccomp', { seccomp: 2 }, REFUSED, /seccomp filter/, /outside the container/],
   [
     'security module',
@@ -101,7 +101,7 @@ const OBSTACLES: readonly (readonly [
   [
     'probe failed',
     {},
-    { state: 'unknown', errno: '', libbpf: '1.1', detail: 'no answer' },
+    { state: 'unknown', errno: '', libbpf: '1.1', detail: 'no answer', remedy: '' },
     /cannot be told: no answer/,
     /as root/,
   ],
