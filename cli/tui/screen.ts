@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+/**
+ * The terminal. The only file that knows blessed: it hands blessed finished lines and gets keys and sizes back,
+ * so blessed is here a screen differ (smart scrolling regions, only the changed cells are written) and a key decoder.
+ */
+import type { Readable, Writable } from 'node:stream';
+import blessed, { type Widgets } from 'blessed';
+import lineChart from 'blessed-contrib/lib/widget/charts/line.js';
+import type { Chart, View } from '../../src/core/view.js';
+import { type Colours, coloursFor, paint } from './theme.js';
+
+export interface ScreenOptions {
+  readonly input: Readable;
+  readonly output: Writable;
+  /** Name of the terminal; TERM unless told. */
+  readonly term?: string;
+  /** Overrides what the terminal and NO_COLOR say. */
+  readonly colours?: Colours;
+}
+
+interface Tty {
+  isRaw?: boolean;
+  setRawMode?(raw: boolean): void;
+  columns?: number;
+  rows?: number;
+}
+
+type LineChart = ReturnType<typeof lineChart>;
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it is these that are removed
+const SGR = /\x1b\[[\d;]*m/g;
+
+export class Screen {
+  readonly colours: Colours;
+  private readonly screen: Widgets.Screen;
+  private readonly frame: Widgets.BoxElement;
+  private readonly input: Readable & Tty;
+  private readonly charts: { at: string; widget: LineChart }[] = [];
+  private closed = false;
+
+  constructor(options: ScreenOptions) {
+    this.input = options.input;
+    this.screen = blessed.screen({
+      input: options.input,
+      output: options.output,
+      terminal: knownTerm(options.term ?? process.env['TERM'] ?? 'xterm'),
+      smartCSR: true,
+      fullUnicode: true,
+      // The locale of a root shell often says C while the terminal draws UTF-8 well.
+      forceUnicode: true,
+      // blessed's own exit and debug keys, cursor shapes and mouse are not used.
+      ignoreLocked: [],
+      warnings: false,
+    } as unknown as Widgets.IScreenOptions);
+    const tput = this.screen.program.tput as unknown as { colors: number; brokenACS: boolean };
+    // Box characters as themselves, not as the alternate character set: that is what tmux captures and fonts align.
+    tput.brokenACS = true;
+    this.colours = options.colours ?? coloursFor(tput.colors, process.env);
+    // No tags and no wrap: a brace in a comm is a brace, and every line is already as wide as the screen.
+    this.frame = blessed.box({ parent: this.screen, top: 0, left: 0, width: '100%', height: '100%', tags: false, wrap: false });
+  }
+
+  get width(): number {
+    return Number(this.screen.width);
+  }
+
+  get height(): number {
+    return Number(this.screen.height);
+  }
+
+  /** Calls back with blessed's name of a key (`C-c`, `up`, `S-tab`) and the character it types, if any. */
+  onKey(handler: (name: string, char: string) => void): void {
+    this.screen.program.on('keypress', (char: string | undefined, key: { full?: string }) => {
+      handler(key.full ?? char ?? '', char ?? '');
+    });
+  }
+
+  onResize(handler: () => void): void {
+    this.screen.on('resize', handler);
+  }
+
+  draw(view: View): void {
+    if (this.closed) return;
+    this.frame.setContent(view.lines.map((line) => paint(line, this.colours)).join('\n'));
+    view.charts.forEach((chart, i) => {
+      this.drawChart(i, chart);
+    });
+    for (const { widget } of this.charts.splice(view.charts.length)) widget.destroy();
+    this.screen.render();
+  }
+
+  private drawChart(index: number, chart: Chart): void {
+    const at = `${chart.left} ${chart.top} ${chart.width} ${chart.height}`;
+    let entry = this.charts[index];
+    if (entry?.at !== at) {
+      entry?.widget.destroy();
+      entry = { at, widget: this.createChart(chart) };
+      this.charts[index] = entry;
+    }
+    const y = chart.series.values.map((v) => (Number.isFinite(v) ? v : 0));
+    // Without a maximum the chart divides by the greatest value, and that may be 0.
+    entry.widget.options.maxY = Math.max(4, ...y) * 1.1;
+    entry.widget.setData([{ x: y.map(() => ''), y }]);
+  }
+
+  private createChart(chart: Chart): LineChart {
+    const widget = lineChart({
+      left: chart.left,
+      top: chart.top,
+      width: chart.width,
+      height: chart.height,
+      numYLabels: 4,
+      abbreviate: true,
+      style: { line: 'cyan', text: 'white', baseline: 'white' },
+    });
+    // The chart keeps twelve dots for a border it does not have here.
+    widget.calcSize = function calcSize(this: LineChart): void {
+      this.canvasSize = { width: chart.width * 2, height: chart.height * 4 };
+    };
+    if (this.colours === 0) {
+      const setContent = widget.setContent.bind(widget);
+      widget.setContent = (text: string): void => setContent(text.replace(SGR, ''));
+    }
+    this.screen.append(widget);
+    return widget;
+  }
+
+  /** Gives the terminal back as it was, to be entered again. */
+  leave(): void {
+    if (this.closed) return;
+    this.screen.leave();
+    if (this.input.isRaw !== undefined) this.input.setRawMode?.(false);
+    this.input.pause();
+  }
+
+  enter(): void {
+    if (this.closed) return;
+    if (this.input.isRaw !== undefined) this.input.setRawMode?.(true);
+    this.input.resume();
+    this.screen.enter();
+    // Everything is drawn anew: whatever ran meanwhile wrote over it.
+    this.screen.alloc();
+  }
+
+  /** Leaves for good. May be called again, and from an exit handler: it is synchronous. */
+  destroy(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.screen.destroy();
+    if (this.input.isRaw === true) this.input.setRawMode?.(false);
+    this.input.pause();
+  }
+}
+
+/**
+ * blessed compiles terminfo itself and chokes, loudly, on extended capabilities of current ncurses entries
+ * (`Setulc` of xterm-256color, of tmux-256color). The sequences used here are those of xterm in all of these.
+ */
+function knownTerm(term: string): string {
+  if (/^(linux|xterm)$/.test(term)) return term;
+  return /256|direct|kitty|ghostty|alacritty|wezterm|foot/.test(term) ? 'xterm-256color' : term;
+}
