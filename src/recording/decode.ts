@@ -100,8 +100,10 @@ class BodyBuffers {
     this.#codec = codec;
     const compression = header.compression();
     this.#compressed = compression !== null;
-    if (compression && compression.codec() !== CompressionType.ZSTD) throw new Damage('compressed by something other than zstd');
-    if (compression && compression.method() !== BodyCompressionMethod.BUFFER) throw new Damage('compressed in an unknown way');
+    if (compression && compression.codec() !== CompressionType.ZSTD)
+      throw new Damage('compressed by something other than zstd');
+    if (compression && compression.method() !== BodyCompressionMethod.BUFFER)
+      throw new Damage('compressed in an unknown way');
   }
 
   skip(): void {
@@ -112,10 +114,12 @@ class BodyBuffers {
   next(least: number, most: number): Uint8Array {
     const region = this.#header.buffers(this.#at++);
     const [offset, length] = [Number(region?.offset() ?? -1n), Number(region?.length() ?? -1n)];
-    if (offset < 0 || length < 0 || offset + length > this.#body.length) throw new Damage('a buffer outside its message');
+    if (offset < 0 || length < 0 || offset + length > this.#body.length)
+      throw new Damage('a buffer outside its message');
     let bytes = this.#body.subarray(offset, offset + length);
     if (this.#compressed && length > 0) bytes = this.#expand(bytes, most);
-    if (bytes.length < least || bytes.length > most) throw new Damage(`a buffer of ${bytes.length} bytes where ${least} should be`);
+    if (bytes.length < least || bytes.length > most)
+      throw new Damage(`a buffer of ${bytes.length} bytes where ${least} should be`);
     return bytes;
   }
 

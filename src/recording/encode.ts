@@ -33,9 +33,6 @@ const align8 = (n: number): number => (n + 7) & ~7;
 /** The bytes that end a stream in order. */
 export const END_OF_STREAM: Uint8Array = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0);
 
-/** A buffer whose 8-byte words are all alike compresses to the same frame each time: kept, at most this many. */
-const MAX_REPEATED = 256;
-
 function frame(metadata: Uint8Array, bodyLength: number): { bytes: Uint8Array; body: number } {
   const body = align8(PREFIX + metadata.length);
   const bytes = new Uint8Array(body + bodyLength);
@@ -58,7 +55,6 @@ export function schemaMessage(session: SessionInfo): Uint8Array {
 
 export class BatchEncoder {
   readonly #codec: ZstdCodec;
-  readonly #repeated = new Map<string, Uint8Array>();
 
   constructor(codec: ZstdCodec) {
     this.#codec = codec;
@@ -72,7 +68,7 @@ export class BatchEncoder {
     const packed: Uint8Array[] = [];
     let length = 0;
     const add = (raw: Uint8Array): void => {
-      const small = raw.length === 0 ? raw : this.#compress(raw);
+      const small = raw.length === 0 ? raw : this.#codec.compress(raw);
       // A buffer that zstd cannot shrink goes in as it is, with -1 for its length (Message.fbs, BodyCompressionMethod).
       const data = small.length < raw.length ? small : raw;
       const size = raw.length === 0 ? 0 : 8 + data.length;
@@ -102,20 +98,5 @@ export class BatchEncoder {
       bytes.set(data, body + region.offset + 8);
     }
     return bytes;
-  }
-
-  /** Columns of one value (no exact acquire time, no user-side values …) are common, and comparing costs a tenth of zstd. */
-  #compress(raw: Uint8Array): Uint8Array {
-    if (raw.length < 64 || Buffer.compare(raw.subarray(8), raw.subarray(0, raw.length - 8)) !== 0) {
-      return this.#codec.compress(raw);
-    }
-    const key = `${raw.length}:${Buffer.from(raw.buffer, raw.byteOffset, 8).toString('hex')}`;
-    let frameBytes = this.#repeated.get(key);
-    if (!frameBytes) {
-      if (this.#repeated.size >= MAX_REPEATED) this.#repeated.clear();
-      frameBytes = this.#codec.compress(raw);
-      this.#repeated.set(key, frameBytes);
-    }
-    return frameBytes;
   }
 }

@@ -12,7 +12,15 @@ import type { SessionInfo } from '../core/session.js';
 import type { ByteReader } from './bytes.js';
 import { COLUMNS, type ColumnType, FORMAT_KEY, FORMAT_VERSION, SESSION_KEY } from './columns.js';
 import { readFrame } from './frame.js';
-import { damagedHead, emptyInput, foreignArrow, headCutOff, newerFormat, notArrow, otherColumns } from './read-errors.js';
+import {
+  damagedHead,
+  emptyInput,
+  foreignArrow,
+  headCutOff,
+  newerFormat,
+  notArrow,
+  otherColumns,
+} from './read-errors.js';
 
 /** Reads the first message. Rejects with a `UserError` when this is not a recording that can be read. */
 export async function readHeader(reader: ByteReader, name: string, peeked: () => Uint8Array): Promise<SessionInfo> {
@@ -104,15 +112,16 @@ const SESSION_SHAPE: Readonly<Partial<Record<keyof SessionInfo, (value: unknown)
   commandLine: Array.isArray,
   cpus: (value) => Number.isSafeInteger(value),
   baseNs: (value) => isString(value) && /^\d+$/.test(value),
-  clocks: (value) => isListOf(value, (clock) => typeof clock['time'] === 'number' && isString(clock['realtimeNs'])),
+  clocks: (value) => isListOf(value, (clock) => typeof clock.time === 'number' && isString(clock.realtimeNs)),
   scope: isString,
   release: isString,
   minUs: (value) => typeof value === 'number',
   filters: isRecord,
-  programs: (value) => isListOf(value, (it) => isString(it['name']) && isString(it['target']) && isString(it['method'])),
-  hooks: (value) => isListOf(value, (it) => isString(it['target']) && typeof it['attached'] === 'boolean' && isString(it['note'])),
+  programs: (value) => isListOf(value, (it) => isString(it.name) && isString(it.target) && isString(it.method)),
+  hooks: (value) =>
+    isListOf(value, (it) => isString(it.target) && typeof it.attached === 'boolean' && isString(it.note)),
   ringBytes: (value) => typeof value === 'number',
-  enums: (value) => isRecord(value) && isRecord(value['faultFlags']) && isRecord(value['faultReasons']),
+  enums: (value) => isRecord(value) && isRecord(value.faultFlags) && isRecord(value.faultReasons),
   preemption: isString,
   layout: isString,
 };
@@ -138,7 +147,7 @@ function readSession(name: string, json: string | undefined): SessionInfo {
     throw damagedHead(name, 'its session is not JSON', error);
   }
   if (!isRecord(session)) throw damagedHead(name, 'its session is not an object');
-  if (session['v'] !== 1) throw newerFormat(name, `${FORMAT_VERSION} (session ${String(session['v'])})`, FORMAT_VERSION);
+  if (session.v !== 1) throw newerFormat(name, `${FORMAT_VERSION} (session ${String(session.v)})`, FORMAT_VERSION);
   for (const [key, valid] of Object.entries(SESSION_SHAPE)) {
     if (!valid(session[key])) throw damagedHead(name, `its session lacks a proper "${key}"`);
   }

@@ -37,7 +37,11 @@ export function newerFormat(name: string, found: string, known: number): UserErr
 }
 
 export function otherColumns(name: string, difference: string): UserError {
-  return unreadable(name, `its columns are not those of a recording: ${difference}`, 'give the recording as vmalocktop wrote it');
+  return unreadable(
+    name,
+    `its columns are not those of a recording: ${difference}`,
+    'give the recording as vmalocktop wrote it',
+  );
 }
 
 export function headCutOff(name: string): UserError {
@@ -66,6 +70,9 @@ const READ_CAUSES: Readonly<Record<string, readonly [why: string, remedy: string
 export function readError(name: string, error: unknown): UserError {
   if (error instanceof UserError) return error;
   const text = error instanceof Error ? error.message : String(error);
-  const [why, remedy] = READ_CAUSES[(error as NodeJS.ErrnoException).code ?? ''] ?? [text, 'see whether the device or the connection works'];
+  const [why, remedy] = READ_CAUSES[(error as NodeJS.ErrnoException).code ?? ''] ?? [
+    text,
+    'see whether the device or the connection works',
+  ];
   return unreadable(name, why, remedy, error);
 }

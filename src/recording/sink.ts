@@ -15,7 +15,10 @@ const KEPT = 'what was written before is kept, and opens as a recording that was
 
 const WRITE_CAUSES: Readonly<Record<string, readonly [why: string, remedy: string]>> = {
   EPIPE: ['whoever read it has closed the pipe', 'keep the reading command running for as long as the recording'],
-  ERR_STREAM_PREMATURE_CLOSE: ['whoever read it has closed the pipe', 'keep the reading command running for as long as the recording'],
+  ERR_STREAM_PREMATURE_CLOSE: [
+    'whoever read it has closed the pipe',
+    'keep the reading command running for as long as the recording',
+  ],
   ERR_STREAM_DESTROYED: ['it is closed', 'keep the output open for as long as the recording'],
   ENOSPC: ['no space left on the device', `free some space or record elsewhere; ${KEPT}`],
   EDQUOT: ['the disk quota is used up', `free some space or record elsewhere; ${KEPT}`],

@@ -31,7 +31,7 @@ function fromZlib(native: ZlibWithZstd): ZstdCodec {
 async function fromWasm(): Promise<ZstdCodec> {
   const wasm = await import('@bokuweb/zstd-wasm');
   await wasm.init();
-  // Contexts kept for the life of the process: ZSTD_compress would set up 600 kB of tables for every column.
+  // Contexts kept for the life of the process: ZSTD_compress would allocate and clear one for every column.
   // The dictionary functions are the ones that take a context; an empty dictionary is none.
   const compressor = wasm.createCCtx();
   const decompressor = wasm.createDCtx();
@@ -68,7 +68,8 @@ function checked(codec: ZstdCodec): ZstdCodec {
     compress: codec.compress,
     decompress(frame, length) {
       const size = frameContentSize(frame);
-      if (size !== null && size !== length) throw new Error(`zstd frame of ${size} bytes where ${length} were announced`);
+      if (size !== null && size !== length)
+        throw new Error(`zstd frame of ${size} bytes where ${length} were announced`);
       const out = codec.decompress(frame, length);
       if (out.length !== length) throw new Error(`zstd gave ${out.length} bytes where ${length} were announced`);
       return out;
@@ -78,7 +79,7 @@ function checked(codec: ZstdCodec): ZstdCodec {
 
 let codec: Promise<ZstdCodec> | undefined;
 
-/** The codec of this process; the first call compiles the WebAssembly module (about 10 ms) where it is needed. */
+/** The codec of this process; the first call compiles the WebAssembly module where it is needed. */
 export function loadZstd(): Promise<ZstdCodec> {
   const native = zlib as Partial<ZlibWithZstd>;
   codec ??= native.zstdCompressSync
