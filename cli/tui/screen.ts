@@ -27,12 +27,20 @@ interface Tty {
 
 type LineChart = ReturnType<typeof lineChart>;
 
+/** What blessed has and its types lack. */
+interface Untyped {
+  program: { tput: { colors: number; brokenACS: boolean } };
+  leave(): void;
+  enter(): void;
+}
+
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it is these that are removed
 const SGR = /\x1b\[[\d;]*m/g;
 
 export class Screen {
   readonly colours: Colours;
   private readonly screen: Widgets.Screen;
+  private readonly untyped: Untyped;
   private readonly frame: Widgets.BoxElement;
   private readonly input: Readable & Tty;
   private readonly charts: { at: string; widget: LineChart }[] = [];
@@ -52,7 +60,8 @@ export class Screen {
       ignoreLocked: [],
       warnings: false,
     } as unknown as Widgets.IScreenOptions);
-    const tput = this.screen.program.tput as unknown as { colors: number; brokenACS: boolean };
+    this.untyped = this.screen as unknown as Untyped;
+    const { tput } = this.untyped.program;
     // Box characters as themselves, not as the alternate character set: that is what tmux captures and fonts align.
     tput.brokenACS = true;
     this.colours = options.colours ?? coloursFor(tput.colors, process.env);
@@ -128,7 +137,7 @@ export class Screen {
   /** Gives the terminal back as it was, to be entered again. */
   leave(): void {
     if (this.closed) return;
-    this.screen.leave();
+    this.untyped.leave();
     if (this.input.isRaw !== undefined) this.input.setRawMode?.(false);
     this.input.pause();
   }
@@ -137,7 +146,7 @@ export class Screen {
     if (this.closed) return;
     if (this.input.isRaw !== undefined) this.input.setRawMode?.(true);
     this.input.resume();
-    this.screen.enter();
+    this.untyped.enter();
     // Everything is drawn anew: whatever ran meanwhile wrote over it.
     this.screen.alloc();
   }
