@@ -122,4 +122,6 @@ export interface Snapshot {
   /** Oldest first; bounded (`inFlightTotal` counts all). */
   readonly inFlight: readonly Lifecycle[];
   readonly inFlightTotal: number;
+  /** What the bounds of our own tables cost: rows dropped from full tables, and steps that came after their lifecycle was given up. */
+  readonly forgotten?: { readonly processes: number; readonly addresses: number; readonly lateSteps: number };
 }
