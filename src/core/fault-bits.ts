@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+/** The kernel's fault flags and results by name: their numbers changed between kernels, so the session brings them. */
+import type { SessionInfo } from './session.js';
+
+/** si->flags of a device that completes its reads in place; anonymous in include/linux/swap.h, so BTF has no name for it. */
+export const SWP_SYNCHRONOUS_IO: number = 1 << 12;
+
+const ERRORS = ['OOM', 'SIGBUS', 'SIGSEGV', 'HWPOISON', 'HWPOISON_LARGE', 'FALLBACK'];
+
+/** Masks; 0 where this kernel has no such name, which no flag matches. */
+export interface FaultBits {
+  readonly vmaLock: number;
+  readonly user: number;
+  readonly tried: number;
+  readonly allowRetry: number;
+  readonly nowait: number;
+  readonly retry: number;
+  readonly completed: number;
+  readonly major: number;
+  readonly error: number;
+  /** The arch gives the VMA lock back where a VL_VMA_RELEASE step is sent. */
+  readonly observed: boolean;
+  /** 6.4 and 6.5: do_swap_page refuses every entry under the VMA lock, so its RETRY says nothing of the entry. */
+  readonly refusesSwap: boolean;
+}
+
+export function faultBits(session: SessionInfo): FaultBits {
+  const flag = (name: string): number => session.enums.faultFlags[`FAULT_FLAG_${name}`] ?? 0;
+  const reason = (name: string): number => session.enums.faultReasons[`VM_FAULT_${name}`] ?? 0;
+  return {
+    vmaLock: flag('VMA_LOCK'),
+    user: flag('USER'),
+    tried: flag('TRIED'),
+    allowRetry: flag('ALLOW_RETRY'),
+    nowait: flag('RETRY_NOWAIT'),
+    retry: reason('RETRY'),
+    completed: reason('COMPLETED'),
+    major: reason('MAJOR'),
+    error: ERRORS.reduce((mask, name) => mask | reason(name), 0),
+    observed: session.release === 'observed',
+    refusesSwap: /^6\.[45](\D|$)/.test(session.kernel),
+  };
+}

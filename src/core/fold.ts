@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: MIT
+/**
+ * Steps → lifecycles. The steps of one lifecycle come from one task through one ring, so they come in order;
+ * what may be wrong with them is that some are absent: dropped (a gap in the step numbers) or missed (no gap).
+ */
+import { VlKind, VlStepFlag } from '../schema/events.gen.js';
+import { type FoldSink, PERFORM, type StepContext } from './actions.js';
+import type { EventBatch } from './batch.js';
+import type { FaultBits } from './fault-bits.js';
+import type { End } from './lifecycle.js';
+import { type AttemptRecord, FaultRecord } from './record.js';
+import { boundRelease } from './release.js';
+import { classifyStep, COMPILED, OTHER_PASS, STATE, SYMBOL_COUNT } from './symbols.js';
+import { MM_BOTH, OUTSTANDING, STATES } from './transitions.js';
+
+export const DEFAULT_MAX_OPEN = 65_536;
+/** Tasks remembered for the bounds that come from their previous and next step. */
+const MAX_TASKS = 131_072;
+/** Lifecycles given up whose further steps would otherwise open them anew. */
+const MAX_GONE = 65_536;
+const TWO_32 = 2 ** 32;
+
+class Task {
+  top: FaultRecord | null = null;
+  /** Time of the task's latest step. */
+  last: number = Number.NEGATIVE_INFINITY;
+  /** The latest attempt that kept its lock over handle_mm_fault: the task's next step bounds its release. */
+  kept: AttemptRecord | null = null;
+  closedFault = -1;
+  closedCpu = -1;
+}
+
+export class LifecycleFold {
+  /** Lifecycles given up since more were open than `maxOpen`. */
+  evicted = 0;
+  /** Steps of lifecycles that were over or given up: counted, and joined to nothing. */
+  late = 0;
+  openCount = 0;
+  readonly #maxOpen: number;
+  readonly #sink: FoldSink;
+  readonly #step: StepContext;
+  readonly #tasks: Map<number, Task> = new Map();
+  readonly #gone: Set<number> = new Set();
+  #task: Task = new Task();
+  #taskId = -1;
+  #oldest: FaultRecord | null = null;
+  #newest: FaultRecord | null = null;
+
+  constructor(bits: FaultBits, sink: FoldSink, maxOpen: number = DEFAULT_MAX_OPEN) {
+    this.#maxOpen = maxOpen;
+    this.#sink = sink;
+    this.#step = { bits, sink, kind: 0, flags: 0, time: 0, a: 0, b: 0 };
+  }
+
+  /** Open lifecycles, oldest first. */
+  *open(): Generator<FaultRecord> {
+    for (let f = this.#oldest; f !== null; f = f.newer) yield f;
+  }
+
+  /** Takes every kernel row; rows of the user side (kind ≥ 128) are not its business. */
+  push(batch: EventBatch): void {
+    for (let i = 0; i < batch.length; i++) if ((batch.kind[i] as number) < 128) this.#row(batch, i);
+  }
+
+  #row(batch: EventBatch, i: number): void {
+    const s = this.#step;
+    s.kind = batch.kind[i] as number;
+    s.flags = batch.flags[i] as number;
+    s.time = batch.time[i] as number;
+    s.a = batch.a[i] as number;
+    s.b = batch.b[i] as number;
+    const step = batch.step[i] as number;
+    const task = this.#taskOf(batch.tid[i] as number);
+    if (task.kept !== null && s.kind !== VlKind.VMA_RELEASE) {
+      boundRelease(task.kept, s.time);
+      this.#sink.bounded(task.kept);
+      task.kept = null;
+    }
+    const fault = batch.fault[i] as number;
+    const cpu = batch.faultCpu[i] as number;
+    let f = task.top;
+    while (f !== null && (f.fault !== fault || f.faultCpu !== cpu)) f = f.below;
+    // Step numbers are 16 bits wide: after 65 536 steps (a userfault that never ends) 0 is the next one.
+    if (f !== null && (step !== 0 || f.nextStep === 0)) {
+      // The fault that interrupted this one is over, or this one could not go on.
+      if (f.above !== null) this.#endAbove(task, f);
+    } else {
+      if (f !== null) this.#endDownTo(task, f);
+      else if (step !== 0 && this.#isOver(task, fault, cpu)) {
+        this.late++;
+        return;
+      }
+      f = this.#begin(batch, i, task);
+      if (step >= 0x8000) {
+        f.lose('first step lost');
+        f.nextStep = step;
+      }
+    }
+    const ahead = (step - f.nextStep) & 0xffff;
+    if (ahead >= 0x8000) {
+      this.late++;
+      return;
+    }
+    f.gap = ahead;
+    if (ahead > 0) this.#noteGap(f, step);
+    f.nextStep = (step + 1) & 0xffff;
+    this.#advance(f, task);
+  }
+
+  #advance(f: FaultRecord, task: Task): void {
+    const s = this.#step;
+    const abandoned = s.kind === VlKind.ABANDONED;
+    const release = s.kind === VlKind.VMA_RELEASE;
+    // What comes after handle_mm_fault but the release is no part of the fault.
+    if (!abandoned && (f.at !== STATE.Kept || release)) f.last = s.time;
+    const pending = f.attempt;
+    if (pending !== null && pending.passFlags >= 0 && s.a !== 0 && this.#isOtherPass(pending)) this.#dispatch(f, OTHER_PASS);
+    this.#dispatch(f, classifyStep(s));
+    if (!release && !abandoned) f.mark = s.time;
+    // An abandonment is sent late, in the middle of the next fault: it bounds nothing from below.
+    if (!abandoned) task.last = s.time;
+    f.gap = 0;
+    const attempt = f.attempts[f.attempts.length - 1];
+    if (s.kind === VlKind.HMF_EXIT && attempt !== undefined && attempt.rule === 'R2') task.kept = attempt;
+    if (f.at === STATE.Closed) this.#close(f, task);
+  }
+
+  /** Flags that do not change within one handle_mm_fault differ: the steps that end the attempt under way are absent. */
+  #isOtherPass(pending: AttemptRecord): boolean {
+    const { kind, a, bits } = this.#step;
+    if (kind !== VlKind.HMF_EXIT && kind !== VlKind.SWAP_ENTER && kind !== VlKind.FLOR_ENTER && kind !== VlKind.UFFD_ENTER) return false;
+    return (a & (bits.vmaLock | bits.tried)) !== pending.passFlags;
+  }
+
+  #dispatch(f: FaultRecord, symbol: number): void {
+    for (;;) {
+      const from = f.at;
+      const cell = from * SYMBOL_COUNT + symbol;
+      const missed = COMPILED.missed[cell];
+      if (missed && f.gap === 0 && !(missed === MM_BOTH && f.origin === 'gup')) f.lose(`${missed} missed`);
+      f.at = COMPILED.next[cell] as number;
+      PERFORM[COMPILED.action[cell] as number]?.(f, this.#step, from);
+      if (COMPILED.again[cell] === 0) return;
+    }
+  }
+
+  #taskOf(tid: number): Task {
+    if (tid === this.#taskId) return this.#task;
+    let task = this.#tasks.get(tid);
+    if (task === undefined) {
+      if (this.#tasks.size >= MAX_TASKS) this.#forgetTasks();
+      task = new Task();
+      this.#tasks.set(tid, task);
+    }
+    this.#taskId = tid;
+    this.#task = task;
+    return task;
+  }
+
+  /** Drops idle tasks, longest known first: an R2 release of theirs stays unbounded. */
+  #forgetTasks(): void {
+    let left = MAX_TASKS >> 3;
+    for (const [tid, task] of this.#tasks) {
+      if (task.top === null) this.#tasks.delete(tid);
+      if (--left === 0) return;
+    }
+  }
+
+  #isOver(task: Task, fault: number, cpu: number): boolean {
+    if (task.closedFault === fault && task.closedCpu === cpu) return true;
+    return this.#gone.size > 0 && this.#gone.has(cpu * TWO_32 + fault);
+  }
+
+  #begin(batch: EventBatch, i: number, task: Task): FaultRecord {
+    const s = this.#step;
+    const tid = batch.tid[i] as number;
+    const info = (s.flags & VlStepFlag.INFO) !== 0;
+    // A first step from a depth means that what was open at that depth is over. Without it the depth is not known.
+    const depth = info ? (batch.depth[i] as number) : (task.top?.depth ?? -1) + 1;
+    while (task.top !== null && task.top.depth >= depth) this.#cutOff(task.top, task, 'lost');
+    if (this.openCount >= this.#maxOpen) this.#evict();
+    const f = new FaultRecord(batch.fault[i] as number, batch.faultCpu[i] as number, tid, s.time, task.last);
+    f.depth = depth;
+    if (info) {
+      f.tgid = batch.tgid[i] as number;
+      f.comm = batch.strings[batch.comm[i] as number] ?? '';
+      f.cgroup = batch.cgroup[i] as number;
+      f.mm = batch.mm[i] as number;
+      f.address = batch.address[i] as number;
+      f.vmaStart = batch.vmaStart[i] as number;
+      f.vmaEnd = batch.vmaEnd[i] as number;
+      f.vmFlags = batch.vmFlags[i] as bigint;
+      f.pte = batch.pte[i] as bigint;
+      f.acquired = batch.acquired[i] as number;
+    }
+    f.start = Number.isNaN(f.acquired) ? { lo: Number.NEGATIVE_INFINITY, hi: s.time } : { lo: f.acquired, hi: f.acquired };
+    f.below = task.top;
+    if (task.top !== null) task.top.above = f;
+    task.top = f;
+    f.older = this.#newest;
+    if (this.#newest !== null) this.#newest.newer = f;
+    else this.#oldest = f;
+    this.#newest = f;
+    this.openCount++;
+    this.#sink.opened(f);
+    return f;
+  }
+
+  #noteGap(f: FaultRecord, step: number): void {
+    let from = f.nextStep;
+    if (f.attempt !== null) f.attempt.gap = true;
+    if (from === 0) {
+      f.lose('first step lost');
+      from = 1;
+    }
+    if (step - 1 === from) f.lose(`step ${from} lost`);
+    else if (step - 1 > from) f.lose(`steps ${from} to ${step - 1} lost`);
+  }
+
+  #endAbove(task: Task, f: FaultRecord): void {
+    while (task.top !== null && task.top !== f) this.#cutOff(task.top, task, 'lost');
+  }
+
+  #endDownTo(task: Task, f: FaultRecord): void {
+    this.#endAbove(task, f);
+    this.#cutOff(f, task, 'lost');
+  }
+
+  /** Ends a lifecycle of which nothing more will come, though its end was not seen. */
+  #cutOff(f: FaultRecord, task: Task, why: string): void {
+    const state = STATES[f.at] ?? 'Closed';
+    f.lose(`${OUTSTANDING[state]} ${why}`);
+    if (state !== 'Kept') f.how = 'incomplete';
+    if (this.#gone.size >= MAX_GONE) for (const id of this.#gone) if (this.#gone.delete(id)) break;
+    this.#gone.add(f.id);
+    this.#close(f, task);
+  }
+
+  #evict(): void {
+    const f = this.#oldest;
+    const task = f === null ? undefined : this.#tasks.get(f.tid);
+    if (f === null || task === undefined) return;
+    this.evicted++;
+    this.#cutOff(f, task, 'not waited for: too many faults in flight');
+  }
+
+  #close(f: FaultRecord, task: Task): void {
+    f.at = STATE.Closed;
+    const attempt = f.attempt;
+    if (attempt !== null) {
+      attempt.outcome = 'unknown';
+      if (!Number.isNaN(attempt.exactRelease)) {
+        attempt.rule = 'exact';
+        attempt.released = { lo: attempt.exactRelease, hi: attempt.exactRelease };
+      }
+      f.attempt = null;
+    }
+    f.wait = null;
+    if (f.how === 'in-flight') f.how = endOf(f.attempts[f.attempts.length - 1]);
+    f.end = f.last;
+    if (f.below !== null) f.below.above = f.above;
+    if (f.above !== null) f.above.below = f.below;
+    else task.top = f.below;
+    if (f.older !== null) f.older.newer = f.newer;
+    else this.#oldest = f.newer;
+    if (f.newer !== null) f.newer.older = f.older;
+    else this.#newest = f.older;
+    f.below = f.above = f.older = f.newer = null;
+    this.openCount--;
+    task.closedFault = f.fault;
+    task.closedCpu = f.faultCpu;
+    this.#sink.closed(f);
+  }
+}
+
+function endOf(attempt: AttemptRecord | undefined): End {
+  switch (attempt?.outcome) {
+    case 'ok':
+      return attempt.lock === 'vma' ? 'ok-vma' : 'ok-mmap';
+    case 'completed':
+      return 'completed';
+    case 'error':
+      return 'error';
+    default:
+      return 'incomplete';
+  }
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+/** Batches in, snapshots out: the pure core behind every view. */
+import { Aggregate } from './aggregate.js';
+import { type EventBatch, UserKind } from './batch.js';
+import { Counters } from './counters.js';
+import { faultBits } from './fault-bits.js';
+import { DEFAULT_MAX_OPEN, LifecycleFold } from './fold.js';
+import type { Lifecycle } from './lifecycle.js';
+import { makeSnapshot } from './make-snapshot.js';
+import type { SessionInfo } from './session.js';
+import type { Snapshot } from './snapshot.js';
+
+export interface PipelineOptions {
+  /** Lifecycles open at a time, at most; the oldest is given up (`lifecycles.evicted`). Default 65 536. */
+  readonly maxOpen?: number;
+  /** Called with a copy of each lifecycle as it ends, for exports. An R2 release is not bounded yet at that time. */
+  readonly onClosed?: (lifecycle: Lifecycle) => void;
+}
+
+export class Pipeline {
+  readonly #session: SessionInfo;
+  readonly #sums: Aggregate;
+  readonly #fold: LifecycleFold;
+  readonly #counters: Counters;
+  #time = 0;
+  #ended = false;
+
+  constructor(session: SessionInfo, options: PipelineOptions = {}) {
+    this.#session = session;
+    this.#sums = new Aggregate(options.onClosed ?? null);
+    this.#fold = new LifecycleFold(faultBits(session), this.#sums, options.maxOpen ?? DEFAULT_MAX_OPEN);
+    this.#counters = new Counters(session);
+  }
+
+  /** Keeps no reference to the batch. */
+  push(batch: EventBatch): void {
+    const { kind, time, length } = batch;
+    const { decoded } = this.#counters;
+    let newest = this.#time;
+    for (let i = 0; i < length; i++) {
+      const k = kind[i] as number;
+      const at = time[i] as number;
+      if (at > newest) newest = at;
+      if (k < UserKind.Counter) (decoded[k] as number)++;
+      else if (k === UserKind.Counter) this.#counters.set(batch.a[i] as number, batch.b[i] as number, batch.value[i] as number);
+      else if (k === UserKind.End) this.#ended = true;
+    }
+    this.#time = newest;
+    this.#fold.push(batch);
+  }
+
+  snapshot(): Snapshot {
+    return makeSnapshot({
+      session: this.#session,
+      time: this.#time,
+      ended: this.#ended,
+      fold: this.#fold,
+      sums: this.#sums,
+      counters: this.#counters,
+    });
+  }
+}

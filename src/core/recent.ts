@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+/** A bounded number of whole lifecycles: the latest, and the slowest. */
+import type { FaultRecord } from './record.js';
+
+export const KEPT_LIFECYCLES = 64;
+
+/** The latest, in a ring. */
+export class Latest {
+  readonly #ring: FaultRecord[] = [];
+  #next = 0;
+
+  add(fault: FaultRecord): void {
+    this.#ring[this.#next] = fault;
+    this.#next = (this.#next + 1) % KEPT_LIFECYCLES;
+  }
+
+  newestFirst(): FaultRecord[] {
+    return [...this.#ring.slice(this.#next), ...this.#ring.slice(0, this.#next)].reverse();
+  }
+}
+
+/** The slowest, by time from first to last step, in a heap with the least slow on top. */
+export class Slowest {
+  readonly #heap: FaultRecord[] = [];
+  #least = -1;
+
+  add(fault: FaultRecord): void {
+    const heap = this.#heap;
+    const full = heap.length === KEPT_LIFECYCLES;
+    if (full && total(fault) <= this.#least) return;
+    if (full) {
+      heap[0] = fault;
+      this.#sink(0);
+    } else {
+      heap.push(fault);
+      this.#rise(heap.length - 1);
+    }
+    this.#least = total(heap[0] as FaultRecord);
+  }
+
+  longestFirst(): FaultRecord[] {
+    return [...this.#heap].sort((x, y) => total(y) - total(x) || x.first - y.first);
+  }
+
+  #rise(from: number): void {
+    let i = from;
+    while (i > 0 && this.#swapIfLess(i, (i - 1) >> 1)) i = (i - 1) >> 1;
+  }
+
+  #sink(from: number): void {
+    let i = from;
+    for (;;) {
+      const left = 2 * i + 1;
+      if (left >= this.#heap.length) return;
+      const right = left + 1;
+      const child = right < this.#heap.length && total(this.#heap[right] as FaultRecord) < total(this.#heap[left] as FaultRecord) ? right : left;
+      if (!this.#swapIfLess(child, i)) return;
+      i = child;
+    }
+  }
+
+  #swapIfLess(child: number, parent: number): boolean {
+    const c = this.#heap[child] as FaultRecord;
+    const p = this.#heap[parent] as FaultRecord;
+    if (total(c) >= total(p)) return false;
+    this.#heap[child] = p;
+    this.#heap[parent] = c;
+    return true;
+  }
+}
+
+function total(fault: FaultRecord): number {
+  return fault.last - fault.first;
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+/** A fault while it is rebuilt: the public `Lifecycle` and what the fold needs besides. */
+import type { Attempt, Cause, End, Interval, Lifecycle, LockKind, ReleaseRule, Wait, WaitKind } from './lifecycle.js';
+
+/** Shared by everything that has no interval yet. */
+export const UNKNOWN_INTERVAL: Interval = Object.freeze({ lo: Number.NaN, hi: Number.NaN });
+const NOTHING_LOST: string[] = [];
+
+/** The hooked function that first returned RETRY within an attempt: the innermost one, since returns run outward. */
+export const Innermost = { None: 0, Flor: 1, Uffd: 2, Anon: 3, Swap: 4, Hmf: 5 } as const;
+export type Innermost = (typeof Innermost)[keyof typeof Innermost];
+
+export class AttemptRecord implements Attempt {
+  lock: LockKind;
+  acquired: Interval;
+  released: Interval = UNKNOWN_INTERVAL;
+  rule: ReleaseRule = 'none';
+  exactRelease: number = Number.NaN;
+  flags = -1;
+  ret = -1;
+  outcome: Attempt['outcome'] = 'pending';
+  cause: Cause | null = null;
+  innermost = '';
+
+  /** False while `lock` is a guess: nothing with fault flags was seen of this attempt. */
+  lockKnown: boolean;
+  /** VMA_LOCK and TRIED of this attempt, constant within one handle_mm_fault; -1 not known. */
+  passFlags = -1;
+  /** A step was dropped within: absence of a step means nothing. */
+  gap = false;
+  swapAt: number = Number.NaN;
+  deviceSeen = false;
+  florSeen = false;
+  florOpen = false;
+  /** NaN when the entry was not seen; then `florLo` is the step before. */
+  florAt: number = Number.NaN;
+  florLo: number = Number.NaN;
+  florHi: number = Number.NaN;
+  florTried = false;
+  uffdSeen = false;
+  uffdOpen = false;
+  uffdAt: number = Number.NaN;
+  uffdLo: number = Number.NaN;
+  uffdHi: number = Number.NaN;
+  anonAt: number = Number.NaN;
+  first: Innermost = Innermost.None;
+  /** Where `first` is do_swap_page or handle_mm_fault: the step before its return, and the return. */
+  retryLo: number = Number.NaN;
+  retryHi: number = Number.NaN;
+
+  constructor(lock: LockKind, lockKnown: boolean, acquired: Interval) {
+    this.lock = lock;
+    this.lockKnown = lockKnown;
+    this.acquired = acquired;
+  }
+}
+
+export class WaitRecord implements Wait {
+  readonly kind: WaitKind;
+  readonly held: Wait['held'];
+  readonly start: number;
+  end: number = Number.NaN;
+  slept = false;
+
+  constructor(kind: WaitKind, held: Wait['held'], start: number) {
+    this.kind = kind;
+    this.held = held;
+    this.start = start;
+  }
+}
+
+export class FaultRecord implements Lifecycle {
+  readonly id: number;
+  readonly tid: number;
+  tgid = 0;
+  comm = '';
+  cgroup = 0;
+  mm = 0;
+  address: number = Number.NaN;
+  vmaStart = 0;
+  vmaEnd = 0;
+  vmFlags = 0n;
+  pte = 0n;
+  depth = 0;
+  origin: Lifecycle['origin'] = 'unknown';
+  readonly first: number;
+  last: number;
+  start: Interval = UNKNOWN_INTERVAL;
+  end: number = Number.NaN;
+  how: End = 'in-flight';
+  readonly attempts: AttemptRecord[] = [];
+  readonly waits: WaitRecord[] = [];
+  swap: Lifecycle['swap'] = null;
+  enteredSwap = false;
+  major = false;
+  lost: string[] = NOTHING_LOST;
+  state = '';
+
+  readonly fault: number;
+  readonly faultCpu: number;
+  /** Index into STATES. */
+  at = 0;
+  nextStep = 0;
+  /** Steps dropped just before the one being looked at. */
+  gap = 0;
+  /** Time of the previous step; a release or an abandonment is none (they come from elsewhere in the fault). */
+  mark: number = Number.NEGATIVE_INFINITY;
+  /** Previous step of this task before this fault's first. */
+  readonly before: number;
+  acquired: number = Number.NaN;
+  /** The attempt under way. */
+  attempt: AttemptRecord | null = null;
+  /** The attempt under the VMA lock, over or not. */
+  vmaAttempt: AttemptRecord | null = null;
+  wait: WaitRecord | null = null;
+  joined = false;
+  /** Rows this fault counts in; owned by the aggregate. */
+  process: unknown = null;
+  page: unknown = null;
+  /** Swap device type this fault was counted for; -1 none. */
+  device = -1;
+  /** Faults of the same task, outer and inner. */
+  below: FaultRecord | null = null;
+  above: FaultRecord | null = null;
+  /** All open faults in order of opening. */
+  older: FaultRecord | null = null;
+  newer: FaultRecord | null = null;
+
+  constructor(fault: number, faultCpu: number, tid: number, time: number, before: number) {
+    this.id = faultCpu * 2 ** 32 + fault;
+    this.fault = fault;
+    this.faultCpu = faultCpu;
+    this.tid = tid;
+    this.first = time;
+    this.last = time;
+    this.before = Math.min(before, time);
+  }
+
+  lose(what: string): void {
+    if (this.lost === NOTHING_LOST) this.lost = [];
+    if (!this.lost.includes(what)) this.lost.push(what);
+  }
+}
+
+/** A copy that no later step changes, without the fold's own fields. */
+export function copyLifecycle(r: FaultRecord): Lifecycle {
+  return {
+    id: r.id, tid: r.tid, tgid: r.tgid, comm: r.comm, cgroup: r.cgroup, mm: r.mm, address: r.address,
+    vmaStart: r.vmaStart, vmaEnd: r.vmaEnd, vmFlags: r.vmFlags, pte: r.pte, depth: r.depth, origin: r.origin,
+    first: r.first, last: r.last, start: r.start, end: r.end, how: r.how,
+    attempts: r.attempts.map((a) => ({
+      lock: a.lock, acquired: a.acquired, released: a.released, rule: a.rule, exactRelease: a.exactRelease,
+      flags: a.flags, ret: a.ret, outcome: a.outcome, cause: a.cause, innermost: a.innermost,
+    })),
+    waits: r.waits.map((w) => ({ kind: w.kind, held: w.held, start: w.start, end: w.end, slept: w.slept })),
+    swap: r.swap, enteredSwap: r.enteredSwap, major: r.major, lost: [...r.lost], state: r.state,
+  };
+}

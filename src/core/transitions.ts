@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: MIT
+/**
+ * The reconstruction as a table: (state of a fault × what a step says) → next state and action.
+ *
+ * Programs may miss a run (on a preemptible kernel an fexit program does not enter itself), and a missed step leaves
+ * no gap in the step numbers. Where the order of the others proves that one was missed, the cell names it, moves to
+ * the state after it and looks again (`over`). Rows are complete by their type, and chains of `over` end (tested).
+ */
+
+/** What the fault is doing, as far as the steps tell. */
+export const STATES = [
+  'Start', // nothing seen yet
+  'NoVma', // lock_vma_under_rcu returned NULL: mmap_lock comes next
+  'Held', // in handle_mm_fault, nothing seen inside
+  'Swap', // in do_swap_page
+  'Flor', // in __folio_lock_or_retry
+  'Uffd', // in handle_userfault
+  'SwapUffd', // in handle_userfault inside do_swap_page (pte markers)
+  'Unwind', // handle_userfault or __vmf_anon_prepare is over: handle_mm_fault returns next
+  'Swapped', // do_swap_page is over: handle_mm_fault returns next
+  'Retried', // handle_mm_fault returned RETRY: mmap_lock or a signal comes next
+  'MmWait', // in lock_mm_and_find_vma
+  'Kept', // handle_mm_fault is done, the VMA lock's release is still to be seen
+  'Closed',
+] as const;
+export type StateName = (typeof STATES)[number];
+
+/** What a step says: its kind, split where the result decides what comes next. */
+export const SYMBOLS = [
+  'Other', // a kind this version does not know
+  'VmaNull',
+  'VmaLocked',
+  'HmfRetry',
+  'HmfDone',
+  'HmfKept', // done, and the VMA lock's release will be seen
+  'SwapEnter',
+  'SwapExit',
+  'SwapDevice',
+  'FlorEnter',
+  'FlorSleep',
+  'FlorExit',
+  'UffdEnter',
+  'UffdExit',
+  'AnonPrepare',
+  'MmEnter',
+  'MmLocked',
+  'MmNull',
+  'Release',
+  'Signal',
+  'TaskExit',
+  'Abandoned',
+  'OtherPass', // made by the fold: the step's fault flags are not those of the attempt under way
+] as const;
+export type SymbolName = (typeof SYMBOLS)[number];
+
+export const ACTIONS = [
+  'none',
+  'odd',
+  'vmaNull',
+  'vmaLocked',
+  'hmfExit',
+  'retryProven',
+  'swapEnter',
+  'swapExit',
+  'swapDevice',
+  'florEnter',
+  'florEntryMissed',
+  'florSleep',
+  'florExit',
+  'florExitMissed',
+  'uffdEnter',
+  'uffdExit',
+  'uffdExitMissed',
+  'anonPrepare',
+  'mmEnter',
+  'mmExit',
+  'mmExitMissed',
+  'mmMissed',
+  'release',
+  'cutShort',
+] as const;
+export type ActionName = (typeof ACTIONS)[number];
+
+export interface Cell {
+  readonly next: StateName;
+  readonly action: ActionName;
+  /** Look the same symbol up again in `next`. */
+  readonly again: boolean;
+  /** The run that was missed, '' when none. */
+  readonly missed: string;
+}
+type Row = Readonly<Record<SymbolName, Cell>>;
+
+const HMF = 'handle_mm_fault exit';
+const SWAP_IN = 'do_swap_page entry';
+const SWAP_OUT = 'do_swap_page exit';
+const FLOR_IN = '__folio_lock_or_retry entry';
+const FLOR_OUT = '__folio_lock_or_retry exit';
+const UFFD_IN = 'handle_userfault entry';
+const UFFD_OUT = 'handle_userfault exit';
+const MM_IN = 'lock_mm_and_find_vma entry';
+const MM_OUT = 'lock_mm_and_find_vma exit';
+/** Both of lock_mm_and_find_vma's; get_user_pages takes mmap_lock itself and has neither. */
+export const MM_BOTH = 'lock_mm_and_find_vma';
+/** What was to come next when a fault in this state is heard of no more. */
+export const OUTSTANDING: Readonly<Record<StateName, string>> = {
+  Start: HMF, NoVma: MM_BOTH, Held: HMF, Swap: SWAP_OUT, Flor: FLOR_OUT, Uffd: UFFD_OUT, SwapUffd: UFFD_OUT,
+  Unwind: HMF, Swapped: HMF, Retried: MM_BOTH, MmWait: MM_OUT, Kept: 'VMA lock release', Closed: '',
+};
+
+const go = (next: StateName, action: ActionName, missed = ''): Cell => ({ next, action, again: false, missed });
+const over = (next: StateName, missed: string, action: ActionName = 'none'): Cell => ({ next, action, again: true, missed });
+const every = (cell: Cell): Row => Object.fromEntries(SYMBOLS.map((name) => [name, cell])) as Row;
+
+/** lock_vma_under_rcu begins a fault, so it never comes within one; what cuts a fault short may come anywhere. */
+const always = (state: StateName): Pick<Row, 'Other' | 'VmaNull' | 'VmaLocked' | 'Signal' | 'TaskExit' | 'Abandoned'> => ({
+  Other: go(state, 'none'),
+  VmaNull: go(state, 'odd'),
+  VmaLocked: go(state, 'odd'),
+  Signal: go('Closed', 'cutShort'),
+  TaskExit: go('Closed', 'cutShort'),
+  Abandoned: go('Closed', 'cutShort'),
+});
+
+const returns: Pick<Row, 'HmfRetry' | 'HmfDone' | 'HmfKept'> = {
+  HmfRetry: go('Retried', 'hmfExit'),
+  HmfDone: go('Closed', 'hmfExit'),
+  HmfKept: go('Kept', 'hmfExit'),
+};
+
+/** handle_mm_fault's own callees, from a state in which it runs and nothing inside it was seen. */
+const inside: Omit<Row, 'Other' | 'VmaNull' | 'VmaLocked' | 'Signal' | 'TaskExit' | 'Abandoned' | 'OtherPass' | 'MmEnter' | 'MmLocked' | 'MmNull'> = {
+  ...returns,
+  SwapEnter: go('Swap', 'swapEnter'),
+  SwapExit: go('Swapped', 'swapExit', SWAP_IN),
+  SwapDevice: over('Swap', SWAP_IN),
+  FlorEnter: over('Swap', SWAP_IN),
+  FlorSleep: over('Swap', SWAP_IN),
+  FlorExit: over('Swap', SWAP_IN),
+  UffdEnter: go('Uffd', 'uffdEnter'),
+  UffdExit: go('Unwind', 'uffdExit', UFFD_IN),
+  AnonPrepare: go('Unwind', 'anonPrepare'),
+  Release: go('Held', 'release'),
+};
+
+export const TABLE: Readonly<Record<StateName, Row>> = {
+  Start: {
+    ...always('Start'),
+    ...inside,
+    VmaNull: go('NoVma', 'vmaNull'),
+    VmaLocked: go('Held', 'vmaLocked'),
+    MmEnter: go('MmWait', 'mmEnter'),
+    MmLocked: go('Held', 'mmExit', MM_IN),
+    MmNull: go('Closed', 'mmExit', MM_IN),
+    OtherPass: go('Start', 'none'),
+  },
+  NoVma: {
+    ...every(over('Held', MM_BOTH, 'mmMissed')),
+    ...always('NoVma'),
+    MmEnter: go('MmWait', 'mmEnter'),
+    MmLocked: go('Held', 'mmExit', MM_IN),
+    MmNull: go('Closed', 'mmExit', MM_IN),
+    Release: go('NoVma', 'odd'),
+    OtherPass: go('NoVma', 'none'),
+  },
+  Held: {
+    ...every(over('Retried', HMF, 'retryProven')),
+    ...always('Held'),
+    ...inside,
+  },
+  Swap: {
+    ...every(over('Swapped', SWAP_OUT)),
+    ...always('Swap'),
+    SwapExit: go('Swapped', 'swapExit'),
+    SwapDevice: go('Swap', 'swapDevice'),
+    FlorEnter: go('Flor', 'florEnter'),
+    FlorSleep: over('Flor', FLOR_IN, 'florEntryMissed'),
+    FlorExit: go('Swap', 'florExit', FLOR_IN),
+    UffdEnter: go('SwapUffd', 'uffdEnter'),
+    UffdExit: go('Swap', 'uffdExit', UFFD_IN),
+    AnonPrepare: go('Swap', 'anonPrepare'),
+    Release: go('Swap', 'release'),
+  },
+  Flor: {
+    ...every(over('Swap', FLOR_OUT, 'florExitMissed')),
+    ...always('Flor'),
+    FlorSleep: go('Flor', 'florSleep'),
+    FlorExit: go('Swap', 'florExit'),
+    Release: go('Flor', 'release'),
+  },
+  Uffd: {
+    ...every(over('Unwind', UFFD_OUT, 'uffdExitMissed')),
+    ...always('Uffd'),
+    UffdExit: go('Unwind', 'uffdExit'),
+    Release: go('Uffd', 'release'),
+    // Only do_swap_page's own callee is followed by its return: its entry was missed.
+    SwapExit: over('SwapUffd', SWAP_IN),
+  },
+  SwapUffd: {
+    ...every(over('Swap', UFFD_OUT, 'uffdExitMissed')),
+    ...always('SwapUffd'),
+    UffdExit: go('Swap', 'uffdExit'),
+    Release: go('SwapUffd', 'release'),
+  },
+  Unwind: {
+    ...every(over('Retried', HMF, 'retryProven')),
+    ...always('Unwind'),
+    ...returns,
+    SwapExit: go('Swapped', 'swapExit', SWAP_IN),
+    Release: go('Unwind', 'release'),
+  },
+  Swapped: {
+    ...every(over('Retried', HMF, 'retryProven')),
+    ...always('Swapped'),
+    ...returns,
+    Release: go('Swapped', 'release'),
+  },
+  Retried: {
+    ...every(over('Held', MM_BOTH, 'mmMissed')),
+    ...always('Retried'),
+    MmEnter: go('MmWait', 'mmEnter'),
+    MmLocked: go('Held', 'mmExit', MM_IN),
+    MmNull: go('Closed', 'mmExit', MM_IN),
+    // 6.4 and 6.5: the arch code gives the VMA lock back after every handle_mm_fault, RETRY included.
+    Release: go('Retried', 'release'),
+    OtherPass: go('Retried', 'none'),
+  },
+  MmWait: {
+    ...every(over('Held', MM_OUT, 'mmExitMissed')),
+    ...always('MmWait'),
+    MmLocked: go('Held', 'mmExit'),
+    MmNull: go('Closed', 'mmExit'),
+    Release: go('MmWait', 'odd'),
+  },
+  Kept: {
+    ...every(go('Kept', 'odd')),
+    ...always('Kept'),
+    Release: go('Closed', 'release'),
+    OtherPass: go('Kept', 'none'),
+  },
+  Closed: every(go('Closed', 'none')),
+};

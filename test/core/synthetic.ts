@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: MIT
+/**
+ * Synthetic event streams, shaped as the kernel side sends them: interleaved over threads and CPUs, with counters,
+ * an End row, and (by option) dropped records and missed program runs. The same seed gives the same stream.
+ */
+import { CounterGroup, createBatch, DEFAULT_BATCH_ROWS, type EventBatch, pushUserRow, UserKind } from '../../src/core/batch.js';
+import { VlCounter, VlKind, VlStepFlag } from '../../src/schema/events.gen.js';
+import { makeScript, Random, type Script, type ScriptStep } from './scripts.js';
+import { FLAG, RET } from './session.js';
+
+export interface SyntheticOptions {
+  /** Threads in all, four to a process. Default 16. */
+  readonly threads?: number;
+  /** Share of records the ring had no room for: a gap in the step numbers. Default 0. */
+  readonly dropRate?: number;
+  /** Share of program runs missed: no gap. Default 0. */
+  readonly missRate?: number;
+  /** VMA_RELEASE steps, as on 6.4 to 6.14 (`session.release === 'observed'`). Default false. */
+  readonly observed?: boolean;
+  /** Leave the last fault of every fourth thread unfinished. Default true. */
+  readonly unfinished?: boolean;
+  readonly batchRows?: number;
+}
+
+/** One kernel row, before it goes into a batch. */
+export interface SyntheticRow {
+  readonly kind: number;
+  readonly flags: number;
+  readonly tid: number;
+  readonly cpu: number;
+  readonly fault: number;
+  readonly faultCpu: number;
+  readonly step: number;
+  readonly time: number;
+  readonly a: number;
+  readonly b: number;
+  readonly who: Who;
+  /** Place in the ring: grows along each task's steps. */
+  readonly order: number;
+  readonly dropped: boolean;
+}
+
+interface Who {
+  readonly tgid: number;
+  readonly comm: number;
+  readonly depth: number;
+  readonly acquired: number;
+  readonly mm: number;
+  readonly address: number;
+}
+
+/** What a lifecycle was, whatever of it was sent. */
+export interface Truth {
+  readonly id: number;
+  readonly tid: number;
+  readonly script: Script;
+  readonly unfinished: boolean;
+  /** No step of it was dropped or missed. */
+  whole: boolean;
+}
+
+export interface SyntheticStream {
+  readonly batches: EventBatch[];
+  /** Rows in the order of the ring, without those dropped or missed. */
+  readonly rows: readonly SyntheticRow[];
+  readonly truths: ReadonlyMap<number, Truth>;
+  readonly dropped: number;
+}
+
+const COMMS: readonly string[] = ['', 'postgres', 'java', 'swapload', '数据库-worker', 'chrome\x1b[31m'];
+const COUNTER_PERIOD_NS = 100e6;
+const PAGE = 4096;
+
+class Maker {
+  readonly rows: SyntheticRow[] = [];
+  readonly truths: Map<number, Truth> = new Map();
+  readonly random: Random;
+  readonly options: SyntheticOptions;
+  readonly #nextFault: number[] = [0, 0, 0, 0];
+
+  constructor(seed: number, options: SyntheticOptions) {
+    this.random = new Random(seed);
+    this.options = options;
+  }
+
+  thread(tid: number, faults: number): void {
+    const { random } = this;
+    let clock = random.int(1000, 3_000_000);
+    let order = 0;
+    let abandon: ((time: number, by: number) => void) | null = null;
+    const unfinishedTail = (this.options.unfinished ?? true) && tid % 4 === 3;
+
+    const play = (script: Script, depth: number, cutAt: number): void => {
+      const faultCpu = random.int(0, 3);
+      const fault = this.#nextFault[faultCpu] ?? 0;
+      this.#nextFault[faultCpu] = fault + 1;
+      const truth: Truth = { id: faultCpu * 2 ** 32 + fault, tid, script, unfinished: cutAt < script.steps.length, whole: true };
+      this.truths.set(truth.id, truth);
+      const tgid = tid - (tid % 4);
+      // A herd: half of what retries for the folio is on few pages.
+      const hot = script.cause === 'folio locked' && random.chance(0.5);
+      const who: Who = {
+        tgid,
+        comm: 1 + ((tgid >> 2) % (COMMS.length - 1)),
+        depth,
+        acquired: script.name === 'ordinary' && random.chance(0.5) ? clock : Number.NaN,
+        mm: 0x8881_0000_0000 + tgid * 0x1000,
+        address: 0x7f00_0000_0000 + (hot ? random.int(0, 3) : random.int(4, 100_000)) * PAGE,
+      };
+      let step = 0;
+      let cpu = faultCpu;
+      const send = (kind: number, flags: number, time: number, a: number, b: number): void => {
+        const dropped = random.chance(this.options.dropRate ?? 0);
+        if (dropped) truth.whole = false;
+        order = Math.max(order, time);
+        const info = step === 0 ? VlStepFlag.INFO : 0;
+        this.rows.push({ kind, flags: flags | info, tid, cpu, fault, faultCpu, step: step++, time, a, b, who, order, dropped });
+      };
+      let lastSent = true;
+      script.steps.slice(0, cutAt).forEach((s: ScriptStep) => {
+        if (s.inner !== undefined) play(s.inner, depth + 1, s.inner.steps.length);
+        clock += s.after;
+        if (random.chance(0.05)) cpu = random.int(0, 3);
+        // The first run makes the record: missed, there would be no lifecycle.
+        lastSent = step === 0 || !random.chance(this.options.missRate ?? 0);
+        if (!lastSent) truth.whole = false;
+        else {
+          // The next fault gives up what is open, in the middle of its own first program.
+          if (step === 0 && depth === 0) abandon?.(clock + 50, s.kind);
+          if (step === 0 && depth === 0) abandon = null;
+          send(s.kind, s.flags, clock, s.a, s.b);
+        }
+      });
+      if (depth === 0 && (script.open || !lastSent)) {
+        abandon = (time, by) => send(VlKind.ABANDONED, 0, time, by, 0);
+      } else if (!lastSent) truth.whole = false;
+    };
+
+    for (let i = 0; i < faults; i++) {
+      const script = makeScript(random, this.options.observed ?? false);
+      const last = i === faults - 1;
+      // A fault cut before its last step is in flight when the session ends.
+      const cut = last && unfinishedTail && script.steps.length > 1 && !script.open;
+      play(script, 0, cut ? random.int(1, script.steps.length - 1) : script.steps.length);
+      clock += random.int(1000, 400_000);
+    }
+    // Nothing comes after the last fault: its abandonment is sent by a fault outside the scope.
+    if (!unfinishedTail) (abandon as ((time: number, by: number) => void) | null)?.(clock, VlKind.HMF_EXIT);
+  }
+}
+
+function tally(counters: Float64Array, row: SyntheticRow, truth: Truth | undefined): void {
+  const add = (counter: number): void => {
+    counters[counter] = (counters[counter] ?? 0) + 1;
+  };
+  const retry = (row.b & RET.VM_FAULT_RETRY) !== 0;
+  if (row.step === 0) add(VlCounter.OPENED);
+  switch (row.kind) {
+    case VlKind.HMF_EXIT: {
+      if (!(row.flags & VlStepFlag.REGS)) return add(VlCounter.GUP);
+      if (!(row.a & FLAG.FAULT_FLAG_USER)) return add(retry ? VlCounter.KERNEL_RETRY : VlCounter.KERNEL);
+      const base = row.a & FLAG.FAULT_FLAG_VMA_LOCK ? VlCounter.VMA_OK : VlCounter.MMAP_OK;
+      if (retry) return add(base + 1);
+      if (row.b & RET.VM_FAULT_COMPLETED) return add(base + 2);
+      return add(row.b & RET.VM_FAULT_SIGBUS ? base + 3 : base);
+    }
+    case VlKind.MM_LOCK_ENTER:
+      return add(truth?.script.cause === 'VMA lock unavailable' ? VlCounter.ABORT : VlCounter.FALLBACK);
+    case VlKind.SWAP_ENTER:
+      return add(VlCounter.SWAP);
+    case VlKind.SWAP_DEVICE:
+      return add(row.b & 0x1000 ? VlCounter.SWAP_SYNC : VlCounter.SWAP_ASYNC);
+    case VlKind.FLOR_ENTER:
+      return add(VlCounter.FLOR);
+    case VlKind.FLOR_EXIT:
+      return add(retry ? VlCounter.FLOR_RETRY : VlCounter.FLOR_LOCKED);
+    case VlKind.UFFD_ENTER:
+      return add(VlCounter.UFFD);
+    default:
+  }
+}
+
+class Packer {
+  readonly batches: EventBatch[] = [];
+  readonly #rows: number;
+  #batch: EventBatch | null = null;
+
+  constructor(rows: number) {
+    this.#rows = rows;
+  }
+
+  room(): EventBatch {
+    if (this.#batch === null || this.#batch.length === this.#rows) {
+      this.#batch = createBatch(this.#rows, COMMS);
+      this.batches.push(this.#batch);
+    }
+    return this.#batch;
+  }
+
+  add(row: SyntheticRow): void {
+    const batch = this.room();
+    const i = batch.length++;
+    batch.kind[i] = row.kind;
+    batch.flags[i] = row.flags;
+    batch.cpu[i] = row.cpu;
+    batch.tid[i] = row.tid;
+    batch.fault[i] = row.fault;
+    batch.faultCpu[i] = row.faultCpu;
+    batch.step[i] = row.step;
+    batch.time[i] = row.time;
+    batch.a[i] = row.a;
+    batch.b[i] = row.b;
+    if (!(row.flags & VlStepFlag.INFO)) return;
+    const { who } = row;
+    batch.tgid[i] = who.tgid;
+    batch.comm[i] = who.comm;
+    batch.depth[i] = who.depth;
+    batch.acquired[i] = who.acquired;
+    batch.mm[i] = who.mm;
+    batch.address[i] = who.address;
+    batch.vmaStart[i] = 0x7f00_0000_0000;
+    batch.vmaEnd[i] = 0x7f40_0000_0000;
+    batch.vmFlags[i] = 0x100073n;
+    batch.pte[i] = row.kind === VlKind.SWAP_ENTER ? 0x0400_0000_0001_2300n : 0n;
+    batch.cgroup[i] = 4000 + who.tgid;
+  }
+}
+
+/** A stream of about `faults` faults, with the truth beside it. */
+export function synthesizeStream(faults: number, seed: number, options: SyntheticOptions = {}): SyntheticStream {
+  const maker = new Maker(seed, options);
+  const threads = Math.min(options.threads ?? 16, Math.max(1, faults));
+  for (let t = 0; t < threads; t++) maker.thread(1000 + t, Math.floor((faults + t) / threads));
+  maker.rows.sort((x, y) => x.order - y.order);
+  const packer = new Packer(options.batchRows ?? DEFAULT_BATCH_ROWS);
+  const kernel = new Float64Array(32);
+  const emitted = new Float64Array(32);
+  const dropped = new Float64Array(32);
+  let lost = 0;
+  const counters = (time: number): void => {
+    const group = (id: number, values: Float64Array): void =>
+      values.forEach((value, i) => {
+        if (value > 0) pushUserRow(packer.room(), UserKind.Counter, time, id, i, value);
+      });
+    group(CounterGroup.Kernel, kernel);
+    group(CounterGroup.Emitted, emitted);
+    group(CounterGroup.Dropped, dropped);
+    pushUserRow(packer.room(), UserKind.Counter, time, CounterGroup.RunCount, 0, kernel[VlCounter.VMA_OK] ?? 0);
+    pushUserRow(packer.room(), UserKind.Counter, time, CounterGroup.RunTime, 0, (kernel[VlCounter.VMA_OK] ?? 0) * 90);
+    pushUserRow(packer.room(), UserKind.Counter, time, CounterGroup.Self, 0, time);
+    pushUserRow(packer.room(), UserKind.Counter, time, CounterGroup.Self, 1, Math.floor(time / 200));
+    pushUserRow(packer.room(), UserKind.Counter, time, CounterGroup.Self, 2, 80 << 20);
+  };
+  let due = COUNTER_PERIOD_NS;
+  let time = 0;
+  for (const row of maker.rows) {
+    while (row.order >= due) {
+      counters(due);
+      due += COUNTER_PERIOD_NS;
+    }
+    time = Math.max(time, row.time);
+    tally(kernel, row, maker.truths.get(row.faultCpu * 2 ** 32 + row.fault));
+    emitted[row.kind] = (emitted[row.kind] ?? 0) + 1;
+    if (row.dropped) {
+      dropped[row.kind] = (dropped[row.kind] ?? 0) + 1;
+      lost++;
+    } else packer.add(row);
+  }
+  counters(time + 1000);
+  pushUserRow(packer.room(), UserKind.End, time + 1000, 0, 0, 0);
+  return { batches: packer.batches, rows: maker.rows.filter((row) => !row.dropped), truths: maker.truths, dropped: lost };
+}
+
+/** Batches of about `n` faults: swaps, retries, userfaults, aborts, nested faults, counters, an End row. */
+export function synthesize(n: number, seed: number, options: SyntheticOptions = {}): EventBatch[] {
+  return synthesizeStream(n, seed, options).batches;
+}
