@@ -26,7 +26,7 @@ export interface Features {
   /** Active security modules; null when securityfs does not say. */
   readonly lsm: readonly string[] | null;
   readonly libbpf: Feature;
-  /** bpf() itself: a tracing program was or was not accepted. */
+  /** bpf() itself: the program it was tried with was or was not accepted. Others may still be refused. */
   readonly bpf: Feature;
 }
 
@@ -135,6 +135,6 @@ export function features(probes: FeatureProbes): Features {
     unprivileged: unprivileged(read),
     lsm,
     libbpf: libbpf(() => probes.libbpf()),
-    bpf: errno === 0 ? supported('a tracing program was accepted') : unsupported(refused(errno, [caps, locked], lsm)),
+    bpf: errno === 0 ? supported('the program it was tried with was accepted') : unsupported(refused(errno, [caps, locked], lsm)),
   };
 }
