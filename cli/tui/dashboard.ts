@@ -88,8 +88,10 @@ export class Dashboard {
     this.newest = snapshot;
     RATES.forEach(([, of], i) => {
       const values = this.history[i]?.values;
-      values?.push(perSecond(snapshot, this.beforeNewest, of));
-      if (values !== undefined && values.length > HISTORY) values.shift();
+      const rate = perSecond(snapshot, this.beforeNewest, of);
+      if (values === undefined || Number.isNaN(rate)) return;
+      values.push(rate);
+      if (values.length > HISTORY) values.shift();
     });
     if (this.state.paused) return;
     this.show();

@@ -37,6 +37,15 @@ interface Untyped {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it is these that are removed
 const SGR = /\x1b\[[\d;]*m/g;
 
+const Y_LABELS = 4;
+
+/** The least of 1, 2, 5, 10, 20, … that is no less than `value`. */
+function roundStep(value: number): number {
+  if (!(value > 1)) return 1;
+  const power = 10 ** Math.floor(Math.log10(value));
+  return power * ([1, 2, 5].find((n) => n * power >= value) ?? 10);
+}
+
 export class Screen {
   readonly colours: Colours;
   private readonly screen: Widgets.Screen;
@@ -106,10 +115,11 @@ export class Screen {
       entry = { at, widget: this.createChart(chart) };
       this.charts[index] = entry;
     }
-    const y = chart.series.values.map((v) => (Number.isFinite(v) ? v : 0));
-    // Without a maximum the chart divides by the greatest value, and that may be 0.
-    entry.widget.options.maxY = Math.max(4, ...y) * 1.1;
-    entry.widget.setData([{ x: y.map(() => ''), y }]);
+    const y = chart.series.values.slice();
+    if (y.length === 0) y.push(0);
+    // Without a maximum the chart divides by the greatest value, and that may be 0; and its own scale is not round.
+    entry.widget.options.maxY = Y_LABELS * roundStep(Math.max(...y) / Y_LABELS);
+    entry.widget.setData([{ x: y.map(() => ' '), y }]);
   }
 
   private createChart(chart: Chart): LineChart {
@@ -118,13 +128,13 @@ export class Screen {
       top: chart.top,
       width: chart.width,
       height: chart.height,
-      numYLabels: 4,
+      numYLabels: Y_LABELS,
       abbreviate: true,
       style: { line: 'cyan', text: 'white', baseline: 'white' },
     });
-    // The chart keeps twelve dots for a border it does not have here.
+    // A cell is two by four dots. The chart keeps room for a border, and two rows for labels below, that it does not have here.
     widget.calcSize = function calcSize(this: LineChart): void {
-      this.canvasSize = { width: chart.width * 2, height: chart.height * 4 };
+      this.canvasSize = { width: chart.width * 2, height: (chart.height + 2) * 4 };
     };
     if (this.colours === 0) {
       const setContent = widget.setContent.bind(widget);

@@ -30,6 +30,8 @@ export interface Field<Row> {
   /** Columns it needs in a table. */
   readonly width: number;
   readonly align: 'left' | 'right';
+  /** Columns it can make use of, where there is room. */
+  readonly grow?: number;
   get(row: Row): Value;
   format(value: Value): string;
 }
@@ -73,8 +75,14 @@ function num<Row>(
   return { id, title, unit, width, align: 'right', get, format };
 }
 
-function text<Row>(id: string, title: string, width: number, get: (row: Row) => string | null): Field<Row> {
-  return { id, title, unit: '', width, align: 'left', get, format: formatOf('') };
+function text<Row>(
+  id: string,
+  title: string,
+  width: number,
+  get: (row: Row) => string | null,
+  grow: number = width,
+): Field<Row> {
+  return { id, title, unit: '', width, align: 'left', grow, get, format: formatOf('') };
 }
 
 /** Numbers that are names (pids, indexes): every digit, no SI. */
@@ -119,10 +127,10 @@ const orNone = (row: WaitRow, value: number): number | null => (row.stats.count 
 
 export const waitFields: readonly Field<WaitRow>[] = [
   text('wait', 'wait', 9, (r) => r.title),
-  num('count', 'count', '', 6, (r) => r.stats.count),
-  num('p50', 'p50', 'ns', 8, (r) => orNone(r, r.stats.p50Ns)),
-  num('p99', 'p99', 'ns', 8, (r) => orNone(r, r.stats.p99Ns)),
-  num('max', 'max', 'ns', 8, (r) => orNone(r, r.stats.maxNs)),
+  num('count', 'count', '', 5, (r) => r.stats.count),
+  num('p50', 'p50', 'ns', 7, (r) => orNone(r, r.stats.p50Ns)),
+  num('p99', 'p99', 'ns', 7, (r) => orNone(r, r.stats.p99Ns)),
+  num('max', 'max', 'ns', 7, (r) => orNone(r, r.stats.maxNs)),
   num('sum', 'sum', 'ns', 9, (r) => orNone(r, r.stats.sumNs)),
 ];
 
@@ -146,7 +154,7 @@ const wait = (row: LifecycleRow, kind: 'folio' | 'mmapLock' | 'userfault'): numb
 export const lifecycleFields: readonly Field<LifecycleRow>[] = [
   num('time', 'time (s)', 'ns', 11, (r) => r.lifecycle.first, (value) => formatTime(Number(value))),
   num('tid', 'tid', '', 7, (r) => r.lifecycle.tid, whole),
-  text('comm', 'comm', 12, (r) => r.lifecycle.comm),
+  text('comm', 'comm', 12, (r) => r.lifecycle.comm, 15),
   num('address', 'address', 'address', 12, (r) => r.lifecycle.address),
   text('cause', 'cause', 20, (r) => causeOf(r.lifecycle)),
   num('attempts', 'tries', '', 5, (r) => r.lifecycle.attempts.length),
@@ -167,10 +175,10 @@ export const lifecycleFields: readonly Field<LifecycleRow>[] = [
 
 export const flightFields: readonly Field<LifecycleRow>[] = [
   num('tid', 'tid', '', 7, (r) => r.lifecycle.tid, whole),
-  text('comm', 'comm', 12, (r) => r.lifecycle.comm),
+  text('comm', 'comm', 12, (r) => r.lifecycle.comm, 15),
   num('age', 'age', 'ns', 9, (r) => lasted(r.lifecycle, r.now).lo),
   text('held', 'holds', 9, (r) => lockName(heldNow(r.lifecycle))),
-  text('state', 'state', 24, (r) => r.lifecycle.state),
+  text('state', 'state', 13, (r) => r.lifecycle.state, 40),
   num('address', 'address', 'address', 12, (r) => r.lifecycle.address),
 ];
 

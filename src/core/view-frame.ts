@@ -21,7 +21,7 @@ export function box(options: BoxOptions, body: readonly Line[], width: number, h
   const style: Style = focused ? 'focus' : 'border';
   const [tl, tr, bl, br, h, v] = focused ? ['╔', '╗', '╚', '╝', '═', '║'] : ['╭', '╮', '╰', '╯', '─', '│'];
   const title = options.title.length === 0 ? [] : [seg(`${h} `, style), ...options.title, seg(' ', style)];
-  const wanted = options.info === undefined ? [] : [seg(' ', style), ...options.info, seg(` ${h}`, style)];
+  const wanted = options.info === undefined || options.info.length === 0 ? [] : [seg(' ', style), ...options.info, seg(` ${h}`, style)];
   const inner = width - 2;
   const info = lineWidth(title) + lineWidth(wanted) <= inner ? wanted : [];
   const head = fitLine(title, Math.min(lineWidth(title), inner));
@@ -44,7 +44,10 @@ export function beside(...columns: readonly (readonly Line[])[]): Line[] {
   return Array.from({ length: height }, (_, i) => columns.flatMap((column) => column[i] ?? []));
 }
 
-/** The fields named in `priority` that fit in `width`, a blank between them, in their own order. */
+/**
+ * The fields named in `priority` that fit in `width`, a blank between them, in their own order.
+ * What is left over goes to the fields that can use it (`grow`), each up to its own limit.
+ */
 export function fitFields<Row>(fields: readonly Field<Row>[], priority: readonly string[], width: number): Field<Row>[] {
   const chosen = new Set<string>();
   let left = width + 1;
@@ -54,11 +57,25 @@ export function fitFields<Row>(fields: readonly Field<Row>[], priority: readonly
     chosen.add(id);
     left -= field.width + 1;
   }
-  return fields.filter((field) => chosen.has(field.id));
+  return fields
+    .filter((field) => chosen.has(field.id))
+    .map((field) => {
+      const more = Math.min(left, Math.max(0, (field.grow ?? 0) - field.width));
+      left -= more;
+      return more === 0 ? field : { ...field, width: field.width + more };
+    });
+}
+
+/** Blanks between the columns of a table: more where there is room, so that wide screens are not left-heavy. */
+function gapFor<Row>(fields: readonly Field<Row>[], width: number): number {
+  const used = fields.reduce((sum, field) => sum + field.width, 0);
+  return Math.max(1, Math.min(4, Math.floor((width - used) / Math.max(1, fields.length - 1))));
 }
 
 export interface TableOptions<Row> {
   readonly fields: readonly Field<Row>[];
+  /** Columns to spread over, without those of the mark. */
+  readonly width: number;
   /** Marks the column sorted by, with the direction. */
   readonly sort?: { readonly field: string; readonly descending: boolean };
   /** Index into `rows` of the selected one; -1 for none. */
@@ -76,22 +93,24 @@ export const MARK_COLUMNS = 2;
 export function table<Row>(rows: readonly Row[], options: TableOptions<Row>): Line[] {
   const marked = options.selected !== undefined;
   const head: Segment[] = marked ? [seg(' '.repeat(MARK_COLUMNS), 'head')] : [];
+  const gap = ' '.repeat(gapFor(options.fields, options.width));
   options.fields.forEach((field, i) => {
-    if (i > 0) head.push(seg(' ', 'head'));
+    if (i > 0) head.push(seg(gap, 'head'));
     const arrow = options.sort?.field === field.id ? (options.sort.descending ? '▼' : '▲') : '';
     const room = field.width - arrow.length;
-    head.push(seg(pad(field.title.length > room ? field.title.slice(0, room) + arrow : field.title + arrow, field.width, field.align), arrow ? 'strong' : 'head'));
+    const title = field.title.slice(0, room) + arrow;
+    head.push(seg(pad(title, field.width, field.align), arrow === '' ? 'head' : 'strong'));
   });
   if (rows.length === 0) return [head, [seg(options.empty, 'dim')]];
-  return [head, ...rows.map((row, i) => tableRow(row, i, marked, options))];
+  return [head, ...rows.map((row, i) => tableRow(row, i, gap, options))];
 }
 
-function tableRow<Row>(row: Row, index: number, marked: boolean, options: TableOptions<Row>): Line {
+function tableRow<Row>(row: Row, index: number, gap: string, options: TableOptions<Row>): Line {
   const selected = options.selected === index;
-  const line: Segment[] = marked ? [seg(selected ? '▸ ' : '  ', selected ? 'selected' : 'plain')] : [];
+  const line: Segment[] = options.selected !== undefined ? [seg(selected ? '▸ ' : '  ', selected ? 'selected' : 'plain')] : [];
   options.fields.forEach((field, i) => {
     const style: Style = selected ? 'selected' : (options.style?.(row, field) ?? 'plain');
-    if (i > 0) line.push(seg(' ', selected ? 'selected' : 'plain'));
+    if (i > 0) line.push(seg(gap, selected ? 'selected' : 'plain'));
     line.push(seg(pad(field.format(field.get(row)), field.width, field.align), style));
   });
   return line;

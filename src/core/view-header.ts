@@ -4,7 +4,7 @@ import type { Snapshot } from './snapshot.js';
 import { formatBytes, formatClock, formatCount, formatShare } from './view-format.js';
 import { programShare, selfShare } from './view-rows.js';
 import type { ViewState } from './view-state.js';
-import { fitLine, type Line, type Segment, type Style, sanitise, seg, spread } from './view-text.js';
+import { fitLine, type Line, lineWidth, type Segment, type Style, sanitise, seg, spread } from './view-text.js';
 
 const SOURCES = { live: 'LIVE', replay: 'REPLAY', stream: 'STREAM' } as const;
 
@@ -20,6 +20,18 @@ function pair(name: string, value: string, style: Style = 'plain'): Segment[] {
   return [seg(`  ${name} `, 'dim'), seg(value, style)];
 }
 
+/** The parts that fit in `width`, least rank first, shown in their own order. */
+function fitParts(parts: readonly (readonly [number, Line])[], width: number): Line {
+  const shown = new Set<Line>();
+  let left = width;
+  for (const [, part] of [...parts].sort((a, b) => a[0] - b[0])) {
+    if (lineWidth(part) > left) continue;
+    shown.add(part);
+    left -= lineWidth(part);
+  }
+  return parts.flatMap(([, part]) => (shown.has(part) ? part : []));
+}
+
 /** A loss is a number with its name and its own style; none is plain. */
 function loss(name: string, value: number): Segment[] {
   return [seg('  '), seg(`${formatCount(value)} ${name}`, value > 0 ? 'bad' : 'dim')];
@@ -31,33 +43,36 @@ export function headerLines(snapshot: Snapshot | null, previous: Snapshot | null
   const name: Segment[] = [seg(' vmalocktop ', 'title'), seg(' '), seg(status.word, status.style)];
   if (snapshot === null) return [fitLine(name, width), fitLine([seg(' waiting for the first figures', 'dim')], width)];
   const { session } = snapshot;
-  const who = [
-    seg(`  ${sanitise(session.host)}`, 'strong'),
-    seg(`  ${sanitise(session.kernel)}`),
-    ...pair('scope', session.scope),
-    ...pair('release', session.release),
-  ];
+  const who = fitParts(
+    [
+      [3, [seg(`  ${sanitise(session.host)}`, 'strong')]],
+      [1, [seg(`  ${sanitise(session.kernel)}`)]],
+      [2, pair('scope', session.scope)],
+      [0, pair('release', session.release)],
+    ],
+    width - 10 - lineWidth(name),
+  );
   const clock = [seg(formatClock(snapshot.durationNs), 'strong'), seg(' ')];
   const { events, overhead } = snapshot;
+  const roomy = width >= 100;
   const kept: Segment[] = [
-    seg(' events', 'dim'),
-    seg(` ${formatCount(events.emitted)} emitted`),
-    seg(`  ${formatCount(events.decoded)} decoded`),
+    seg(roomy ? ' events ' : ' ', 'dim'),
+    seg(`${formatCount(events.emitted)} emitted  ${formatCount(events.decoded)} decoded`),
     ...loss('dropped', events.dropped),
     ...loss('missed', events.missed),
   ];
-  if (events.stateLost > 0) kept.push(...loss('not tracked', events.stateLost));
+  if (roomy) kept.push(...loss('incomplete', snapshot.lifecycles.incomplete));
+  if (roomy && events.stateLost > 0) kept.push(...loss('not tracked', events.stateLost));
   const programs = programShare(snapshot);
   const cost: Segment[] = [
     seg('cost', 'dim'),
-    seg(` ${Number.isNaN(programs) ? '?' : formatShare(programs)} BPF`),
-    seg(` + ${formatShare(selfShare(snapshot, previous))} own CPU`),
+    seg(` ${Number.isNaN(programs) ? '?' : formatShare(programs)} BPF + ${formatShare(selfShare(snapshot, previous))} CPU`),
   ];
-  if (width >= 110) cost.push(...pair('memory', formatBytes(overhead.selfRssBytes)));
-  if (width >= 130) cost.push(...pair('ring', formatShare(snapshot.ringUsedBytes / (session.ringBytes || Number.NaN))));
+  if (width >= 130) cost.push(...pair('memory', formatBytes(overhead.selfRssBytes)));
+  if (width >= 140) cost.push(...pair('ring', formatShare(snapshot.ringUsedBytes / (session.ringBytes || Number.NaN))));
   cost.push(seg(' '));
   return [
-    fitLine(spread(fitLine([...name, ...who], width - 10), clock, width), width),
+    fitLine(spread([...name, ...who], clock, width), width),
     fitLine(spread(kept, cost, width), width),
   ];
 }

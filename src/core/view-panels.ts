@@ -44,7 +44,7 @@ function causeLine(row: CauseRow, rates: boolean, inner: number): Line {
 }
 
 export function causePanel(now: Snapshot | null, before: Snapshot | null, width: number, height: number): Line[] {
-  const title = 'Why not the VMA lock';
+  const title = 'Causes';
   if (now === null) return panel(title, [], [[seg('no figures yet', 'dim')]], width, height);
   const inner = width - BOX_COLUMNS;
   const rows = causeRows(now, before);
@@ -64,6 +64,7 @@ export function waitPanel(now: Snapshot | null, width: number, height: number): 
   const fields = fitFields(waitFields, ['wait', 'count', 'p50', 'p99', 'max', 'sum'], inner);
   const body = table(now === null ? [] : waitRows(now), {
     fields,
+    width: inner,
     empty: 'no figures yet',
     style: (row) => (row.stats.count === 0 ? 'dim' : 'plain'),
   });
@@ -75,8 +76,9 @@ export function waitPanel(now: Snapshot | null, width: number, height: number): 
 function swapLines(now: Snapshot): Line[] {
   const { swap } = now;
   const { calls, retry, locked } = swap.lockOrRetry;
+  const n = formatCount;
   return [
-    [seg('swap      ', 'dim'), seg(`${formatCount(swap.faults)} faults`), seg(`  ${formatCount(swap.synchronous)} sync  ${formatCount(swap.asynchronous)} async`, 'dim')],
-    [seg('folio lock', 'dim'), seg(` ${formatCount(calls)} calls`), seg(`  ${formatCount(retry)} retry  ${formatCount(locked)} got it`, 'dim')],
+    [seg('swap-ins   ', 'dim'), seg(n(swap.faults)), seg(`: ${n(swap.synchronous)} sync, ${n(swap.asynchronous)} async`, 'dim')],
+    [seg('folio lock ', 'dim'), seg(n(calls)), seg(`: ${n(retry)} retry, ${n(locked)} ok`, 'dim')],
   ];
 }

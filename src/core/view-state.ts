@@ -12,7 +12,7 @@ export interface TableState {
   readonly scroll: number;
 }
 
-/** A rate over time, oldest first; NaN where it was not known. */
+/** A rate over time, oldest first. */
 export interface History {
   readonly title: string;
   readonly values: readonly number[];

@@ -95,6 +95,7 @@ export function tableView(id: TableId, context: TableContext, width: number, hei
 function processTable(rows: readonly ProcessRow[], selected: number, inner: number, state: ViewState): Line[] {
   return table(rows, {
     fields: fitFields(processFields, PRIORITY.processes, inner),
+    width: inner,
     sort: state.sort,
     selected,
     empty: emptyText(state, 'no process has faulted in scope yet'),
@@ -115,6 +116,7 @@ function lifecycleTable(
     rows.map((lifecycle) => ({ lifecycle, now })),
     {
       fields: fitFields(fields, PRIORITY[id], inner),
+      width: inner,
       selected,
       empty: emptyText(state, id === 'latest' ? 'no fault in scope has ended yet' : 'no fault is stuck at the moment'),
       style: lifecycleStyle,
