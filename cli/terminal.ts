@@ -6,8 +6,9 @@ import type { Pipeline } from '../src/core/pipeline.js';
 import { ExitCode, fileError } from '../src/errors.js';
 import type { Source } from '../src/source/source.js';
 import { feed, truncation } from './feed.js';
-import { onStopSignal, report, say, signalExitCode } from './process.js';
+import { report, say, signalExitCode } from './process.js';
 import { Dashboard } from './tui/dashboard.js';
+import type { QuitSignal } from './tui/guard.js';
 
 export interface Terminal {
   readonly input: ReadStream;
@@ -39,25 +40,31 @@ export interface ShowOptions {
 /** Shows until the user quits, a signal comes, or the time is up; a recording that ended stays on the screen. */
 export async function showDashboard(options: ShowOptions): Promise<number> {
   const { source, pipeline, terminal, mode } = options;
-  let quit = (): void => {};
+  let quit = (_signal: QuitSignal | null): void => {};
   let stopping = false;
+  let signal: QuitSignal | null = null;
   const quitted = new Promise<void>((resolve) => {
-    quit = (): void => {
+    quit = (by): void => {
       stopping = true;
+      signal ??= by;
       resolve();
     };
   });
+  const refresh = (): void => dashboard.update(pipeline.snapshot());
+  let timer: NodeJS.Timeout = setInterval(refresh, options.intervalMs);
   const dashboard = new Dashboard({
     output: process.stdout,
     input: terminal.input,
     mode,
     intervalMs: options.intervalMs,
+    // It watches for signals itself: the terminal is restored before anybody else acts on one.
     onQuit: quit,
+    onInterval: (intervalMs) => {
+      clearInterval(timer);
+      timer = setInterval(refresh, intervalMs);
+    },
   });
-  const watch = onStopSignal(quit);
-  const refresh = (): void => dashboard.update(pipeline.snapshot());
-  const timer = setInterval(refresh, options.intervalMs);
-  const limit = options.durationMs === undefined ? undefined : setTimeout(quit, options.durationMs);
+  const limit = options.durationMs === undefined ? undefined : setTimeout(() => quit(null), options.durationMs);
   let failure: unknown = null;
   let fed: Promise<void> = Promise.resolve();
   try {
@@ -73,7 +80,6 @@ export async function showDashboard(options: ShowOptions): Promise<number> {
     clearTimeout(limit);
     dashboard.destroy();
     terminal.dispose();
-    watch.dispose();
   }
   await source.close();
   // A pipe that stays open and silent would never end the loop: only a live source is drained to its end.
@@ -81,5 +87,5 @@ export async function showDashboard(options: ShowOptions): Promise<number> {
   const cut = truncation(source);
   if (cut !== null && mode !== 'live') say(`the recording was cut off: ${cut}`);
   if (failure !== null) return report(failure);
-  return watch.signal === null ? ExitCode.Ok : signalExitCode(watch.signal);
+  return signal === null ? ExitCode.Ok : signalExitCode(signal);
 }

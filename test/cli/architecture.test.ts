@@ -15,10 +15,10 @@ function imports(): readonly Import[] {
   const found: Import[] = [];
   for (const top of ['src', 'cli']) {
     for (const name of readdirSync(join(ROOT, top), { recursive: true, encoding: 'utf8' })) {
-      if (!name.endsWith('.ts')) continue;
+      if (!name.endsWith('.ts') || name.endsWith('.d.ts')) continue;
       const file = join(top, name);
       const text = readFileSync(join(ROOT, file), 'utf8');
-      for (const match of text.matchAll(/(?:\bfrom|\bimport|\bimport\(|\brequire\()\s*'([^']+)'/g)) {
+      for (const match of text.matchAll(/(?:\bfrom |\bimport |\bimport\(|\brequire\()'([^'\n]+)'/g)) {
         const target = match[1] ?? '';
         found.push([
           file,

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+/** `make bench`: events per second through each stage on this machine, as a table in BENCHMARKS.md. */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus, release } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { clearBatch, createBatch, type EventBatch } from '../../src/core/batch.js';
+import type { SessionInfo } from '../../src/core/session.js';
+import { openFile } from '../../src/source/file.js';
+import { syntheticSession } from '../core/session.js';
+import { synthesize } from '../core/synthetic.js';
+import { benchLifecycles } from './lifecycles.js';
+import { benchRecording } from './recording.js';
+import { benchRingDecode } from './ring.js';
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const GOLDEN = join(ROOT, 'test/golden');
+const BENCHMARKS = join(ROOT, 'BENCHMARKS.md');
+const SYNTHETIC_FAULTS = 100_000;
+const BEGIN = '<!-- bench -->';
+const END = '<!-- /bench -->';
+
+function copyOf(batch: EventBatch): EventBatch {
+  const copy = createBatch(batch.length, batch.strings);
+  clearBatch(copy);
+  for (const [name, column] of Object.entries(copy)) {
+    if (!ArrayBuffer.isView(column)) continue;
+    const from = batch[name as 'kind'];
+    (column as Uint8Array).set(from.subarray(0, batch.length));
+  }
+  copy.length = batch.length;
+  return copy;
+}
+
+/** A real recording where the tree has one, else a made-up stream; and which it is, in words. */
+async function input(): Promise<{
+  readonly batches: readonly EventBatch[];
+  readonly session: SessionInfo;
+  readonly what: string;
+}> {
+  const recordings = existsSync(GOLDEN)
+    ? readdirSync(GOLDEN)
+        .filter((name) => name.endsWith('.vmlt'))
+        .sort()
+    : [];
+  const [name] = recordings;
+  if (name === undefined) {
+    const batches = synthesize(SYNTHETIC_FAULTS, 1);
+    return {
+      batches,
+      session: syntheticSession(),
+      what: `${events(batches)} synthetic events (no recording in test/golden)`,
+    };
+  }
+  const source = await openFile(join(GOLDEN, name));
+  const batches: EventBatch[] = [];
+  for await (const batch of source.batches()) batches.push(copyOf(batch));
+  await source.close();
+  return {
+    batches,
+    session: source.session,
+    what: `${events(batches)} events of the recording test/golden/${name} (kernel ${source.session.kernel})`,
+  };
+}
+
+function events(batches: readonly EventBatch[]): number {
+  return batches.reduce((sum, batch) => sum + batch.length, 0);
+}
+
+const million = (perSecond: number): string => `${(perSecond / 1e6).toFixed(2)} M events/s`;
+
+function table(rows: readonly (readonly [stage: string, figure: string])[]): string {
+  return ['| Stage | Figure |', '|---|---|', ...rows.map(([stage, figure]) => `| ${stage} | ${figure} |`)].join('\n');
+}
+
+/** Replaces what stands between the markers; appends both where the file has none. */
+function insert(text: string, section: string): string {
+  const block = `${BEGIN}\n${section}\n${END}`;
+  const from = text.indexOf(BEGIN);
+  const to = text.indexOf(END);
+  if (from === -1 || to < from) return `${text.trimEnd()}\n\n${block}\n`.trimStart();
+  return text.slice(0, from) + block + text.slice(to + END.length);
+}
+
+const { batches, session, what } = await input();
+const ring = benchRingDecode();
+const lifecycles = benchLifecycles(batches, session);
+const recording = await benchRecording(batches);
+const section = [
+  `Node ${process.versions.node}, Linux ${release()}, ${cpus()[0]?.model ?? 'CPU not known'}, one thread.`,
+  `Lifecycles and recording: ${what}. Ring: records written as the kernel writes them.`,
+  '',
+  table([
+    ['ring buffer: drain and decode', million(ring.eventsPerSec)],
+    ['lifecycles: fold, aggregate, snapshot', million(lifecycles.eventsPerSec)],
+    ['recording: write (Arrow, zstd)', million(recording.writeEventsPerSec)],
+    ['recording: read', million(recording.readEventsPerSec)],
+    ['recording: size', `${recording.bytesPerEvent.toFixed(1)} bytes/event`],
+  ]),
+].join('\n');
+process.stdout.write(`${section}\n`);
+writeFileSync(
+  BENCHMARKS,
+  insert(existsSync(BENCHMARKS) ? readFileSync(BENCHMARKS, 'utf8') : '# Benchmarks\n', section),
+);

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+/** A small recording whose content is known: swap faults that retry on a locked folio, counters, and an orderly end. */
+import { CounterGroup, createBatch, type EventBatch, pushUserRow, UserKind } from '../../src/core/batch.js';
+import { fileSink } from '../../src/recording/sink.js';
+import { createRecordingWriter } from '../../src/recording/writer.js';
+import { VlCounter, VlKind, VlStepFlag } from '../../src/schema/events.gen.js';
+import { MMAP_FLAGS, RET, syntheticSession, VMA_FLAGS } from '../core/session.js';
+
+export const SESSION: ReturnType<typeof syntheticSession> = syntheticSession({ scope: 'swap' });
+
+/** Steps of one such fault: [kind, a, b]. */
+const STEPS: readonly (readonly [kind: number, a: number, b: number])[] = [
+  [VlKind.SWAP_ENTER, VMA_FLAGS, 0],
+  [VlKind.SWAP_DEVICE, 0, 3],
+  [VlKind.FLOR_ENTER, VMA_FLAGS, 0],
+  [VlKind.FLOR_EXIT, 0, RET.VM_FAULT_RETRY],
+  [VlKind.SWAP_EXIT, 0, RET.VM_FAULT_RETRY],
+  [VlKind.HMF_EXIT, VMA_FLAGS, RET.VM_FAULT_RETRY],
+  [VlKind.MM_LOCK_ENTER, 1, 0],
+  [VlKind.MM_LOCK_EXIT, 1, 0],
+  [VlKind.HMF_EXIT, MMAP_FLAGS, 0],
+];
+
+/** Batches of `faults` faults, 100 a batch, 1 ms from one to the next; the last batch holds the counters and the end. */
+export function batchesOf(faults: number): readonly EventBatch[] {
+  const strings = ['', 'waiter'];
+  const batches: EventBatch[] = [];
+  for (let fault = 0; fault < faults; fault++) {
+    if (fault % 100 === 0) batches.push(createBatch(100 * STEPS.length, strings));
+    const batch = batches.at(-1);
+    if (batch === undefined) throw new Error('no batch');
+    for (const [step, [kind, a, b]] of STEPS.entries()) {
+      const i = batch.length++;
+      batch.kind[i] = kind;
+      batch.flags[i] = step === 0 ? VlStepFlag.INFO : kind === VlKind.HMF_EXIT ? VlStepFlag.REGS : 0;
+      batch.tid[i] = 1000 + (fault % 8);
+      batch.fault[i] = fault;
+      batch.step[i] = step;
+      batch.time[i] = 1e6 * fault + 1e3 * step;
+      batch.a[i] = a;
+      batch.b[i] = b;
+      if (step > 0) continue;
+      batch.tgid[i] = 1000;
+      batch.comm[i] = 1;
+      batch.mm[i] = 0x1000;
+      batch.address[i] = 0x7f0000000000 + 4096 * (fault % 16);
+    }
+  }
+  const last = createBatch(64, strings);
+  const end = 1e6 * faults;
+  const counters: readonly (readonly [number, number])[] = [
+    [VlCounter.VMA_RETRY, faults],
+    [VlCounter.MMAP_OK, faults],
+    [VlCounter.SWAP, faults],
+  ];
+  for (const [counter, value] of counters)
+    pushUserRow(last, UserKind.Counter, end, CounterGroup.Kernel, counter, value);
+  for (const kind of new Set(STEPS.map(([name]) => name))) {
+    const each = STEPS.filter(([name]) => name === kind).length;
+    pushUserRow(last, UserKind.Counter, end, CounterGroup.Emitted, kind, each * faults);
+  }
+  pushUserRow(last, UserKind.End, end, 0, 0, 0);
+  batches.push(last);
+  return batches;
+}
+
+export async function writeRecording(path: string, batches: readonly EventBatch[]): Promise<void> {
+  const writer = await createRecordingWriter(SESSION, await fileSink(path));
+  for (const batch of batches) {
+    await writer.write(batch);
+    // Message by message, so that a cut loses a part and not the whole.
+    await writer.flush();
+  }
+  await writer.end();
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+/** `replay` and `top` in a terminal of their own: keys, signals, and the terminal given back. */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { type IPty, spawn } from '@lydell/node-pty';
+import { batchesOf, writeRecording } from './recorded.js';
+import { MAIN } from './run.js';
+
+const LEAVE_ALTERNATE_SCREEN = '\x1b[?1049l';
+let dir = '';
+let file = '';
+
+before(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'vmalocktop-tty-'));
+  file = join(dir, 'whole.vmlt');
+  await writeRecording(file, batchesOf(200));
+});
+after(() => rm(dir, { recursive: true }));
+
+interface Session {
+  readonly pty: IPty;
+  readonly seen: () => string;
+  readonly until: (text: string) => Promise<void>;
+  readonly exit: Promise<number>;
+}
+
+/** The command line runs under sh, so that stdin can be a file while the terminal stays the controlling one. */
+function start(words: string): Session {
+  const line = `exec "${process.execPath}" "${MAIN}" ${words}`;
+  const pty = spawn('/bin/sh', ['-c', line], {
+    name: 'xterm-256color',
+    cols: 120,
+    rows: 30,
+    env: { ...process.env, TERM: 'xterm-256color' },
+  });
+  let seen = '';
+  let wake = (): void => {};
+  pty.onData((data) => {
+    seen += data;
+    wake();
+  });
+  const exit = new Promise<number>((resolve) => {
+    pty.onExit(({ exitCode }) => resolve(exitCode));
+  });
+  const until = async (text: string): Promise<void> => {
+    const ended = exit.then(() => true);
+    while (!seen.includes(text)) {
+      const more = new Promise<boolean>((resolve) => {
+        wake = (): void => resolve(false);
+      });
+      if ((await Promise.race([more, ended])) && !seen.includes(text))
+        throw new Error(`never saw ${text} in:\n${seen}`);
+    }
+  };
+  return { pty, seen: () => seen, until, exit };
+}
+
+for (const [name, words] of [
+  ['a file', () => `replay "${file}"`],
+  ['stdin, keys from the controlling terminal', () => `replay - < "${file}"`],
+] as const) {
+  test(`replay of ${name}: shows the end, q leaves, the terminal is restored`, { timeout: 20_000 }, async () => {
+    const session = start(words());
+    await session.until('ENDED');
+    session.pty.write('q');
+    assert.equal(await session.exit, 0);
+    assert.ok(session.seen().includes(LEAVE_ALTERNATE_SCREEN));
+  });
+}
+
+test('replay ended by SIGTERM: 143, the terminal is restored', { timeout: 20_000 }, async () => {
+  const session = start(`replay "${file}"`);
+  await session.until('ENDED');
+  process.kill(session.pty.pid, 'SIGTERM');
+  assert.equal(await session.exit, 143);
+  assert.ok(session.seen().includes(LEAVE_ALTERNATE_SCREEN));
+});
+
+test('record refuses to write a recording to a terminal', { timeout: 20_000 }, async () => {
+  const session = start('record -o -');
+  assert.equal(await session.exit, 2);
+  assert.match(session.seen(), /cannot record to standard output: it is a terminal/);
+});
+
+test('a recording cannot come from a terminal', { timeout: 20_000 }, async () => {
+  const session = start('stat -');
+  assert.equal(await session.exit, 2);
+  assert.match(session.seen(), /cannot read a recording from standard input: it is a terminal/);
+});
