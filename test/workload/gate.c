@@ -13,7 +13,7 @@
 
 static char *page;
 static char expected;
-static pthread_barrier_t start;
+static pthread_barrier_t ready, start;
 static atomic_int wrong;
 static pid_t tids[MAX_THREADS];
 static int dm;
@@ -31,6 +31,7 @@ static void gate(int closed)
 static void *waiter(void *index)
 {
 	tids[(long)index] = (pid_t)syscall(SYS_gettid);
+	pthread_barrier_wait(&ready);
 	pthread_barrier_wait(&start);
 	if (*(volatile char *)page != expected)
 		wrong++;
@@ -103,22 +104,25 @@ int main(int argc, char **argv)
 	dm = open("/dev/mapper/control", O_RDWR | O_CLOEXEC);
 	must(dm >= 0, "/dev/mapper/control");
 	page = map_pages(1);
-	/* Reclaim would take our text and stacks too, and then they would stand at the gate as well. */
-	must(!mlockall(MCL_CURRENT), "mlockall");
+	/* Reclaim would take our text and the threads' stacks too; then they, or we, would stand at the gate for those. */
+	must(!mlockall(MCL_CURRENT | MCL_FUTURE), "mlockall");
 	must(!munlock(page, PAGE), "munlock");
 	for (int round = 0; round < rounds; round++) {
 		int asleep;
 		*page = expected = (char)(round % 100 + 1);
 		swap_out();
+		pthread_barrier_init(&ready, NULL, (unsigned)waiters + 1);
 		pthread_barrier_init(&start, NULL, (unsigned)waiters + 1);
 		for (long i = 0; i < waiters; i++)
 			thread[i] = start_thread(waiter, (void *)i);
+		pthread_barrier_wait(&ready); /* a thread that starts may fault on anything; let that be over */
 		gate(1);
 		pthread_barrier_wait(&start);
 		asleep = all_waiting(waiters, 30 + 0.5 * waiters);
 		gate(0);
 		for (int i = 0; i < waiters; i++)
 			pthread_join(thread[i], NULL);
+		pthread_barrier_destroy(&ready);
 		pthread_barrier_destroy(&start);
 		if (asleep < waiters)
 			die(3, "round %d: %d of %d threads reached the wait", round, asleep, waiters);
