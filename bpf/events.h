@@ -98,9 +98,10 @@ enum vl_counter {
 	VL_C_STATE_LOST = 21,   /* no per-task record to be had: a lifecycle that could not be opened */
 	VL_C_NESTED_LOST = 22,  /* faults nested deeper than the record stack */
 	VL_C_KTHREAD = 23,      /* do_swap_page by a kernel thread (khugepaged …): counted, never a lifecycle */
-	VL_C_OPENED = 24,       /* lifecycles opened (and sent, as far as the ring had room) */
+	VL_C_OPENED = 24,       /* lifecycles opened as a record (and sent, as far as the ring had room) */
 	VL_C_QUIET = 25,        /* records kept for counting only, outside the scope */
-	VL_NCOUNTER = 26,
+	VL_C_WHOLE = 26,        /* lifecycles of one step, sent without a record: ordinary faults in scope all */
+	VL_NCOUNTER = 27,
 };
 
 /* log2 histograms: bucket i counts durations d with 2^i <= d < 2^(i+1) ns; bucket 0 holds 0 and 1 */

@@ -108,8 +108,26 @@ static __noinline int hmf_slow(struct vm_area_struct *vma, __u64 address, __u64 
 	return 0;
 }
 
-/* Every fault passes here, so an ordinary one pays for a counter and one load, and no more. The row's counter
- * needs no atomic: this program cannot interrupt itself on a CPU, and no other one writes these counters. */
+/* An ordinary fault in scope all, or one slower than min_ns: one record, and no per-task state. */
+static __always_inline int hmf_whole(struct task_struct *task, struct vl_cpu *row, struct vm_area_struct *vma,
+				     __u64 address, __u32 flags, __u32 ret)
+{
+	__u64 ts, acquired = 0;
+	__u32 failed;
+
+	ts = bpf_ktime_get_ns();
+	if (flags & F(VMA_LOCK))
+		acquired = take_start(task, &failed);
+	if (scope != VL_SCOPE_ALL && (!acquired || ts - acquired < min_ns))
+		return 0;
+	send_whole(task, row, ret & R(COMPLETED) ? NULL : vma, acquired, PAGE_OF(address), VL_F_REGS, ts, flags, ret);
+	return 0;
+}
+
+/* Every fault passes here, so an ordinary one pays for a counter and one load, and no more: nothing is asked of it
+ * that its flags and result do not already say. The row's counter needs no atomic: this program cannot interrupt
+ * itself on a CPU, and no other one writes these counters. VMA_LOCK implies USER and regs (only the architecture's
+ * fault handler sets it). */
 static __always_inline int on_hmf_exit(struct vm_area_struct *vma, __u64 address, __u32 flags, void *regs, __u32 ret)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -120,9 +138,16 @@ static __always_inline int on_hmf_exit(struct vm_area_struct *vma, __u64 address
 	row = this_row();
 	if (!row)
 		return 0;
-	row->counter[hmf_counter(flags, ret, regs != NULL) & 31]++;
-	if (scope != VL_SCOPE_ALL && !min_ns && !(ret & R(RETRY)) && !*mark_of(task))
-		return 0;
+	if (flags & F(VMA_LOCK) && !ret)
+		row->counter[VL_C_VMA_OK]++;
+	else
+		row->counter[hmf_counter(flags, ret, regs != NULL) & 31]++;
+	if (!(ret & R(RETRY)) && !*mark_of(task)) {
+		if (scope != VL_SCOPE_ALL && !min_ns)
+			return 0;
+		if (!observe_release && regs && flags & F(USER))
+			return hmf_whole(task, row, vma, address, flags, ret);
+	}
 	return hmf_slow(vma, address, AB(flags, ret), regs != NULL);
 }
 

@@ -6,6 +6,7 @@
 /* --- knobs, written before load (.rodata) --- */
 const volatile __u32 scope = VL_SCOPE_RETRY;
 const volatile __u32 own_tgid = 0;     /* never observe ourselves */
+const volatile __u32 filtered = 0;     /* 1: any of the filters below is on */
 const volatile __u32 filter_tgid = 0;  /* 1: only processes in `tgids` */
 const volatile __u32 filter_tid = 0;   /* 1: only threads in `tids` */
 const volatile __u32 filter_comm = 0;  /* 1: only tasks whose comm is `comm_lo`,`comm_hi` */

@@ -97,6 +97,8 @@ static __always_inline bool wanted(struct task_struct *task)
 
 	if ((__u32)task->tgid == own_tgid)
 		return false;
+	if (!filtered)
+		return true;
 	if (filter_tgid) {
 		id = task->tgid;
 		if (!bpf_map_lookup_elem(&tgids, &id))
@@ -204,6 +206,47 @@ static __noinline int send(struct rec *rec, __u32 kind, __u32 flags, __u64 ts, _
 	}
 	rec->step++;
 	return 0;
+}
+
+/* A lifecycle of one step, sent without a record: an ordinary fault in scope all. `vma` is locked or NULL. */
+static __always_inline void send_whole(struct task_struct *task, struct vl_cpu *row, struct vm_area_struct *vma,
+				       __u64 acquired, __u64 page, __u32 step_flags, __u64 ts, __u32 flags, __u32 ret)
+{
+	struct vl_open *o;
+	__u32 fault = __sync_fetch_and_add(&row->next_fault, 1);
+
+	/* No other program writes these, and this one cannot interrupt itself on a CPU. */
+	row->counter[VL_C_WHOLE]++;
+	row->emitted[VL_HMF_EXIT]++;
+	o = bpf_ringbuf_reserve(&events, sizeof *o, 0);
+	if (!o) {
+		row->dropped[VL_HMF_EXIT]++;
+		return;
+	}
+	o->step.kind = VL_HMF_EXIT;
+	o->step.flags = step_flags | VL_F_INFO;
+	o->step.cpu = bpf_get_smp_processor_id();
+	o->step.tid = task->pid;
+	o->step.fault = fault;
+	o->step.fault_cpu = o->step.cpu;
+	o->step.step = 0;
+	o->step.ts = ts;
+	o->step.a = flags;
+	o->step.b = ret;
+	o->acquired = acquired;
+	/* Through memory, so that it is a number to the verifier: arithmetic on a pointer is refused. */
+	*(volatile __u64 *)&o->mm = (__u64)task->mm;
+	o->mm = MM_ID(*(volatile __u64 *)&o->mm);
+	o->address = page;
+	o->vma_start = vma ? vma->vm_start : 0;
+	o->vma_end = vma ? vma->vm_end : 0;
+	o->vm_flags = vma ? vma->vm_flags : 0;
+	o->pte = 0;
+	o->cgroup = bpf_get_current_cgroup_id();
+	o->tgid = task->tgid;
+	*(__u32 *)&o->depth = 0;
+	bpf_probe_read_kernel(o->comm, sizeof o->comm, &task->comm);
+	bpf_ringbuf_submit(o, BPF_RB_NO_WAKEUP);
 }
 
 #define AB(a, b) ((__u64)(__u32)(a) << 32 | (__u32)(b))

@@ -32,6 +32,8 @@ export interface KernelAbility {
 export interface Wishes {
   /** Hook lock_vma_under_rcu: exact start times, at the price of a second program on every fault. */
   readonly trackStart: boolean;
+  /** What costs on the path of every ordinary fault may be hooked. */
+  readonly exact: boolean;
   readonly release: ReleaseMode;
   readonly follow: boolean;
 }
@@ -82,6 +84,9 @@ export function planAttach(kernel: KernelAbility, wishes: Wishes): AttachPlan {
 function whyUnwanted(hook: Hook, wishes: Wishes): string {
   if (hook.target === 'lock_vma_under_rcu' && !wishes.trackStart)
     return 'left out in this scope: start times are intervals (scope all or --min-us attaches it)';
+  // Stands on the path of every anonymous first touch: the callers ask it whether there is an anon_vma already.
+  if (hook.target === '__vmf_anon_prepare' && !wishes.exact)
+    return 'left out: every anonymous fault calls it (--release observed attaches it)';
   if (hook.target === 'up_read' && wishes.release !== 'observed') return 'left out: releases are derived';
   if (hook.target === 'sched_process_fork' && !wishes.follow) return 'left out: no command to follow';
   return '';

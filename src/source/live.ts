@@ -64,7 +64,7 @@ export async function openLive(options: LiveOptions): Promise<LiveSource> {
       traceable: (target) => facts.traceable.names?.has(target) ?? null,
       described: (target) => btf.hasFunc(target),
     },
-    { trackStart, release, follow: options.follow },
+    { trackStart, exact: options.release === 'observed', release, follow: options.follow },
   );
   if (plan.missing.length > 0)
     throw cannot('observe page faults', `this kernel lacks ${plan.missing.join(', ')}`, 'run: vmalocktop doctor');
@@ -222,7 +222,9 @@ class Live implements LiveSource {
     if (!trackStart) object.map('starts').setMaxEntries(1);
     set('scope', { swap: VlScope.SWAP, retry: VlScope.RETRY, all: VlScope.ALL }[options.scope]);
     set('own_tgid', process.pid);
-    set('filter_tgid', options.follow || options.pids.length > 0 ? 1 : 0);
+    const followed = options.follow || options.pids.length > 0;
+    set('filtered', followed || options.tids.length > 0 || options.comm !== undefined ? 1 : 0);
+    set('filter_tgid', followed ? 1 : 0);
     set('filter_tid', options.tids.length > 0 ? 1 : 0);
     set('track_start', trackStart ? 1 : 0);
     set('min_ns', BigInt(Math.round(options.minUs * 1000)));
