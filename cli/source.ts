@@ -78,6 +78,12 @@ export function forwardOrStop(signal: NodeJS.Signals, child: Child | null, stop:
   else if (signal !== 'SIGINT') child.process.kill(signal);
 }
 
+/** The time is up: the session ends, and so does the command, as under `perf stat --timeout`. */
+export function stopAll(child: Child | null, stop: () => void): void {
+  stop();
+  child?.process.kill('SIGTERM');
+}
+
 function startError(file: string, error: Error): UserError {
   const code = errorCode(error);
   const why = code === 'ENOENT' ? 'no such command' : code === 'EACCES' ? 'not executable' : error.message;

@@ -5,9 +5,10 @@ import { formatBytes } from '../../src/core/view-format.js';
 import { ExitCode, errorCode, UserError } from '../../src/errors.js';
 import { fileSink, type RecordingSink, streamSink } from '../../src/recording/sink.js';
 import { createRecordingWriter } from '../../src/recording/writer.js';
+import { loadZstd } from '../../src/recording/zstd.js';
 import type { LiveCliOptions } from '../options.js';
 import { onStopSignal, report, say, signalExitCode, unguardStdout } from '../process.js';
-import { type CommandResult, describeResult, forwardOrStop, openLiveSource, startCommand } from '../source.js';
+import { type CommandResult, describeResult, forwardOrStop, openLiveSource, startCommand, stopAll } from '../source.js';
 
 export interface RecordOptions extends LiveCliOptions {
   readonly output: string;
@@ -62,6 +63,8 @@ function isClosedPipe(error: unknown): boolean {
 /** Returns the exit code. Whatever ends it, rows that were drained are written first. */
 export async function record(argv: readonly string[], options: RecordOptions): Promise<number> {
   if (options.output === '-') refuseTerminal();
+  // Before the probes are attached: its time is not to be part of the recording.
+  await loadZstd();
   const live = await openLiveSource(options, argv.length > 0, true);
   // Only now: a host that cannot be observed must not cost the user an earlier recording of this name.
   const sink = await openSink(options.output).catch(async (error: unknown) => {
@@ -87,7 +90,8 @@ export async function record(argv: readonly string[], options: RecordOptions): P
   }, fail);
   const watch = onStopSignal((signal) => forwardOrStop(signal, run, stop));
   const flusher = setInterval(() => void writer.flush().catch(fail), FLUSH_MS);
-  const limit = options.duration === undefined ? undefined : setTimeout(stop, options.duration * 1000);
+  const limit =
+    options.duration === undefined ? undefined : setTimeout(() => stopAll(run, stop), options.duration * 1000);
   try {
     for await (const batch of live.batches()) {
       if (failure !== null) break;
@@ -100,6 +104,7 @@ export async function record(argv: readonly string[], options: RecordOptions): P
   clearInterval(flusher);
   clearTimeout(limit);
   await live.close();
+  await run?.done.catch(fail);
   await writer.end().catch(fail);
   watch.dispose();
   const bytes = formatBytes(writer.bytes);

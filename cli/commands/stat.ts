@@ -17,6 +17,7 @@ import {
   openLiveSource,
   openRecorded,
   startCommand,
+  stopAll,
 } from '../source.js';
 import { statText } from '../stat-text.js';
 
@@ -97,7 +98,9 @@ export async function stat(file: string | undefined, argv: readonly string[], op
     .finally(stop);
   const watch = onStopSignal((signal) => forwardOrStop(signal, child, stop));
   const timers: NodeJS.Timeout[] = [];
-  if (options.duration !== undefined) timers.push(setTimeout(stop, options.duration * 1000));
+  if (options.duration !== undefined) {
+    timers.push(setTimeout(() => stopAll(child, stop), options.duration * 1000));
+  }
   if (options.interval !== undefined) {
     const tick = (): void =>
       void output.write(render(pipeline.snapshot(), options.json === true, NOTHING)).catch(report);
@@ -111,6 +114,9 @@ export async function stat(file: string | undefined, argv: readonly string[], op
   failure ??= error;
   for (const timer of timers) clearInterval(timer);
   await source.close();
+  await child?.done.catch(() => {});
+  // A command that never ran has no figures.
+  if (child !== null && command === null) return report(failure);
   const truncated = stopping ? null : truncation(source);
   await output.write(render(pipeline.snapshot(), options.json === true, { command, truncated }));
   await output.close();
