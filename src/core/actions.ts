@@ -74,7 +74,7 @@ function learn(f: FaultRecord, s: StepContext, attempt: AttemptRecord, faultFlag
   } else {
     attempt.lock = 'mmap';
     if (f.vmaAttempt === attempt) f.vmaAttempt = null;
-    if (Number.isNaN(f.acquired) === false) attempt.acquired = { lo: f.before, hi: f.first };
+    if (!Number.isNaN(f.acquired)) attempt.acquired = { lo: f.before, hi: f.first };
   }
 }
 
@@ -104,7 +104,26 @@ function closeWait(f: FaultRecord, s: StepContext): void {
   s.sink.waited(f, wait);
 }
 
-/** kernel-model rows of __folio_lock_or_retry: a first try drops the lock before it waits, later ones and NOWAIT keep it. */
+/** A callee that may drop the lock was entered at `at`, or (NaN) after `lo`. */
+function enter(attempt: AttemptRecord, callee: Innermost, at: number, lo: number): void {
+  if (attempt.first !== Innermost.None) return;
+  attempt.open = callee;
+  attempt.innerAt = at;
+  attempt.innerLo = lo;
+  attempt.innerHi = Number.NaN;
+}
+
+function leave(f: FaultRecord, s: StepContext, attempt: AttemptRecord, callee: Innermost): void {
+  if (attempt.open !== callee) enter(attempt, callee, Number.NaN, f.mark);
+  attempt.open = Innermost.None;
+  if (attempt.first === Innermost.None) {
+    if (Number.isNaN(attempt.innerHi)) attempt.innerHi = s.time;
+    if (s.b & s.bits.retry) attempt.first = callee;
+  }
+  closeWait(f, s);
+}
+
+/** The rows of __folio_lock_or_retry: a first try drops the lock before it waits, later ones and NOWAIT keep it. */
 function heldInFolioWait(attempt: AttemptRecord, faultFlags: number, bits: FaultBits): Wait['held'] {
   // 6.4 and 6.5 pass no vm_fault, so no flags are seen; only TRIED of the attempt decides.
   if (faultFlags === 0) return attempt.passFlags > 0 && attempt.passFlags & bits.tried ? 'mmap' : 'unknown';
@@ -204,63 +223,53 @@ const ACTION: Readonly<Record<ActionName, Action>> = {
   florEnter: (f, s) => {
     const attempt = current(f, s);
     if (s.a !== 0) learn(f, s, attempt, s.a);
+    enter(attempt, Innermost.Flor, s.time, Number.NaN);
     attempt.florSeen = true;
-    attempt.florOpen = true;
-    attempt.florAt = s.time;
     attempt.florTried = attempt.passFlags > 0 && (attempt.passFlags & s.bits.tried) !== 0;
     openWait(f, s, 'folio', heldInFolioWait(attempt, s.a, s.bits));
   },
   florEntryMissed: (f, s) => {
     const attempt = current(f, s);
+    enter(attempt, Innermost.Flor, Number.NaN, f.mark);
     attempt.florSeen = true;
-    attempt.florOpen = true;
-    attempt.florLo = f.mark;
   },
   florSleep: (f, s) => {
     const attempt = current(f, s);
     // A second try sleeps with the lock held: its sleep bounds nothing.
-    if (Number.isNaN(attempt.florHi) && !attempt.florTried) attempt.florHi = s.time;
+    if (Number.isNaN(attempt.innerHi) && !attempt.florTried) attempt.innerHi = s.time;
     if (f.wait !== null) f.wait.slept = true;
   },
   florExit: (f, s) => {
     const attempt = current(f, s);
-    if (!attempt.florOpen) attempt.florLo = f.mark;
+    leave(f, s, attempt, Innermost.Flor);
     attempt.florSeen = true;
-    attempt.florOpen = false;
-    if (Number.isNaN(attempt.florHi)) attempt.florHi = s.time;
-    if (s.b & s.bits.retry && attempt.first === Innermost.None) attempt.first = Innermost.Flor;
-    closeWait(f, s);
   },
   florExitMissed: (f, s) => {
     const attempt = current(f, s);
-    if (Number.isNaN(attempt.florHi)) attempt.florHi = s.time;
+    if (Number.isNaN(attempt.innerHi)) attempt.innerHi = s.time;
     f.wait = null;
   },
   uffdEnter: (f, s) => {
     const attempt = current(f, s);
     learn(f, s, attempt, s.a);
+    enter(attempt, Innermost.Uffd, s.time, Number.NaN);
     attempt.uffdSeen = true;
-    attempt.uffdOpen = true;
-    attempt.uffdAt = s.time;
     openWait(f, s, 'userfault', 'none');
   },
   uffdExit: (f, s) => {
     const attempt = current(f, s);
-    if (!attempt.uffdOpen) attempt.uffdLo = f.mark;
+    leave(f, s, attempt, Innermost.Uffd);
     attempt.uffdSeen = true;
-    attempt.uffdOpen = false;
-    attempt.uffdHi = s.time;
-    if (s.b & s.bits.retry && attempt.first === Innermost.None) attempt.first = Innermost.Uffd;
-    closeWait(f, s);
   },
   uffdExitMissed: (f, s) => {
-    current(f, s).uffdHi = s.time;
+    current(f, s).innerHi = s.time;
     f.wait = null;
   },
   anonPrepare: (f, s) => {
     const attempt = current(f, s);
-    attempt.anonAt = s.time;
-    if (attempt.first === Innermost.None) attempt.first = Innermost.Anon;
+    if (attempt.first !== Innermost.None) return;
+    enter(attempt, Innermost.None, s.time, Number.NaN);
+    attempt.first = Innermost.Anon;
   },
   mmEnter: (f, s, from) => {
     // First of its lifecycle, from user mode: no attempt under the VMA lock came before.

@@ -9,6 +9,9 @@ import { Latest, Slowest } from './recent.js';
 
 const MAX_PROCESSES = 4096;
 const MAX_ADDRESSES = 16_384;
+const PAGE_SIZE = 4096;
+/** Page numbers of 47-bit addresses: with the number of the mm they fit a double, which is a cheaper key than a string. */
+const PAGE_BITS = 35;
 
 export class ProcessSums {
   readonly tgid: number;
@@ -22,6 +25,9 @@ export class ProcessSums {
   folioWaitNs = 0;
   mmapWaitNs = 0;
   totalNs = 0;
+  /** The latest mm of this process and a small number for it: half of an address row's key. */
+  mm = -1;
+  mmIndex = -1;
 
   constructor(tgid: number, comm: string, cgroup: number) {
     this.tgid = tgid;
@@ -90,9 +96,10 @@ export class Aggregate implements FoldSink {
   readonly release: Map<string, ReleaseSums> = new Map();
   readonly devices: Map<number, DeviceSums> = new Map();
   readonly processes: BoundedMap<number, ProcessSums> = new BoundedMap(MAX_PROCESSES, (p) => (p.inFlight > 0 ? Number.MAX_VALUE : p.lifecycles));
-  readonly addresses: BoundedMap<string, AddressSums> = new BoundedMap(MAX_ADDRESSES, (row) => row.retries);
+  readonly addresses: BoundedMap<number | string, AddressSums> = new BoundedMap(MAX_ADDRESSES, (row) => row.retries);
   readonly latest: Latest = new Latest();
   readonly slowest: Slowest = new Slowest();
+  #nextMm = 0;
   #process: ProcessSums = new ProcessSums(-1, '', 0);
   readonly #onClosed: ((lifecycle: Lifecycle) => void) | null;
 
@@ -192,7 +199,7 @@ export class Aggregate implements FoldSink {
     if (device !== undefined) device.retries++;
     // Without its first step a lifecycle has no address.
     if (Number.isNaN(fault.address)) return;
-    const page = this.#pageOf(fault);
+    const page = this.#pageOf(fault, process);
     if (fault.page === null) page.lifecycles++;
     fault.page = page;
     page.retries++;
@@ -213,9 +220,18 @@ export class Aggregate implements FoldSink {
     return process;
   }
 
-  #pageOf(fault: FaultRecord): AddressSums {
+  #pageOf(fault: FaultRecord, process: ProcessSums): AddressSums {
     // A process that execs is another mm: the same address there is another page.
-    const key = `${fault.mm}:${fault.address}`;
+    if (process.mm !== fault.mm) {
+      process.mm = fault.mm;
+      process.mmIndex = this.#nextMm++;
+    }
+    const page = fault.address / PAGE_SIZE;
+    const small = page < 2 ** PAGE_BITS && process.mmIndex < 2 ** (53 - PAGE_BITS);
+    return this.#pageAt(small ? process.mmIndex * 2 ** PAGE_BITS + page : `${process.mmIndex}:${page}`, fault);
+  }
+
+  #pageAt(key: number | string, fault: FaultRecord): AddressSums {
     let page = this.addresses.get(key);
     if (page === undefined) {
       const { tgid, comm, mm, address } = fault;

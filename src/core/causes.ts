@@ -20,13 +20,13 @@ const NAMES: readonly string[] = [
  */
 export function noteRetry(attempt: AttemptRecord, outer: Innermost, previous: number, time: number): void {
   if (attempt.first !== Innermost.None) return;
-  if (attempt.florOpen) attempt.first = Innermost.Flor;
-  else if (attempt.uffdOpen) attempt.first = Innermost.Uffd;
-  else {
-    attempt.first = outer;
-    attempt.retryLo = previous;
-    attempt.retryHi = time;
+  if (attempt.open !== Innermost.None) {
+    attempt.first = attempt.open;
+    return;
   }
+  attempt.first = outer;
+  attempt.innerLo = previous;
+  attempt.innerHi = time;
 }
 
 /**

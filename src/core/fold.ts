@@ -175,9 +175,10 @@ export class LifecycleFold {
     const s = this.#step;
     const tid = batch.tid[i] as number;
     const info = (s.flags & VlStepFlag.INFO) !== 0;
-    // A first step from a depth means that what was open at that depth is over. Without it the depth is not known.
-    const depth = info ? (batch.depth[i] as number) : (task.top?.depth ?? -1) + 1;
-    while (task.top !== null && task.top.depth >= depth) this.#cutOff(task.top, task, 'lost');
+    // A first step from a depth means that what was open there or deeper is over. Without its first step a fault's
+    // depth is not known: it ends nothing, and counts as outermost itself, so that nothing inside it ends it.
+    const depth = info ? (batch.depth[i] as number) : 0;
+    if (info) this.#endFrom(task, depth);
     if (this.openCount >= this.#maxOpen) this.#evict();
     const f = new FaultRecord(batch.fault[i] as number, batch.faultCpu[i] as number, tid, s.time, task.last);
     f.depth = depth;
@@ -219,6 +220,14 @@ export class LifecycleFold {
 
   #endAbove(task: Task, f: FaultRecord): void {
     while (task.top !== null && task.top !== f) this.#cutOff(task.top, task, 'lost');
+  }
+
+  #endFrom(task: Task, depth: number): void {
+    for (let f = task.top; f !== null; ) {
+      const below: FaultRecord | null = f.below;
+      if (f.depth >= depth) this.#cutOff(f, task, 'lost');
+      f = below;
+    }
   }
 
   #endDownTo(task: Task, f: FaultRecord): void {

@@ -104,7 +104,7 @@ function releaseOf(sums: Aggregate): Snapshot['release'] {
 
 function processRows(sums: Aggregate): ProcessRow[] {
   const order = (x: ProcessSums, y: ProcessSums): number => y.retries - x.retries || y.lifecycles - x.lifecycles || x.tgid - y.tgid;
-  return [...sums.processes.values()].sort(order).slice(0, MAX_PROCESS_ROWS).map((row) => ({ ...row }));
+  return [...sums.processes.values()].sort(order).slice(0, MAX_PROCESS_ROWS).map(({ mm, mmIndex, ...row }) => row);
 }
 
 function addressRows(sums: Aggregate): AddressRow[] {

@@ -30,23 +30,19 @@ export class AttemptRecord implements Attempt {
   gap = false;
   swapAt: number = Number.NaN;
   deviceSeen = false;
+  /** Something inside that drops the lock was seen; `open`: entered, its return not seen yet. */
   florSeen = false;
-  florOpen = false;
-  /** NaN when the entry was not seen; then `florLo` is the step before. */
-  florAt: number = Number.NaN;
-  florLo: number = Number.NaN;
-  florHi: number = Number.NaN;
   florTried = false;
   uffdSeen = false;
-  uffdOpen = false;
-  uffdAt: number = Number.NaN;
-  uffdLo: number = Number.NaN;
-  uffdHi: number = Number.NaN;
-  anonAt: number = Number.NaN;
+  open: Innermost = Innermost.None;
   first: Innermost = Innermost.None;
-  /** Where `first` is do_swap_page or handle_mm_fault: the step before its return, and the return. */
-  retryLo: number = Number.NaN;
-  retryHi: number = Number.NaN;
+  /**
+   * What bounds the release, of the callee entered last (`innerAt`: its entry, NaN when not seen) or of the return
+   * that first said RETRY. One set for all of them: doubles are boxed, and the callee that says RETRY is the last one.
+   */
+  innerAt: number = Number.NaN;
+  innerLo: number = Number.NaN;
+  innerHi: number = Number.NaN;
 
   constructor(lock: LockKind, lockKnown: boolean, acquired: Interval) {
     this.lock = lock;
@@ -70,7 +66,6 @@ export class WaitRecord implements Wait {
 }
 
 export class FaultRecord implements Lifecycle {
-  readonly id: number;
   readonly tid: number;
   tgid = 0;
   comm = '';
@@ -127,13 +122,16 @@ export class FaultRecord implements Lifecycle {
   newer: FaultRecord | null = null;
 
   constructor(fault: number, faultCpu: number, tid: number, time: number, before: number) {
-    this.id = faultCpu * 2 ** 32 + fault;
     this.fault = fault;
     this.faultCpu = faultCpu;
     this.tid = tid;
     this.first = time;
     this.last = time;
     this.before = Math.min(before, time);
+  }
+
+  get id(): number {
+    return this.faultCpu * 2 ** 32 + this.fault;
   }
 
   lose(what: string): void {

@@ -37,21 +37,20 @@ export function releasedWithin(attempt: AttemptRecord, previous: number, time: n
 
 /** RETRY: `time` is handle_mm_fault's return, or the step that proves it. */
 export function releasedByRetry(attempt: AttemptRecord, time: number): void {
-  const orNow = (at: number): number => (Number.isNaN(at) ? time : at);
-  switch (attempt.first) {
+  const { first, innerAt, innerLo } = attempt;
+  const hi = Number.isNaN(attempt.innerHi) ? time : attempt.innerHi;
+  switch (first) {
     case Innermost.Flor:
-      if (!Number.isNaN(attempt.florAt)) set(attempt, 'R1', attempt.florAt, orNow(attempt.florHi));
-      else set(attempt, 'none', attempt.florLo, orNow(attempt.florHi));
-      return;
     case Innermost.Uffd:
-      if (!Number.isNaN(attempt.uffdAt)) set(attempt, 'R5', attempt.uffdAt, orNow(attempt.uffdHi));
-      else set(attempt, 'none', attempt.uffdLo, orNow(attempt.uffdHi));
+      // Without the entry, the step before the first one seen inside is what is known.
+      if (Number.isNaN(innerAt)) set(attempt, 'none', innerLo, hi);
+      else set(attempt, first === Innermost.Flor ? 'R1' : 'R5', innerAt, hi);
       return;
     case Innermost.Anon:
-      set(attempt, 'R3', attempt.anonAt, time);
+      set(attempt, 'R3', innerAt, time);
       return;
     default:
-      if (attempt.cause === 'device-private') set(attempt, 'R4', attempt.swapAt, attempt.retryHi);
-      else set(attempt, 'none', attempt.retryLo, attempt.retryHi);
+      if (attempt.cause === 'device-private') set(attempt, 'R4', attempt.swapAt, hi);
+      else set(attempt, 'none', innerLo, hi);
   }
 }

@@ -8,9 +8,13 @@ const TEXT: Readonly<Record<StateName, string>> = {
   NoVma: 'got no VMA lock',
   Held: 'in handle_mm_fault',
   Swap: 'in do_swap_page',
+  SwapRead: 'in do_swap_page',
   Flor: 'waits for the folio',
-  Uffd: 'waits for userfaultfd',
+  FlorSlept: 'waits for the folio',
+  SwapWoke: 'in do_swap_page',
   SwapUffd: 'waits for userfaultfd',
+  SwapTail: 'in do_swap_page',
+  Uffd: 'waits for userfaultfd',
   Unwind: 'leaves handle_mm_fault',
   Swapped: 'leaves handle_mm_fault',
   Retried: 'is to retry',
@@ -19,17 +23,12 @@ const TEXT: Readonly<Record<StateName, string>> = {
   Closed: 'over',
 };
 
-/** Which lock it holds is added where the fault flags told. */
+/** Which lock it holds is added where that is known. */
 export function describeState(fault: FaultRecord): string {
-  const state = STATES[fault.at] ?? 'Closed';
-  const text = TEXT[state];
-  if (state === 'Flor' || state === 'Uffd' || state === 'SwapUffd') {
-    const held = fault.wait?.held ?? 'unknown';
-    return held === 'none' || held === 'unknown' ? text : `${text}, holds ${lockName(held)}`;
-  }
-  const { attempt } = fault;
-  const runs = state === 'Held' || state === 'Swap' || state === 'Swapped' || state === 'Unwind';
-  return runs && attempt?.lockKnown === true ? `${text} under ${lockName(attempt.lock)}` : text;
+  const text = TEXT[STATES[fault.at] ?? 'Closed'];
+  const { attempt, wait } = fault;
+  if (wait !== null) return wait.held === 'vma' || wait.held === 'mmap' ? `${text}, holds ${lockName(wait.held)}` : text;
+  return attempt?.lockKnown === true && text.startsWith('in ') ? `${text} under ${lockName(attempt.lock)}` : text;
 }
 
 function lockName(lock: 'vma' | 'mmap'): string {

@@ -13,9 +13,13 @@ export const STATES = [
   'NoVma', // lock_vma_under_rcu returned NULL: mmap_lock comes next
   'Held', // in handle_mm_fault, nothing seen inside
   'Swap', // in do_swap_page
+  'SwapRead', // the same, get_swap_device seen
   'Flor', // in __folio_lock_or_retry
-  'Uffd', // in handle_userfault
+  'FlorSlept', // the same, seen to sleep
+  'SwapWoke', // in do_swap_page, __folio_lock_or_retry is over
   'SwapUffd', // in handle_userfault inside do_swap_page (pte markers)
+  'SwapTail', // in do_swap_page, handle_userfault or __vmf_anon_prepare is over
+  'Uffd', // in handle_userfault
   'Unwind', // handle_userfault or __vmf_anon_prepare is over: handle_mm_fault returns next
   'Swapped', // do_swap_page is over: handle_mm_fault returns next
   'Retried', // handle_mm_fault returned RETRY: mmap_lock or a signal comes next
@@ -104,8 +108,23 @@ const MM_OUT = 'lock_mm_and_find_vma exit';
 export const MM_BOTH = 'lock_mm_and_find_vma';
 /** What was to come next when a fault in this state is heard of no more. */
 export const OUTSTANDING: Readonly<Record<StateName, string>> = {
-  Start: HMF, NoVma: MM_BOTH, Held: HMF, Swap: SWAP_OUT, Flor: FLOR_OUT, Uffd: UFFD_OUT, SwapUffd: UFFD_OUT,
-  Unwind: HMF, Swapped: HMF, Retried: MM_BOTH, MmWait: MM_OUT, Kept: 'VMA lock release', Closed: '',
+  Start: HMF,
+  NoVma: MM_BOTH,
+  Held: HMF,
+  Swap: SWAP_OUT,
+  SwapRead: SWAP_OUT,
+  Flor: FLOR_OUT,
+  FlorSlept: FLOR_OUT,
+  SwapWoke: SWAP_OUT,
+  SwapUffd: UFFD_OUT,
+  SwapTail: SWAP_OUT,
+  Uffd: UFFD_OUT,
+  Unwind: HMF,
+  Swapped: HMF,
+  Retried: MM_BOTH,
+  MmWait: MM_OUT,
+  Kept: 'VMA lock release',
+  Closed: '',
 };
 
 const go = (next: StateName, action: ActionName, missed = ''): Cell => ({ next, action, again: false, missed });
@@ -143,6 +162,20 @@ const inside: Omit<Row, 'Other' | 'VmaNull' | 'VmaLocked' | 'Signal' | 'TaskExit
   Release: go('Held', 'release'),
 };
 
+/**
+ * do_swap_page's callees come in this order, each at most once: get_swap_device (its first call alone is sent),
+ * __folio_lock_or_retry, then handle_userfault or __vmf_anon_prepare. What comes out of order is of another attempt.
+ */
+const inSwap: Pick<Row, 'SwapExit' | 'FlorEnter' | 'FlorSleep' | 'FlorExit' | 'UffdEnter' | 'UffdExit' | 'AnonPrepare'> = {
+  SwapExit: go('Swapped', 'swapExit'),
+  FlorEnter: go('Flor', 'florEnter'),
+  FlorSleep: over('Flor', FLOR_IN, 'florEntryMissed'),
+  FlorExit: go('SwapWoke', 'florExit', FLOR_IN),
+  UffdEnter: go('SwapUffd', 'uffdEnter'),
+  UffdExit: go('SwapTail', 'uffdExit', UFFD_IN),
+  AnonPrepare: go('SwapTail', 'anonPrepare'),
+};
+
 export const TABLE: Readonly<Record<StateName, Row>> = {
   Start: {
     ...always('Start'),
@@ -171,22 +204,49 @@ export const TABLE: Readonly<Record<StateName, Row>> = {
   Swap: {
     ...every(over('Swapped', SWAP_OUT)),
     ...always('Swap'),
-    SwapExit: go('Swapped', 'swapExit'),
-    SwapDevice: go('Swap', 'swapDevice'),
-    FlorEnter: go('Flor', 'florEnter'),
-    FlorSleep: over('Flor', FLOR_IN, 'florEntryMissed'),
-    FlorExit: go('Swap', 'florExit', FLOR_IN),
-    UffdEnter: go('SwapUffd', 'uffdEnter'),
-    UffdExit: go('Swap', 'uffdExit', UFFD_IN),
-    AnonPrepare: go('Swap', 'anonPrepare'),
+    ...inSwap,
+    SwapDevice: go('SwapRead', 'swapDevice'),
     Release: go('Swap', 'release'),
   },
+  SwapRead: {
+    ...every(over('Swapped', SWAP_OUT)),
+    ...always('SwapRead'),
+    ...inSwap,
+    Release: go('SwapRead', 'release'),
+  },
   Flor: {
-    ...every(over('Swap', FLOR_OUT, 'florExitMissed')),
+    ...every(over('SwapWoke', FLOR_OUT, 'florExitMissed')),
     ...always('Flor'),
-    FlorSleep: go('Flor', 'florSleep'),
-    FlorExit: go('Swap', 'florExit'),
+    FlorSleep: go('FlorSlept', 'florSleep'),
+    FlorExit: go('SwapWoke', 'florExit'),
     Release: go('Flor', 'release'),
+  },
+  FlorSlept: {
+    ...every(over('SwapWoke', FLOR_OUT, 'florExitMissed')),
+    ...always('FlorSlept'),
+    FlorExit: go('SwapWoke', 'florExit'),
+    Release: go('FlorSlept', 'release'),
+  },
+  SwapWoke: {
+    ...every(over('Swapped', SWAP_OUT)),
+    ...always('SwapWoke'),
+    SwapExit: inSwap.SwapExit,
+    UffdEnter: inSwap.UffdEnter,
+    UffdExit: inSwap.UffdExit,
+    AnonPrepare: inSwap.AnonPrepare,
+    Release: go('SwapWoke', 'release'),
+  },
+  SwapUffd: {
+    ...every(over('SwapTail', UFFD_OUT, 'uffdExitMissed')),
+    ...always('SwapUffd'),
+    UffdExit: go('SwapTail', 'uffdExit'),
+    Release: go('SwapUffd', 'release'),
+  },
+  SwapTail: {
+    ...every(over('Swapped', SWAP_OUT)),
+    ...always('SwapTail'),
+    SwapExit: inSwap.SwapExit,
+    Release: go('SwapTail', 'release'),
   },
   Uffd: {
     ...every(over('Unwind', UFFD_OUT, 'uffdExitMissed')),
@@ -195,12 +255,6 @@ export const TABLE: Readonly<Record<StateName, Row>> = {
     Release: go('Uffd', 'release'),
     // Only do_swap_page's own callee is followed by its return: its entry was missed.
     SwapExit: over('SwapUffd', SWAP_IN),
-  },
-  SwapUffd: {
-    ...every(over('Swap', UFFD_OUT, 'uffdExitMissed')),
-    ...always('SwapUffd'),
-    UffdExit: go('Swap', 'uffdExit'),
-    Release: go('SwapUffd', 'release'),
   },
   Unwind: {
     ...every(over('Retried', HMF, 'retryProven')),
