@@ -62,6 +62,9 @@ function applySgr(pen: Pen, codes: readonly number[]): void {
 const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
 const escapeXml = (text: string): string => text.replace(/[&<>]/g, (c) => ESCAPES[c] ?? c);
 
+/** A blank run, a character drawn as a shape, or a word. */
+const WORDS = / +|[\u2500-\u259f\u2800-\u28ff]|[^ \u2500-\u259f\u2800-\u28ff]+/g;
+
 /** Which of its four sides a box character reaches: right, left, down, up. */
 const BOXES: Readonly<Record<string, string>> = {
   '─': 'rl', '│': 'du', '╭': 'rd', '╮': 'ld', '╰': 'ru', '╯': 'lu',
@@ -97,20 +100,18 @@ function drawRun(run: string, pen: Pen, column: number, row: number): string {
   const width = textWidth(run) * CELL_W;
   const [x0, y] = [MARGIN + column * CELL_W, MARGIN + row * CELL_H];
   let out = bg === null ? '' : `<rect x="${x0}" y="${y}" width="${width}" height="${CELL_H}" fill="${bg}"/>`;
-  const places: number[] = [];
-  let text = '';
-  let x = x0;
-  for (const char of run) {
-    const drawn = shape(char, x, y, fg);
-    if (drawn !== null) out += drawn;
-    else if (char !== ' ') {
-      places.push(x);
-      text += char;
-    }
-    x += textWidth(char) * CELL_W;
-  }
   const weight = pen.bold ? ' font-weight="bold"' : '';
-  if (text !== '') out += `<text x="${places.join(' ')}" y="${y + 13}" fill="${fg}"${weight}>${escapeXml(text)}</text>`;
+  // Each word has its place and its length: a font of another width moves no column.
+  let x = x0;
+  for (const word of run.match(WORDS) ?? []) {
+    const columns = textWidth(word) * CELL_W;
+    const drawn = shape(word, x, y, fg);
+    if (drawn !== null) out += drawn;
+    else if (word.trim() !== '') {
+      out += `<text x="${x}" y="${y + 13}" textLength="${columns}" fill="${fg}"${weight}>${escapeXml(word)}</text>`;
+    }
+    x += columns;
+  }
   if (pen.underline) out += `<path d="M${x0} ${y + CELL_H - 1.5}h${width}" stroke="${fg}" stroke-opacity="0.6"/>`;
   return out;
 }
@@ -136,7 +137,7 @@ export function toSvg(capture: string): string {
     columns = Math.max(columns, column);
   });
   const [w, h] = [columns * CELL_W + 2 * MARGIN, lines.length * CELL_H + 2 * MARGIN];
-  const font = "font-family=\"'DejaVu Sans Mono','Menlo','Consolas','Liberation Mono',monospace\" font-size=\"13\"";
+  const font = "font-family=\"'DejaVu Sans Mono','Menlo','Consolas','Liberation Mono',monospace\" font-size=\"13.28\"";
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${w} ${h}" width="${w}" height="${h}" ${font}>
 <rect width="100%" height="100%" rx="8" fill="${BACKGROUND}"/>
 ${body}

@@ -115,7 +115,7 @@ export class Screen {
       entry = { at, widget: this.createChart(chart) };
       this.charts[index] = entry;
     }
-    const y = chart.series.values.slice();
+    const y = chart.values.slice();
     if (y.length === 0) y.push(0);
     // Without a maximum the chart divides by the greatest value, and that may be 0; and its own scale is not round.
     entry.widget.options.maxY = Y_LABELS * roundStep(Math.max(...y) / Y_LABELS);
@@ -129,7 +129,6 @@ export class Screen {
       width: chart.width,
       height: chart.height,
       numYLabels: Y_LABELS,
-      abbreviate: true,
       style: { line: 'cyan', text: 'white', baseline: 'white' },
     });
     // A cell is two by four dots. The chart keeps room for a border, and two rows for labels below, that it does not have here.

@@ -135,13 +135,13 @@ export const waitFields: readonly Field<WaitRow>[] = [
 ];
 
 export const processFields: readonly Field<ProcessRow>[] = [
-  num('pid', 'pid', '', 8, (r) => r.tgid, whole),
-  text('comm', 'comm', 15, (r) => r.comm),
-  num('retries', 'retries', '', 7, (r) => r.retries),
+  num('pid', 'pid', '', 7, (r) => r.tgid, whole),
+  text('comm', 'comm', 12, (r) => r.comm, 15),
+  num('retries', 'retries', '', 8, (r) => r.retries),
   num('aborts', 'aborts', '', 6, (r) => r.aborts),
-  num('inFlight', 'flying', '', 6, (r) => r.inFlight),
-  num('folioWait', 'folio wait', 'ns', 10, (r) => r.folioWaitNs),
-  num('mmapWait', 'mmap wait', 'ns', 9, (r) => r.mmapWaitNs),
+  num('inFlight', 'flying', '', 7, (r) => r.inFlight),
+  num('folioWait', 'folio', 'ns', 8, (r) => r.folioWaitNs),
+  num('mmapWait', 'mmap', 'ns', 8, (r) => r.mmapWaitNs),
   num('lifecycles', 'seen', '', 6, (r) => r.lifecycles),
   num('swap', 'swap', '', 6, (r) => r.swap),
   num('total', 'total', 'ns', 9, (r) => r.totalNs),

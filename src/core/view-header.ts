@@ -4,7 +4,7 @@ import type { Snapshot } from './snapshot.js';
 import { formatBytes, formatClock, formatCount, formatShare } from './view-format.js';
 import { programShare, selfShare } from './view-rows.js';
 import type { ViewState } from './view-state.js';
-import { fitLine, type Line, lineWidth, type Segment, type Style, sanitise, seg, spread } from './view-text.js';
+import { cut, fitLine, type Line, lineWidth, type Segment, type Style, sanitise, seg, spread } from './view-text.js';
 
 const SOURCES = { live: 'LIVE', replay: 'REPLAY', stream: 'STREAM' } as const;
 
@@ -97,6 +97,8 @@ export function footerLine(state: ViewState): Line {
         ['+-', seconds],
       ];
   const line: Segment[] = keys.flatMap(([key, word]) => [seg(` ${key}`, 'key'), seg(` ${word} `)]);
-  const filter = state.filter === '' ? [] : [seg('filter ', 'dim'), seg(`${sanitise(state.filter)} `, 'paused')];
-  return fitLine(spread(line, filter, width), width);
+  if (state.filter === '') return fitLine(line, width);
+  // What is hidden matters more than the keys: the filter takes its room first, half of the line at most.
+  const filter = [seg('filter ', 'dim'), seg(` ${cut(sanitise(state.filter), Math.floor(width / 2))} `, 'paused'), seg(' ')];
+  return [...fitLine(line, width - lineWidth(filter)), ...filter];
 }

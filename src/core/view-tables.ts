@@ -19,7 +19,7 @@ export const TABLE_TITLES: Readonly<Record<TableId, string>> = {
 const PRIORITY: Readonly<Record<TableId, readonly string[]>> = {
   processes: ['pid', 'comm', 'retries', 'aborts', 'folioWait', 'mmapWait', 'inFlight', 'lifecycles', 'total', 'swap', 'cgroup'],
   latest: ['time', 'tid', 'comm', 'cause', 'total', 'end', 'mmapWait', 'folioWait', 'address', 'attempts', 'userfaultWait'],
-  inFlight: ['tid', 'comm', 'age', 'held', 'state', 'address'],
+  inFlight: ['tid', 'comm', 'age', 'held', 'state'],
 };
 
 /** Columns the process table can be sorted by, in the order `s` goes through them. */

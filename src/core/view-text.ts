@@ -45,7 +45,9 @@ function charWidth(char: string): 0 | 1 | 2 {
   if (code < 0x7f) return code < 0x20 ? 0 : 1;
   if (code > 0xffff || code < 0xa0 || code === 0xad || /[\p{M}\p{C}\p{Z}\p{Emoji_Presentation}]/u.test(char)) return 0;
   const type = eastAsianWidthType(code);
-  if (type === 'fullwidth' || type === 'wide') return isAgreedWide(code) ? 2 : 0;
+  const wide = type === 'fullwidth' || type === 'wide';
+  // Within the wide blocks a few are narrow by the table alone (circled numbers on black squares): disputed again.
+  if (wide || isAgreedWide(code)) return wide && isAgreedWide(code) ? 2 : 0;
   // Conjoining Hangul vowels and final consonants are narrow by the table and nothing on a screen.
   return code >= 0x1160 && code <= 0x11ff ? 0 : 1;
 }

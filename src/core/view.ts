@@ -6,6 +6,7 @@
 import type { Lifecycle } from './lifecycle.js';
 import type { Snapshot } from './snapshot.js';
 import { detailLines } from './view-detail.js';
+import { formatRate } from './view-format.js';
 import { BOX_ROWS, beside, box } from './view-frame.js';
 import { footerLine, headerLines } from './view-header.js';
 import { KEYS } from './view-keys.js';
@@ -26,7 +27,8 @@ export interface Chart {
   readonly top: number;
   readonly width: number;
   readonly height: number;
-  readonly series: History;
+  /** Oldest first, in the unit the title of its box names. */
+  readonly values: readonly number[];
 }
 
 export interface View {
@@ -126,12 +128,24 @@ function chartRow(state: ViewState, top: number, height: number): Pick<Body, 'li
   let left = 0;
   const boxes = shown.map((series, i) => {
     const end = Math.floor((state.width * (i + 1)) / shown.length);
-    charts.push({ left: left + 1, top: top + 1, width: end - left - 2, height: height - BOX_ROWS, series });
-    const lines = box({ title: [seg(series.title, 'strong')] }, [], end - left, height);
+    const { by, unit } = scaleOf(series);
+    const values = series.values.map((value) => value / by);
+    charts.push({ left: left + 1, top: top + 1, width: end - left - 2, height: height - BOX_ROWS, values });
+    const title = [seg(series.title, 'strong'), seg(unit, 'dim')];
+    const now = series.values.at(-1);
+    const info = now === undefined ? [] : [seg('now ', 'dim'), seg(formatRate(now), 'strong')];
+    const lines = box({ title, info }, [], end - left, height);
     left = end;
     return lines;
   });
   return { lines: beside(...boxes), charts };
+}
+
+/** A unit that leaves at most four digits for the axis. */
+function scaleOf(series: History): { by: number; unit: string } {
+  const most = Math.max(0, ...series.values);
+  if (most >= 5e6) return { by: 1e6, unit: ', millions' };
+  return most >= 5e3 ? { by: 1e3, unit: ', thousands' } : { by: 1, unit: '' };
 }
 
 /** Rows a table needs to be worth its box. */

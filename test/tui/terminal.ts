@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+/** A dashboard on streams, seen through a real terminal emulator: what the cells hold in the end. */
+import { PassThrough } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import xterm from '@xterm/headless';
+import { Dashboard, type DashboardOptions } from '../../cli/tui/dashboard.js';
+
+export interface Harness {
+  readonly dashboard: Dashboard;
+  /** What `onQuit` was called with. */
+  readonly quits: (string | null)[];
+  readonly intervals: number[];
+  /** Types keys, waits until they are drawn. */
+  type(...keys: string[]): Promise<void>;
+  /** Waits for the frame in flight. */
+  settle(): Promise<void>;
+  resize(columns: number, rows: number): Promise<void>;
+  lines(): string[];
+  text(): string;
+  /** Colour modes of all cells: 0 when each has the default colours. */
+  colouredCells(): number;
+  /** Everything written. */
+  written(): string;
+  close(): void;
+}
+
+export async function open(columns: number, rows: number, options: Partial<DashboardOptions> = {}): Promise<Harness> {
+  const terminal = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true });
+  const output = Object.assign(new PassThrough(), { columns, rows, isTTY: true });
+  const input = Object.assign(new PassThrough(), { isTTY: true, isRaw: false, setRawMode(raw: boolean): void { this.isRaw = raw; } });
+  let written = '';
+  output.on('data', (chunk: Buffer) => {
+    written += chunk.toString();
+    terminal.write(chunk);
+  });
+  const quits: (string | null)[] = [];
+  const intervals: number[] = [];
+  const dashboard = new Dashboard({
+    input,
+    output,
+    term: 'xterm-256color',
+    colours: 256,
+    mode: 'live',
+    intervalMs: 1000,
+    onQuit: (signal) => quits.push(signal),
+    onInterval: (ms) => intervals.push(ms),
+    ...options,
+  });
+  const drained = (): Promise<void> => new Promise((resolve) => terminal.write('', resolve));
+  const settle = async (): Promise<void> => {
+    // Longer than the longest gap between two frames.
+    await delay(300);
+    await drained();
+  };
+  const cells = (): string[] =>
+    Array.from({ length: terminal.rows }, (_, y) => terminal.buffer.active.getLine(y)?.translateToString(true) ?? '');
+  const harness: Harness = {
+    dashboard,
+    quits,
+    intervals,
+    async type(...keys) {
+      for (const key of keys) {
+        input.write(key);
+        // One chunk a key, as a terminal sends them.
+        await delay(5);
+      }
+      await delay(100);
+      await drained();
+    },
+    settle,
+    async resize(c, r) {
+      Object.assign(output, { columns: c, rows: r });
+      terminal.resize(c, r);
+      output.emit('resize');
+      await delay(400);
+      await settle();
+    },
+    lines: cells,
+    text: () => cells().join('\n'),
+    colouredCells() {
+      let count = 0;
+      for (let y = 0; y < terminal.rows; y++) {
+        for (let x = 0; x < terminal.cols; x++) {
+          const cell = terminal.buffer.active.getLine(y)?.getCell(x);
+          if (cell !== undefined && (!cell.isFgDefault() || !cell.isBgDefault())) count++;
+        }
+      }
+      return count;
+    },
+    written: () => written,
+    close: () => dashboard.destroy(),
+  };
+  await settle();
+  return harness;
+}
