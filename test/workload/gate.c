@@ -2,7 +2,7 @@
 /*
  * gate WAITERS ROUNDS: all WAITERS threads fault on one swapped-out page while its swap device is suspended.
  * Truth: in each round exactly WAITERS faults on that page return VM_FAULT_RETRY from __folio_lock_or_retry, under the
- * per-VMA lock, after having slept there together.
+ * per-VMA lock, after having slept there together. (Some enter it again in their second pass, under mmap_lock.)
  * Run below `swap-setup gate`: swap on device-mapper's "gate", page-cluster 0, a memory cgroup in $CG.
  */
 #include "common.h"
