@@ -38,6 +38,8 @@ interface Untyped {
 const SGR = /\x1b\[[\d;]*m/g;
 
 const Y_LABELS = 4;
+/** The chart loses its topmost dots above the maximum. */
+const HEADROOM = 1.15;
 
 /** The least of 1, 2, 5, 10, 20, … that is no less than `value`. */
 function roundStep(value: number): number {
@@ -118,7 +120,7 @@ export class Screen {
     const y = chart.values.slice();
     if (y.length === 0) y.push(0);
     // Without a maximum the chart divides by the greatest value, and that may be 0; and its own scale is not round.
-    entry.widget.options.maxY = Y_LABELS * roundStep(Math.max(...y) / Y_LABELS);
+    entry.widget.options.maxY = Y_LABELS * roundStep((Math.max(...y) * HEADROOM) / Y_LABELS);
     entry.widget.setData([{ x: y.map(() => ' '), y }]);
   }
 

@@ -175,10 +175,10 @@ export const lifecycleFields: readonly Field<LifecycleRow>[] = [
 
 export const flightFields: readonly Field<LifecycleRow>[] = [
   num('tid', 'tid', '', 7, (r) => r.lifecycle.tid, whole),
-  text('comm', 'comm', 12, (r) => r.lifecycle.comm, 15),
-  num('age', 'age', 'ns', 9, (r) => lasted(r.lifecycle, r.now).lo),
+  text('comm', 'comm', 10, (r) => r.lifecycle.comm, 15),
+  num('age', 'age', 'ns', 8, (r) => lasted(r.lifecycle, r.now).lo),
   text('held', 'holds', 9, (r) => lockName(heldNow(r.lifecycle))),
-  text('state', 'state', 13, (r) => r.lifecycle.state, 40),
+  text('state', 'state', 16, (r) => r.lifecycle.state, 40),
   num('address', 'address', 'address', 12, (r) => r.lifecycle.address),
 ];
 

@@ -101,7 +101,7 @@ export function table<Row>(rows: readonly Row[], options: TableOptions<Row>): Li
     const title = field.title.slice(0, room) + arrow;
     head.push(seg(pad(title, field.width, field.align), arrow === '' ? 'head' : 'strong'));
   });
-  if (rows.length === 0) return [head, [seg(options.empty, 'dim')]];
+  if (rows.length === 0) return [head, [seg(marked ? ' '.repeat(MARK_COLUMNS) : ''), seg(options.empty, 'dim')]];
   return [head, ...rows.map((row, i) => tableRow(row, i, gap, options))];
 }
 

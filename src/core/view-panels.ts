@@ -78,7 +78,7 @@ function swapLines(now: Snapshot): Line[] {
   const { calls, retry, locked } = swap.lockOrRetry;
   const n = formatCount;
   return [
-    [seg('swap-ins   ', 'dim'), seg(n(swap.faults)), seg(`: ${n(swap.synchronous)} sync, ${n(swap.asynchronous)} async`, 'dim')],
+    [seg('swap-in ', 'dim'), seg(n(swap.faults)), seg(`: ${n(swap.synchronous)} sync, ${n(swap.asynchronous)} async`, 'dim')],
     [seg('folio lock ', 'dim'), seg(n(calls)), seg(`: ${n(retry)} retry, ${n(locked)} ok`, 'dim')],
   ];
 }

@@ -48,23 +48,33 @@ function charWidth(char: string): 0 | 1 | 2 {
   const wide = type === 'fullwidth' || type === 'wide';
   // Within the wide blocks a few are narrow by the table alone (circled numbers on black squares): disputed again.
   if (wide || isAgreedWide(code)) return wide && isAgreedWide(code) ? 2 : 0;
-  // Conjoining Hangul vowels and final consonants are narrow by the table and nothing on a screen.
-  return code >= 0x1160 && code <= 0x11ff ? 0 : 1;
+  // Conjoining Hangul vowels and final consonants, and an Arabic mark: narrow by the table, nothing on a screen.
+  const vanishing = (code >= 0x1160 && code <= 0x11ff) || (code >= 0xd7b0 && code <= 0xd7fb) || code === 0x6de;
+  return vanishing ? 0 : 1;
 }
 
-/** The blocks every terminal of the last twenty years draws two columns wide: Hangul, kana, ideographs, full-width forms. */
+/**
+ * What every terminal of the last ten years draws two columns wide: Hangul, kana, ideographs, full-width forms.
+ * Characters added to these blocks since (Unicode 10 and later) are left out: blessed and older terminals disagree.
+ */
+const AGREED_WIDE: readonly (readonly [number, number])[] = [
+  [0x1100, 0x115f],
+  [0x2e80, 0x2fd5],
+  [0x3000, 0x303e],
+  [0x3041, 0x312d],
+  [0x3131, 0x31ba],
+  [0x31c0, 0x31e3],
+  [0x31f0, 0x32fe],
+  [0x3300, 0x4dbf],
+  [0x4e00, 0xa4cf],
+  [0xac00, 0xd7a3],
+  [0xf900, 0xfaff],
+  [0xff01, 0xff60],
+  [0xffe0, 0xffe6],
+];
+
 function isAgreedWide(code: number): boolean {
-  return (
-    (code >= 0x1100 && code <= 0x115f) ||
-    (code >= 0x2e80 && code <= 0x303e) ||
-    (code >= 0x3041 && code <= 0x33ff) ||
-    (code >= 0x3400 && code <= 0x4dbf) ||
-    (code >= 0x4e00 && code <= 0xa4cf) ||
-    (code >= 0xac00 && code <= 0xd7a3) ||
-    (code >= 0xf900 && code <= 0xfaff) ||
-    (code >= 0xff01 && code <= 0xff60) ||
-    (code >= 0xffe0 && code <= 0xffe6)
-  );
+  return AGREED_WIDE.some(([first, last]) => code >= first && code <= last);
 }
 
 const ASCII = /^[\x20-\x7e]*$/;

@@ -9,7 +9,7 @@ import { detailLines } from './view-detail.js';
 import { formatRate } from './view-format.js';
 import { BOX_ROWS, beside, box } from './view-frame.js';
 import { footerLine, headerLines } from './view-header.js';
-import { KEYS } from './view-keys.js';
+import { GLOSSARY, helpRows } from './view-keys.js';
 import { causePanel, outcomePanel, waitPanel } from './view-panels.js';
 import type { History, TableId, TableState, ViewState } from './view-state.js';
 import { type TableContext, type TableView, tableRows, tableView } from './view-tables.js';
@@ -174,7 +174,8 @@ function tablePanels(context: TableContext, height: number): Pick<Body, 'lines' 
 }
 
 function helpBox(width: number, height: number): Line[] {
-  const body: Line[] = KEYS.map((key) => [seg(key.label.padEnd(11), 'key'), seg(` ${key.help}`)]);
+  const body: Line[] = helpRows().map(({ label, help }) => [seg(label.padEnd(15), 'key'), seg(` ${help}`)]);
+  body.push([], ...GLOSSARY.map(([word, meaning]): Line => [seg(word.padEnd(15), 'strong'), seg(` ${meaning}`)]));
   return box({ title: [seg('Keys', 'strong')], focused: true }, body, width, height);
 }
 
