@@ -55,10 +55,15 @@ function begin(f: FaultRecord, s: StepContext, lock: LockKind, known: boolean, a
   return attempt;
 }
 
+/** The step before: of this fault, else of its task. */
+function since(f: FaultRecord): number {
+  return Math.max(f.mark, f.before);
+}
+
 /** The attempt under way. One that no step announced had its lock by the step before, or by the lifecycle's first. */
 function current(f: FaultRecord, s: StepContext): AttemptRecord {
   if (f.attempt !== null) return f.attempt;
-  if (f.attempts.length > 0) return begin(f, s, 'mmap', false, { lo: f.mark, hi: s.time });
+  if (f.attempts.length > 0) return begin(f, s, 'mmap', false, { lo: since(f), hi: s.time });
   return begin(f, s, 'vma', false, Number.isNaN(f.acquired) ? { lo: f.before, hi: f.first } : f.start);
 }
 
@@ -142,6 +147,8 @@ const abort = (f: FaultRecord, s: StepContext): void => {
 
 const release: Action = (f, s) => {
   const attempt = f.attempt?.lock === 'vma' ? f.attempt : (f.vmaAttempt ?? current(f, s));
+  // Only the VMA lock's release is sent.
+  if (!attempt.lockKnown) learn(f, s, attempt, s.bits.vmaLock);
   if (!Number.isNaN(attempt.exactRelease)) return;
   attempt.exactRelease = s.time;
   if (attempt.outcome !== 'pending') s.sink.exact(attempt);
@@ -279,7 +286,7 @@ const ACTION: Readonly<Record<ActionName, Action>> = {
     openWait(f, s, 'mmapLock', 'none');
   },
   mmExit: (f, s) => {
-    const attempt = f.attempt ?? begin(f, s, 'mmap', true, { lo: f.mark, hi: s.time });
+    const attempt = f.attempt ?? begin(f, s, 'mmap', true, { lo: since(f), hi: s.time });
     closeWait(f, s);
     attempt.acquired = { lo: attempt.acquired.lo, hi: s.time };
     if (s.a !== 0) return;
@@ -294,7 +301,7 @@ const ACTION: Readonly<Record<ActionName, Action>> = {
     f.wait = null;
   },
   mmMissed: (f, s) => {
-    begin(f, s, 'mmap', true, { lo: f.mark, hi: s.time });
+    begin(f, s, 'mmap', true, { lo: since(f), hi: s.time });
   },
   release,
   cutShort,

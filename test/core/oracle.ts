@@ -18,7 +18,7 @@ const ERROR = RET.VM_FAULT_SIGBUS | RET.VM_FAULT_SIGSEGV | RET.VM_FAULT_OOM;
 const RANK: Readonly<Record<number, readonly [number, number]>> = {
   [MM_LOCK_ENTER]: [0, 0], [MM_LOCK_EXIT]: [1, 1], [SWAP_ENTER]: [2, 2], [SWAP_DEVICE]: [3, 3], [FLOR_ENTER]: [4, 4],
   [FLOR_SLEEP]: [5, 5], [FLOR_EXIT]: [6, 6], [UFFD_ENTER]: [7, 7], [UFFD_EXIT]: [8, 8], [ANON_PREPARE]: [7, 8],
-  [SWAP_EXIT]: [9, 9], [HMF_EXIT]: [10, 11],
+  [SWAP_EXIT]: [9, 9], [HMF_EXIT]: [10, 11], [VMA_RELEASE]: [1.5, 1.5],
 };
 
 export interface OracleWait {
@@ -38,11 +38,23 @@ export interface OracleFault {
   readonly release: { readonly rule: string; readonly lo: number; readonly hi: number } | null;
   readonly exact: number;
   readonly whole: boolean;
-  readonly steps: number;
+  readonly enteredSwap: boolean;
+  /** Attempts whose lock is known, in order; an abort is not among them. */
+  readonly attempts: readonly OracleAttempt[];
+  /** What a loss must be called, where the last step alone decides it; '' elsewhere. */
+  readonly lastMissing: string;
+}
+
+export interface OracleAttempt {
+  readonly lock: 'vma' | 'mmap';
+  readonly outcome: string;
+  readonly acquired: { readonly lo: number; readonly hi: number };
 }
 
 interface Pass {
   readonly rows: SyntheticRow[];
+  /** A release of the VMA lock was seen within. */
+  released: boolean;
   /** The step after it, if any. */
   next: SyntheticRow | null;
 }
@@ -72,7 +84,9 @@ const depthOf = (row: SyntheticRow): number => (row.flags & VlStepFlag.INFO ? ro
 const passFlags = (row: SyntheticRow): number | null =>
   [HMF_EXIT, SWAP_ENTER, FLOR_ENTER, UFFD_ENTER].some((kind) => kind === row.kind)
     ? row.a & (FLAG.FAULT_FLAG_VMA_LOCK | FLAG.FAULT_FLAG_TRIED)
-    : null;
+    : row.kind === VMA_RELEASE
+      ? FLAG.FAULT_FLAG_VMA_LOCK
+      : null;
 
 function one(
   id: number,
@@ -88,7 +102,7 @@ function one(
   const steps = own.filter((row) => row.kind !== VMA_RELEASE);
   // A gap before a release is a gap before the step after it as well.
   const gapped = new Set(own.filter((row, i) => gaps.has(row) || (gaps.has(own[i - 1] as SyntheticRow) && own[i - 1]?.kind === VMA_RELEASE)));
-  const passes = cut(steps.filter((row) => !CUTS.includes(row.kind)));
+  const passes = cut(own.filter((row) => !CUTS.includes(row.kind)));
   const exact = own.find((row) => row.kind === VMA_RELEASE)?.time ?? Number.NaN;
   const final = steps.findLast((row) => !CUTS.includes(row.kind)) ?? first;
   const cutBy = steps.find((row) => CUTS.includes(row.kind));
@@ -116,7 +130,7 @@ function one(
     end = retried && (cutBy.kind !== ABANDONED || !missing) ? 'signal' : 'incomplete';
   } else end = outlived ? 'incomplete' : 'in-flight';
 
-  const vmaPass = passes.find((pass, i) => i === 0 && pass.rows.some((row) => (passFlags(row) ?? 0) & FLAG.FAULT_FLAG_VMA_LOCK));
+  const vmaPass = passes.find((pass, i) => i === 0 && (pass.released || pass.rows.some((row) => (passFlags(row) ?? 0) & FLAG.FAULT_FLAG_VMA_LOCK)));
   const aborted = first.step === 0 && (first.kind === VMA_LOCK || (first.kind === MM_LOCK_ENTER && first.a === 1));
   const verdict = vmaPass === undefined ? { vma: 'none' as const, cause: null, release: null } : judge(vmaPass, steps, task, gapped, before, at);
   const ends = end === 'incomplete' || end === 'signal' || (kept && Number.isNaN(exact) && over);
@@ -130,7 +144,9 @@ function one(
     release: verdict.release,
     exact,
     whole: !missing && !(ends && end !== 'signal'),
-    steps: own.length,
+    enteredSwap: own.some((row) => row.kind === SWAP_ENTER),
+    attempts: passes.flatMap((pass, i) => attemptOf(pass, i, steps, before, over)),
+    lastMissing: cutBy !== undefined && end === 'incomplete' && !gaps.has(cutBy) && !gup ? `${AFTER[final.kind] ?? 'handle_mm_fault exit'} missed` : '',
   };
 }
 
@@ -140,12 +156,20 @@ function cut(rows: readonly SyntheticRow[]): Pass[] {
   let known: number | null = null;
   for (const row of rows) {
     if (row.kind === VMA_LOCK) continue;
+    const pass = passes[passes.length - 1];
+    // A release that comes first is all that is seen of the beginning of its attempt; elsewhere it only says which lock.
+    if (row.kind === VMA_RELEASE && pass !== undefined) {
+      if (passes.length === 1 && level < 11 && pass.rows[0]?.kind !== MM_LOCK_ENTER && pass.rows[0]?.kind !== MM_LOCK_EXIT) {
+        known ??= FLAG.FAULT_FLAG_VMA_LOCK;
+        pass.released = true;
+      }
+      continue;
+    }
     const [arrive, leave] = RANK[row.kind] as readonly [number, number];
     const flags = passFlags(row);
     if (arrive <= level || (known !== null && flags !== null && flags !== known)) {
-      const previous = passes[passes.length - 1];
-      if (previous !== undefined) previous.next = row;
-      passes.push({ rows: [], next: null });
+      if (pass !== undefined) pass.next = row;
+      passes.push({ rows: [], released: false, next: null });
       known = null;
     }
     (passes[passes.length - 1] as Pass).rows.push(row);
@@ -181,6 +205,39 @@ function grammatical(own: readonly SyntheticRow[], passes: readonly Pass[], rele
   const cutShort = own.some((row) => CUTS.includes(row.kind));
   const kept = done !== undefined && (done.a & FLAG.FAULT_FLAG_VMA_LOCK) !== 0 && !(done.b & (RETRY | RET.VM_FAULT_COMPLETED));
   return !(releaseMissing && kept && cutShort);
+}
+
+/** What the kernel runs next after a step; handle_mm_fault's return where nothing else is certain. */
+const AFTER: Readonly<Record<number, string>> = {
+  [VMA_LOCK]: 'lock_mm_and_find_vma', [HMF_EXIT]: 'lock_mm_and_find_vma', [MM_LOCK_ENTER]: 'lock_mm_and_find_vma exit',
+  [FLOR_ENTER]: '__folio_lock_or_retry exit', [FLOR_SLEEP]: '__folio_lock_or_retry exit', [UFFD_ENTER]: 'handle_userfault exit',
+  [SWAP_ENTER]: 'do_swap_page exit', [SWAP_DEVICE]: 'do_swap_page exit', [FLOR_EXIT]: 'do_swap_page exit',
+};
+
+function attemptOf(pass: Pass, i: number, steps: readonly SyntheticRow[], before: number, over: boolean): OracleAttempt[] {
+  const { rows } = pass;
+  const start = rows[0] as SyntheticRow;
+  const flags = rows.map(passFlags).find((f) => f !== null) ?? (pass.released ? FLAG.FAULT_FLAG_VMA_LOCK : null);
+  const byLock = start.kind === MM_LOCK_ENTER || start.kind === MM_LOCK_EXIT;
+  // VMA_LOCK (NULL) leads to mmap_lock, and so does every attempt but the first.
+  const second = i > 0 || steps[0]?.kind === VMA_LOCK;
+  if (flags === null && !byLock && !second) return [];
+  const lock = !byLock && !second && flags !== null && flags & FLAG.FAULT_FLAG_VMA_LOCK ? 'vma' : 'mmap';
+  const hmf = rows.find((row) => row.kind === HMF_EXIT);
+  const mm = rows.find((row) => row.kind === MM_LOCK_EXIT);
+  const failed = mm !== undefined && mm.a === 0;
+  let outcome = pass.next !== null ? 'retry' : over ? 'unknown' : 'pending';
+  if (failed) outcome = 'error';
+  else if (hmf !== undefined) {
+    outcome = hmf.b & RETRY ? 'retry' : hmf.b & ERROR ? 'error' : hmf.b & RET.VM_FAULT_COMPLETED ? 'completed' : 'ok';
+  }
+  const at = steps.indexOf(start);
+  const lo = start.kind === MM_LOCK_ENTER ? start.time : at > 0 ? (steps[at - 1] as SyntheticRow).time : before;
+  // Had by the end of lock_mm_and_find_vma, or by the first step after its entry that proves it over.
+  const hi = start.kind === MM_LOCK_ENTER ? ((rows[1] ?? pass.next)?.time ?? Number.POSITIVE_INFINITY) : start.time;
+  const exact = at === 0 && start.flags & VlStepFlag.INFO && !Number.isNaN(start.who.acquired) ? start.who.acquired : null;
+  const acquired = failed ? { lo: Number.NaN, hi: Number.NaN } : exact !== null && lock === 'vma' ? { lo: exact, hi: exact } : { lo, hi };
+  return [{ lock, outcome, acquired }];
 }
 
 function waitsOf(pass: Pass): OracleWait[] {
