@@ -81,16 +81,25 @@ export class EventDecoder {
    * Returns the number of rows added; what was read is the kernel's again.
    */
   drainInto(batch: EventBatch): number {
+    const before = batch.length;
     const { start, end } = this.#ring.begin();
-    const bytes = (end - start) >>> 0;
+    const read = this.#decode(batch, start, (end - start) >>> 0);
+    this.#ring.commit((start + read) >>> 0);
+    return batch.length - before;
+  }
+
+  /**
+   * The loop; returns the bytes read. Nothing but the return stands behind it: V8 compiles a long loop while it runs, and code
+   * behind it that has never run makes each later call fall back to the interpreter.
+   */
+  #decode(batch: EventBatch, start: number, bytes: number): number {
     const { u32, mask } = this.#ring;
     const { decoded } = this;
     const baseLow = this.#baseLow;
     const baseHigh = this.#baseHigh;
     const { kind, flags, cpu, tid, fault, faultCpu, step, time, a, b } = batch;
-    const first = batch.length;
     const rows = kind.length;
-    let row = first;
+    let row = batch.length;
     let read = 0;
     while (read < bytes && row < rows) {
       const at = ((start + read) & mask) >>> 2;
@@ -119,11 +128,9 @@ export class EventDecoder {
       b[row] = u32[at + B] as number;
       if ((f & INFO) !== 0) this.#info(batch, row, at);
       decoded[k] = (decoded[k] as number) + 1;
-      row++;
+      batch.length = ++row;
     }
-    batch.length = row;
-    this.#ring.commit((start + read) >>> 0);
-    return row - first;
+    return read;
   }
 
   /** The columns only a `struct vl_open` has. */
