@@ -53,20 +53,25 @@ function measure(name, directory) {
 
 /** Runs the measurement of one binding, on the main thread and in a worker, and says how each went. */
 function report(name, directory) {
-  return ['main thread', 'worker'].map((where) => {
-    const args = [SELF, '--child', ...(where === 'worker' ? ['--worker'] : []), name, directory];
-    const { status, signal, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
-    if (status !== 0) return `${name}, ${where}: failed (${signal ?? `exit ${status}`}) ${stderr.split('\n').find((line) => /Error/.test(line)) ?? ''}`.trim();
-    const { ns, rssMb } = JSON.parse(stdout);
-    const cost = ns < 1000 ? `${ns.toFixed(0)} ns` : `${(ns / 1000).toFixed(1)} µs`;
-    return `${name}, ${where}: ${cost} a call; RSS grew by ${rssMb.toFixed(0)} MB over ${CALLS} calls`;
-  }).join('\n');
+  return ['main thread', 'worker']
+    .map((where) => {
+      const args = [SELF, '--child', ...(where === 'worker' ? ['--worker'] : []), name, directory];
+      const { status, signal, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+      if (status !== 0)
+        return `${name}, ${where}: failed (${signal ?? `exit ${status}`}) ${stderr.split('\n').find((line) => /Error/.test(line)) ?? ''}`.trim();
+      const { ns, rssMb } = JSON.parse(stdout);
+      const cost = ns < 1000 ? `${ns.toFixed(0)} ns` : `${(ns / 1000).toFixed(1)} µs`;
+      return `${name}, ${where}: ${cost} a call; RSS grew by ${rssMb.toFixed(0)} MB over ${CALLS} calls`;
+    })
+    .join('\n');
 }
 
 /** The compiler's first error, else npm's. */
 function firstError(stderr) {
   const lines = stderr.split('\n').map((line) => line.replace(/^npm (?:error|ERR!) /, '').trim());
-  return lines.find((line) => / error: /.test(line))?.replace(/^\S*\//, '') ?? lines.find((line) => /^code /.test(line));
+  return (
+    lines.find((line) => / error: /.test(line))?.replace(/^\S*\//, '') ?? lines.find((line) => /^code /.test(line))
+  );
 }
 
 /** Installs a binding into an empty directory, measures it, removes it. */
@@ -74,10 +79,14 @@ function reportInstalled(name) {
   const directory = mkdtempSync(join(tmpdir(), 'ffi-cost-'));
   try {
     const what = `${name}@${OPTIONAL[name]}`;
-    const { status, stderr } = spawnSync('npm', ['install', '--prefix', directory, '--no-audit', '--no-fund', '--ignore-scripts=false', what], {
-      encoding: 'utf8',
-      timeout: INSTALL_TIMEOUT_MS,
-    });
+    const { status, stderr } = spawnSync(
+      'npm',
+      ['install', '--prefix', directory, '--no-audit', '--no-fund', '--ignore-scripts=false', what],
+      {
+        encoding: 'utf8',
+        timeout: INSTALL_TIMEOUT_MS,
+      },
+    );
     if (status !== 0) return `${what}: does not install here: ${firstError(stderr) ?? `exit ${status}`}`;
     return report(name, directory);
   } finally {
@@ -87,7 +96,11 @@ function reportInstalled(name) {
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { child: { type: 'boolean', default: false }, worker: { type: 'boolean', default: false }, 'ffi-napi': { type: 'boolean', default: false } },
+  options: {
+    child: { type: 'boolean', default: false },
+    worker: { type: 'boolean', default: false },
+    'ffi-napi': { type: 'boolean', default: false },
+  },
 });
 if (values.child && values.worker) {
   new Worker(SELF, { argv: ['--child', ...positionals] });

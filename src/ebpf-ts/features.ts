@@ -44,10 +44,15 @@ const unsupported = (reason: string): Feature => ({ state: 'unsupported', reason
 const inconclusive = (reason: string): Feature => ({ state: 'inconclusive', reason });
 
 /** include/uapi/linux/capability.h */
-const CAPABILITIES = [['CAP_BPF', 39n], ['CAP_PERFMON', 38n]] as const;
+const CAPABILITIES = [
+  ['CAP_BPF', 39n],
+  ['CAP_PERFMON', 38n],
+] as const;
 const CAP_SYS_ADMIN = 21n;
 
-type Read = (path: string) => { readonly text: string; readonly error: null } | { readonly text: null; readonly error: string };
+type Read = (
+  path: string,
+) => { readonly text: string; readonly error: null } | { readonly text: null; readonly error: string };
 
 function reader(read: (path: string) => string): Read {
   return (path) => {
@@ -63,7 +68,9 @@ function btf(read: Read): Feature {
   const { text, error } = read('/sys/kernel/btf/vmlinux');
   if (text !== null) return supported('/sys/kernel/btf/vmlinux');
   return error === 'ENOENT'
-    ? unsupported('no /sys/kernel/btf/vmlinux: the kernel was built without CONFIG_DEBUG_INFO_BTF, or /sys is not mounted')
+    ? unsupported(
+        'no /sys/kernel/btf/vmlinux: the kernel was built without CONFIG_DEBUG_INFO_BTF, or /sys is not mounted',
+      )
     : inconclusive(`/sys/kernel/btf/vmlinux cannot be read (${error})`);
 }
 
@@ -87,7 +94,11 @@ function lockdown(read: Read): Feature {
   const { text, error } = read('/sys/kernel/security/lockdown');
   const mode = /\[(\w+)\]/.exec(text ?? '')?.[1];
   if (mode === undefined) {
-    return inconclusive(error === 'ENOENT' ? 'securityfs does not say: not mounted, or a kernel without lockdown' : `cannot be read (${error ?? 'no mode in it'})`);
+    return inconclusive(
+      error === 'ENOENT'
+        ? 'securityfs does not say: not mounted, or a kernel without lockdown'
+        : `cannot be read (${error ?? 'no mode in it'})`,
+    );
   }
   return mode === 'confidentiality'
     ? unsupported('lockdown=confidentiality: BPF programs may not read kernel memory, whoever loads them')
@@ -98,7 +109,9 @@ function unprivileged(read: Read): Feature {
   const { text, error } = read('/proc/sys/kernel/unprivileged_bpf_disabled');
   if (text === null) return inconclusive(`kernel.unprivileged_bpf_disabled cannot be read (${error})`);
   const value = text.trim();
-  return value === '0' ? supported('kernel.unprivileged_bpf_disabled=0') : unsupported(`kernel.unprivileged_bpf_disabled=${value}: bpf() takes CAP_BPF`);
+  return value === '0'
+    ? supported('kernel.unprivileged_bpf_disabled=0')
+    : unsupported(`kernel.unprivileged_bpf_disabled=${value}: bpf() takes CAP_BPF`);
 }
 
 function libbpf(version: () => string): Feature {
@@ -135,6 +148,9 @@ export function features(probes: FeatureProbes): Features {
     unprivileged: unprivileged(read),
     lsm,
     libbpf: libbpf(() => probes.libbpf()),
-    bpf: errno === 0 ? supported('the program it was tried with was accepted') : unsupported(refused(errno, [caps, locked], lsm)),
+    bpf:
+      errno === 0
+        ? supported('the program it was tried with was accepted')
+        : unsupported(refused(errno, [caps, locked], lsm)),
   };
 }

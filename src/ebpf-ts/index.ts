@@ -2,7 +2,9 @@
 /** libbpf 1.x for Node. */
 export { Btf, BtfKind, type BtfMember, type BtfVariable } from './btf.js';
 export { BpfError, type BpfErrorParts, errnoError, errnoName } from './errors.js';
+export { type Feature, type FeatureProbes, type Features, features } from './features.js';
 export { BpfMap } from './map.js';
 export { BpfObject } from './object.js';
 export { BpfLink, BpfProgram, type ProgramAccount } from './program.js';
+export { RING_BUSY, RING_DISCARD, RING_HEADER, RING_LENGTH, RingBuffer } from './ring.js';
 export { dropCapabilities, enableStats, libbpfVersion, mapPages, type Pages, probeTracing } from './system.js';

@@ -83,7 +83,10 @@ export class RingBuffer {
         consumer.close();
         rest.close();
       };
-      return new RingBuffer({ consumer: consumer.view, producer: rest.view, data: rest.view, offset: PAGE, close }, sizeBytes);
+      return new RingBuffer(
+        { consumer: consumer.view, producer: rest.view, data: rest.view, offset: PAGE, close },
+        sizeBytes,
+      );
     } catch (error) {
       consumer.close();
       throw error;

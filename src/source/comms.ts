@@ -22,7 +22,10 @@ export class CommTable {
     const words = this.#words;
     const slots = this.#slots;
     const mask = slots.length - 1;
-    let hash = Math.imul(w0 ^ Math.imul(w1, 0x85eb_ca6b) ^ Math.imul(w2, 0xc2b2_ae35) ^ Math.imul(w3, 0x27d4_eb2f), 0x9e37_79b1);
+    let hash = Math.imul(
+      w0 ^ Math.imul(w1, 0x85eb_ca6b) ^ Math.imul(w2, 0xc2b2_ae35) ^ Math.imul(w3, 0x27d4_eb2f),
+      0x9e37_79b1,
+    );
     hash ^= hash >>> 15;
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const found = slots[slot] as number;
@@ -65,7 +68,12 @@ export class CommTable {
     this.#used = 0;
     for (let slot = 0; slot < slots.length; slot++) {
       if (slots[slot] === 0) continue;
-      const [w0, w1, w2, w3] = words.subarray(slot * WORDS, slot * WORDS + WORDS) as unknown as [number, number, number, number];
+      const [w0, w1, w2, w3] = words.subarray(slot * WORDS, slot * WORDS + WORDS) as unknown as [
+        number,
+        number,
+        number,
+        number,
+      ];
       this.id(w0, w1, w2, w3);
     }
   }

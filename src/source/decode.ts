@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Ring buffer records (bpf/events.h) → rows of an `EventBatch`. */
-import { type EventBatch, createBatch, DEFAULT_BATCH_ROWS } from '../core/batch.js';
+import { createBatch, DEFAULT_BATCH_ROWS, type EventBatch } from '../core/batch.js';
 import { RING_DISCARD, RING_HEADER, RING_LENGTH, type RingBuffer } from '../ebpf-ts/ring.js';
 import { VlKindNames, VlOpen, VlStep, VlStepFlag } from '../schema/events.gen.js';
 import { CommTable } from './comms.js';

@@ -14,14 +14,41 @@ const BASE_NS = 3_600_000_000_000n;
 /** One lifecycle: an open record and the eight steps after it. */
 function lifecycle(): Uint8Array[] {
   const step = (n: number, kind: number): Step => ({
-    kind, flags: 0, cpu: 1, tid: 4242, fault: 77, faultCpu: 1, step: n, ts: BASE_NS + 5_000_000_000n + BigInt(n), a: 0x1354, b: 0x400,
+    kind,
+    flags: 0,
+    cpu: 1,
+    tid: 4242,
+    fault: 77,
+    faultCpu: 1,
+    step: n,
+    ts: BASE_NS + 5_000_000_000n + BigInt(n),
+    a: 0x1354,
+    b: 0x400,
   });
   const open = encodeOpen({
     ...step(0, VlKind.SWAP_ENTER),
-    acquired: BASE_NS + 4_999_999_000n, mm: 0xf_8881_0123_4000n, address: 0x7f12_3456_7000n, vmaStart: 0x7f12_3000_0000n,
-    vmaEnd: 0x7f12_4000_0000n, vmFlags: 0x8_0010_0073n, pte: 0x3ff_ffff_0000_0042n, cgroup: 4711n, tgid: 4242, depth: 0, comm: Buffer.from('postgres'),
+    acquired: BASE_NS + 4_999_999_000n,
+    mm: 0xf_8881_0123_4000n,
+    address: 0x7f12_3456_7000n,
+    vmaStart: 0x7f12_3000_0000n,
+    vmaEnd: 0x7f12_4000_0000n,
+    vmFlags: 0x8_0010_0073n,
+    pte: 0x3ff_ffff_0000_0042n,
+    cgroup: 4711n,
+    tgid: 4242,
+    depth: 0,
+    comm: Buffer.from('postgres'),
   });
-  const kinds = [VlKind.SWAP_DEVICE, VlKind.FLOR_ENTER, VlKind.FLOR_EXIT, VlKind.SWAP_EXIT, VlKind.HMF_EXIT, VlKind.MM_LOCK_ENTER, VlKind.MM_LOCK_EXIT, VlKind.HMF_EXIT];
+  const kinds = [
+    VlKind.SWAP_DEVICE,
+    VlKind.FLOR_ENTER,
+    VlKind.FLOR_EXIT,
+    VlKind.SWAP_EXIT,
+    VlKind.HMF_EXIT,
+    VlKind.MM_LOCK_ENTER,
+    VlKind.MM_LOCK_EXIT,
+    VlKind.HMF_EXIT,
+  ];
   return [open, ...kinds.map((kind, i) => encodeStep(step(i + 1, kind)))];
 }
 

@@ -52,7 +52,9 @@ describe('Btf', () => {
   before(() => {
     const dir = mkdtempSync(join(tmpdir(), 'btf-test-'));
     try {
-      execFileSync('clang', ['-g', '-O2', '-target', 'bpf', '-x', 'c', '-c', '-', '-o', join(dir, 'o.o')], { input: SOURCE });
+      execFileSync('clang', ['-g', '-O2', '-target', 'bpf', '-x', 'c', '-c', '-', '-o', join(dir, 'o.o')], {
+        input: SOURCE,
+      });
       elf = readFileSync(join(dir, 'o.o'));
     } finally {
       rmSync(dir, { recursive: true });
@@ -76,14 +78,24 @@ describe('Btf', () => {
       ['p', 84, 4, 1, null],
     ]);
     assert.deepEqual(btf.struct('inner'), { size: 4, members: btf.members(btf.find(BtfKind.Struct, 'inner')) });
-    assert.deepEqual(btf.struct('either')?.members.map((m) => [m.name, m.offset, m.size]), [['i', 0, 4], ['u', 0, 8]]);
+    assert.deepEqual(
+      btf.struct('either')?.members.map((m) => [m.name, m.offset, m.size]),
+      [
+        ['i', 0, 4],
+        ['u', 0, 8],
+      ],
+    );
   });
 
   it('reads enums of 32 and 64 bits, signed and not', () => {
     assert.deepEqual(btf.enumeration('plain'), { PLAIN_A: 0, PLAIN_B: 7, PLAIN_C: 0xffff_ffff });
     const wide = rawEnum(BtfKind.Enum64, false, { WIDE: [1, 1], TOP: [0, 0x8000_0000] });
     assert.deepEqual(wide.enumeration('made'), { WIDE: 2 ** 32 + 1, TOP: 2 ** 63 });
-    const signedWide = rawEnum(BtfKind.Enum64, true, { MINUS: [0xffff_fffd, 0xffff_ffff], LOW: [0, 0xffff_ffff], PLUS: [3, 0] });
+    const signedWide = rawEnum(BtfKind.Enum64, true, {
+      MINUS: [0xffff_fffd, 0xffff_ffff],
+      LOW: [0, 0xffff_ffff],
+      PLUS: [3, 0],
+    });
     assert.deepEqual(signedWide.enumeration('made'), { MINUS: -3, LOW: -(2 ** 32), PLUS: 3 });
     const signed = rawEnum(BtfKind.Enum, true, { MINUS: [0xffff_fffd], PLUS: [3] });
     assert.deepEqual(signed.enumeration('made'), { MINUS: -3, PLUS: 3 });
@@ -94,7 +106,10 @@ describe('Btf', () => {
     assert.ok(!btf.hasFunc('hoo'));
     assert.ok(!btf.hasFunc('outer'));
     const variables = btf.datasec('.rodata')?.map((v) => [v.name, v.size, v.signed]);
-    assert.deepEqual(variables?.sort(), [['knob', 1, false], ['level', 4, true]]);
+    assert.deepEqual(variables?.sort(), [
+      ['knob', 1, false],
+      ['level', 4, true],
+    ]);
     assert.equal(btf.datasec('.data.none'), null);
     assert.equal(btf.struct('plain'), null);
     assert.equal(btf.enumeration('outer'), null);
@@ -103,8 +118,10 @@ describe('Btf', () => {
 
   it('refuses what is cut off or no BTF, with a typed error', () => {
     const section = elfSection(elf, '.BTF') as Uint8Array;
-    for (let length = 0; length < section.length; length++) assert.throws(() => new Btf(section.subarray(0, length)), isBpfError);
-    for (let length = 0; length < elf.length; length += 13) assert.throws(() => Btf.fromElf(elf.subarray(0, length)), isBpfError);
+    for (let length = 0; length < section.length; length++)
+      assert.throws(() => new Btf(section.subarray(0, length)), isBpfError);
+    for (let length = 0; length < elf.length; length += 13)
+      assert.throws(() => Btf.fromElf(elf.subarray(0, length)), isBpfError);
     assert.throws(() => new Btf(new Uint8Array(64)), isBpfError);
     assert.equal(elfSection(elf, '.BTF.none'), null);
   });
@@ -113,19 +130,25 @@ describe('Btf', () => {
     const section = elfSection(elf, '.BTF') as Uint8Array;
     let refused = 0;
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.nat(section.length - 1), fc.integer({ min: 0, max: 255 })), { minLength: 1, maxLength: 6 }), (flips) => {
-        const bytes = Uint8Array.from(section);
-        for (const [at, value] of flips) bytes[at] = value;
-        try {
-          const damaged = new Btf(bytes);
-          damaged.struct('outer');
-          damaged.enumeration('plain');
-          damaged.datasec('.rodata');
-        } catch (error) {
-          assert.ok(error instanceof BpfError, `${error}`);
-          refused++;
-        }
-      }),
+      fc.property(
+        fc.array(fc.tuple(fc.nat(section.length - 1), fc.integer({ min: 0, max: 255 })), {
+          minLength: 1,
+          maxLength: 6,
+        }),
+        (flips) => {
+          const bytes = Uint8Array.from(section);
+          for (const [at, value] of flips) bytes[at] = value;
+          try {
+            const damaged = new Btf(bytes);
+            damaged.struct('outer');
+            damaged.enumeration('plain');
+            damaged.datasec('.rodata');
+          } catch (error) {
+            assert.ok(error instanceof BpfError, `${error}`);
+            refused++;
+          }
+        },
+      ),
       { numRuns: 2000 },
     );
     assert.ok(refused > 0);
@@ -149,9 +172,12 @@ describe('Btf.vmlinux', { skip: readable(VMLINUX) ? false : `${VMLINUX} is not r
   });
   after(() => assert.ok(kernel.count > 10_000));
 
-  it('finds the kernel\'s enums, structs and functions', () => {
-    assert.equal(kernel.enumeration('vm_fault_reason')?.['VM_FAULT_RETRY'], 0x400);
-    assert.equal(kernel.struct('vm_fault')?.members.some((m) => m.name === 'orig_pte' || m.name === ''), true);
+  it("finds the kernel's enums, structs and functions", () => {
+    assert.equal(kernel.enumeration('vm_fault_reason')?.VM_FAULT_RETRY, 0x400);
+    assert.equal(
+      kernel.struct('vm_fault')?.members.some((m) => m.name === 'orig_pte' || m.name === ''),
+      true,
+    );
     assert.equal(kernel.struct('task_struct')?.members.find((m) => m.name === 'comm')?.length, 16);
     assert.ok(kernel.hasFunc('handle_mm_fault'));
     assert.ok(!kernel.hasFunc('no_kernel_has_this_function'));

@@ -24,7 +24,14 @@ const time = fc.oneof(
 const step: fc.Arbitrary<Step> = fc.record({
   kind: fc.integer({ min: 1, max: VlKindNames.length - 1 }),
   flags: u8.map((flags) => flags & ~VlStepFlag.INFO),
-  cpu: u16, tid: u32, fault: u32, faultCpu: u16, step: u16, ts: time, a: u32, b: u32,
+  cpu: u16,
+  tid: u32,
+  fault: u32,
+  faultCpu: u16,
+  step: u16,
+  ts: time,
+  a: u32,
+  b: u32,
 });
 const comm = fc.oneof(
   fc.constantFrom('', 'postgres', 'a-name-of-fifteen').map((name) => Buffer.from(name)),
@@ -34,8 +41,17 @@ const open: fc.Arbitrary<Open> = fc
   .tuple(
     step,
     fc.record({
-      acquired: fc.oneof(fc.constant(0n), time), mm: exact, address: page, vmaStart: page, vmaEnd: page,
-      vmFlags: u64, pte: u64, cgroup: exact, tgid: u32, depth: u8, comm,
+      acquired: fc.oneof(fc.constant(0n), time),
+      mm: exact,
+      address: page,
+      vmaStart: page,
+      vmaEnd: page,
+      vmFlags: u64,
+      pte: u64,
+      cgroup: exact,
+      tgid: u32,
+      depth: u8,
+      comm,
     }),
   )
   .map(([first, info]) => ({ ...first, ...info }));
@@ -49,7 +65,19 @@ function expected(record: Step | Open): Record<string, unknown> {
   const { kind, cpu, tid, fault, faultCpu, a, b } = record;
   const common = { kind, cpu, tid, fault, faultCpu, a, b, step: record.step, time: since(record.ts) };
   if (!isOpen(record)) {
-    const zero = { tgid: 0, comm: '', depth: 0, acquired: Number.NaN, mm: 0, address: 0, vmaStart: 0, vmaEnd: 0, vmFlags: 0n, pte: 0n, cgroup: 0 };
+    const zero = {
+      tgid: 0,
+      comm: '',
+      depth: 0,
+      acquired: Number.NaN,
+      mm: 0,
+      address: 0,
+      vmaStart: 0,
+      vmaEnd: 0,
+      vmFlags: 0n,
+      pte: 0n,
+      cgroup: 0,
+    };
     return { ...common, flags: record.flags, ...zero };
   }
   return {
@@ -79,17 +107,43 @@ function rowsOf(batch: EventBatch): Record<string, unknown>[] {
   return Array.from({ length: batch.length }, (_, i) => rowOf(batch, i));
 }
 
-const plain: Step = { kind: VlKind.SWAP_EXIT, flags: 0, cpu: 3, tid: 7, fault: 9, faultCpu: 2, step: 1, ts: BASE + 5n, a: 1, b: 2 };
+const plain: Step = {
+  kind: VlKind.SWAP_EXIT,
+  flags: 0,
+  cpu: 3,
+  tid: 7,
+  fault: 9,
+  faultCpu: 2,
+  step: 1,
+  ts: BASE + 5n,
+  a: 1,
+  b: 2,
+};
 const opening: Open = {
-  ...plain, kind: VlKind.SWAP_ENTER, step: 0, acquired: BASE + 1n, mm: 5n, address: 0x7000n, vmaStart: 0x6000n, vmaEnd: 0x8000n,
-  vmFlags: 2n ** 63n, pte: 1n, cgroup: 11n, tgid: 6, depth: 1, comm: Buffer.from('redis-server'),
+  ...plain,
+  kind: VlKind.SWAP_ENTER,
+  step: 0,
+  acquired: BASE + 1n,
+  mm: 5n,
+  address: 0x7000n,
+  vmaStart: 0x6000n,
+  vmaEnd: 0x8000n,
+  vmFlags: 2n ** 63n,
+  pte: 1n,
+  cgroup: 11n,
+  tgid: 6,
+  depth: 1,
+  comm: Buffer.from('redis-server'),
 };
 
 describe('EventDecoder', () => {
   it('decodes any records to what they say, through any ring and batch size', () => {
     fc.assert(
       fc.property(
-        fc.array(fc.oneof({ weight: 3, arbitrary: step }, { weight: 1, arbitrary: open }), { maxLength: 40, size: 'max' }),
+        fc.array(fc.oneof({ weight: 3, arbitrary: step }, { weight: 1, arbitrary: open }), {
+          maxLength: 40,
+          size: 'max',
+        }),
         fc.integer({ min: 1, max: 7 }),
         fc.constantFrom(0n, 2n ** 32n - 64n),
         (records, rows, position) => {
@@ -140,7 +194,10 @@ describe('EventDecoder', () => {
     }
     assert.equal(decoder.drainInto(batch), 2 * bad.length);
     assert.equal(decoder.malformed, bad.length);
-    assert.deepEqual(rowsOf(batch), bad.flatMap(() => [expected(opening), expected(plain)]));
+    assert.deepEqual(
+      rowsOf(batch),
+      bad.flatMap(() => [expected(opening), expected(plain)]),
+    );
   });
 
   it('appends to a batch with rows, stops when it is full, and leaves the rest in the ring', () => {
@@ -204,7 +261,7 @@ describe('CommTable', () => {
     assert.equal(new Set(own).size, own.length);
     assert.ok(own.length >= 65_536);
     assert.ok(table.strings.length <= 65_538);
-    names.forEach((name, i) => assert.equal(id(table, name), ids[i]));
-    own.forEach((n, i) => assert.equal(table.strings[n], `ten-bytes-${i}`));
+    for (const [i, name] of names.entries()) assert.equal(id(table, name), ids[i]);
+    for (const [i, n] of own.entries()) assert.equal(table.strings[n], `ten-bytes-${i}`);
   });
 });

@@ -45,15 +45,24 @@ describe('features', () => {
   });
 
   it('names the capability that is missing; CAP_SYS_ADMIN stands for both', () => {
-    assert.deepEqual(on(capEff('0000008000000000')).capabilities, { state: 'unsupported', reason: 'CAP_PERFMON not effective' });
+    assert.deepEqual(on(capEff('0000008000000000')).capabilities, {
+      state: 'unsupported',
+      reason: 'CAP_PERFMON not effective',
+    });
     assert.deepEqual(on(capEff('0000000000000000')).capabilities.reason, 'CAP_BPF and CAP_PERFMON not effective');
     assert.deepEqual(on(capEff('0000000000200000')).capabilities, { state: 'supported', reason: 'CAP_SYS_ADMIN' });
     assert.equal(on({ '/proc/self/uid_map': '0 1000 1\n' }).capabilities.state, 'unsupported');
   });
 
   it('tells lockdown modes apart, and what cannot be known from what is not there', () => {
-    assert.equal(on({ '/sys/kernel/security/lockdown': 'none [integrity] confidentiality' }).lockdown.state, 'supported');
-    assert.equal(on({ '/sys/kernel/security/lockdown': 'none integrity [confidentiality]' }).lockdown.state, 'unsupported');
+    assert.equal(
+      on({ '/sys/kernel/security/lockdown': 'none [integrity] confidentiality' }).lockdown.state,
+      'supported',
+    );
+    assert.equal(
+      on({ '/sys/kernel/security/lockdown': 'none integrity [confidentiality]' }).lockdown.state,
+      'unsupported',
+    );
     assert.equal(on(without('/sys/kernel/security/lockdown')).lockdown.state, 'inconclusive');
     assert.equal(on(without('/sys/kernel/btf/vmlinux')).btf.state, 'unsupported');
     assert.equal(on({ '/sys/kernel/btf/vmlinux': null }).btf.state, 'inconclusive');
@@ -63,7 +72,10 @@ describe('features', () => {
 
   it('explains EPERM by what is known to forbid it, else by what might', () => {
     assert.match(on(capEff('0'), EPERM).bpf.reason, /\(EPERM\): CAP_BPF and CAP_PERFMON not effective$/);
-    assert.match(on({ '/sys/kernel/security/lockdown': '[confidentiality]' }, EPERM).bpf.reason, /lockdown=confidentiality/);
+    assert.match(
+      on({ '/sys/kernel/security/lockdown': '[confidentiality]' }, EPERM).bpf.reason,
+      /lockdown=confidentiality/,
+    );
     const puzzling = on({}, EPERM).bpf;
     assert.equal(puzzling.state, 'unsupported');
     assert.match(puzzling.reason, /although the capabilities are there: .*active: lockdown, capability, apparmor/);
@@ -74,13 +86,25 @@ describe('features', () => {
   it('takes a missing libbpf for an answer, a defect for a defect', () => {
     const missing = new BpfError({ what: 'load libbpf', why: 'not installed', remedy: 'install it' });
     const at = (libbpf: () => string): Features => features({ bpf: () => 0, libbpf, read: () => '' });
-    assert.deepEqual(at(() => { throw missing; }).libbpf, { state: 'unsupported', reason: 'load libbpf: not installed' });
-    assert.throws(() => at(() => { throw new TypeError('defect'); }), TypeError);
+    assert.deepEqual(
+      at(() => {
+        throw missing;
+      }).libbpf,
+      { state: 'unsupported', reason: 'load libbpf: not installed' },
+    );
+    assert.throws(
+      () =>
+        at(() => {
+          throw new TypeError('defect');
+        }),
+      TypeError,
+    );
   });
 
   it('answers for this very host', () => {
     const host = features({ bpf: () => EPERM, libbpf: () => '1.1' });
-    for (const feature of [host.btf, host.capabilities, host.lockdown, host.unprivileged, host.bpf]) assert.notEqual(feature.reason, '');
+    for (const feature of [host.btf, host.capabilities, host.lockdown, host.unprivileged, host.bpf])
+      assert.notEqual(feature.reason, '');
     assert.notEqual(host.kernel, '');
   });
 });

@@ -11,7 +11,8 @@ const SIZE = 256;
 const STARTS = [0n, 2n ** 31n - 64n, 2n ** 32n - 128n, 7n * 2n ** 32n - 8n];
 
 /** Record `id`'s bytes: no two records are alike, and none is all zero. */
-const payload = (id: number, length: number): Uint8Array => Uint8Array.from({ length }, (_, i) => ((id * 37 + i * 11) % 255) + 1);
+const payload = (id: number, length: number): Uint8Array =>
+  Uint8Array.from({ length }, (_, i) => ((id * 37 + i * 11) % 255) + 1);
 
 interface Modelled {
   readonly id: number;
@@ -26,9 +27,18 @@ type Command =
   | { readonly do: 'drain'; readonly max: number };
 
 const command: fc.Arbitrary<Command> = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ do: fc.constant('reserve' as const), length: fc.integer({ min: 0, max: 120 }) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constant('reserve' as const), length: fc.integer({ min: 0, max: 120 }) }),
+  },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('finish' as const), pick: fc.nat(8), discard: fc.boolean() }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('drain' as const), max: fc.constantFrom(0, 1, 2, Number.POSITIVE_INFINITY) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('drain' as const),
+      max: fc.constantFrom(0, 1, 2, Number.POSITIVE_INFINITY),
+    }),
+  },
 );
 
 describe('RingBuffer', () => {
@@ -90,7 +100,10 @@ describe('RingBuffer', () => {
     assert.equal((end - from) >>> 0, 96);
     const header = Atomics.load(ring.u32, (from & ring.mask) >>> 2);
     assert.equal(header & RING_LENGTH, 24);
-    assert.deepEqual(ring.u8.slice((from & ring.mask) + RING_HEADER, (from & ring.mask) + RING_HEADER + 24), payload(0, 24));
+    assert.deepEqual(
+      ring.u8.slice((from & ring.mask) + RING_HEADER, (from & ring.mask) + RING_HEADER + 24),
+      payload(0, 24),
+    );
     ring.commit((from + 64) >>> 0);
     assert.equal(producer.consumerPosition, start + 64n);
     assert.equal(ring.used(), 32);
@@ -109,18 +122,27 @@ describe('RingBuffer', () => {
     };
     assert.throws(() => producer.ring.drain(visit), boom);
     assert.equal(producer.ring.used(), ringStride(8));
-    assert.equal(producer.ring.drain(() => {}), 1);
+    assert.equal(
+      producer.ring.drain(() => {}),
+      1,
+    );
   });
 
   it('is empty and unmapped after close, also when closed by a visitor', () => {
     const producer = new RingProducer(SIZE);
     const { ring } = producer;
     for (let id = 0; id < 2; id++) producer.output(payload(id, 8));
-    assert.equal(ring.drain(() => ring.close()), 1);
+    assert.equal(
+      ring.drain(() => ring.close()),
+      1,
+    );
     ring.close();
     assert.equal(ring.u8.length + ring.u32.length + ring.u64.length, 0);
     assert.equal(ring.used(), 0);
-    assert.equal(ring.drain(() => assert.fail('visited a record of a closed ring')), 0);
+    assert.equal(
+      ring.drain(() => assert.fail('visited a record of a closed ring')),
+      0,
+    );
     ring.commit(16);
     assert.equal(producer.consumerPosition, 0n);
   });

@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { BpfError } from '../../src/ebpf-ts/errors.js';
 import { Btf } from '../../src/ebpf-ts/btf.js';
+import { BpfError } from '../../src/ebpf-ts/errors.js';
 import { LAYOUT_DIGEST, VlCpu, VlKind, VlKindNames, VlOpen, VlStep } from '../../src/schema/events.gen.js';
 import { generate, layoutDigest } from '../../src/schema/generate.js';
 
@@ -19,8 +19,18 @@ const COMMAND = join(ROOT, 'dist/scripts/gen-schema.js');
 const header = readFileSync(join(ROOT, 'bpf/events.h'), 'utf8');
 
 /** A type nothing refers to is not in the BTF. */
-const ANCHORS = ['struct vl_step', 'struct vl_open', 'struct vl_cpu', 'enum vl_kind', 'enum vl_step_flag', 'enum vl_counter', 'enum vl_hist', 'enum vl_scope'];
-const TYPES = 'typedef unsigned char __u8; typedef unsigned short __u16; typedef unsigned int __u32; typedef unsigned long long __u64;\n';
+const ANCHORS = [
+  'struct vl_step',
+  'struct vl_open',
+  'struct vl_cpu',
+  'enum vl_kind',
+  'enum vl_step_flag',
+  'enum vl_counter',
+  'enum vl_hist',
+  'enum vl_scope',
+];
+const TYPES =
+  'typedef unsigned char __u8; typedef unsigned short __u16; typedef unsigned int __u32; typedef unsigned long long __u64;\n';
 
 let dir: string;
 before(() => {
@@ -50,12 +60,15 @@ describe('events.gen.ts', () => {
     assert.equal(LAYOUT_DIGEST, layoutDigest(btf));
   });
 
-  it('has the layout of the object that is loaded', { skip: existsSync(OBJECT) ? false : 'dist/bpf/vmalocktop.bpf.o is not built' }, () => {
+  it('has the layout of the object that is loaded', {
+    skip: existsSync(OBJECT) ? false : 'dist/bpf/vmalocktop.bpf.o is not built',
+  }, () => {
     assert.equal(layoutDigest(btfOf(OBJECT)), LAYOUT_DIGEST);
   });
 
   it('agrees with the sizes events.h asserts', () => {
-    const asserted = (name: string): number => Number(new RegExp(`sizeof\\(struct ${name}\\) == (\\d+)`).exec(header)?.[1]);
+    const asserted = (name: string): number =>
+      Number(new RegExp(`sizeof\\(struct ${name}\\) == (\\d+)`).exec(header)?.[1]);
     assert.equal(VlStep.size, asserted('vl_step'));
     assert.equal(VlOpen.size, asserted('vl_open'));
     assert.equal(VlCpu.size % 64, 0);
@@ -68,13 +81,14 @@ describe('layoutDigest', () => {
     ['two fields change places', '\t__u32 a;\n\t__u32 b;', '\t__u32 b;\n\t__u32 a;'],
     ['a field changes its width', '__u16 fault_cpu;\n\t__u16 step;', '__u32 fault_cpu : 16;\n\t__u16 step;'],
     ['an enumerator changes its value', 'VL_F_SIGPENDING = 4', 'VL_F_SIGPENDING = 8'],
-    ['a counter is added', 'VL_NCOUNTER = 26', 'VL_C_NEW = 26,\n\tVL_NCOUNTER = 27'],
+    ['a counter changes its name', 'VL_C_QUIET', 'VL_C_SILENT'],
   ];
   for (const [what, from, to] of changes) {
     it(`differs, or is refused, when ${what}`, () => {
+      const object = compile('changed', changed(from, to));
       let digest: string | null = null;
       try {
-        digest = layoutDigest(btfOf(compile('changed', changed(from, to))));
+        digest = layoutDigest(btfOf(object));
       } catch (error) {
         assert.ok(error instanceof BpfError);
       }
@@ -83,7 +97,11 @@ describe('layoutDigest', () => {
   }
 
   it('names the type clang left out of the BTF', () => {
-    const object = compile('unanchored', header, ANCHORS.filter((type) => type !== 'struct vl_cpu'));
+    const object = compile(
+      'unanchored',
+      header,
+      ANCHORS.filter((type) => type !== 'struct vl_cpu'),
+    );
     assert.throws(() => layoutDigest(btfOf(object)), /the object's BTF has no struct vl_cpu/);
   });
 });
@@ -97,7 +115,10 @@ describe('gen-schema', () => {
     const out = join(dir, 'events.gen.ts');
     assert.equal(run(object, '--out', out).status, 0);
     assert.equal(readFileSync(out, 'utf8'), readFileSync(GENERATED, 'utf8'));
-    assert.deepEqual([run(object, '--out', out, '--check').status, readFileSync(out, 'utf8')], [0, readFileSync(GENERATED, 'utf8')]);
+    assert.deepEqual(
+      [run(object, '--out', out, '--check').status, readFileSync(out, 'utf8')],
+      [0, readFileSync(GENERATED, 'utf8')],
+    );
   });
 
   it('--check reports what differs, says what to do, exits 1 and writes nothing', () => {
