@@ -65,15 +65,15 @@ export function parseComm(text: string): string {
 }
 
 const UNITS: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
-const MIN_RING = 2 ** 16;
+const MIN_RING = 2 ** 12;
 const MAX_RING = 2 ** 30;
 
-/** `16M`, `65536`: a power of two from 64K to 1G, as the kernel's ring buffer wants it (ringbuf_map_alloc). */
+/** `16M`, `65536`: a power of two from 4K to 1G, as the kernel's ring buffer wants it (ringbuf_map_alloc). */
 export function parseRingSize(text: string): number {
   const match = /^(\d+)([kmg]?)(?:i?b)?$/i.exec(text);
   const bytes = match ? Number(match[1]) * (UNITS[(match[2] ?? '').toLowerCase()] ?? Number.NaN) : Number.NaN;
   if (!(bytes >= MIN_RING && bytes <= MAX_RING && Number.isInteger(Math.log2(bytes)))) {
-    throw new InvalidArgumentError('It must be a power of two from 64K to 1G.');
+    throw new InvalidArgumentError('It must be a power of two from 4K to 1G.');
   }
   return bytes;
 }

@@ -60,6 +60,7 @@ Over ssh: ssh HOST sudo ${PROGRAM} record -o - | ${PROGRAM} replay -`,
   addLiveOptions(program.command('record').description('record to a file or to standard output'))
     .usage('[options] -o FILE|- [-- COMMAND…]')
     .requiredOption('-o, --output <file>', 'file to write, - for standard output')
+    .option('--stat <file>', 'write the summary there too, as `stat --json` prints it')
     .action(async (options) => done(await (await import('./commands/record.js')).record(command, options)));
 
   program

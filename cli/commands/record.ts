@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** `record`: batches go to a file or to stdout as they come, untouched. */
+import { writeFile } from 'node:fs/promises';
 import { CounterGroup, type EventBatch, UserKind } from '../../src/core/batch.js';
+import { Pipeline } from '../../src/core/pipeline.js';
+import { statJson } from '../../src/core/stat-json.js';
 import { formatBytes } from '../../src/core/view-format.js';
-import { ExitCode, errorCode, UserError } from '../../src/errors.js';
+import { ExitCode, errorCode, fileError, UserError } from '../../src/errors.js';
 import { fileSink, type RecordingSink, streamSink } from '../../src/recording/sink.js';
 import { createRecordingWriter } from '../../src/recording/writer.js';
 import { loadZstd } from '../../src/recording/zstd.js';
@@ -12,6 +15,8 @@ import { type CommandResult, describeResult, forwardOrStop, openLiveSource, star
 
 export interface RecordOptions extends LiveCliOptions {
   readonly output: string;
+  /** Write the summary of the live session there as well, as `stat --json` prints it. */
+  readonly stat?: string;
 }
 
 /** A reader of a stream is never further behind than this. */
@@ -65,7 +70,8 @@ export async function record(argv: readonly string[], options: RecordOptions): P
   if (options.output === '-') refuseTerminal();
   // Before the probes are attached: its time is not to be part of the recording.
   await loadZstd();
-  const live = await openLiveSource(options, argv.length > 0, true);
+  // Run times of the probes are not taken: that alone would cost every fault two clock reads.
+  const live = await openLiveSource(options, argv.length > 0, false);
   // Only now: a host that cannot be observed must not cost the user an earlier recording of this name.
   const sink = await openSink(options.output).catch(async (error: unknown) => {
     await live.close();
@@ -73,6 +79,7 @@ export async function record(argv: readonly string[], options: RecordOptions): P
   });
   const writer = await createRecordingWriter(live.session, sink);
   const tally = new Tally();
+  const pipeline = options.stat === undefined ? null : new Pipeline(live.session);
   const stop = (): void => {
     live.close().catch((error: unknown) => say(String(error)));
   };
@@ -96,6 +103,7 @@ export async function record(argv: readonly string[], options: RecordOptions): P
     for await (const batch of live.batches()) {
       if (failure !== null) break;
       tally.add(batch);
+      pipeline?.push(batch);
       await writer.write(batch);
     }
   } catch (error) {
@@ -106,6 +114,10 @@ export async function record(argv: readonly string[], options: RecordOptions): P
   await live.close();
   await run?.done.catch(fail);
   await writer.end().catch(fail);
+  if (pipeline !== null && options.stat !== undefined) {
+    const text = `${JSON.stringify(statJson(pipeline.snapshot()))}\n`;
+    await writeFile(options.stat, text).catch((error: unknown) => fail(fileError(`cannot write ${options.stat}`, error)));
+  }
   watch.dispose();
   const bytes = formatBytes(writer.bytes);
   const ran = command === null ? '' : `; command: ${describeResult(command)}`;
