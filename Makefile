@@ -26,9 +26,10 @@ BPF_OBJECT := dist/bpf/vmalocktop.bpf.o
 BPF_SOURCES := $(wildcard bpf/*.c bpf/*.h)
 WORKLOADS := $(patsubst test/workload/%.c,dist/test/workload/%,$(wildcard test/workload/*.c))
 
-UNIT_DIRS := $(filter-out vm workload bench golden,$(notdir $(patsubst %/,%,$(wildcard test/*/))))
-unit_tests = $(wildcard $(addsuffix /*.test.js,$(addprefix dist/test/,$(UNIT_DIRS))) dist/test/*.test.js)
-vm_tests = $(wildcard dist/test/vm/*.test.js)
+# From the sources, not from dist/: what a deleted test left there must not run.
+tests_of = $(patsubst %.ts,dist/%.js,$(sort $(1)))
+vm_tests := $(call tests_of,$(wildcard test/vm/*.test.ts))
+unit_tests := $(call tests_of,$(filter-out test/vm/%,$(wildcard test/*.test.ts test/*/*.test.ts)))
 
 .PHONY: help
 help: ## list the targets
@@ -102,7 +103,8 @@ bench: build ## events/s through the pipeline, on this host; writes BENCHMARKS.m
 .PHONY: bench-vm
 bench-vm: build ## guest instructions per page fault, beside bpftrace; writes BENCHMARKS.md
 	@scripts/setup bench
-	@scripts/bench-vm
+	$(Q)test/vm/get-kernels $(VM_KERNELS) >/dev/null
+	$(Q)node dist/scripts/bench-vm.js
 
 .PHONY: lint
 lint: setup ## biome and the type checker
