@@ -60,10 +60,13 @@ function since(f: FaultRecord): number {
   return Math.max(f.mark, f.before);
 }
 
-/** The attempt under way. One that no step announced had its lock by the step before, or by the lifecycle's first. */
+/**
+ * The attempt under way. One that no step announced is under mmap_lock, had since the step before;
+ * the lifecycle's first is under the VMA lock until its fault flags say otherwise.
+ */
 function current(f: FaultRecord, s: StepContext): AttemptRecord {
   if (f.attempt !== null) return f.attempt;
-  if (f.attempts.length > 0) return begin(f, s, 'mmap', false, { lo: since(f), hi: s.time });
+  if (f.attempts.length > 0) return begin(f, s, 'mmap', true, { lo: since(f), hi: s.time });
   return begin(f, s, 'vma', false, Number.isNaN(f.acquired) ? { lo: f.before, hi: f.first } : f.start);
 }
 
@@ -101,9 +104,9 @@ function openWait(f: FaultRecord, s: StepContext, kind: WaitKind, held: Wait['he
   f.waits.push(f.wait);
 }
 
-function closeWait(f: FaultRecord, s: StepContext): void {
+function closeWait(f: FaultRecord, s: StepContext, kind: WaitKind): void {
   const wait = f.wait;
-  if (wait === null) return;
+  if (wait?.kind !== kind) return;
   f.wait = null;
   wait.end = s.time;
   s.sink.waited(f, wait);
@@ -125,7 +128,7 @@ function leave(f: FaultRecord, s: StepContext, attempt: AttemptRecord, callee: I
     if (Number.isNaN(attempt.innerHi)) attempt.innerHi = s.time;
     if (s.b & s.bits.retry) attempt.first = callee;
   }
-  closeWait(f, s);
+  closeWait(f, s, callee === Innermost.Flor ? 'folio' : 'userfault');
 }
 
 /** The rows of __folio_lock_or_retry: a first try drops the lock before it waits, later ones and NOWAIT keep it. */
@@ -219,6 +222,8 @@ const ACTION: Readonly<Record<ActionName, Action>> = {
   },
   swapExit: (f, s) => {
     const attempt = current(f, s);
+    // The return of a callee was missed: this is the next step after its entry.
+    if (attempt.open !== Innermost.None && Number.isNaN(attempt.innerHi)) attempt.innerHi = s.time;
     if (s.b & s.bits.retry) noteRetry(attempt, Innermost.Swap, f.mark, s.time);
   },
   swapDevice: (f, s) => {
@@ -251,11 +256,6 @@ const ACTION: Readonly<Record<ActionName, Action>> = {
     leave(f, s, attempt, Innermost.Flor);
     attempt.florSeen = true;
   },
-  florExitMissed: (f, s) => {
-    const attempt = current(f, s);
-    if (Number.isNaN(attempt.innerHi)) attempt.innerHi = s.time;
-    f.wait = null;
-  },
   uffdEnter: (f, s) => {
     const attempt = current(f, s);
     learn(f, s, attempt, s.a);
@@ -267,10 +267,6 @@ const ACTION: Readonly<Record<ActionName, Action>> = {
     const attempt = current(f, s);
     leave(f, s, attempt, Innermost.Uffd);
     attempt.uffdSeen = true;
-  },
-  uffdExitMissed: (f, s) => {
-    current(f, s).innerHi = s.time;
-    f.wait = null;
   },
   anonPrepare: (f, s) => {
     const attempt = current(f, s);
@@ -287,7 +283,7 @@ const ACTION: Readonly<Record<ActionName, Action>> = {
   },
   mmExit: (f, s) => {
     const attempt = f.attempt ?? begin(f, s, 'mmap', true, { lo: since(f), hi: s.time });
-    closeWait(f, s);
+    closeWait(f, s, 'mmapLock');
     attempt.acquired = { lo: attempt.acquired.lo, hi: s.time };
     if (s.a !== 0) return;
     // NULL: a bad address, or killed while it waited.
@@ -299,9 +295,6 @@ const ACTION: Readonly<Record<ActionName, Action>> = {
     const attempt = current(f, s);
     attempt.acquired = { lo: attempt.acquired.lo, hi: s.time };
     f.wait = null;
-  },
-  mmMissed: (f, s) => {
-    begin(f, s, 'mmap', true, { lo: since(f), hi: s.time });
   },
   release,
   cutShort,

@@ -27,7 +27,10 @@ const TEXT: Readonly<Record<StateName, string>> = {
 export function describeState(fault: FaultRecord): string {
   const text = TEXT[STATES[fault.at] ?? 'Closed'];
   const { attempt, wait } = fault;
-  if (wait !== null) return wait.held === 'vma' || wait.held === 'mmap' ? `${text}, holds ${lockName(wait.held)}` : text;
+  if (text.startsWith('waits for')) {
+    const held = wait?.held ?? 'unknown';
+    return held === 'vma' || held === 'mmap' ? `${text}, holds ${lockName(held)}` : text;
+  }
   return attempt?.lockKnown === true && text.startsWith('in ') ? `${text} under ${lockName(attempt.lock)}` : text;
 }
 

@@ -71,15 +71,12 @@ export const ACTIONS = [
   'florEntryMissed',
   'florSleep',
   'florExit',
-  'florExitMissed',
   'uffdEnter',
   'uffdExit',
-  'uffdExitMissed',
   'anonPrepare',
   'mmEnter',
   'mmExit',
   'mmExitMissed',
-  'mmMissed',
   'release',
   'cutShort',
 ] as const;
@@ -188,7 +185,7 @@ export const TABLE: Readonly<Record<StateName, Row>> = {
     OtherPass: go('Start', 'none'),
   },
   NoVma: {
-    ...every(over('Held', MM_BOTH, 'mmMissed')),
+    ...every(over('Held', MM_BOTH)),
     ...always('NoVma'),
     MmEnter: go('MmWait', 'mmEnter'),
     MmLocked: go('Held', 'mmExit', MM_IN),
@@ -215,14 +212,14 @@ export const TABLE: Readonly<Record<StateName, Row>> = {
     Release: go('SwapRead', 'release'),
   },
   Flor: {
-    ...every(over('SwapWoke', FLOR_OUT, 'florExitMissed')),
+    ...every(over('SwapWoke', FLOR_OUT)),
     ...always('Flor'),
     FlorSleep: go('FlorSlept', 'florSleep'),
     FlorExit: go('SwapWoke', 'florExit'),
     Release: go('Flor', 'release'),
   },
   FlorSlept: {
-    ...every(over('SwapWoke', FLOR_OUT, 'florExitMissed')),
+    ...every(over('SwapWoke', FLOR_OUT)),
     ...always('FlorSlept'),
     FlorExit: go('SwapWoke', 'florExit'),
     Release: go('FlorSlept', 'release'),
@@ -237,7 +234,7 @@ export const TABLE: Readonly<Record<StateName, Row>> = {
     Release: go('SwapWoke', 'release'),
   },
   SwapUffd: {
-    ...every(over('SwapTail', UFFD_OUT, 'uffdExitMissed')),
+    ...every(over('SwapTail', UFFD_OUT)),
     ...always('SwapUffd'),
     UffdExit: go('SwapTail', 'uffdExit'),
     Release: go('SwapUffd', 'release'),
@@ -249,7 +246,7 @@ export const TABLE: Readonly<Record<StateName, Row>> = {
     Release: go('SwapTail', 'release'),
   },
   Uffd: {
-    ...every(over('Unwind', UFFD_OUT, 'uffdExitMissed')),
+    ...every(over('Unwind', UFFD_OUT)),
     ...always('Uffd'),
     UffdExit: go('Unwind', 'uffdExit'),
     Release: go('Uffd', 'release'),
@@ -270,7 +267,7 @@ export const TABLE: Readonly<Record<StateName, Row>> = {
     Release: go('Swapped', 'release'),
   },
   Retried: {
-    ...every(over('Held', MM_BOTH, 'mmMissed')),
+    ...every(over('Held', MM_BOTH)),
     ...always('Retried'),
     MmEnter: go('MmWait', 'mmEnter'),
     MmLocked: go('Held', 'mmExit', MM_IN),

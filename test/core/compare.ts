@@ -83,10 +83,11 @@ function compareOne(fault: Lifecycle, oracle: OracleFault): void {
   assert.deepEqual([...waits].sort(byStart), [...oracle.waits].sort(byStart), 'waits');
   assert.equal(fault.enteredSwap, oracle.enteredSwap, 'do_swap_page');
   if (oracle.lastMissing !== '') assert.ok(fault.lost.includes(oracle.lastMissing), `${oracle.lastMissing}, not ${fault.lost.join(', ')}`);
+  if (oracle.endSeen) assert.ok(!fault.lost.some((what) => /^\D* lost$/.test(what) && what !== 'first step lost'), fault.lost.join(', '));
   const attempts = fault.attempts.filter((attempt) => attempt.outcome !== 'abort');
   // The first attempt's lock is a guess while no fault flags were seen.
   const known = attempts.slice(attempts.length - oracle.attempts.length);
-  assert.deepEqual(known.map(({ lock, outcome, acquired }) => ({ lock, outcome, acquired })), oracle.attempts, 'attempts');
+  assert.deepEqual(known.map(({ lock, outcome, acquired, exactRelease }) => ({ lock, outcome, acquired, exactRelease })), oracle.attempts, 'attempts');
   if (oracle.vma === 'none') return;
   const vma = fault.attempts.find((attempt) => attempt.lock === 'vma');
   assert.equal(vma?.outcome, oracle.vma, 'outcome of the attempt under the VMA lock');

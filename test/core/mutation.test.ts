@@ -4,37 +4,54 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { COMPILED, STATE, SYMBOL_COUNT } from '../../src/core/symbols.js';
 import { ACTIONS, STATES, SYMBOLS } from '../../src/core/transitions.js';
-import { compareWithOracle } from './compare.js';
+import { compareWithOracle, type Expectation, expectationOf } from './compare.js';
 import { type SyntheticStream, synthesizeStream } from './synthetic.js';
 
 interface Case {
   readonly stream: SyntheticStream;
   readonly observed: boolean;
+  readonly expected: Expectation;
 }
 
 const CASES: readonly Case[] = [
-  { seed: 1, dropRate: 0, missRate: 0 },
-  { seed: 2, dropRate: 0.1, missRate: 0.1 },
-  { seed: 3, dropRate: 0, missRate: 0.15 },
-  { seed: 4, dropRate: 0.3, missRate: 0 },
-].flatMap(({ seed, ...rates }) =>
-  [false, true].map((observed) => ({ observed, stream: synthesizeStream(900, seed, { threads: 5, observed, ...rates }) })),
+  { seed: 1, faults: 500, dropRate: 0, missRate: 0 },
+  { seed: 2, faults: 500, dropRate: 0.1, missRate: 0.1 },
+  { seed: 3, faults: 500, dropRate: 0, missRate: 0.15 },
+  { seed: 4, faults: 500, dropRate: 0.3, missRate: 0 },
+  // Faults cut short in the middle of an inner function need several misses in a row.
+  { seed: 7, faults: 2000, dropRate: 0, missRate: 0.5 },
+].flatMap(({ seed, faults, ...rates }) =>
+  [false, true].map((observed) => {
+    const stream = synthesizeStream(faults, seed, { threads: 5, observed, ...rates });
+    return { stream, observed, expected: expectationOf(stream, observed) };
+  }),
 );
 
 const NO_ACTION = ACTIONS.indexOf('none');
 
-/** Whether the comparison with the oracle notices. */
-function noticed(): boolean {
+/** Cells whose action has nothing left to do in any stream a kernel can send. */
+const NO_MATTER: Readonly<Record<string, string>> = {
+  'Start × Signal': 'an end that comes first has lost its first step, which is named already',
+  'Start × TaskExit': 'as above',
+  'Start × Abandoned': 'as above',
+  'Unwind × SwapExit': 'handle_userfault or __vmf_anon_prepare inside has said RETRY already',
+};
+
+const USED: readonly ReadonlySet<number>[] = CASES.map(cellsInUse);
+
+/** Whether the comparison with the oracle notices, over the cases that pass through the cell. */
+function noticed(cell: number): boolean {
   try {
-    for (const { stream, observed } of CASES) compareWithOracle(stream, observed);
+    CASES.forEach((one, i) => {
+      if (USED[i]?.has(cell)) compareWithOracle(one.stream, one.observed, one.expected);
+    });
     return false;
   } catch {
     return true;
   }
 }
 
-/** Marks the cells the cases pass through. */
-function cellsInUse(): Set<number> {
+function cellsInUse({ stream, observed, expected }: Case): Set<number> {
   const used = new Set<number>();
   const next = COMPILED.next;
   const spy = new Proxy(next, {
@@ -46,7 +63,7 @@ function cellsInUse(): Set<number> {
   const table = COMPILED as { next: Uint8Array };
   table.next = spy;
   try {
-    for (const { stream, observed } of CASES) compareWithOracle(stream, observed);
+    compareWithOracle(stream, observed, expected);
   } finally {
     table.next = next;
   }
@@ -56,7 +73,7 @@ function cellsInUse(): Set<number> {
 const nameOf = (cell: number): string => `${STATES[Math.floor(cell / SYMBOL_COUNT)]} × ${SYMBOLS[cell % SYMBOL_COUNT]}`;
 
 describe('a wrong cell of the transition table', () => {
-  const used = [...cellsInUse()].sort((x, y) => x - y);
+  const used = [...new Set(USED.flatMap((cells) => [...cells]))].sort((x, y) => x - y);
 
   it('is reached by the cases, as most of those a kernel can send are', () => {
     assert.ok(used.length > 120, `${used.length} cells in use`);
@@ -68,7 +85,7 @@ describe('a wrong cell of the transition table', () => {
       const action = COMPILED.action[cell] as number;
       if (action === NO_ACTION) continue;
       COMPILED.action[cell] = NO_ACTION;
-      if (!noticed()) survivors.push(`${nameOf(cell)}: ${ACTIONS[action]}`);
+      if (!(nameOf(cell) in NO_MATTER) && !noticed(cell)) survivors.push(`${nameOf(cell)}: ${ACTIONS[action]}`);
       COMPILED.action[cell] = action;
     }
     assert.deepEqual(survivors, []);
@@ -82,7 +99,7 @@ describe('a wrong cell of the transition table', () => {
       // A chain that leads to itself would not end: a wrong turn stops there instead.
       COMPILED.next[cell] = next === STATE.Closed ? STATE.Held : STATE.Closed;
       COMPILED.again[cell] = 0;
-      if (!noticed()) survivors.push(nameOf(cell));
+      if (!noticed(cell)) survivors.push(nameOf(cell));
       COMPILED.next[cell] = next;
       COMPILED.again[cell] = again;
     }

@@ -43,12 +43,15 @@ export interface OracleFault {
   readonly attempts: readonly OracleAttempt[];
   /** What a loss must be called, where the last step alone decides it; '' elsewhere. */
   readonly lastMissing: string;
+  /** The step that ended it was seen: its end is not lost. */
+  readonly endSeen: boolean;
 }
 
 export interface OracleAttempt {
   readonly lock: 'vma' | 'mmap';
   readonly outcome: string;
   readonly acquired: { readonly lo: number; readonly hi: number };
+  readonly exactRelease: number;
 }
 
 interface Pass {
@@ -145,8 +148,9 @@ function one(
     exact,
     whole: !missing && !(ends && end !== 'signal'),
     enteredSwap: own.some((row) => row.kind === SWAP_ENTER),
-    attempts: passes.flatMap((pass, i) => attemptOf(pass, i, steps, before, over)),
-    lastMissing: cutBy !== undefined && end === 'incomplete' && !gaps.has(cutBy) && !gup ? `${AFTER[final.kind] ?? 'handle_mm_fault exit'} missed` : '',
+    attempts: passes.flatMap((pass, i) => attemptOf(pass, i, steps, before, over, exact)),
+    endSeen: cutBy !== undefined,
+    lastMissing: cutBy !== undefined && end === 'incomplete' && !gaps.has(cutBy) && !gup ? `${nextAfter(final, passes)} missed` : '',
   };
 }
 
@@ -214,7 +218,14 @@ const AFTER: Readonly<Record<number, string>> = {
   [SWAP_ENTER]: 'do_swap_page exit', [SWAP_DEVICE]: 'do_swap_page exit', [FLOR_EXIT]: 'do_swap_page exit',
 };
 
-function attemptOf(pass: Pass, i: number, steps: readonly SyntheticRow[], before: number, over: boolean): OracleAttempt[] {
+function nextAfter(final: SyntheticRow, passes: readonly Pass[]): string {
+  const inner = final.kind === UFFD_EXIT || final.kind === ANON_PREPARE;
+  const kinds = passes[passes.length - 1]?.rows.map((row) => row.kind) ?? [];
+  const inSwap = inner && [SWAP_ENTER, SWAP_DEVICE, FLOR_ENTER, FLOR_SLEEP, FLOR_EXIT].some((kind) => kinds.includes(kind));
+  return inSwap ? 'do_swap_page exit' : (AFTER[final.kind] ?? 'handle_mm_fault exit');
+}
+
+function attemptOf(pass: Pass, i: number, steps: readonly SyntheticRow[], before: number, over: boolean, exact: number): OracleAttempt[] {
   const { rows } = pass;
   const start = rows[0] as SyntheticRow;
   const flags = rows.map(passFlags).find((f) => f !== null) ?? (pass.released ? FLAG.FAULT_FLAG_VMA_LOCK : null);
@@ -235,9 +246,9 @@ function attemptOf(pass: Pass, i: number, steps: readonly SyntheticRow[], before
   const lo = start.kind === MM_LOCK_ENTER ? start.time : at > 0 ? (steps[at - 1] as SyntheticRow).time : before;
   // Had by the end of lock_mm_and_find_vma, or by the first step after its entry that proves it over.
   const hi = start.kind === MM_LOCK_ENTER ? ((rows[1] ?? pass.next)?.time ?? Number.POSITIVE_INFINITY) : start.time;
-  const exact = at === 0 && start.flags & VlStepFlag.INFO && !Number.isNaN(start.who.acquired) ? start.who.acquired : null;
-  const acquired = failed ? { lo: Number.NaN, hi: Number.NaN } : exact !== null && lock === 'vma' ? { lo: exact, hi: exact } : { lo, hi };
-  return [{ lock, outcome, acquired }];
+  const begun = at === 0 && start.flags & VlStepFlag.INFO && !Number.isNaN(start.who.acquired) ? start.who.acquired : null;
+  const acquired = failed ? { lo: Number.NaN, hi: Number.NaN } : begun !== null && lock === 'vma' ? { lo: begun, hi: begun } : { lo, hi };
+  return [{ lock, outcome, acquired, exactRelease: lock === 'vma' ? exact : Number.NaN }];
 }
 
 function waitsOf(pass: Pass): OracleWait[] {
