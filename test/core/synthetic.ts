@@ -55,8 +55,6 @@ export interface Truth {
   readonly tid: number;
   readonly script: Script;
   readonly unfinished: boolean;
-  /** No step of it was dropped or missed. */
-  whole: boolean;
 }
 
 export interface SyntheticStream {
@@ -94,7 +92,7 @@ class Maker {
       const faultCpu = random.int(0, 3);
       const fault = this.#nextFault[faultCpu] ?? 0;
       this.#nextFault[faultCpu] = fault + 1;
-      const truth: Truth = { id: faultCpu * 2 ** 32 + fault, tid, script, unfinished: cutAt < script.steps.length, whole: true };
+      const truth: Truth = { id: faultCpu * 2 ** 32 + fault, tid, script, unfinished: cutAt < script.steps.length };
       this.truths.set(truth.id, truth);
       const tgid = tid - (tid % 4);
       // A herd: half of what retries for the folio is on few pages.
@@ -111,7 +109,6 @@ class Maker {
       let cpu = faultCpu;
       const send = (kind: number, flags: number, time: number, a: number, b: number): void => {
         const dropped = random.chance(this.options.dropRate ?? 0);
-        if (dropped) truth.whole = false;
         order = Math.max(order, time);
         const info = step === 0 ? VlStepFlag.INFO : 0;
         this.rows.push({ kind, flags: flags | info, tid, cpu, fault, faultCpu, step: step++, time, a, b, who, order, dropped });
@@ -123,17 +120,17 @@ class Maker {
         if (random.chance(0.05)) cpu = random.int(0, 3);
         // The first run makes the record: missed, there would be no lifecycle.
         lastSent = step === 0 || !random.chance(this.options.missRate ?? 0);
-        if (!lastSent) truth.whole = false;
-        else {
-          // The next fault gives up what is open, in the middle of its own first program.
-          if (step === 0 && depth === 0) abandon?.(clock + 50, s.kind);
-          if (step === 0 && depth === 0) abandon = null;
-          send(s.kind, s.flags, clock, s.a, s.b);
+        if (!lastSent) return;
+        // The next fault gives up what is open, in the middle of its own first program.
+        if (step === 0 && depth === 0) {
+          abandon?.(clock + 50, s.kind);
+          abandon = null;
         }
+        send(s.kind, s.flags, clock, s.a, s.b);
       });
-      if (depth === 0 && (script.open || !lastSent)) {
+      if (depth === 0 && !truth.unfinished && (script.open || !lastSent)) {
         abandon = (time, by) => send(VlKind.ABANDONED, 0, time, by, 0);
-      } else if (!lastSent) truth.whole = false;
+      }
     };
 
     for (let i = 0; i < faults; i++) {
@@ -145,7 +142,7 @@ class Maker {
       clock += random.int(1000, 400_000);
     }
     // Nothing comes after the last fault: its abandonment is sent by a fault outside the scope.
-    if (!unfinishedTail) (abandon as ((time: number, by: number) => void) | null)?.(clock, VlKind.HMF_EXIT);
+    (abandon as ((time: number, by: number) => void) | null)?.(clock, VlKind.HMF_EXIT);
   }
 }
 
