@@ -1,75 +1,18 @@
 // SPDX-License-Identifier: MIT
 /** Sums over lifecycles: per process, per retrying address, per cause, end, wait, release rule and swap device. */
-import type { FoldSink } from './actions.js';
 import { BoundedMap } from './bounded-map.js';
 import { Histogram } from './histogram.js';
 import { CAUSES, type Cause, ENDS, type End, type Lifecycle, type WaitKind } from './lifecycle.js';
 import { type AttemptRecord, copyLifecycle, type FaultRecord, type WaitRecord } from './record.js';
 import { Latest, Slowest } from './recent.js';
+import type { FoldSink } from './step.js';
+import { type AddressSums, type DeviceSums, ProcessSums, ReleaseSums } from './sums.js';
 
 const MAX_PROCESSES = 4096;
 const MAX_ADDRESSES = 16_384;
 const PAGE_SIZE = 4096;
 /** Page numbers of 47-bit addresses: with the number of the mm they fit a double, which is a cheaper key than a string. */
 const PAGE_BITS = 35;
-
-export class ProcessSums {
-  readonly tgid: number;
-  comm: string;
-  cgroup: number;
-  lifecycles = 0;
-  swap = 0;
-  retries = 0;
-  aborts = 0;
-  inFlight = 0;
-  folioWaitNs = 0;
-  mmapWaitNs = 0;
-  totalNs = 0;
-  /** The latest mm of this process and a small number for it: half of an address row's key. */
-  mm = -1;
-  mmIndex = -1;
-
-  constructor(tgid: number, comm: string, cgroup: number) {
-    this.tgid = tgid;
-    this.comm = comm;
-    this.cgroup = cgroup;
-  }
-}
-
-/** One page that retried. Counts the lifecycles with a RETRY under the VMA lock, from that RETRY on. */
-export interface AddressSums {
-  readonly tgid: number;
-  readonly comm: string;
-  readonly mm: number;
-  readonly address: number;
-  lifecycles: number;
-  retries: number;
-  joined: number;
-  closed: number;
-  readonly byCause: Partial<Record<Cause, number>>;
-  readonly byEnd: Partial<Record<End, number>>;
-}
-
-export class ReleaseSums {
-  count = 0;
-  unbounded = 0;
-  checked = 0;
-  outside = 0;
-  readonly width: Histogram = new Histogram();
-
-  check(attempt: AttemptRecord): void {
-    this.checked++;
-    const { lo, hi } = attempt.released;
-    if (attempt.exactRelease < lo || attempt.exactRelease > hi) this.outside++;
-  }
-}
-
-export interface DeviceSums {
-  readonly type: number;
-  readonly synchronous: boolean;
-  faults: number;
-  retries: number;
-}
 
 function zeros<K extends string>(keys: readonly K[]): Record<K, number> {
   return Object.fromEntries(keys.map((key) => [key, 0])) as Record<K, number>;

@@ -4,31 +4,22 @@
  * what may be wrong with them is that some are absent: dropped (a gap in the step numbers) or missed (no gap).
  */
 import { VlKind, VlStepFlag } from '../schema/events.gen.js';
-import { type FoldSink, PERFORM, type StepContext } from './actions.js';
+import { PERFORM } from './actions.js';
 import type { EventBatch } from './batch.js';
 import type { FaultBits } from './fault-bits.js';
 import type { End } from './lifecycle.js';
 import { type AttemptRecord, FaultRecord } from './record.js';
 import { boundRelease } from './release.js';
+import { STATES } from './states.js';
+import type { FoldSink, StepContext } from './step.js';
 import { classifyStep, COMPILED, OTHER_PASS, STATE, SYMBOL_COUNT } from './symbols.js';
-import { MM_BOTH, OUTSTANDING, STATES } from './transitions.js';
+import { type Task, Tasks } from './tasks.js';
+import { MM_BOTH, OUTSTANDING } from './transitions.js';
 
 export const DEFAULT_MAX_OPEN = 65_536;
-/** Tasks remembered for the bounds that come from their previous and next step. */
-const MAX_TASKS = 131_072;
 /** Lifecycles given up whose further steps would otherwise open them anew. */
 const MAX_GONE = 65_536;
 const TWO_32 = 2 ** 32;
-
-class Task {
-  top: FaultRecord | null = null;
-  /** Time of the task's latest step. */
-  last: number = Number.NEGATIVE_INFINITY;
-  /** The latest attempt that kept its lock over handle_mm_fault: the task's next step bounds its release. */
-  kept: AttemptRecord | null = null;
-  closedFault = -1;
-  closedCpu = -1;
-}
 
 export class LifecycleFold {
   /** Lifecycles given up since more were open than `maxOpen`. */
@@ -39,10 +30,8 @@ export class LifecycleFold {
   readonly #maxOpen: number;
   readonly #sink: FoldSink;
   readonly #step: StepContext;
-  readonly #tasks: Map<number, Task> = new Map();
+  readonly #tasks: Tasks = new Tasks();
   readonly #gone: Set<number> = new Set();
-  #task: Task = new Task();
-  #taskId = -1;
   #oldest: FaultRecord | null = null;
   #newest: FaultRecord | null = null;
 
@@ -70,7 +59,7 @@ export class LifecycleFold {
     s.a = batch.a[i] as number;
     s.b = batch.b[i] as number;
     const step = batch.step[i] as number;
-    const task = this.#taskOf(batch.tid[i] as number);
+    const task = this.#tasks.of(batch.tid[i] as number);
     if (task.kept !== null && s.kind !== VlKind.VMA_RELEASE) {
       boundRelease(task.kept, s.time);
       this.#sink.bounded(task.kept);
@@ -141,28 +130,6 @@ export class LifecycleFold {
       f.at = COMPILED.next[cell] as number;
       PERFORM[COMPILED.action[cell] as number]?.(f, this.#step, from);
       if (COMPILED.again[cell] === 0) return;
-    }
-  }
-
-  #taskOf(tid: number): Task {
-    if (tid === this.#taskId) return this.#task;
-    let task = this.#tasks.get(tid);
-    if (task === undefined) {
-      if (this.#tasks.size >= MAX_TASKS) this.#forgetTasks();
-      task = new Task();
-      this.#tasks.set(tid, task);
-    }
-    this.#taskId = tid;
-    this.#task = task;
-    return task;
-  }
-
-  /** Drops idle tasks, longest known first: an R2 release of theirs stays unbounded. */
-  #forgetTasks(): void {
-    let left = MAX_TASKS >> 3;
-    for (const [tid, task] of this.#tasks) {
-      if (task.top === null) this.#tasks.delete(tid);
-      if (--left === 0) return;
     }
   }
 
@@ -247,10 +214,9 @@ export class LifecycleFold {
 
   #evict(): void {
     const f = this.#oldest;
-    const task = f === null ? undefined : this.#tasks.get(f.tid);
-    if (f === null || task === undefined) return;
+    if (f === null) return;
     this.evicted++;
-    this.#cutOff(f, task, 'not waited for: too many faults in flight');
+    this.#cutOff(f, this.#tasks.of(f.tid), 'not waited for: too many faults in flight');
   }
 
   #close(f: FaultRecord, task: Task): void {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Builds the `Snapshot` from the sums. Everything in it is a copy: later steps do not change an earlier snapshot. */
 import { VlCounter } from '../schema/events.gen.js';
-import type { AddressSums, Aggregate, ProcessSums } from './aggregate.js';
+import type { Aggregate } from './aggregate.js';
 import type { Counters } from './counters.js';
 import type { LifecycleFold } from './fold.js';
 import type { Lifecycle } from './lifecycle.js';
@@ -10,6 +10,7 @@ import { KEPT_LIFECYCLES } from './recent.js';
 import type { SessionInfo } from './session.js';
 import type { AddressRow, ProcessRow, Snapshot } from './snapshot.js';
 import { describeState } from './state-text.js';
+import type { AddressSums, ProcessSums } from './sums.js';
 
 export const MAX_PROCESS_ROWS = 256;
 export const MAX_ADDRESS_ROWS = 256;

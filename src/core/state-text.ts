@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What a fault in flight is doing, in words. */
 import type { FaultRecord } from './record.js';
-import { STATES, type StateName } from './transitions.js';
+import { STATES, type StateName } from './states.js';
 
 const TEXT: Readonly<Record<StateName, string>> = {
   Start: 'begins',

@@ -2,7 +2,8 @@
 /** The transition table as typed arrays, and the symbol a step stands for in it. */
 import { VlKind } from '../schema/events.gen.js';
 import type { FaultBits } from './fault-bits.js';
-import { ACTIONS, STATES, type StateName, SYMBOLS, type SymbolName, TABLE } from './transitions.js';
+import { ACTIONS, STATES, type StateName, SYMBOLS, type SymbolName } from './states.js';
+import { TABLE } from './transitions.js';
 
 export const SYMBOL_COUNT: number = SYMBOLS.length;
 

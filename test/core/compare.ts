@@ -111,6 +111,7 @@ export interface PlainRow {
   readonly depth?: number;
   readonly acquired?: number;
   readonly address?: number;
+  readonly mm?: number;
 }
 
 /** One batch of hand-written rows through a pipeline; `closed` receives the lifecycles as they end. */
@@ -132,6 +133,7 @@ export function feed(rows: readonly PlainRow[], observed: boolean, closed: Lifec
     batch.tgid[i] = 1;
     batch.acquired[i] = row.acquired ?? Number.NaN;
     batch.address[i] = row.address ?? 0x7000;
+    batch.mm[i] = row.mm ?? 1;
     batch.length++;
   });
   const pipeline = new Pipeline(syntheticSession({ release: observed ? 'observed' : 'derived', ...changes }), {

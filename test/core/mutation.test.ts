@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { COMPILED, STATE, SYMBOL_COUNT } from '../../src/core/symbols.js';
-import { ACTIONS, STATES, SYMBOLS } from '../../src/core/transitions.js';
+import { ACTIONS, STATES, SYMBOLS } from '../../src/core/states.js';
 import { compareWithOracle, type Expectation, expectationOf } from './compare.js';
 import { type SyntheticStream, synthesizeStream } from './synthetic.js';
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { STATES, SYMBOLS, type StateName, type SymbolName, TABLE } from '../../src/core/transitions.js';
+import { STATES, SYMBOLS, type StateName, type SymbolName } from '../../src/core/states.js';
+import { TABLE } from '../../src/core/transitions.js';
 
 /** The states a symbol leads through, the last one being where it was taken. */
 function chain(state: StateName, symbol: SymbolName): StateName[] {

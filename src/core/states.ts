@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+/** The names the transition table is made of: states, symbols, actions. */
+
+/** What the fault is doing, as far as the steps tell. */
+export const STATES = [
+  'Start', // nothing seen yet
+  'NoVma', // lock_vma_under_rcu returned NULL: mmap_lock comes next
+  'Held', // in handle_mm_fault, nothing seen inside
+  'Swap', // in do_swap_page
+  'SwapRead', // the same, get_swap_device seen
+  'Flor', // in __folio_lock_or_retry
+  'FlorSlept', // the same, seen to sleep
+  'SwapWoke', // in do_swap_page, __folio_lock_or_retry is over
+  'SwapUffd', // in handle_userfault inside do_swap_page (pte markers)
+  'SwapTail', // in do_swap_page, handle_userfault or __vmf_anon_prepare is over
+  'Uffd', // in handle_userfault
+  'Unwind', // handle_userfault or __vmf_anon_prepare is over: handle_mm_fault returns next
+  'Swapped', // do_swap_page is over: handle_mm_fault returns next
+  'Retried', // handle_mm_fault returned RETRY: mmap_lock or a signal comes next
+  'MmWait', // in lock_mm_and_find_vma
+  'Kept', // handle_mm_fault is done, the VMA lock's release is still to be seen
+  'Closed',
+] as const;
+export type StateName = (typeof STATES)[number];
+
+/** What a step says: its kind, split where the result decides what comes next. */
+export const SYMBOLS = [
+  'Other', // a kind this version does not know
+  'VmaNull',
+  'VmaLocked',
+  'HmfRetry',
+  'HmfDone',
+  'HmfKept', // done, and the VMA lock's release will be seen
+  'SwapEnter',
+  'SwapExit',
+  'SwapDevice',
+  'FlorEnter',
+  'FlorSleep',
+  'FlorExit',
+  'UffdEnter',
+  'UffdExit',
+  'AnonPrepare',
+  'MmEnter',
+  'MmLocked',
+  'MmNull',
+  'Release',
+  'Signal',
+  'TaskExit',
+  'Abandoned',
+  'OtherPass', // made by the fold: the step's fault flags are not those of the attempt under way
+] as const;
+export type SymbolName = (typeof SYMBOLS)[number];
+
+export const ACTIONS = [
+  'none',
+  'odd',
+  'vmaNull',
+  'vmaLocked',
+  'hmfExit',
+  'retryProven',
+  'swapEnter',
+  'swapExit',
+  'swapDevice',
+  'florEnter',
+  'florEntryMissed',
+  'florSleep',
+  'florExit',
+  'uffdEnter',
+  'uffdExit',
+  'anonPrepare',
+  'mmEnter',
+  'mmExit',
+  'mmExitMissed',
+  'release',
+  'cutShort',
+] as const;
+export type ActionName = (typeof ACTIONS)[number];
+
+export interface Cell {
+  readonly next: StateName;
+  readonly action: ActionName;
+  /** Look the same symbol up again in `next`. */
+  readonly again: boolean;
+  /** The run that was missed, '' when none. */
+  readonly missed: string;
+}

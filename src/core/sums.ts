@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+/** The rows the aggregate sums into. */
+import { Histogram } from './histogram.js';
+import type { Cause, End } from './lifecycle.js';
+import type { AttemptRecord } from './record.js';
+
+export class ProcessSums {
+  readonly tgid: number;
+  comm: string;
+  cgroup: number;
+  lifecycles = 0;
+  swap = 0;
+  retries = 0;
+  aborts = 0;
+  inFlight = 0;
+  folioWaitNs = 0;
+  mmapWaitNs = 0;
+  totalNs = 0;
+  /** The latest mm of this process and a small number for it: half of an address row's key. */
+  mm = -1;
+  mmIndex = -1;
+
+  constructor(tgid: number, comm: string, cgroup: number) {
+    this.tgid = tgid;
+    this.comm = comm;
+    this.cgroup = cgroup;
+  }
+}
+
+/** One page that retried. Counts the lifecycles with a RETRY under the VMA lock, from that RETRY on. */
+export interface AddressSums {
+  readonly tgid: number;
+  readonly comm: string;
+  readonly mm: number;
+  readonly address: number;
+  lifecycles: number;
+  retries: number;
+  joined: number;
+  closed: number;
+  readonly byCause: Partial<Record<Cause, number>>;
+  readonly byEnd: Partial<Record<End, number>>;
+}
+
+export class ReleaseSums {
+  count = 0;
+  unbounded = 0;
+  checked = 0;
+  outside = 0;
+  readonly width: Histogram = new Histogram();
+
+  check(attempt: AttemptRecord): void {
+    this.checked++;
+    const { lo, hi } = attempt.released;
+    if (attempt.exactRelease < lo || attempt.exactRelease > hi) this.outside++;
+  }
+}
+
+export interface DeviceSums {
+  readonly type: number;
+  readonly synchronous: boolean;
+  faults: number;
+  retries: number;
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+/** Snapshot and its JSON as a whole, over one synthetic session. UPDATE_GOLDEN=1 rewrites the golden file. */
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, it } from 'node:test';
+import { BoundedMap } from '../../src/core/bounded-map.js';
+import { CounterGroup, createBatch, pushUserRow, UserKind } from '../../src/core/batch.js';
+import { Pipeline } from '../../src/core/pipeline.js';
+import type { Snapshot } from '../../src/core/snapshot.js';
+import { statJson } from '../../src/core/stat-json.js';
+import { VlCounter } from '../../src/schema/events.gen.js';
+import { feed, run } from './compare.js';
+import { syntheticSession } from './session.js';
+import { synthesize, synthesizeStream } from './synthetic.js';
+
+// Compiled tests run from dist/test/core; golden files are not compiled.
+const GOLDEN = join(import.meta.dirname, '../../../test/golden/core/stat.json');
+
+function snapshotOf(batches: readonly ReturnType<typeof createBatch>[]): Snapshot {
+  const pipeline = new Pipeline(syntheticSession());
+  for (const batch of batches) pipeline.push(batch);
+  return pipeline.snapshot();
+}
+
+describe('stat --json', () => {
+  it('is this document for this session', () => {
+    const text = `${JSON.stringify(statJson(snapshotOf(synthesize(400, 11, { dropRate: 0.05 }))), null, 2)}\n`;
+    if (process.env.UPDATE_GOLDEN) {
+      mkdirSync(dirname(GOLDEN), { recursive: true });
+      writeFileSync(GOLDEN, text);
+    }
+    assert.equal(text, readFileSync(GOLDEN, 'utf8'));
+  });
+
+  it('holds no number that lost bits, and null for what is not known', () => {
+    const numbers = (value: unknown): number[] =>
+      typeof value === 'number' ? [value] : value !== null && typeof value === 'object' ? Object.values(value).flatMap(numbers) : [];
+    const empty = JSON.parse(JSON.stringify(statJson(snapshotOf([])))) as { waits: { folio: { p50Ns: unknown } } };
+    assert.equal(empty.waits.folio.p50Ns, null);
+    assert.ok(numbers(statJson(snapshotOf(synthesize(400, 11)))).every((n) => Math.abs(n) <= Number.MAX_SAFE_INTEGER));
+  });
+});
+
+describe('snapshot', () => {
+  it('counts faults from the exact counters of the kernel', () => {
+    const batch = createBatch(64, ['']);
+    const values: readonly (readonly [number, number])[] = [
+      [VlCounter.VMA_OK, 1000], [VlCounter.VMA_RETRY, 100], [VlCounter.VMA_COMPLETED, 10], [VlCounter.VMA_ERROR, 1],
+      [VlCounter.ABORT, 20], [VlCounter.KERNEL, 300], [VlCounter.KERNEL_RETRY, 5], [VlCounter.MMAP_OK, 110], [VlCounter.MMAP_RETRY, 7],
+      [VlCounter.GUP, 3], [VlCounter.STATE_LOST, 2], [VlCounter.NESTED_LOST, 1],
+    ];
+    for (const [counter, value] of values) pushUserRow(batch, UserKind.Counter, 5000, CounterGroup.Kernel, counter, value);
+    pushUserRow(batch, UserKind.Counter, 5000, CounterGroup.Missed, 1, 4);
+    pushUserRow(batch, UserKind.Counter, 5000, CounterGroup.Self, 3, 512);
+    pushUserRow(batch, UserKind.Counter, 5000, 99, 0, 1);
+    const snapshot = snapshotOf([batch]);
+    assert.equal(snapshot.counts.faults, 1000 + 100 + 10 + 1 + 20 + 300);
+    assert.deepEqual(snapshot.counts.vmaLock, { success: 1000, retry: 100, completed: 10, abort: 20, error: 1 });
+    assert.deepEqual([snapshot.counts.mmapLock, snapshot.counts.kernelMode, snapshot.counts.gup], [117, 300, 3]);
+    assert.deepEqual([snapshot.events.missed, snapshot.events.decoded, snapshot.events.stateLost], [4, 0, 3]);
+    assert.deepEqual([snapshot.ringUsedBytes, snapshot.ended, snapshot.time], [512, false, 5000]);
+  });
+
+  it('is not changed by what comes after it', () => {
+    const batches = synthesize(600, 3, { batchRows: 100 });
+    const pipeline = new Pipeline(syntheticSession());
+    const half = batches.length >> 1;
+    for (const batch of batches.slice(0, half)) pipeline.push(batch);
+    const snapshot = pipeline.snapshot();
+    const before = structuredClone(snapshot);
+    for (const batch of batches.slice(half)) pipeline.push(batch);
+    assert.deepEqual(snapshot, before);
+    assert.deepEqual([snapshot.ended, pipeline.snapshot().ended], [false, true]);
+  });
+
+  it('does not depend on how rows are cut into batches', () => {
+    assert.deepEqual(snapshotOf(synthesize(500, 9, { batchRows: 13 })), snapshotOf(synthesize(500, 9)));
+  });
+
+  it('shows the latest newest first, the slowest longest first, the oldest in flight first', () => {
+    const { snapshot, closed } = run(synthesizeStream(3000, 5, { threads: 40 }), false);
+    assert.deepEqual(snapshot.latest.map((life) => life.id), closed.slice(-64).reverse().map((life) => life.id));
+    const longest = closed.map((life) => life.last - life.first).sort((x, y) => y - x).slice(0, 64);
+    assert.deepEqual(snapshot.slowest.map((life) => life.last - life.first), longest);
+    assert.ok(snapshot.inFlight.length > 1);
+    const opened = snapshot.inFlight.map((life) => life.first);
+    assert.deepEqual(opened, [...opened].sort((x, y) => x - y));
+  });
+
+  it('finds the herd: the pages that retried most, with all of their retries', () => {
+    const { snapshot, closed } = run(synthesizeStream(4000, 21), false);
+    const retries = new Map<string, number>();
+    for (const life of closed) {
+      const n = life.attempts.filter((attempt) => attempt.lock === 'vma' && attempt.outcome === 'retry').length;
+      const key = `${life.mm} ${life.address}`;
+      retries.set(key, (retries.get(key) ?? 0) + n);
+    }
+    for (const row of snapshot.addresses.slice(0, 16)) assert.equal(row.retries - (row.byEnd['in-flight'] ?? 0), retries.get(`${row.mm} ${row.address}`));
+    assert.equal(snapshot.addresses[0]?.retries, Math.max(...snapshot.addresses.map((row) => row.retries)));
+  });
+
+  it('keeps apart the same address in two address spaces, and knows addresses beyond 47 bits', () => {
+    const high = 2 ** 56 - 4096;
+    const places: readonly (readonly [number, number])[] = [[1, 0x5000], [1, 0x5000], [1, high], [2, 0x5000]];
+    const rows = places.map(([mm, address], fault) => ({ kind: 2, flags: 3, step: 0, fault, tid: fault, a: 0x1254, b: 0x400, mm, address }));
+    const { addresses } = feed(rows, false);
+    assert.deepEqual(addresses.map((row) => [row.mm, row.address, row.retries]), [[1, 0x5000, 2], [1, high, 1], [2, 0x5000, 1]]);
+  });
+});
+
+describe('bounded map', () => {
+  it('keeps the heaviest rows, stays within its bound and counts what it dropped', () => {
+    const map = new BoundedMap<number, { readonly weight: number }>(100, (row) => row.weight);
+    for (let i = 0; i < 1000; i++) map.set(i, { weight: i % 10 === 0 ? 1000 + i : i % 7 });
+    assert.ok(map.size <= 100);
+    assert.equal(map.size + map.evicted, 1000);
+    assert.notEqual(map.get(990), undefined);
+    assert.equal([...map.values()].filter((row) => row.weight >= 1000).length >= 70, true);
+  });
+
+  it('does not drop rows to replace one it has', () => {
+    const map = new BoundedMap<number, number>(2, (n) => n);
+    map.set(1, 1);
+    map.set(2, 2);
+    map.set(2, 3);
+    assert.deepEqual([map.size, map.evicted, map.get(2)], [2, 0, 3]);
+  });
+});
