@@ -73,7 +73,9 @@ const thousands = (value: number): string => Math.round(value).toLocaleString('e
 
 function cell(cost: Cost | undefined, base: Cost | undefined): string {
   if (cost === undefined || base === undefined) throw new Error('the guest did not report every case');
-  return cost === base ? thousands(cost.min) : `+${thousands(cost.min - base.min)} (+${thousands(cost.median - base.median)})`;
+  return cost === base
+    ? thousands(cost.min)
+    : `+${thousands(cost.min - base.min)} (+${thousands(cost.median - base.median)})`;
 }
 
 function section(results: readonly KernelCosts[]): string {
@@ -114,4 +116,7 @@ for (const kernel of kernels) {
 const content = section(results);
 process.stdout.write(`${content}\n`);
 // Read only now: `make bench` may have written its part meanwhile.
-writeFileSync(BENCHMARKS, withSection(existsSync(BENCHMARKS) ? readFileSync(BENCHMARKS, 'utf8') : '# Benchmarks\n', content));
+writeFileSync(
+  BENCHMARKS,
+  withSection(existsSync(BENCHMARKS) ? readFileSync(BENCHMARKS, 'utf8') : '# Benchmarks\n', content),
+);

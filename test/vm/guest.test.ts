@@ -18,10 +18,15 @@ for (const kernel of kernels) {
   });
 
   test(`${kernel}: the gate holds all of its waiters, on real swap`, { skip }, async () => {
-    const result = await runInGuest({ kernel, swap: 'gate', disks: ['512M'], argv: ['dist/test/workload/gate', '48', '3'] });
+    const result = await runInGuest({
+      kernel,
+      swap: 'gate',
+      disks: ['512M'],
+      argv: ['dist/test/workload/gate', '48', '3'],
+    });
     assert.equal(result.code, 0, result.stderr);
-    const truth = JSON.parse(result.stdout) as Record<string, unknown>;
-    assert.deepEqual([truth['waiters'], truth['rounds'], truth['truth']], [48, 3, 144]);
+    const { waiters, rounds, truth } = JSON.parse(result.stdout) as Record<string, unknown>;
+    assert.deepEqual({ waiters, rounds, truth }, { waiters: 48, rounds: 3, truth: 144 });
   });
 }
 

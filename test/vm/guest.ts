@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 /** The repository's root: this file runs as dist/test/vm/guest.js, and the guest sees the same path. */
 export const root: string = fileURLToPath(new URL('../../../', import.meta.url));
 
-const chosen = (process.env['VM_KERNELS'] ?? '').split(/\s+/).filter((name) => name !== '');
+const chosen = (process.env.VM_KERNELS ?? '').split(/\s+/).filter((name) => name !== '');
 
 /** Series to test: VM_KERNELS, or one whose VMA lock is an rw_semaphore and one where it is a reference count. */
 export const kernels: readonly string[] = chosen.length > 0 ? chosen : ['6.12', '7.3'];
@@ -71,7 +71,9 @@ export async function runInGuest(options: GuestOptions): Promise<GuestResult> {
   const directory = await mkdtemp(join(tmpdir(), 'guest-'));
   const log = join(directory, 'console');
   try {
-    const child = spawn(join(root, 'test/vm/run-in-vm'), runInVmArgs(options, log), { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(join(root, 'test/vm/run-in-vm'), runInVmArgs(options, log), {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const chunks: { stdout: Buffer[]; stderr: Buffer[] } = { stdout: [], stderr: [] };
     child.stdout.on('data', (chunk: Buffer) => chunks.stdout.push(chunk));
     child.stderr.on('data', (chunk: Buffer) => chunks.stderr.push(chunk));
