@@ -1,7 +1,19 @@
 // SPDX-License-Identifier: MIT
 /** What each action of the transition table does to a fault. */
 import { VlKind, VlStepFlag } from '../schema/events.gen.js';
-import { begin, closeWait, current, enter, heldInFolioWait, learn, leave, openWait, settle, settleRetry, since } from './attempts.js';
+import {
+  begin,
+  closeWait,
+  current,
+  enter,
+  heldInFolioWait,
+  learn,
+  leave,
+  openWait,
+  settle,
+  settleRetry,
+  since,
+} from './attempts.js';
 import { noteRetry } from './causes.js';
 import { SWP_SYNCHRONOUS_IO } from './fault-bits.js';
 import { type FaultRecord, Innermost, UNKNOWN_INTERVAL } from './record.js';

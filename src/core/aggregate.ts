@@ -3,8 +3,8 @@
 import { BoundedMap } from './bounded-map.js';
 import { Histogram } from './histogram.js';
 import { CAUSES, type Cause, ENDS, type End, type Lifecycle, type WaitKind } from './lifecycle.js';
-import { type AttemptRecord, copyLifecycle, type FaultRecord, type WaitRecord } from './record.js';
 import { Latest, Slowest } from './recent.js';
+import { type AttemptRecord, copyLifecycle, type FaultRecord, type WaitRecord } from './record.js';
 import type { FoldSink } from './step.js';
 import { type AddressSums, type DeviceSums, ProcessSums, ReleaseSums } from './sums.js';
 
@@ -38,7 +38,9 @@ export class Aggregate implements FoldSink {
   };
   readonly release: Map<string, ReleaseSums> = new Map();
   readonly devices: Map<number, DeviceSums> = new Map();
-  readonly processes: BoundedMap<number, ProcessSums> = new BoundedMap(MAX_PROCESSES, (p) => (p.inFlight > 0 ? Number.MAX_VALUE : p.lifecycles));
+  readonly processes: BoundedMap<number, ProcessSums> = new BoundedMap(MAX_PROCESSES, (p) =>
+    p.inFlight > 0 ? Number.MAX_VALUE : p.lifecycles,
+  );
   readonly addresses: BoundedMap<number | string, AddressSums> = new BoundedMap(MAX_ADDRESSES, (row) => row.retries);
   readonly latest: Latest = new Latest();
   readonly slowest: Slowest = new Slowest();
@@ -114,7 +116,8 @@ export class Aggregate implements FoldSink {
   }
 
   exact(attempt: AttemptRecord): void {
-    if (attempt.lock === 'vma' && attempt.lockKnown && attempt.outcome !== 'abort') this.#releaseOf(attempt).check(attempt);
+    if (attempt.lock === 'vma' && attempt.lockKnown && attempt.outcome !== 'abort')
+      this.#releaseOf(attempt).check(attempt);
   }
 
   closed(fault: FaultRecord): void {

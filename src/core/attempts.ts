@@ -13,7 +13,13 @@ export function join(f: FaultRecord, s: StepContext): void {
   s.sink.joined(f);
 }
 
-export function begin(f: FaultRecord, s: StepContext, lock: LockKind, known: boolean, acquired: Interval): AttemptRecord {
+export function begin(
+  f: FaultRecord,
+  s: StepContext,
+  lock: LockKind,
+  known: boolean,
+  acquired: Interval,
+): AttemptRecord {
   const attempt = new AttemptRecord(lock, known, acquired);
   attempt.gap = f.gap > 0;
   f.attempts.push(attempt);

@@ -48,10 +48,20 @@ export class Counters {
   events(): Omit<Snapshot['events'], 'stateLost'> {
     const perKind: Record<string, { emitted: number; decoded: number; dropped: number }> = {};
     for (let kind = 0; kind < KINDS; kind++) {
-      const row = { emitted: this.emitted[kind] ?? 0, decoded: this.decoded[kind] ?? 0, dropped: this.dropped[kind] ?? 0 };
+      const row = {
+        emitted: this.emitted[kind] ?? 0,
+        decoded: this.decoded[kind] ?? 0,
+        dropped: this.dropped[kind] ?? 0,
+      };
       if (row.emitted + row.decoded + row.dropped > 0) perKind[VlKindNames[kind] ?? `kind ${kind}`] = row;
     }
-    return { emitted: sum(this.emitted), decoded: sum(this.decoded), dropped: sum(this.dropped), missed: sum(this.#missed), perKind };
+    return {
+      emitted: sum(this.emitted),
+      decoded: sum(this.decoded),
+      dropped: sum(this.dropped),
+      missed: sum(this.#missed),
+      perKind,
+    };
   }
 
   kernelHist(): Snapshot['kernelHist'] {

@@ -7,12 +7,11 @@ import { VlKind, VlStepFlag } from '../schema/events.gen.js';
 import { PERFORM } from './actions.js';
 import type { EventBatch } from './batch.js';
 import type { FaultBits } from './fault-bits.js';
-import type { End } from './lifecycle.js';
-import { type AttemptRecord, FaultRecord } from './record.js';
+import { endOf, FaultRecord, fillInfo } from './record.js';
 import { boundRelease } from './release.js';
 import { STATES } from './states.js';
 import type { FoldSink, StepContext } from './step.js';
-import { classifyStep, COMPILED, OTHER_PASS, STATE, SYMBOL_COUNT } from './symbols.js';
+import { COMPILED, classifyStep, OTHER_PASS, STATE, SYMBOL_COUNT } from './symbols.js';
 import { type Task, Tasks } from './tasks.js';
 import { MM_BOTH, OUTSTANDING } from './transitions.js';
 
@@ -103,7 +102,8 @@ export class LifecycleFold {
     // What comes after handle_mm_fault but the release is no part of the fault.
     if (!abandoned && (f.at !== STATE.Kept || release)) f.last = s.time;
     const pending = f.attempt;
-    if (pending !== null && pending.passFlags >= 0 && s.a !== 0 && this.#isOtherPass(pending)) this.#dispatch(f, OTHER_PASS);
+    if (pending !== null && pending.passFlags >= 0 && s.a !== 0 && this.#isOtherPass(pending))
+      this.#dispatch(f, OTHER_PASS);
     this.#dispatch(f, classifyStep(s));
     if (!release && !abandoned) f.mark = s.time;
     // An abandonment is sent late, in the middle of the next fault: it bounds nothing from below.
@@ -117,7 +117,13 @@ export class LifecycleFold {
   /** Flags that do not change within one handle_mm_fault differ: the steps that end the attempt under way are absent. */
   #isOtherPass(pending: AttemptRecord): boolean {
     const { kind, a, bits } = this.#step;
-    if (kind !== VlKind.HMF_EXIT && kind !== VlKind.SWAP_ENTER && kind !== VlKind.FLOR_ENTER && kind !== VlKind.UFFD_ENTER) return false;
+    if (
+      kind !== VlKind.HMF_EXIT &&
+      kind !== VlKind.SWAP_ENTER &&
+      kind !== VlKind.FLOR_ENTER &&
+      kind !== VlKind.UFFD_ENTER
+    )
+      return false;
     return (a & (bits.vmaLock | bits.tried)) !== pending.passFlags;
   }
 
@@ -149,19 +155,10 @@ export class LifecycleFold {
     if (this.openCount >= this.#maxOpen) this.#evict();
     const f = new FaultRecord(batch.fault[i] as number, batch.faultCpu[i] as number, tid, s.time, task.last);
     f.depth = depth;
-    if (info) {
-      f.tgid = batch.tgid[i] as number;
-      f.comm = batch.strings[batch.comm[i] as number] ?? '';
-      f.cgroup = batch.cgroup[i] as number;
-      f.mm = batch.mm[i] as number;
-      f.address = batch.address[i] as number;
-      f.vmaStart = batch.vmaStart[i] as number;
-      f.vmaEnd = batch.vmaEnd[i] as number;
-      f.vmFlags = batch.vmFlags[i] as bigint;
-      f.pte = batch.pte[i] as bigint;
-      f.acquired = batch.acquired[i] as number;
-    }
-    f.start = Number.isNaN(f.acquired) ? { lo: Number.NEGATIVE_INFINITY, hi: s.time } : { lo: f.acquired, hi: f.acquired };
+    if (info) fillInfo(f, batch, i);
+    f.start = Number.isNaN(f.acquired)
+      ? { lo: Number.NEGATIVE_INFINITY, hi: s.time }
+      : { lo: f.acquired, hi: f.acquired };
     f.below = task.top;
     if (task.top !== null) task.top.above = f;
     task.top = f;
@@ -245,18 +242,5 @@ export class LifecycleFold {
     task.closedFault = f.fault;
     task.closedCpu = f.faultCpu;
     this.#sink.closed(f);
-  }
-}
-
-function endOf(attempt: AttemptRecord | undefined): End {
-  switch (attempt?.outcome) {
-    case 'ok':
-      return attempt.lock === 'vma' ? 'ok-vma' : 'ok-mmap';
-    case 'completed':
-      return 'completed';
-    case 'error':
-      return 'error';
-    default:
-      return 'incomplete';
   }
 }

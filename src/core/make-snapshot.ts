@@ -5,8 +5,8 @@ import type { Aggregate } from './aggregate.js';
 import type { Counters } from './counters.js';
 import type { LifecycleFold } from './fold.js';
 import type { Lifecycle } from './lifecycle.js';
-import { copyLifecycle, type FaultRecord } from './record.js';
 import { KEPT_LIFECYCLES } from './recent.js';
+import { copyLifecycle, type FaultRecord } from './record.js';
 import type { SessionInfo } from './session.js';
 import type { AddressRow, ProcessRow, Snapshot } from './snapshot.js';
 import { describeState } from './state-text.js';
@@ -45,7 +45,10 @@ export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
       faults: vmaLock.success + vmaLock.retry + vmaLock.completed + vmaLock.error + vmaLock.abort + kernelMode,
       vmaLock,
       mmapLock:
-        kernel(VlCounter.MMAP_OK) + kernel(VlCounter.MMAP_RETRY) + kernel(VlCounter.MMAP_COMPLETED) + kernel(VlCounter.MMAP_ERROR),
+        kernel(VlCounter.MMAP_OK) +
+        kernel(VlCounter.MMAP_RETRY) +
+        kernel(VlCounter.MMAP_COMPLETED) +
+        kernel(VlCounter.MMAP_ERROR),
       kernelMode,
       gup: kernel(VlCounter.GUP),
       kthreadSwap: kernel(VlCounter.KTHREAD),
@@ -104,16 +107,25 @@ function releaseOf(sums: Aggregate): Snapshot['release'] {
 }
 
 function processRows(sums: Aggregate): ProcessRow[] {
-  const order = (x: ProcessSums, y: ProcessSums): number => y.retries - x.retries || y.lifecycles - x.lifecycles || x.tgid - y.tgid;
-  return [...sums.processes.values()].sort(order).slice(0, MAX_PROCESS_ROWS).map(({ mm, mmIndex, ...row }) => row);
+  const order = (x: ProcessSums, y: ProcessSums): number =>
+    y.retries - x.retries || y.lifecycles - x.lifecycles || x.tgid - y.tgid;
+  return [...sums.processes.values()]
+    .sort(order)
+    .slice(0, MAX_PROCESS_ROWS)
+    .map(({ mm, mmIndex, ...row }) => row);
 }
 
 function addressRows(sums: Aggregate): AddressRow[] {
-  const order = (x: AddressSums, y: AddressSums): number => y.retries - x.retries || x.mm - y.mm || x.address - y.address;
+  const order = (x: AddressSums, y: AddressSums): number =>
+    y.retries - x.retries || x.mm - y.mm || x.address - y.address;
   const top = [...sums.addresses.values()].sort(order).slice(0, MAX_ADDRESS_ROWS);
   return top.map(({ closed, ...row }) => {
     const open = row.lifecycles - closed;
-    return { ...row, byCause: { ...row.byCause }, byEnd: open > 0 ? { ...row.byEnd, 'in-flight': open } : { ...row.byEnd } };
+    return {
+      ...row,
+      byCause: { ...row.byCause },
+      byEnd: open > 0 ? { ...row.byEnd, 'in-flight': open } : { ...row.byEnd },
+    };
   });
 }
 

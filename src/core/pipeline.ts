@@ -42,7 +42,8 @@ export class Pipeline {
       const at = time[i] as number;
       if (at > newest) newest = at;
       if (k < UserKind.Counter) (decoded[k] as number)++;
-      else if (k === UserKind.Counter) this.#counters.set(batch.a[i] as number, batch.b[i] as number, batch.value[i] as number);
+      else if (k === UserKind.Counter)
+        this.#counters.set(batch.a[i] as number, batch.b[i] as number, batch.value[i] as number);
       else if (k === UserKind.End) this.#ended = true;
     }
     this.#time = newest;

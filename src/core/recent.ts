@@ -53,7 +53,10 @@ export class Slowest {
       const left = 2 * i + 1;
       if (left >= this.#heap.length) return;
       const right = left + 1;
-      const child = right < this.#heap.length && total(this.#heap[right] as FaultRecord) < total(this.#heap[left] as FaultRecord) ? right : left;
+      const child =
+        right < this.#heap.length && total(this.#heap[right] as FaultRecord) < total(this.#heap[left] as FaultRecord)
+          ? right
+          : left;
       if (!this.#swapIfLess(child, i)) return;
       i = child;
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** A fault while it is rebuilt: the public `Lifecycle` and what the fold needs besides. */
+import type { EventBatch } from './batch.js';
 import type { Attempt, Cause, End, Interval, Lifecycle, LockKind, ReleaseRule, Wait, WaitKind } from './lifecycle.js';
 
 /** Shared by everything that has no interval yet. */
@@ -140,17 +141,72 @@ export class FaultRecord implements Lifecycle {
   }
 }
 
+/** Who and where, from the first step of a lifecycle. */
+export function fillInfo(f: FaultRecord, batch: EventBatch, i: number): void {
+  f.tgid = batch.tgid[i] as number;
+  f.comm = batch.strings[batch.comm[i] as number] ?? '';
+  f.cgroup = batch.cgroup[i] as number;
+  f.mm = batch.mm[i] as number;
+  f.address = batch.address[i] as number;
+  f.vmaStart = batch.vmaStart[i] as number;
+  f.vmaEnd = batch.vmaEnd[i] as number;
+  f.vmFlags = batch.vmFlags[i] as bigint;
+  f.pte = batch.pte[i] as bigint;
+  f.acquired = batch.acquired[i] as number;
+}
+
+/** How a fault whose last attempt came to this ended. */
+export function endOf(attempt: AttemptRecord | undefined): End {
+  switch (attempt?.outcome) {
+    case 'ok':
+      return attempt.lock === 'vma' ? 'ok-vma' : 'ok-mmap';
+    case 'completed':
+      return 'completed';
+    case 'error':
+      return 'error';
+    default:
+      return 'incomplete';
+  }
+}
+
 /** A copy that no later step changes, without the fold's own fields. */
 export function copyLifecycle(r: FaultRecord): Lifecycle {
   return {
-    id: r.id, tid: r.tid, tgid: r.tgid, comm: r.comm, cgroup: r.cgroup, mm: r.mm, address: r.address,
-    vmaStart: r.vmaStart, vmaEnd: r.vmaEnd, vmFlags: r.vmFlags, pte: r.pte, depth: r.depth, origin: r.origin,
-    first: r.first, last: r.last, start: r.start, end: r.end, how: r.how,
+    id: r.id,
+    tid: r.tid,
+    tgid: r.tgid,
+    comm: r.comm,
+    cgroup: r.cgroup,
+    mm: r.mm,
+    address: r.address,
+    vmaStart: r.vmaStart,
+    vmaEnd: r.vmaEnd,
+    vmFlags: r.vmFlags,
+    pte: r.pte,
+    depth: r.depth,
+    origin: r.origin,
+    first: r.first,
+    last: r.last,
+    start: r.start,
+    end: r.end,
+    how: r.how,
     attempts: r.attempts.map((a) => ({
-      lock: a.lock, acquired: a.acquired, released: a.released, rule: a.rule, exactRelease: a.exactRelease,
-      flags: a.flags, ret: a.ret, outcome: a.outcome, cause: a.cause, innermost: a.innermost,
+      lock: a.lock,
+      acquired: a.acquired,
+      released: a.released,
+      rule: a.rule,
+      exactRelease: a.exactRelease,
+      flags: a.flags,
+      ret: a.ret,
+      outcome: a.outcome,
+      cause: a.cause,
+      innermost: a.innermost,
     })),
     waits: r.waits.map((w) => ({ kind: w.kind, held: w.held, start: w.start, end: w.end, slept: w.slept })),
-    swap: r.swap, enteredSwap: r.enteredSwap, major: r.major, lost: [...r.lost], state: r.state,
+    swap: r.swap,
+    enteredSwap: r.enteredSwap,
+    major: r.major,
+    lost: [...r.lost],
+    state: r.state,
   };
 }

@@ -51,7 +51,12 @@ BY_KIND[VlKind.SIGNAL] = SYMBOL.Signal;
 BY_KIND[VlKind.TASK_EXIT] = SYMBOL.TaskExit;
 BY_KIND[VlKind.ABANDONED] = SYMBOL.Abandoned;
 
-export function classifyStep(step: { readonly kind: number; readonly a: number; readonly b: number; readonly bits: FaultBits }): number {
+export function classifyStep(step: {
+  readonly kind: number;
+  readonly a: number;
+  readonly b: number;
+  readonly bits: FaultBits;
+}): number {
   const { kind, a, b, bits } = step;
   switch (kind) {
     case VlKind.VMA_LOCK:

@@ -44,11 +44,18 @@ export const OUTSTANDING: Readonly<Record<StateName, string>> = {
 };
 
 const go = (next: StateName, action: ActionName, missed = ''): Cell => ({ next, action, again: false, missed });
-const over = (next: StateName, missed: string, action: ActionName = 'none'): Cell => ({ next, action, again: true, missed });
+const over = (next: StateName, missed: string, action: ActionName = 'none'): Cell => ({
+  next,
+  action,
+  again: true,
+  missed,
+});
 const every = (cell: Cell): Row => Object.fromEntries(SYMBOLS.map((name) => [name, cell])) as Row;
 
 /** lock_vma_under_rcu begins a fault, so it never comes within one; what cuts a fault short may come anywhere. */
-const always = (state: StateName): Pick<Row, 'Other' | 'VmaNull' | 'VmaLocked' | 'Signal' | 'TaskExit' | 'Abandoned'> => ({
+const always = (
+  state: StateName,
+): Pick<Row, 'Other' | 'VmaNull' | 'VmaLocked' | 'Signal' | 'TaskExit' | 'Abandoned'> => ({
   Other: go(state, 'none'),
   VmaNull: go(state, 'odd'),
   VmaLocked: go(state, 'odd'),
@@ -64,7 +71,19 @@ const returns: Pick<Row, 'HmfRetry' | 'HmfDone' | 'HmfKept'> = {
 };
 
 /** handle_mm_fault's own callees, from a state in which it runs and nothing inside it was seen. */
-const inside: Omit<Row, 'Other' | 'VmaNull' | 'VmaLocked' | 'Signal' | 'TaskExit' | 'Abandoned' | 'OtherPass' | 'MmEnter' | 'MmLocked' | 'MmNull'> = {
+const inside: Omit<
+  Row,
+  | 'Other'
+  | 'VmaNull'
+  | 'VmaLocked'
+  | 'Signal'
+  | 'TaskExit'
+  | 'Abandoned'
+  | 'OtherPass'
+  | 'MmEnter'
+  | 'MmLocked'
+  | 'MmNull'
+> = {
   ...returns,
   SwapEnter: go('Swap', 'swapEnter'),
   SwapExit: go('Swapped', 'swapExit', SWAP_IN),
@@ -82,7 +101,10 @@ const inside: Omit<Row, 'Other' | 'VmaNull' | 'VmaLocked' | 'Signal' | 'TaskExit
  * do_swap_page's callees come in this order, each at most once: get_swap_device (its first call alone is sent),
  * __folio_lock_or_retry, then handle_userfault or __vmf_anon_prepare. What comes out of order is of another attempt.
  */
-const inSwap: Pick<Row, 'SwapExit' | 'FlorEnter' | 'FlorSleep' | 'FlorExit' | 'UffdEnter' | 'UffdExit' | 'AnonPrepare'> = {
+const inSwap: Pick<
+  Row,
+  'SwapExit' | 'FlorEnter' | 'FlorSleep' | 'FlorExit' | 'UffdEnter' | 'UffdExit' | 'AnonPrepare'
+> = {
   SwapExit: go('Swapped', 'swapExit'),
   FlorEnter: go('Flor', 'florEnter'),
   FlorSleep: over('Flor', FLOR_IN, 'florEntryMissed'),

@@ -8,7 +8,10 @@ import { syntheticSession } from '../core/session.js';
 const ROUNDS = 7;
 
 /** Median of seven rounds after one to warm up, on one core. Rows of the user side count as events here. */
-export function benchLifecycles(batches: readonly EventBatch[], session: SessionInfo = syntheticSession()): { eventsPerSec: number } {
+export function benchLifecycles(
+  batches: readonly EventBatch[],
+  session: SessionInfo = syntheticSession(),
+): { eventsPerSec: number } {
   const events = batches.reduce((sum, batch) => sum + batch.length, 0);
   const round = (): number => {
     const pipeline = new Pipeline(session);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** Runs a stream through the pipeline, and holds what comes out against the oracle. */
 import assert from 'node:assert/strict';
+import { Aggregate } from '../../src/core/aggregate.js';
 import { createBatch } from '../../src/core/batch.js';
 import { faultBits } from '../../src/core/fault-bits.js';
-import { Aggregate } from '../../src/core/aggregate.js';
 import { LifecycleFold } from '../../src/core/fold.js';
 import type { Lifecycle } from '../../src/core/lifecycle.js';
 import { Pipeline } from '../../src/core/pipeline.js';
@@ -40,7 +40,11 @@ export function run(stream: SyntheticStream, observed: boolean, maxOpen?: number
     pipeline.push(batch);
     fold.push(batch);
   }
-  return { snapshot: pipeline.snapshot(), closed: keeper.records.map(copyLifecycle), open: [...fold.open()].map(copyLifecycle) };
+  return {
+    snapshot: pipeline.snapshot(),
+    closed: keeper.records.map(copyLifecycle),
+    open: [...fold.open()].map(copyLifecycle),
+  };
 }
 
 export interface Expectation {
@@ -58,7 +62,11 @@ export function expectationOf(stream: SyntheticStream, observed: boolean): Expec
 }
 
 /** Throws when the fold and the oracle differ on any lifecycle. */
-export function compareWithOracle(stream: SyntheticStream, observed: boolean, expected: Expectation = expectationOf(stream, observed)): void {
+export function compareWithOracle(
+  stream: SyntheticStream,
+  observed: boolean,
+  expected: Expectation = expectationOf(stream, observed),
+): void {
   const { closed, open } = run(stream, observed);
   assert.equal(closed.length + open.length, expected.faults.size, 'number of lifecycles');
   for (const fault of [...closed, ...open]) {
@@ -82,12 +90,18 @@ function compareOne(fault: Lifecycle, oracle: OracleFault): void {
   assert.equal(fault.lost.length === 0, oracle.whole, 'something is missing, and is named');
   assert.deepEqual([...waits].sort(byStart), [...oracle.waits].sort(byStart), 'waits');
   assert.equal(fault.enteredSwap, oracle.enteredSwap, 'do_swap_page');
-  if (oracle.lastMissing !== '') assert.ok(fault.lost.includes(oracle.lastMissing), `${oracle.lastMissing}, not ${fault.lost.join(', ')}`);
-  if (oracle.endSeen) assert.ok(!fault.lost.some((what) => /^\D* lost$/.test(what) && what !== 'first step lost'), fault.lost.join(', '));
+  if (oracle.lastMissing !== '')
+    assert.ok(fault.lost.includes(oracle.lastMissing), `${oracle.lastMissing}, not ${fault.lost.join(', ')}`);
+  if (oracle.endSeen)
+    assert.ok(!fault.lost.some((what) => /^\D* lost$/.test(what) && what !== 'first step lost'), fault.lost.join(', '));
   const attempts = fault.attempts.filter((attempt) => attempt.outcome !== 'abort');
   // The first attempt's lock is a guess while no fault flags were seen.
   const known = attempts.slice(attempts.length - oracle.attempts.length);
-  assert.deepEqual(known.map(({ lock, outcome, acquired, exactRelease }) => ({ lock, outcome, acquired, exactRelease })), oracle.attempts, 'attempts');
+  assert.deepEqual(
+    known.map(({ lock, outcome, acquired, exactRelease }) => ({ lock, outcome, acquired, exactRelease })),
+    oracle.attempts,
+    'attempts',
+  );
   if (oracle.vma === 'none') return;
   const vma = fault.attempts.find((attempt) => attempt.lock === 'vma');
   assert.equal(vma?.outcome, oracle.vma, 'outcome of the attempt under the VMA lock');
@@ -115,7 +129,12 @@ export interface PlainRow {
 }
 
 /** One batch of hand-written rows through a pipeline; `closed` receives the lifecycles as they end. */
-export function feed(rows: readonly PlainRow[], observed: boolean, closed: Lifecycle[] = [], changes: Partial<SessionInfo> = {}): Snapshot {
+export function feed(
+  rows: readonly PlainRow[],
+  observed: boolean,
+  closed: Lifecycle[] = [],
+  changes: Partial<SessionInfo> = {},
+): Snapshot {
   const batch = createBatch(Math.max(1, rows.length), ['', 'test']);
   rows.forEach((row, i) => {
     batch.kind[i] = row.kind;

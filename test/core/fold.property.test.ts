@@ -8,7 +8,8 @@ import type { Snapshot } from '../../src/core/snapshot.js';
 import { compareWithOracle, feed, run } from './compare.js';
 import { synthesizeStream } from './synthetic.js';
 
-const sum = (counts: Readonly<Record<string, number>>): number => Object.values(counts).reduce((total, n) => total + n, 0);
+const sum = (counts: Readonly<Record<string, number>>): number =>
+  Object.values(counts).reduce((total, n) => total + n, 0);
 
 const stream = fc.record({
   seed: fc.integer(),
@@ -28,7 +29,11 @@ describe('fold, nothing lost', () => {
           const truth = made.truths.get(fault.id);
           assert.equal(fault.how, truth?.script.end, truth?.script.name);
           assert.deepEqual(fault.lost, [], truth?.script.name);
-          assert.equal(fault.attempts.find((a) => a.lock === 'vma')?.cause ?? null, truth?.script.cause, truth?.script.name);
+          assert.equal(
+            fault.attempts.find((a) => a.lock === 'vma')?.cause ?? null,
+            truth?.script.cause,
+            truth?.script.name,
+          );
         }
         for (const fault of open) assert.equal(made.truths.get(fault.id)?.unfinished, true);
         assert.equal(closed.length + open.length, made.truths.size);
@@ -100,7 +105,8 @@ describe('fold, any rows whatever', () => {
         assert.equal(sum(snapshot.lifecycles.byEnd), snapshot.lifecycles.total);
         assert.equal(closed.length + snapshot.inFlightTotal, snapshot.lifecycles.total);
         assert.equal(snapshot.events.decoded, rows.length);
-        for (const { unbounded, count, width } of Object.values(snapshot.release)) assert.equal(unbounded + width.count, count);
+        for (const { unbounded, count, width } of Object.values(snapshot.release))
+          assert.equal(unbounded + width.count, count);
       }),
       { numRuns: 3000 },
     );
@@ -109,7 +115,9 @@ describe('fold, any rows whatever', () => {
 
 function checkSums(snapshot: Snapshot, closed: readonly Lifecycle[], open: readonly Lifecycle[]): void {
   const faults = [...closed, ...open];
-  const vma = faults.flatMap((fault) => fault.attempts.filter((attempt) => attempt.lock === 'vma' && attempt.outcome === 'retry' && attempt.flags !== -1));
+  const vma = faults.flatMap((fault) =>
+    fault.attempts.filter((attempt) => attempt.lock === 'vma' && attempt.outcome === 'retry' && attempt.flags !== -1),
+  );
   assert.equal(sum(snapshot.lifecycles.byEnd), snapshot.lifecycles.total);
   assert.equal(snapshot.lifecycles.total, faults.length);
   assert.equal(snapshot.lifecycles.byEnd['in-flight'], open.length);
@@ -117,12 +125,26 @@ function checkSums(snapshot: Snapshot, closed: readonly Lifecycle[], open: reado
   assert.equal(sum(snapshot.retry.byCause), snapshot.retry.total);
   assert.equal(sum(snapshot.retry.unknownBy), snapshot.retry.byCause.unknown);
   assert.ok(snapshot.retry.joined <= snapshot.retry.total);
-  const waits = faults.flatMap((fault) => fault.waits.filter((wait) => wait.kind === 'folio' && !Number.isNaN(wait.end)));
+  const waits = faults.flatMap((fault) =>
+    fault.waits.filter((wait) => wait.kind === 'folio' && !Number.isNaN(wait.end)),
+  );
   assert.equal(snapshot.waits.folio.count, waits.length);
-  assert.equal(snapshot.waits.folio.sumNs, waits.reduce((total, wait) => total + wait.end - wait.start, 0));
-  assert.equal(snapshot.processes.reduce((total, row) => total + row.lifecycles, 0), faults.length);
-  assert.equal(snapshot.processes.reduce((total, row) => total + row.inFlight, 0), open.length);
-  assert.equal(snapshot.processes.reduce((total, row) => total + row.retries, 0), snapshot.retry.total);
+  assert.equal(
+    snapshot.waits.folio.sumNs,
+    waits.reduce((total, wait) => total + wait.end - wait.start, 0),
+  );
+  assert.equal(
+    snapshot.processes.reduce((total, row) => total + row.lifecycles, 0),
+    faults.length,
+  );
+  assert.equal(
+    snapshot.processes.reduce((total, row) => total + row.inFlight, 0),
+    open.length,
+  );
+  assert.equal(
+    snapshot.processes.reduce((total, row) => total + row.retries, 0),
+    snapshot.retry.total,
+  );
   for (const row of snapshot.addresses) {
     assert.equal(sum(row.byCause), row.retries);
     assert.equal(sum(row.byEnd), row.lifecycles);

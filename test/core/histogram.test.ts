@@ -2,12 +2,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { Histogram, HISTOGRAM_ERROR } from '../../src/core/histogram.js';
+import { HISTOGRAM_ERROR, Histogram } from '../../src/core/histogram.js';
 
-const durations = fc.array(fc.oneof(fc.nat(300), fc.nat(2 ** 31 - 1), fc.double({ min: 0, max: 2 ** 53 - 1, noNaN: true }).map(Math.floor)), {
-  minLength: 1,
-  maxLength: 200,
-});
+const durations = fc.array(
+  fc.oneof(fc.nat(300), fc.nat(2 ** 31 - 1), fc.double({ min: 0, max: 2 ** 53 - 1, noNaN: true }).map(Math.floor)),
+  {
+    minLength: 1,
+    maxLength: 200,
+  },
+);
 
 describe('histogram', () => {
   it('reports percentiles within its stated error, count, sum and maximum exactly', () => {
@@ -17,10 +20,16 @@ describe('histogram', () => {
         for (const value of values) histogram.record(value);
         const sorted = [...values].sort((x, y) => x - y);
         const exact = sorted[Math.max(0, Math.ceil(share * values.length) - 1)] as number;
-        assert.ok(Math.abs(histogram.percentile(share) - exact) <= exact * HISTOGRAM_ERROR, `${histogram.percentile(share)} for ${exact}`);
+        assert.ok(
+          Math.abs(histogram.percentile(share) - exact) <= exact * HISTOGRAM_ERROR,
+          `${histogram.percentile(share)} for ${exact}`,
+        );
         assert.equal(histogram.count, values.length);
         assert.equal(histogram.max, sorted.at(-1));
-        assert.equal(histogram.sum, values.reduce((sum, value) => sum + value, 0));
+        assert.equal(
+          histogram.sum,
+          values.reduce((sum, value) => sum + value, 0),
+        );
       }),
       { numRuns: 500 },
     );
@@ -43,7 +52,13 @@ describe('histogram', () => {
   });
 
   it('says nothing of what it does not know', () => {
-    assert.deepEqual(new Histogram().stats(), { count: 0, sumNs: 0, p50Ns: Number.NaN, p99Ns: Number.NaN, maxNs: Number.NaN });
+    assert.deepEqual(new Histogram().stats(), {
+      count: 0,
+      sumNs: 0,
+      p50Ns: Number.NaN,
+      p99Ns: Number.NaN,
+      maxNs: Number.NaN,
+    });
     assert.throws(() => new Histogram().record(Number.NaN), RangeError);
     assert.throws(() => new Histogram().record(Number.POSITIVE_INFINITY), RangeError);
   });

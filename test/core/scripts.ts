@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** The shapes a fault's steps can have, as a test writes them: with what truly happened beside. */
-import { VlKind, VlStepFlag } from '../../src/schema/events.gen.js';
+
 import type { Cause, End } from '../../src/core/lifecycle.js';
+import { VlKind, VlStepFlag } from '../../src/schema/events.gen.js';
 import { KERNEL_FLAGS, MMAP_FLAGS, RET, SWAP_DISK, SWAP_ZRAM, TRIED_FLAGS, VMA_FLAGS } from './session.js';
 
 /** mulberry32: small, seeded, the same everywhere. */
@@ -123,53 +124,125 @@ const inner: Maker = (w) => w.swapOk(KERNEL_FLAGS).hmf(KERNEL_FLAGS, 0).done('ke
 
 /** Each shape with its weight in a realistic mix. */
 export const SHAPES: readonly (readonly [weight: number, make: Maker])[] = [
-  [40, (w) => w.swapOk(VMA_FLAGS).hmf(VMA_FLAGS, w.random.chance(0.5) ? MAJOR : 0).done('swap ok', 'ok-vma')],
-  [16, (w) => {
-    w.folioRetry(VMA_FLAGS, MAJOR).lock();
-    // The page may be mapped by now: then the second pass does not enter do_swap_page.
-    if (w.random.chance(0.6)) w.swapOk(TRIED_FLAGS);
-    return w.hmf(TRIED_FLAGS, 0).done('folio retry', 'ok-mmap', 'folio locked');
-  }],
-  [3, (w) => w.folioRetry(VMA_FLAGS, 0).lock().folioRetry(MMAP_FLAGS, 0).lock().hmf(TRIED_FLAGS, 0).done('two retries', 'ok-mmap', 'folio locked')],
-  [2, (w) => {
-    w.folioRetry(VMA_FLAGS, MAJOR).lock().add(VlKind.SWAP_ENTER, TRIED_FLAGS).device();
-    w.add(VlKind.FLOR_ENTER, TRIED_FLAGS).add(VlKind.FLOR_SLEEP).add(VlKind.FLOR_EXIT, 0, 0, 0, 90_000).add(VlKind.SWAP_EXIT);
-    return w.hmf(TRIED_FLAGS, 0).done('waits under mmap_lock', 'ok-mmap', 'folio locked');
-  }],
-  [2, (w) => {
-    w.add(VlKind.SWAP_ENTER, VMA_FLAGS).release().add(VlKind.SWAP_EXIT, 0, RETRY).hmf(VMA_FLAGS, RETRY).lock();
-    return w.add(VlKind.SWAP_ENTER, MMAP_FLAGS).add(VlKind.SWAP_EXIT).hmf(MMAP_FLAGS, 0).done('device-private', 'ok-mmap', 'device-private');
-  }],
-  [3, (w) => {
-    w.add(VlKind.UFFD_ENTER, VMA_FLAGS, 0x200).release().add(VlKind.UFFD_EXIT, 0, RETRY, 0, 2_000_000);
-    return w.hmf(VMA_FLAGS, RETRY).lock().hmf(MMAP_FLAGS, 0).done('userfault', 'ok-mmap', 'userfault');
-  }],
-  [1, (w) => {
-    w.add(VlKind.SWAP_ENTER, VMA_FLAGS).add(VlKind.UFFD_ENTER, VMA_FLAGS, 0x400).release();
-    w.add(VlKind.UFFD_EXIT, 0, RETRY, 0, 500_000).add(VlKind.SWAP_EXIT, 0, RETRY);
-    return w.hmf(VMA_FLAGS, RETRY).lock().hmf(MMAP_FLAGS, 0).done('userfault in do_swap_page', 'ok-mmap', 'userfault');
-  }],
-  [2, (w) => {
-    w.add(VlKind.ANON_PREPARE, 0, RETRY).release();
-    return w.hmf(VMA_FLAGS, RETRY).lock().hmf(MMAP_FLAGS, 0).done('anon_vma', 'ok-mmap', 'anon_vma');
-  }],
-  [4, (w) => w.hmf(VMA_FLAGS, RETRY | MAJOR).lock().hmf(TRIED_FLAGS, 0).done('file retry', 'ok-mmap', 'unknown')],
+  [
+    40,
+    (w) =>
+      w
+        .swapOk(VMA_FLAGS)
+        .hmf(VMA_FLAGS, w.random.chance(0.5) ? MAJOR : 0)
+        .done('swap ok', 'ok-vma'),
+  ],
+  [
+    16,
+    (w) => {
+      w.folioRetry(VMA_FLAGS, MAJOR).lock();
+      // The page may be mapped by now: then the second pass does not enter do_swap_page.
+      if (w.random.chance(0.6)) w.swapOk(TRIED_FLAGS);
+      return w.hmf(TRIED_FLAGS, 0).done('folio retry', 'ok-mmap', 'folio locked');
+    },
+  ],
+  [
+    3,
+    (w) =>
+      w
+        .folioRetry(VMA_FLAGS, 0)
+        .lock()
+        .folioRetry(MMAP_FLAGS, 0)
+        .lock()
+        .hmf(TRIED_FLAGS, 0)
+        .done('two retries', 'ok-mmap', 'folio locked'),
+  ],
+  [
+    2,
+    (w) => {
+      w.folioRetry(VMA_FLAGS, MAJOR).lock().add(VlKind.SWAP_ENTER, TRIED_FLAGS).device();
+      w.add(VlKind.FLOR_ENTER, TRIED_FLAGS)
+        .add(VlKind.FLOR_SLEEP)
+        .add(VlKind.FLOR_EXIT, 0, 0, 0, 90_000)
+        .add(VlKind.SWAP_EXIT);
+      return w.hmf(TRIED_FLAGS, 0).done('waits under mmap_lock', 'ok-mmap', 'folio locked');
+    },
+  ],
+  [
+    2,
+    (w) => {
+      w.add(VlKind.SWAP_ENTER, VMA_FLAGS).release().add(VlKind.SWAP_EXIT, 0, RETRY).hmf(VMA_FLAGS, RETRY).lock();
+      return w
+        .add(VlKind.SWAP_ENTER, MMAP_FLAGS)
+        .add(VlKind.SWAP_EXIT)
+        .hmf(MMAP_FLAGS, 0)
+        .done('device-private', 'ok-mmap', 'device-private');
+    },
+  ],
+  [
+    3,
+    (w) => {
+      w.add(VlKind.UFFD_ENTER, VMA_FLAGS, 0x200).release().add(VlKind.UFFD_EXIT, 0, RETRY, 0, 2_000_000);
+      return w.hmf(VMA_FLAGS, RETRY).lock().hmf(MMAP_FLAGS, 0).done('userfault', 'ok-mmap', 'userfault');
+    },
+  ],
+  [
+    1,
+    (w) => {
+      w.add(VlKind.SWAP_ENTER, VMA_FLAGS).add(VlKind.UFFD_ENTER, VMA_FLAGS, 0x400).release();
+      w.add(VlKind.UFFD_EXIT, 0, RETRY, 0, 500_000).add(VlKind.SWAP_EXIT, 0, RETRY);
+      return w
+        .hmf(VMA_FLAGS, RETRY)
+        .lock()
+        .hmf(MMAP_FLAGS, 0)
+        .done('userfault in do_swap_page', 'ok-mmap', 'userfault');
+    },
+  ],
+  [
+    2,
+    (w) => {
+      w.add(VlKind.ANON_PREPARE, 0, RETRY).release();
+      return w.hmf(VMA_FLAGS, RETRY).lock().hmf(MMAP_FLAGS, 0).done('anon_vma', 'ok-mmap', 'anon_vma');
+    },
+  ],
+  [
+    4,
+    (w) =>
+      w
+        .hmf(VMA_FLAGS, RETRY | MAJOR)
+        .lock()
+        .hmf(TRIED_FLAGS, 0)
+        .done('file retry', 'ok-mmap', 'unknown'),
+  ],
   [3, (w) => w.lock().hmf(MMAP_FLAGS, 0).done('abort', 'ok-mmap', 'VMA lock unavailable')],
-  [2, (w) => w.add(VlKind.VMA_LOCK, 0).lock().hmf(MMAP_FLAGS, 0).done('abort, timed', 'ok-mmap', 'VMA lock unavailable')],
+  [
+    2,
+    (w) => w.add(VlKind.VMA_LOCK, 0).lock().hmf(MMAP_FLAGS, 0).done('abort, timed', 'ok-mmap', 'VMA lock unavailable'),
+  ],
   [1, (w) => w.lock(0).done('bad address', 'error', 'VMA lock unavailable')],
   [14, (w) => w.hmf(VMA_FLAGS, 0).done('ordinary', 'ok-vma')],
   [1, (w) => w.hmf(VMA_FLAGS, SIGBUS).done('sigbus', 'error')],
   [1, (w) => w.hmf(VMA_FLAGS, COMPLETED).done('completed', 'completed')],
-  [1, (w) => w.folioRetry(VMA_FLAGS, MAJOR).lock().hmf(TRIED_FLAGS, COMPLETED).done('completed later', 'completed', 'folio locked')],
+  [
+    1,
+    (w) =>
+      w
+        .folioRetry(VMA_FLAGS, MAJOR)
+        .lock()
+        .hmf(TRIED_FLAGS, COMPLETED)
+        .done('completed later', 'completed', 'folio locked'),
+  ],
   [1, (w) => w.folioRetry(VMA_FLAGS, MAJOR).add(VlKind.SIGNAL, 9).done('signal', 'signal', 'folio locked')],
   [0.5, (w) => w.folioRetry(VMA_FLAGS, MAJOR).add(VlKind.TASK_EXIT).done('task exit', 'signal', 'folio locked')],
   [0.5, (w) => w.folioRetry(VMA_FLAGS, MAJOR).done('abandoned after RETRY', 'signal', 'folio locked', true)],
   [3, inner],
   [2, (w) => w.swapOk(KERNEL_FLAGS).hmf(KERNEL_FLAGS, 0, 0).done('get_user_pages', 'ok-mmap')],
-  [2, (w) => {
-    const within = inner(new ScriptWriter(w.random, w.observed));
-    return w.folioRetry(VMA_FLAGS, MAJOR).lock().hmf(TRIED_FLAGS, 0, VlStepFlag.REGS, within).done('nested', 'ok-mmap', 'folio locked');
-  }],
+  [
+    2,
+    (w) => {
+      const within = inner(new ScriptWriter(w.random, w.observed));
+      return w
+        .folioRetry(VMA_FLAGS, MAJOR)
+        .lock()
+        .hmf(TRIED_FLAGS, 0, VlStepFlag.REGS, within)
+        .done('nested', 'ok-mmap', 'folio locked');
+    },
+  ],
 ];
 const TOTAL = SHAPES.reduce((sum, [weight]) => sum + weight, 0);
 

@@ -38,7 +38,11 @@ export const RET = {
 
 /** hmf's flags of a user-mode read under the VMA lock, under mmap_lock, and under mmap_lock after one try. */
 export const VMA_FLAGS: number =
-  FLAG.FAULT_FLAG_VMA_LOCK | FLAG.FAULT_FLAG_USER | FLAG.FAULT_FLAG_ALLOW_RETRY | FLAG.FAULT_FLAG_KILLABLE | FLAG.FAULT_FLAG_INTERRUPTIBLE;
+  FLAG.FAULT_FLAG_VMA_LOCK |
+  FLAG.FAULT_FLAG_USER |
+  FLAG.FAULT_FLAG_ALLOW_RETRY |
+  FLAG.FAULT_FLAG_KILLABLE |
+  FLAG.FAULT_FLAG_INTERRUPTIBLE;
 export const MMAP_FLAGS: number = VMA_FLAGS & ~FLAG.FAULT_FLAG_VMA_LOCK;
 export const TRIED_FLAGS: number = MMAP_FLAGS | FLAG.FAULT_FLAG_TRIED;
 export const KERNEL_FLAGS: number = MMAP_FLAGS & ~FLAG.FAULT_FLAG_USER;

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
-import { BoundedMap } from '../../src/core/bounded-map.js';
 import { CounterGroup, createBatch, pushUserRow, UserKind } from '../../src/core/batch.js';
+import { BoundedMap } from '../../src/core/bounded-map.js';
 import { Pipeline } from '../../src/core/pipeline.js';
 import type { Snapshot } from '../../src/core/snapshot.js';
 import { statJson } from '../../src/core/stat-json.js';
@@ -35,7 +35,11 @@ describe('stat --json', () => {
 
   it('holds no number that lost bits, and null for what is not known', () => {
     const numbers = (value: unknown): number[] =>
-      typeof value === 'number' ? [value] : value !== null && typeof value === 'object' ? Object.values(value).flatMap(numbers) : [];
+      typeof value === 'number'
+        ? [value]
+        : value !== null && typeof value === 'object'
+          ? Object.values(value).flatMap(numbers)
+          : [];
     const empty = JSON.parse(JSON.stringify(statJson(snapshotOf([])))) as { waits: { folio: { p50Ns: unknown } } };
     assert.equal(empty.waits.folio.p50Ns, null);
     assert.ok(numbers(statJson(snapshotOf(synthesize(400, 11)))).every((n) => Math.abs(n) <= Number.MAX_SAFE_INTEGER));
@@ -46,11 +50,21 @@ describe('snapshot', () => {
   it('counts faults from the exact counters of the kernel', () => {
     const batch = createBatch(64, ['']);
     const values: readonly (readonly [number, number])[] = [
-      [VlCounter.VMA_OK, 1000], [VlCounter.VMA_RETRY, 100], [VlCounter.VMA_COMPLETED, 10], [VlCounter.VMA_ERROR, 1],
-      [VlCounter.ABORT, 20], [VlCounter.KERNEL, 300], [VlCounter.KERNEL_RETRY, 5], [VlCounter.MMAP_OK, 110], [VlCounter.MMAP_RETRY, 7],
-      [VlCounter.GUP, 3], [VlCounter.STATE_LOST, 2], [VlCounter.NESTED_LOST, 1],
+      [VlCounter.VMA_OK, 1000],
+      [VlCounter.VMA_RETRY, 100],
+      [VlCounter.VMA_COMPLETED, 10],
+      [VlCounter.VMA_ERROR, 1],
+      [VlCounter.ABORT, 20],
+      [VlCounter.KERNEL, 300],
+      [VlCounter.KERNEL_RETRY, 5],
+      [VlCounter.MMAP_OK, 110],
+      [VlCounter.MMAP_RETRY, 7],
+      [VlCounter.GUP, 3],
+      [VlCounter.STATE_LOST, 2],
+      [VlCounter.NESTED_LOST, 1],
     ];
-    for (const [counter, value] of values) pushUserRow(batch, UserKind.Counter, 5000, CounterGroup.Kernel, counter, value);
+    for (const [counter, value] of values)
+      pushUserRow(batch, UserKind.Counter, 5000, CounterGroup.Kernel, counter, value);
     pushUserRow(batch, UserKind.Counter, 5000, CounterGroup.Missed, 1, 4);
     pushUserRow(batch, UserKind.Counter, 5000, CounterGroup.Self, 3, 512);
     pushUserRow(batch, UserKind.Counter, 5000, 99, 0, 1);
@@ -80,12 +94,27 @@ describe('snapshot', () => {
 
   it('shows the latest newest first, the slowest longest first, the oldest in flight first', () => {
     const { snapshot, closed } = run(synthesizeStream(3000, 5, { threads: 40 }), false);
-    assert.deepEqual(snapshot.latest.map((life) => life.id), closed.slice(-64).reverse().map((life) => life.id));
-    const longest = closed.map((life) => life.last - life.first).sort((x, y) => y - x).slice(0, 64);
-    assert.deepEqual(snapshot.slowest.map((life) => life.last - life.first), longest);
+    assert.deepEqual(
+      snapshot.latest.map((life) => life.id),
+      closed
+        .slice(-64)
+        .reverse()
+        .map((life) => life.id),
+    );
+    const longest = closed
+      .map((life) => life.last - life.first)
+      .sort((x, y) => y - x)
+      .slice(0, 64);
+    assert.deepEqual(
+      snapshot.slowest.map((life) => life.last - life.first),
+      longest,
+    );
     assert.ok(snapshot.inFlight.length > 1);
     const opened = snapshot.inFlight.map((life) => life.first);
-    assert.deepEqual(opened, [...opened].sort((x, y) => x - y));
+    assert.deepEqual(
+      opened,
+      [...opened].sort((x, y) => x - y),
+    );
   });
 
   it('finds the herd: the pages that retried most, with all of their retries', () => {
@@ -96,16 +125,39 @@ describe('snapshot', () => {
       const key = `${life.mm} ${life.address}`;
       retries.set(key, (retries.get(key) ?? 0) + n);
     }
-    for (const row of snapshot.addresses.slice(0, 16)) assert.equal(row.retries - (row.byEnd['in-flight'] ?? 0), retries.get(`${row.mm} ${row.address}`));
+    for (const row of snapshot.addresses.slice(0, 16))
+      assert.equal(row.retries - (row.byEnd['in-flight'] ?? 0), retries.get(`${row.mm} ${row.address}`));
     assert.equal(snapshot.addresses[0]?.retries, Math.max(...snapshot.addresses.map((row) => row.retries)));
   });
 
   it('keeps apart the same address in two address spaces, and knows addresses beyond 47 bits', () => {
     const high = 2 ** 56 - 4096;
-    const places: readonly (readonly [number, number])[] = [[1, 0x5000], [1, 0x5000], [1, high], [2, 0x5000]];
-    const rows = places.map(([mm, address], fault) => ({ kind: 2, flags: 3, step: 0, fault, tid: fault, a: 0x1254, b: 0x400, mm, address }));
+    const places: readonly (readonly [number, number])[] = [
+      [1, 0x5000],
+      [1, 0x5000],
+      [1, high],
+      [2, 0x5000],
+    ];
+    const rows = places.map(([mm, address], fault) => ({
+      kind: 2,
+      flags: 3,
+      step: 0,
+      fault,
+      tid: fault,
+      a: 0x1254,
+      b: 0x400,
+      mm,
+      address,
+    }));
     const { addresses } = feed(rows, false);
-    assert.deepEqual(addresses.map((row) => [row.mm, row.address, row.retries]), [[1, 0x5000, 2], [1, high, 1], [2, 0x5000, 1]]);
+    assert.deepEqual(
+      addresses.map((row) => [row.mm, row.address, row.retries]),
+      [
+        [1, 0x5000, 2],
+        [1, high, 1],
+        [2, 0x5000, 1],
+      ],
+    );
   });
 });
 

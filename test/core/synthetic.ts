@@ -3,10 +3,17 @@
  * Synthetic event streams, shaped as the kernel side sends them: interleaved over threads and CPUs, with counters,
  * an End row, and (by option) dropped records and missed program runs. The same seed gives the same stream.
  */
-import { CounterGroup, createBatch, DEFAULT_BATCH_ROWS, type EventBatch, pushUserRow, UserKind } from '../../src/core/batch.js';
+import {
+  CounterGroup,
+  createBatch,
+  DEFAULT_BATCH_ROWS,
+  type EventBatch,
+  pushUserRow,
+  UserKind,
+} from '../../src/core/batch.js';
 import { VlCounter, VlKind, VlStepFlag } from '../../src/schema/events.gen.js';
 import { makeScript, Random, type Script, type ScriptStep } from './scripts.js';
-import { FLAG, RET } from './session.js';
+import { FLAG, RET, SWAP_ZRAM } from './session.js';
 
 export interface SyntheticOptions {
   /** Threads in all, four to a process. Default 16. */
@@ -111,7 +118,21 @@ class Maker {
         const dropped = random.chance(this.options.dropRate ?? 0);
         order = Math.max(order, time);
         const info = step === 0 ? VlStepFlag.INFO : 0;
-        this.rows.push({ kind, flags: flags | info, tid, cpu, fault, faultCpu, step: step++, time, a, b, who, order, dropped });
+        this.rows.push({
+          kind,
+          flags: flags | info,
+          tid,
+          cpu,
+          fault,
+          faultCpu,
+          step: step++,
+          time,
+          a,
+          b,
+          who,
+          order,
+          dropped,
+        });
       };
       let lastSent = true;
       script.steps.slice(0, cutAt).forEach((s: ScriptStep) => {
@@ -146,34 +167,32 @@ class Maker {
   }
 }
 
-function tally(counters: Float64Array, row: SyntheticRow, truth: Truth | undefined): void {
-  const add = (counter: number): void => {
-    counters[counter] = (counters[counter] ?? 0) + 1;
-  };
+/** The kernel counter a row raises, as bpf/ does it; -1 for none. */
+function counterOf(row: SyntheticRow, truth: Truth | undefined): number {
   const retry = (row.b & RET.VM_FAULT_RETRY) !== 0;
-  if (row.step === 0) add(VlCounter.OPENED);
   switch (row.kind) {
     case VlKind.HMF_EXIT: {
-      if (!(row.flags & VlStepFlag.REGS)) return add(VlCounter.GUP);
-      if (!(row.a & FLAG.FAULT_FLAG_USER)) return add(retry ? VlCounter.KERNEL_RETRY : VlCounter.KERNEL);
+      if (!(row.flags & VlStepFlag.REGS)) return VlCounter.GUP;
+      if (!(row.a & FLAG.FAULT_FLAG_USER)) return retry ? VlCounter.KERNEL_RETRY : VlCounter.KERNEL;
       const base = row.a & FLAG.FAULT_FLAG_VMA_LOCK ? VlCounter.VMA_OK : VlCounter.MMAP_OK;
-      if (retry) return add(base + 1);
-      if (row.b & RET.VM_FAULT_COMPLETED) return add(base + 2);
-      return add(row.b & RET.VM_FAULT_SIGBUS ? base + 3 : base);
+      if (retry) return base + 1;
+      if (row.b & RET.VM_FAULT_COMPLETED) return base + 2;
+      return row.b & RET.VM_FAULT_SIGBUS ? base + 3 : base;
     }
     case VlKind.MM_LOCK_ENTER:
-      return add(truth?.script.cause === 'VMA lock unavailable' ? VlCounter.ABORT : VlCounter.FALLBACK);
+      return truth?.script.cause === 'VMA lock unavailable' ? VlCounter.ABORT : VlCounter.FALLBACK;
     case VlKind.SWAP_ENTER:
-      return add(VlCounter.SWAP);
+      return VlCounter.SWAP;
     case VlKind.SWAP_DEVICE:
-      return add(row.b & 0x1000 ? VlCounter.SWAP_SYNC : VlCounter.SWAP_ASYNC);
+      return row.b === SWAP_ZRAM ? VlCounter.SWAP_SYNC : VlCounter.SWAP_ASYNC;
     case VlKind.FLOR_ENTER:
-      return add(VlCounter.FLOR);
+      return VlCounter.FLOR;
     case VlKind.FLOR_EXIT:
-      return add(retry ? VlCounter.FLOR_RETRY : VlCounter.FLOR_LOCKED);
+      return retry ? VlCounter.FLOR_RETRY : VlCounter.FLOR_LOCKED;
     case VlKind.UFFD_ENTER:
-      return add(VlCounter.UFFD);
+      return VlCounter.UFFD;
     default:
+      return -1;
   }
 }
 
@@ -223,6 +242,10 @@ class Packer {
   }
 }
 
+function raise(counters: Float64Array, index: number): void {
+  if (index >= 0) counters[index] = (counters[index] ?? 0) + 1;
+}
+
 /** A stream of about `faults` faults, with the truth beside it. */
 export function synthesizeStream(faults: number, seed: number, options: SyntheticOptions = {}): SyntheticStream {
   const maker = new Maker(seed, options);
@@ -256,16 +279,22 @@ export function synthesizeStream(faults: number, seed: number, options: Syntheti
       due += COUNTER_PERIOD_NS;
     }
     time = Math.max(time, row.time);
-    tally(kernel, row, maker.truths.get(row.faultCpu * 2 ** 32 + row.fault));
-    emitted[row.kind] = (emitted[row.kind] ?? 0) + 1;
+    raise(kernel, counterOf(row, maker.truths.get(row.faultCpu * 2 ** 32 + row.fault)));
+    if (row.step === 0) raise(kernel, VlCounter.OPENED);
+    raise(emitted, row.kind);
     if (row.dropped) {
-      dropped[row.kind] = (dropped[row.kind] ?? 0) + 1;
+      raise(dropped, row.kind);
       lost++;
     } else packer.add(row);
   }
   counters(time + 1000);
   pushUserRow(packer.room(), UserKind.End, time + 1000, 0, 0, 0);
-  return { batches: packer.batches, rows: maker.rows.filter((row) => !row.dropped), truths: maker.truths, dropped: lost };
+  return {
+    batches: packer.batches,
+    rows: maker.rows.filter((row) => !row.dropped),
+    truths: maker.truths,
+    dropped: lost,
+  };
 }
 
 /** Batches of about `n` faults: swaps, retries, userfaults, aborts, nested faults, counters, an End row. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { STATES, SYMBOLS, type StateName, type SymbolName } from '../../src/core/states.js';
+import { STATES, type StateName, SYMBOLS, type SymbolName } from '../../src/core/states.js';
 import { TABLE } from '../../src/core/transitions.js';
 
 /** The states a symbol leads through, the last one being where it was taken. */
@@ -35,7 +35,8 @@ describe('transition table', () => {
 
   it('ends a fault from every state by a signal, the end of the task, or abandonment', () => {
     for (const state of STATES) {
-      for (const symbol of ['Signal', 'TaskExit', 'Abandoned'] as const) assert.deepEqual(chain(state, symbol), ['Closed'], state);
+      for (const symbol of ['Signal', 'TaskExit', 'Abandoned'] as const)
+        assert.deepEqual(chain(state, symbol), ['Closed'], state);
     }
   });
 
@@ -49,7 +50,19 @@ describe('transition table', () => {
   });
 
   it('leaves the attempt under way for OtherPass, so that the step is looked at afresh', () => {
-    const under: readonly StateName[] = ['Held', 'Swap', 'SwapRead', 'Flor', 'FlorSlept', 'SwapWoke', 'SwapUffd', 'SwapTail', 'Uffd', 'Unwind', 'Swapped'];
+    const under: readonly StateName[] = [
+      'Held',
+      'Swap',
+      'SwapRead',
+      'Flor',
+      'FlorSlept',
+      'SwapWoke',
+      'SwapUffd',
+      'SwapTail',
+      'Uffd',
+      'Unwind',
+      'Swapped',
+    ];
     for (const state of under) assert.equal(chain(state, 'OtherPass').at(-1), 'Retried', state);
   });
 });
