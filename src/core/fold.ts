@@ -7,7 +7,7 @@ import { VlKind, VlStepFlag } from '../schema/events.gen.js';
 import { PERFORM } from './actions.js';
 import type { EventBatch } from './batch.js';
 import type { FaultBits } from './fault-bits.js';
-import { endOf, FaultRecord, fillInfo } from './record.js';
+import { type AttemptRecord, endOf, FaultRecord, fillInfo } from './record.js';
 import { boundRelease } from './release.js';
 import { STATES } from './states.js';
 import type { FoldSink, StepContext } from './step.js';
