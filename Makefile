@@ -83,14 +83,14 @@ test-vm: build ## tests on real kernels (VM_KERNELS="6.12 7.3" chooses)
 unit-only:
 	$(call msg,TEST,unit)
 	$(Q)[ -n '$(unit_tests)' ] || { echo 'no unit tests are built' >&2; exit 1; }
-	$(Q)node --test $(unit_tests)
+	$(Q)node --test --test-reporter=spec $(unit_tests)
 
 # One file at a time: guests share the machine, and each already uses as many CPUs as it has.
 vm-only:
 	$(call msg,TEST,vm)
 	$(Q)[ -n '$(vm_tests)' ] || { echo 'no VM tests are built' >&2; exit 1; }
 	$(Q)test/vm/get-kernels $(VM_KERNELS)
-	$(Q)node --test --test-concurrency=1 $(vm_tests)
+	$(Q)node --test --test-reporter=spec --test-concurrency=1 $(vm_tests)
 
 .PHONY: run
 run: build ## live dashboard: on this host where tracing is permitted, else from a throw-away guest
