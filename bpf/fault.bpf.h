@@ -165,7 +165,8 @@ static __always_inline int on_mm_lock_enter(__u64 address, struct pt_regs *regs)
 	user = regs_user_mode(regs);
 	rec = current_rec(task, &state);
 	ts = bpf_ktime_get_ns();
-	if (rec && rec->state & RETRIED && rec->user == user && rec->address == PAGE_OF(address)) {
+	/* The same fault again: after its RETRY, or with that return of handle_mm_fault missed, which is no ABORT. */
+	if (rec && !(rec->state & AWAIT_RELEASE) && rec->user == user && rec->address == PAGE_OF(address)) {
 		if (user)
 			count(VL_C_FALLBACK);
 	} else {
