@@ -12,8 +12,8 @@ const BENCHMARKS = join(root, 'BENCHMARKS.md');
 const BEGIN = '<!-- bench-vm -->';
 const END = '<!-- /bench-vm -->';
 /** Short rounds, so that many of them see neither a timer tick nor another process. */
-const ROUNDS = 160;
-const PAGES = 512;
+const ROUNDS = 400;
+const PAGES = 256;
 /** Six sessions of a program and a start of Node each, at a few hundred million instructions a second. */
 const TIMEOUT_S = 900;
 

@@ -148,7 +148,7 @@ class Live implements LiveSource {
   readonly #stats: { close(): void } | null;
   readonly #started: bigint = process.hrtime.bigint();
   /** Our own CPU time counts from here: what loading cost is not what watching costs. */
-  readonly #cpuAtStart: NodeJS.CpuUsage = process.cpuUsage();
+  readonly #cpuAtStart: NodeJS.CpuUsage;
   #closing = false;
   #finished = false;
   #ended: (() => void) | undefined;
@@ -184,6 +184,7 @@ class Live implements LiveSource {
       for (const tid of options.tids) object.map('tids').set(u32(tid), new Uint8Array([1]));
       this.#stats = options.stats ? enableStats() : null;
       for (const planned of plan.programs) this.#links.push(attach(object, planned));
+      this.#cpuAtStart = process.cpuUsage();
       this.#programs = plan.programs.map(({ program }) => object.program(program));
       this.session = {
         v: 1,
