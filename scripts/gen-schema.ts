@@ -15,13 +15,19 @@ import { generate } from '../src/schema/generate.js';
 function differences(before: string, after: string): string[] {
   const old = before.split('\n');
   const now = after.split('\n');
-  return [...old.filter((line) => !now.includes(line)).map((line) => `- ${line}`), ...now.filter((line) => !old.includes(line)).map((line) => `+ ${line}`)];
+  return [
+    ...old.filter((line) => !now.includes(line)).map((line) => `- ${line}`),
+    ...now.filter((line) => !old.includes(line)).map((line) => `+ ${line}`),
+  ];
 }
 
 function main(): number {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { check: { type: 'boolean', default: false }, out: { type: 'string', default: 'src/schema/events.gen.ts' } },
+    options: {
+      check: { type: 'boolean', default: false },
+      out: { type: 'string', default: 'src/schema/events.gen.ts' },
+    },
   });
   const object = positionals[0];
   if (object === undefined || positionals.length > 1) {

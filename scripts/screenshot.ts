@@ -14,7 +14,10 @@ const MARGIN = 12;
 const BACKGROUND = '#14171c';
 const FOREGROUND = '#d5d9df';
 /** The first sixteen colours, as many terminals have them by default. */
-const BASE = '#1d1f21 #cc6666 #7fb069 #e0a84b #6f9fd8 #b48ead #5fb3b3 #c5c8c6 #7a808a #e88080 #a3d18a #f5c97a #8fbcf0 #d0a8d8 #86d0d0 #ffffff'.split(' ');
+const BASE =
+  '#1d1f21 #cc6666 #7fb069 #e0a84b #6f9fd8 #b48ead #5fb3b3 #c5c8c6 #7a808a #e88080 #a3d18a #f5c97a #8fbcf0 #d0a8d8 #86d0d0 #ffffff'.split(
+    ' ',
+  );
 
 interface Pen {
   fg: string | null;
@@ -29,7 +32,8 @@ const plainPen = (): Pen => ({ fg: null, bg: null, bold: false, underline: false
 /** A colour of xterm's palette: sixteen base colours, a cube of six levels, a ramp of greys. */
 function indexed(n: number): string {
   if (n < 16) return BASE[n] ?? FOREGROUND;
-  const rgb = (r: number, g: number, b: number): string => `#${[r, g, b].map((v) => v.toString(16).padStart(2, '0')).join('')}`;
+  const rgb = (r: number, g: number, b: number): string =>
+    `#${[r, g, b].map((v) => v.toString(16).padStart(2, '0')).join('')}`;
   if (n >= 232) return rgb(8 + (n - 232) * 10, 8 + (n - 232) * 10, 8 + (n - 232) * 10);
   const level = (v: number): number => (v === 0 ? 0 : 55 + v * 40);
   const i = n - 16;
@@ -67,11 +71,30 @@ const WORDS = / +|[\u2500-\u259f\u2800-\u28ff]|[^ \u2500-\u259f\u2800-\u28ff]+/g
 
 /** Which of its four sides a box character reaches: right, left, down, up. */
 const BOXES: Readonly<Record<string, string>> = {
-  '─': 'rl', '│': 'du', '╭': 'rd', '╮': 'ld', '╰': 'ru', '╯': 'lu',
-  '═': 'rl', '║': 'du', '╔': 'rd', '╗': 'ld', '╚': 'ru', '╝': 'lu',
+  '─': 'rl',
+  '│': 'du',
+  '╭': 'rd',
+  '╮': 'ld',
+  '╰': 'ru',
+  '╯': 'lu',
+  '═': 'rl',
+  '║': 'du',
+  '╔': 'rd',
+  '╗': 'ld',
+  '╚': 'ru',
+  '╝': 'lu',
 };
 /** Braille dots by bit: column, row. */
-const DOTS = [[0, 0], [0, 1], [0, 2], [1, 0], [1, 1], [1, 2], [0, 3], [1, 3]] as const;
+const DOTS = [
+  [0, 0],
+  [0, 1],
+  [0, 2],
+  [1, 0],
+  [1, 1],
+  [1, 2],
+  [0, 3],
+  [1, 3],
+] as const;
 
 /** A character as a shape at (x, y), or null for one that is text. */
 function shape(char: string, x: number, y: number, colour: string): string | null {
@@ -87,7 +110,12 @@ function shape(char: string, x: number, y: number, colour: string): string | nul
   const sides = BOXES[char];
   if (sides === undefined) return null;
   const [cx, cy] = [x + CELL_W / 2, y + CELL_H / 2];
-  const ends: Readonly<Record<string, string>> = { r: `${x + CELL_W} ${cy}`, l: `${x} ${cy}`, d: `${cx} ${y + CELL_H}`, u: `${cx} ${y}` };
+  const ends: Readonly<Record<string, string>> = {
+    r: `${x + CELL_W} ${cy}`,
+    l: `${x} ${cy}`,
+    d: `${cx} ${y + CELL_H}`,
+    u: `${cx} ${y}`,
+  };
   const [a = '', b = ''] = sides;
   const straight = sides === 'rl' || sides === 'du';
   const path = straight ? `M${ends[a]}L${ends[b]}` : `M${ends[a]}Q${cx} ${cy} ${ends[b]}`;

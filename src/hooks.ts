@@ -21,8 +21,13 @@ export interface Hook {
 /** The ways a hook can be attached, best first. */
 export function methodsOf(hook: Hook): readonly AttachMethod[] {
   if (hook.tracepoint) return ['tp_btf'];
-  const entry: AttachMethod[] = hook.entry === 'yes' ? (hook.multi === false ? ['fentry'] : ['kprobe.multi', 'fentry']) : [];
-  const exit: AttachMethod[] = !hook.exit ? [] : hook.entry === 'never-multi' ? ['fexit'] : ['kretprobe.multi', 'fexit'];
+  const entry: AttachMethod[] =
+    hook.entry === 'yes' ? (hook.multi === false ? ['fentry'] : ['kprobe.multi', 'fentry']) : [];
+  const exit: AttachMethod[] = !hook.exit
+    ? []
+    : hook.entry === 'never-multi'
+      ? ['fexit']
+      : ['kretprobe.multi', 'fexit'];
   return [...entry, ...exit];
 }
 

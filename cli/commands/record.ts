@@ -116,7 +116,9 @@ export async function record(argv: readonly string[], options: RecordOptions): P
   await writer.end().catch(fail);
   if (pipeline !== null && options.stat !== undefined) {
     const text = `${JSON.stringify(statJson(pipeline.snapshot()))}\n`;
-    await writeFile(options.stat, text).catch((error: unknown) => fail(fileError(`cannot write ${options.stat}`, error)));
+    await writeFile(options.stat, text).catch((error: unknown) =>
+      fail(fileError(`cannot write ${options.stat}`, error)),
+    );
   }
   watch.dispose();
   const bytes = formatBytes(writer.bytes);

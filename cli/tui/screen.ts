@@ -77,7 +77,15 @@ export class Screen {
     tput.brokenACS = true;
     this.colours = options.colours ?? coloursFor(tput.colors, process.env);
     // No tags and no wrap: a brace in a comm is a brace, and every line is already as wide as the screen.
-    this.frame = blessed.box({ parent: this.screen, top: 0, left: 0, width: '100%', height: '100%', tags: false, wrap: false });
+    this.frame = blessed.box({
+      parent: this.screen,
+      top: 0,
+      left: 0,
+      width: '100%',
+      height: '100%',
+      tags: false,
+      wrap: false,
+    });
   }
 
   get width(): number {

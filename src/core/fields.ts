@@ -152,7 +152,14 @@ const wait = (row: LifecycleRow, kind: 'folio' | 'mmapLock' | 'userfault'): numb
   row.lifecycle.waits.some((w) => w.kind === kind) ? waited(row.lifecycle, kind, row.now) : null;
 
 export const lifecycleFields: readonly Field<LifecycleRow>[] = [
-  num('time', 'time (s)', 'ns', 11, (r) => r.lifecycle.first, (value) => formatTime(Number(value))),
+  num(
+    'time',
+    'time (s)',
+    'ns',
+    11,
+    (r) => r.lifecycle.first,
+    (value) => formatTime(Number(value)),
+  ),
   num('tid', 'tid', '', 7, (r) => r.lifecycle.tid, whole),
   text('comm', 'comm', 12, (r) => r.lifecycle.comm, 15),
   num('address', 'address', 'address', 12, (r) => r.lifecycle.address),

@@ -60,7 +60,13 @@ export interface Snapshot {
   readonly counts: {
     /** User-mode and kernel-mode faults: VMA-lock attempts + aborts + kernel mode. */
     readonly faults: number;
-    readonly vmaLock: { readonly success: number; readonly retry: number; readonly completed: number; readonly abort: number; readonly error: number };
+    readonly vmaLock: {
+      readonly success: number;
+      readonly retry: number;
+      readonly completed: number;
+      readonly abort: number;
+      readonly error: number;
+    };
     /** Attempts of user-mode faults under mmap_lock, all results. */
     readonly mmapLock: number;
     readonly kernelMode: number;
@@ -72,11 +78,18 @@ export interface Snapshot {
     readonly decoded: number;
     readonly dropped: number;
     readonly missed: number;
-    readonly perKind: Readonly<Record<string, { readonly emitted: number; readonly decoded: number; readonly dropped: number }>>;
+    readonly perKind: Readonly<
+      Record<string, { readonly emitted: number; readonly decoded: number; readonly dropped: number }>
+    >;
     /** Lifecycles that could not be opened for want of per-task state. */
     readonly stateLost: number;
   };
-  readonly lifecycles: { readonly total: number; readonly byEnd: Readonly<Record<End, number>>; readonly incomplete: number; readonly evicted: number };
+  readonly lifecycles: {
+    readonly total: number;
+    readonly byEnd: Readonly<Record<End, number>>;
+    readonly incomplete: number;
+    readonly evicted: number;
+  };
   readonly retry: {
     /** VMA-lock attempts that returned RETRY, among lifecycles. */
     readonly total: number;
@@ -92,14 +105,30 @@ export interface Snapshot {
   readonly abort: { readonly total: number; readonly byCause: Readonly<Partial<Record<Cause, number>>> };
   readonly waits: { readonly folio: WaitStats; readonly mmapLock: WaitStats; readonly userfault: WaitStats };
   /** Width hi - lo of derived VMA-lock releases per rule; unbounded ones counted apart. */
-  readonly release: Readonly<Record<string, { readonly count: number; readonly unbounded: number; readonly width: WaitStats; readonly checked: number; readonly outside: number }>>;
+  readonly release: Readonly<
+    Record<
+      string,
+      {
+        readonly count: number;
+        readonly unbounded: number;
+        readonly width: WaitStats;
+        readonly checked: number;
+        readonly outside: number;
+      }
+    >
+  >;
   readonly swap: {
     readonly faults: number;
     readonly synchronous: number;
     readonly asynchronous: number;
     readonly lockOrRetry: { readonly calls: number; readonly retry: number; readonly locked: number };
     /** Per swap device type (index of swap_info[]). */
-    readonly devices: readonly { readonly type: number; readonly synchronous: boolean; readonly faults: number; readonly retries: number }[];
+    readonly devices: readonly {
+      readonly type: number;
+      readonly synchronous: boolean;
+      readonly faults: number;
+      readonly retries: number;
+    }[];
   };
   /** log2 histograms kept in the kernel, by name; index = bucket. */
   readonly kernelHist: Readonly<Record<string, readonly number[]>>;

@@ -6,7 +6,10 @@ import { causeOf, heldNow, lasted, lockName } from './view-lifecycle.js';
 import { type Line, sanitise, seg } from './view-text.js';
 
 function entry(name: string, ...values: readonly string[]): Line {
-  return [seg(name.padEnd(12), 'dim'), ...values.map((value, i) => seg(i === 0 ? value : `  ${value}`, i === 0 ? 'plain' : 'dim'))];
+  return [
+    seg(name.padEnd(12), 'dim'),
+    ...values.map((value, i) => seg(i === 0 ? value : `  ${value}`, i === 0 ? 'plain' : 'dim')),
+  ];
 }
 
 /** A moment as an offset from the first step seen: small numbers that can be compared. */
@@ -23,19 +26,24 @@ function signed(ns: number): string {
 }
 
 function attemptLines(attempt: Attempt, index: number, zero: number): Line[] {
-  const head = [seg(`${index + 1}. under ${lockName(attempt.lock)}`, 'strong'), seg(`  ${attempt.outcome}`, attempt.outcome === 'ok' ? 'good' : 'retry')];
+  const head = [
+    seg(`${index + 1}. under ${lockName(attempt.lock)}`, 'strong'),
+    seg(`  ${attempt.outcome}`, attempt.outcome === 'ok' ? 'good' : 'retry'),
+  ];
   if (attempt.cause !== null) head.push(seg(`  because: ${attempt.cause}`));
   const lines: Line[] = [head];
   if (attempt.innermost !== '') lines.push(entry('   from', sanitise(attempt.innermost)));
   lines.push(entry('   acquired', offset(attempt.acquired, zero)));
   const width = attempt.released.hi - attempt.released.lo;
-  const rule = attempt.rule === 'exact' ? 'seen' : attempt.rule === 'none' ? 'no rule applies' : `derived by ${attempt.rule}`;
+  const rule =
+    attempt.rule === 'exact' ? 'seen' : attempt.rule === 'none' ? 'no rule applies' : `derived by ${attempt.rule}`;
   const spread = attempt.rule === 'exact' || !Number.isFinite(width) ? [] : [`known to ${formatDuration(width)}`];
   lines.push(entry('   released', offset(attempt.released, zero), rule, ...spread));
   if (!Number.isNaN(attempt.exactRelease)) lines.push(entry('   seen at', signed(attempt.exactRelease - zero)));
   const held = { lo: attempt.released.lo - attempt.acquired.hi, hi: attempt.released.hi - attempt.acquired.lo };
   lines.push(entry('   held for', formatInterval({ lo: Math.max(0, held.lo), hi: held.hi })));
-  if (attempt.flags >= 0) lines.push(entry('   flags', `0x${attempt.flags.toString(16)}`, `returned 0x${attempt.ret.toString(16)}`));
+  if (attempt.flags >= 0)
+    lines.push(entry('   flags', `0x${attempt.flags.toString(16)}`, `returned 0x${attempt.ret.toString(16)}`));
   return lines;
 }
 
@@ -44,7 +52,11 @@ const WAITS = { folio: 'a locked folio', mmapLock: 'mmap_lock', userfault: 'user
 function waitLine(wait: Wait, zero: number, lifecycle: Lifecycle, now: number): Line {
   const open = Number.isNaN(wait.end);
   const lasts = open && lifecycle.how === 'in-flight';
-  const length = lasts ? `${formatDuration(now - wait.start)} so far` : open ? 'end lost' : formatDuration(wait.end - wait.start);
+  const length = lasts
+    ? `${formatDuration(now - wait.start)} so far`
+    : open
+      ? 'end lost'
+      : formatDuration(wait.end - wait.start);
   return [
     seg(`for ${WAITS[wait.kind]}`.padEnd(20)),
     seg(length.padStart(16), 'strong'),
@@ -61,9 +73,19 @@ export function detailLines(lifecycle: Lifecycle, now: number): Line[] {
   const lines: Line[] = [
     entry('task', `${sanitise(l.comm)}`, `tid ${l.tid}`, `pid ${l.tgid}`, `cgroup ${l.cgroup}`),
     entry('address', formatAddress(l.address), `${l.origin} fault`, `mm ${formatAddress(l.mm)}`),
-    entry('VMA', `${formatAddress(l.vmaStart)}–${formatAddress(l.vmaEnd)}`, `${pages} × 4 KiB`, `flags 0x${l.vmFlags.toString(16)}`),
+    entry(
+      'VMA',
+      `${formatAddress(l.vmaStart)}–${formatAddress(l.vmaEnd)}`,
+      `${pages} × 4 KiB`,
+      `flags 0x${l.vmFlags.toString(16)}`,
+    ),
     entry('began', `${formatTime(l.first)} s`, `first step seen; lasted ${formatInterval(lasted(l, now))}`),
-    entry('ended', l.how, ...(l.how === 'in-flight' ? [l.state, `holds ${lockName(heldNow(l))}`] : []), causeOf(l) ?? 'no retry, no abort'),
+    entry(
+      'ended',
+      l.how,
+      ...(l.how === 'in-flight' ? [l.state, `holds ${lockName(heldNow(l))}`] : []),
+      causeOf(l) ?? 'no retry, no abort',
+    ),
   ];
   if (l.enteredSwap) lines.push(entry('swap', swapText(l), `pte 0x${l.pte.toString(16)}`));
   if (l.major) lines.push(entry('major', 'yes'));

@@ -21,7 +21,10 @@ export function box(options: BoxOptions, body: readonly Line[], width: number, h
   const style: Style = focused ? 'focus' : 'border';
   const [tl, tr, bl, br, h, v] = focused ? ['╔', '╗', '╚', '╝', '═', '║'] : ['╭', '╮', '╰', '╯', '─', '│'];
   const title = options.title.length === 0 ? [] : [seg(`${h} `, style), ...options.title, seg(' ', style)];
-  const wanted = options.info === undefined || options.info.length === 0 ? [] : [seg(' ', style), ...options.info, seg(` ${h}`, style)];
+  const wanted =
+    options.info === undefined || options.info.length === 0
+      ? []
+      : [seg(' ', style), ...options.info, seg(` ${h}`, style)];
   const inner = width - 2;
   const info = lineWidth(title) + lineWidth(wanted) <= inner ? wanted : [];
   const head = fitLine(title, Math.min(lineWidth(title), inner));
@@ -48,7 +51,11 @@ export function beside(...columns: readonly (readonly Line[])[]): Line[] {
  * The fields named in `priority` that fit in `width`, a blank between them, in their own order.
  * What is left over goes to the fields that can use it (`grow`), each up to its own limit.
  */
-export function fitFields<Row>(fields: readonly Field<Row>[], priority: readonly string[], width: number): Field<Row>[] {
+export function fitFields<Row>(
+  fields: readonly Field<Row>[],
+  priority: readonly string[],
+  width: number,
+): Field<Row>[] {
   const chosen = new Set<string>();
   let left = width + 1;
   for (const id of priority) {
@@ -107,7 +114,8 @@ export function table<Row>(rows: readonly Row[], options: TableOptions<Row>): Li
 
 function tableRow<Row>(row: Row, index: number, gap: string, options: TableOptions<Row>): Line {
   const selected = options.selected === index;
-  const line: Segment[] = options.selected !== undefined ? [seg(selected ? '▸ ' : '  ', selected ? 'selected' : 'plain')] : [];
+  const line: Segment[] =
+    options.selected !== undefined ? [seg(selected ? '▸ ' : '  ', selected ? 'selected' : 'plain')] : [];
   options.fields.forEach((field, i) => {
     const style: Style = selected ? 'selected' : (options.style?.(row, field) ?? 'plain');
     if (i > 0) line.push(seg(gap, selected ? 'selected' : 'plain'));

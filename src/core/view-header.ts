@@ -66,15 +66,14 @@ export function headerLines(snapshot: Snapshot | null, previous: Snapshot | null
   const programs = programShare(snapshot);
   const cost: Segment[] = [
     seg('cost', 'dim'),
-    seg(` ${Number.isNaN(programs) ? '?' : formatShare(programs)} BPF + ${formatShare(selfShare(snapshot, previous))} CPU`),
+    seg(
+      ` ${Number.isNaN(programs) ? '?' : formatShare(programs)} BPF + ${formatShare(selfShare(snapshot, previous))} CPU`,
+    ),
   ];
   if (width >= 130) cost.push(...pair('memory', formatBytes(overhead.selfRssBytes)));
   if (width >= 140) cost.push(...pair('ring', formatShare(snapshot.ringUsedBytes / (session.ringBytes || Number.NaN))));
   cost.push(seg(' '));
-  return [
-    fitLine(spread([...name, ...who], clock, width), width),
-    fitLine(spread(kept, cost, width), width),
-  ];
+  return [fitLine(spread([...name, ...who], clock, width), width), fitLine(spread(kept, cost, width), width)];
 }
 
 export function footerLine(state: ViewState): Line {
@@ -84,21 +83,30 @@ export function footerLine(state: ViewState): Line {
     return fitLine(spread(typed, [seg('Enter', 'key'), seg(' keep '), seg('Esc', 'key'), seg(' drop ')], width), width);
   }
   const seconds = `${state.intervalMs / 1000} s`;
-  const keys: [string, string][] = state.helpOpen || state.detail !== null
-    ? [['Esc', 'back'], ['↑↓', 'scroll'], ['q', 'quit']]
-    : [
-        ['q', 'quit'],
-        ['?', 'help'],
-        ['space', state.paused ? 'go on' : 'pause'],
-        ['Tab', 'table'],
-        ['s', 'sort'],
-        ['/', 'filter'],
-        ['Enter', 'detail'],
-        ['+-', seconds],
-      ];
+  const keys: [string, string][] =
+    state.helpOpen || state.detail !== null
+      ? [
+          ['Esc', 'back'],
+          ['↑↓', 'scroll'],
+          ['q', 'quit'],
+        ]
+      : [
+          ['q', 'quit'],
+          ['?', 'help'],
+          ['space', state.paused ? 'go on' : 'pause'],
+          ['Tab', 'table'],
+          ['s', 'sort'],
+          ['/', 'filter'],
+          ['Enter', 'detail'],
+          ['+-', seconds],
+        ];
   const line: Segment[] = keys.flatMap(([key, word]) => [seg(` ${key}`, 'key'), seg(` ${word} `)]);
   if (state.filter === '') return fitLine(line, width);
   // What is hidden matters more than the keys: the filter takes its room first, half of the line at most.
-  const filter = [seg('filter ', 'dim'), seg(` ${cut(sanitise(state.filter), Math.floor(width / 2))} `, 'paused'), seg(' ')];
+  const filter = [
+    seg('filter ', 'dim'),
+    seg(` ${cut(sanitise(state.filter), Math.floor(width / 2))} `, 'paused'),
+    seg(' '),
+  ];
   return [...fitLine(line, width - lineWidth(filter)), ...filter];
 }

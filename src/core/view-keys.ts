@@ -45,7 +45,12 @@ export const KEYS: readonly KeyBinding[] = [
   { action: 'back', keys: ['escape'], label: 'Esc', help: 'close what is open, then drop the filter' },
   { action: 'filter', keys: ['/'], label: '/', help: 'filter: text, pid:N, comm:NAME, cause:TEXT' },
   { action: 'sortNext', keys: ['s'], label: 's', help: 'sort processes by the next column, by the column before' },
-  { action: 'sortPrevious', keys: ['S-s'], label: 'S', help: 'sort processes by the next column, by the column before' },
+  {
+    action: 'sortPrevious',
+    keys: ['S-s'],
+    label: 'S',
+    help: 'sort processes by the next column, by the column before',
+  },
   { action: 'sortReverse', keys: ['r'], label: 'r', help: 'reverse the order' },
   { action: 'pause', keys: ['space'], label: 'space', help: 'freeze the view; the data goes on' },
   { action: 'slower', keys: ['+'], label: '+', help: 'a longer interval, a shorter one' },

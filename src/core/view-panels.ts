@@ -5,7 +5,7 @@ import type { Snapshot } from './snapshot.js';
 import { formatCount, formatRate, formatShare } from './view-format.js';
 import { BOX_COLUMNS, type BoxOptions, box, fitFields, table } from './view-frame.js';
 import { type CauseRow, causeRows, outcomeRows, perSecond, waitRows } from './view-rows.js';
-import { bar, type Line, type Segment, type Style, pad, sanitise, seg } from './view-text.js';
+import { bar, type Line, pad, type Segment, type Style, sanitise, seg } from './view-text.js';
 
 function panel(title: string, info: Line, body: readonly Line[], width: number, height: number): Line[] {
   const options: BoxOptions = { title: [seg(title, 'strong')], info };
@@ -51,7 +51,10 @@ export function causePanel(now: Snapshot | null, before: Snapshot | null, width:
   const body: Line[] = rows.map((row) => causeLine(row, inner >= 44, inner));
   // Where the unknown ones returned from, as far as there is room.
   for (const [name, count] of rows.flatMap((row) => row.innermost)) {
-    body.push([seg(`  in ${pad(sanitise(name || 'handle_mm_fault'), 15)}`, 'dim'), seg(pad(formatCount(count), 6, 'right'), 'dim')]);
+    body.push([
+      seg(`  in ${pad(sanitise(name || 'handle_mm_fault'), 15)}`, 'dim'),
+      seg(pad(formatCount(count), 6, 'right'), 'dim'),
+    ]);
   }
   const { avoidable, notAvoidable } = now.retry;
   const judged = avoidable + notAvoidable;
@@ -78,7 +81,11 @@ function swapLines(now: Snapshot): Line[] {
   const { calls, retry, locked } = swap.lockOrRetry;
   const n = formatCount;
   return [
-    [seg('swap-in ', 'dim'), seg(n(swap.faults)), seg(`: ${n(swap.synchronous)} sync, ${n(swap.asynchronous)} async`, 'dim')],
+    [
+      seg('swap-in ', 'dim'),
+      seg(n(swap.faults)),
+      seg(`: ${n(swap.synchronous)} sync, ${n(swap.asynchronous)} async`, 'dim'),
+    ],
     [seg('folio lock ', 'dim'), seg(n(calls)), seg(`: ${n(retry)} retry, ${n(locked)} ok`, 'dim')],
   ];
 }

@@ -67,7 +67,13 @@ export function causeRows(now: Snapshot, before: Snapshot | null): CauseRow[] {
   return CAUSES.map((cause) => {
     const of = (s: Snapshot): number => (s.retry.byCause[cause] ?? 0) + (s.abort.byCause[cause] ?? 0);
     const innermost = cause === 'unknown' ? Object.entries(now.retry.unknownBy).sort((a, b) => b[1] - a[1]) : [];
-    return { cause, count: of(now), rate: perSecond(now, before, of), share: of(now) / (total || Number.NaN), innermost };
+    return {
+      cause,
+      count: of(now),
+      rate: perSecond(now, before, of),
+      share: of(now) / (total || Number.NaN),
+      innermost,
+    };
   });
 }
 

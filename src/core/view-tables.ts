@@ -17,8 +17,32 @@ export const TABLE_TITLES: Readonly<Record<TableId, string>> = {
 
 /** Fields by importance: the last ones go first when there is no room. */
 const PRIORITY: Readonly<Record<TableId, readonly string[]>> = {
-  processes: ['pid', 'comm', 'retries', 'aborts', 'folioWait', 'mmapWait', 'inFlight', 'lifecycles', 'total', 'swap', 'cgroup'],
-  latest: ['time', 'tid', 'comm', 'cause', 'total', 'end', 'mmapWait', 'folioWait', 'address', 'attempts', 'userfaultWait'],
+  processes: [
+    'pid',
+    'comm',
+    'retries',
+    'aborts',
+    'folioWait',
+    'mmapWait',
+    'inFlight',
+    'lifecycles',
+    'total',
+    'swap',
+    'cgroup',
+  ],
+  latest: [
+    'time',
+    'tid',
+    'comm',
+    'cause',
+    'total',
+    'end',
+    'mmapWait',
+    'folioWait',
+    'address',
+    'attempts',
+    'userfaultWait',
+  ],
   inFlight: ['tid', 'comm', 'age', 'held', 'state'],
 };
 
@@ -38,7 +62,10 @@ export function tableRows(snapshot: Snapshot | null, state: ViewState): TableRow
   const keep = (l: Lifecycle): boolean => keepsLifecycle(filter, l);
   const none = filter.terms.length === 0;
   return {
-    processes: sorted(snapshot.processes.filter((row) => keepsProcess(filter, row)), state.sort),
+    processes: sorted(
+      snapshot.processes.filter((row) => keepsProcess(filter, row)),
+      state.sort,
+    ),
     latest: none ? snapshot.latest : snapshot.latest.filter(keep),
     inFlight: none ? snapshot.inFlight : snapshot.inFlight.filter(keep),
   };
@@ -88,7 +115,12 @@ export function tableView(id: TableId, context: TableContext, width: number, hei
     id === 'processes'
       ? processTable(rows.processes.slice(scroll, scroll + page), mark, inner, state)
       : lifecycleTable(id, rows[id].slice(scroll, scroll + page), mark, inner, now, state);
-  const lines = box({ title: titleOf(id, context), info: infoOf(id, context, scroll, page), focused }, body, width, height);
+  const lines = box(
+    { title: titleOf(id, context), info: infoOf(id, context, scroll, page), focused },
+    body,
+    width,
+    height,
+  );
   return { lines, state: { selected, scroll }, page };
 }
 
@@ -126,7 +158,14 @@ function lifecycleTable(
 
 function lifecycleStyle(row: LifecycleRow, field: Field<LifecycleRow>): Style {
   const { how } = row.lifecycle;
-  if (field.id === 'end') return how === 'ok-vma' ? 'good' : how === 'incomplete' || how === 'error' ? 'bad' : how === 'completed' ? 'completed' : 'plain';
+  if (field.id === 'end')
+    return how === 'ok-vma'
+      ? 'good'
+      : how === 'incomplete' || how === 'error'
+        ? 'bad'
+        : how === 'completed'
+          ? 'completed'
+          : 'plain';
   if (field.id === 'cause') return field.get(row) === 'VMA lock unavailable' ? 'abort' : 'retry';
   if (field.id === 'age') return 'strong';
   return field.id === 'time' || field.id === 'address' ? 'dim' : 'plain';

@@ -60,9 +60,7 @@ export function buildView(snapshot: Snapshot | null, previous: Snapshot | null, 
   const context: TableContext = { snapshot, state, rows, tabbed: false };
   const small = state.width < LEAST_WIDTH || state.height < LEAST_HEIGHT;
   const body = small ? tooSmall(state) : buildBody(snapshot, previous, context);
-  const frame = small
-    ? body.lines
-    : [...headerLines(snapshot, previous, state), ...body.lines, footerLine(state)];
+  const frame = small ? body.lines : [...headerLines(snapshot, previous, state), ...body.lines, footerLine(state)];
   const lines = Array.from({ length: state.height }, (_, i) => fitLine(frame[i] ?? [], state.width));
   const drawn = (id: TableId): TableState => body.shown[id]?.state ?? state.tables[id];
   const tables = { processes: drawn('processes'), latest: drawn('latest'), inFlight: drawn('inFlight') };
@@ -95,7 +93,12 @@ function buildBody(snapshot: Snapshot | null, previous: Snapshot | null, context
   return { lines: [...top.lines, ...tables.lines], charts: top.charts, shown: tables.shown, detailEnd: 0 };
 }
 
-function topPanels(now: Snapshot | null, before: Snapshot | null, state: ViewState, height: number): Pick<Body, 'lines' | 'charts'> {
+function topPanels(
+  now: Snapshot | null,
+  before: Snapshot | null,
+  state: ViewState,
+  height: number,
+): Pick<Body, 'lines' | 'charts'> {
   const { width } = state;
   if (width < WIDE) {
     const left = Math.max(42, Math.ceil(width / 2));
@@ -153,14 +156,18 @@ const LEAST_TABLE = 7;
 
 function tablePanels(context: TableContext, height: number): Pick<Body, 'lines' | 'shown'> {
   const { width, focus } = context.state;
-  const show = (id: TableId, w: number, h: number, tabbed = false): TableView => tableView(id, { ...context, tabbed }, w, h);
+  const show = (id: TableId, w: number, h: number, tabbed = false): TableView =>
+    tableView(id, { ...context, tabbed }, w, h);
   if (width >= WIDE && height >= 2 * LEAST_TABLE) {
     const upper = Math.floor(height / 2);
     const left = Math.ceil(width / 2);
     const processes = show('processes', left, upper);
     const inFlight = show('inFlight', width - left, upper);
     const latest = show('latest', width, height - upper);
-    return { lines: [...beside(processes.lines, inFlight.lines), ...latest.lines], shown: { processes, inFlight, latest } };
+    return {
+      lines: [...beside(processes.lines, inFlight.lines), ...latest.lines],
+      shown: { processes, inFlight, latest },
+    };
   }
   if (height >= 3 * LEAST_TABLE) {
     const each = Math.floor(height / 3);
@@ -184,7 +191,8 @@ function detailBox(lifecycle: Lifecycle, snapshot: Snapshot | null, state: ViewS
   const room = height - BOX_ROWS;
   const detailEnd = Math.max(0, all.length - room);
   const scroll = Math.min(state.detailScroll, detailEnd);
-  const info = detailEnd > 0 ? [seg(`${scroll + 1}–${Math.min(all.length, scroll + room)} of ${all.length} lines`, 'dim')] : [];
+  const info =
+    detailEnd > 0 ? [seg(`${scroll + 1}–${Math.min(all.length, scroll + room)} of ${all.length} lines`, 'dim')] : [];
   const options = { title: [seg('One fault', 'strong')], info, focused: true };
   return { lines: box(options, all.slice(scroll), state.width, height), charts: [], shown: {}, detailEnd };
 }

@@ -12,14 +12,50 @@ import { BpfError } from './errors.js';
 
 /** `BTF_KIND_*` of include/uapi/linux/btf.h. */
 export const BtfKind = {
-  Void: 0, Int: 1, Ptr: 2, Array: 3, Struct: 4, Union: 5, Enum: 6, Fwd: 7, Typedef: 8, Volatile: 9, Const: 10,
-  Restrict: 11, Func: 12, FuncProto: 13, Var: 14, Datasec: 15, Float: 16, DeclTag: 17, TypeTag: 18, Enum64: 19,
+  Void: 0,
+  Int: 1,
+  Ptr: 2,
+  Array: 3,
+  Struct: 4,
+  Union: 5,
+  Enum: 6,
+  Fwd: 7,
+  Typedef: 8,
+  Volatile: 9,
+  Const: 10,
+  Restrict: 11,
+  Func: 12,
+  FuncProto: 13,
+  Var: 14,
+  Datasec: 15,
+  Float: 16,
+  DeclTag: 17,
+  TypeTag: 18,
+  Enum64: 19,
 } as const;
 
 /** Bytes that follow the 12 of `struct btf_type`: a fixed part and a part per `vlen`, by kind. */
 const TAIL: readonly (readonly [fixed: number, each: number])[] = [
-  [0, 0], [4, 0], [0, 0], [12, 0], [0, 12], [0, 12], [0, 8], [0, 0], [0, 0], [0, 0], [0, 0],
-  [0, 0], [0, 0], [0, 8], [4, 0], [0, 12], [0, 0], [4, 0], [0, 0], [0, 12],
+  [0, 0],
+  [4, 0],
+  [0, 0],
+  [12, 0],
+  [0, 12],
+  [0, 12],
+  [0, 8],
+  [0, 0],
+  [0, 0],
+  [0, 0],
+  [0, 0],
+  [0, 0],
+  [0, 0],
+  [0, 8],
+  [4, 0],
+  [0, 12],
+  [0, 0],
+  [4, 0],
+  [0, 0],
+  [0, 12],
 ];
 
 export interface BtfMember {
@@ -59,7 +95,8 @@ export class Btf {
 
   /** Raw BTF. Throws `BpfError` when the bytes are no BTF of this machine's byte order, or are cut off. */
   constructor(bytes: Uint8Array) {
-    const bad = (why: string): BpfError => new BpfError({ what: 'read BTF', why, remedy: 'rebuild the object with clang -g -target bpf' });
+    const bad = (why: string): BpfError =>
+      new BpfError({ what: 'read BTF', why, remedy: 'rebuild the object with clang -g -target bpf' });
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     if (bytes.length < 24) throw bad('cut off within its header');
     if (view.getUint16(0, true) !== MAGIC) throw bad('bad magic number');
@@ -89,7 +126,11 @@ export class Btf {
   static fromElf(elf: Uint8Array): Btf {
     const section = elfSection(elf, '.BTF');
     if (section === null) {
-      throw new BpfError({ what: 'read BTF', why: 'the object has no .BTF section', remedy: 'build it with clang -g and strip it with llvm-strip -g only' });
+      throw new BpfError({
+        what: 'read BTF',
+        why: 'the object has no .BTF section',
+        remedy: 'build it with clang -g and strip it with llvm-strip -g only',
+      });
     }
     return new Btf(section);
   }
@@ -101,7 +142,11 @@ export class Btf {
       bytes = readFileSync(path);
     } catch (cause) {
       throw new BpfError(
-        { what: 'read the kernel\'s BTF', why: `${path} cannot be read`, remedy: 'use a kernel built with CONFIG_DEBUG_INFO_BTF=y' },
+        {
+          what: "read the kernel's BTF",
+          why: `${path} cannot be read`,
+          remedy: 'use a kernel built with CONFIG_DEBUG_INFO_BTF=y',
+        },
         { cause },
       );
     }
@@ -191,8 +236,14 @@ export class Btf {
       const variable = view.getUint32(q, true);
       const type = this.#skip(view.getUint32(this.#place(variable) + 8, true));
       // BTF_INT_ENCODING: bit 0 of the top byte is BTF_INT_SIGNED.
-      const signed = this.kind(type) === BtfKind.Int && ((view.getUint32(this.#place(type) + 12, true) >>> 24) & 1) === 1;
-      variables.push({ name: this.name(variable), offset: view.getUint32(q + 4, true), size: view.getUint32(q + 8, true), signed });
+      const signed =
+        this.kind(type) === BtfKind.Int && ((view.getUint32(this.#place(type) + 12, true) >>> 24) & 1) === 1;
+      variables.push({
+        name: this.name(variable),
+        offset: view.getUint32(q + 4, true),
+        size: view.getUint32(q + 8, true),
+        signed,
+      });
     }
     return variables;
   }
@@ -203,8 +254,13 @@ export class Btf {
     switch (this.kind(element)) {
       case BtfKind.Ptr:
         return 8 * length;
-      case BtfKind.Int: case BtfKind.Struct: case BtfKind.Union: case BtfKind.Enum: case BtfKind.Enum64:
-      case BtfKind.Float: case BtfKind.Datasec:
+      case BtfKind.Int:
+      case BtfKind.Struct:
+      case BtfKind.Union:
+      case BtfKind.Enum:
+      case BtfKind.Enum64:
+      case BtfKind.Float:
+      case BtfKind.Datasec:
         return this.#view.getUint32(this.#place(element) + 8, true) * length;
       default:
         return 0;

@@ -54,7 +54,10 @@ const MEANINGS: Readonly<Record<number, readonly [why: string, remedy: string]>>
     'the verifier or a policy refused it (EACCES)',
     'read the verifier log; if it is empty, look for an LSM policy (SELinux, AppArmor) that denies bpf()',
   ],
-  [constants.errno.ENOENT]: ['no such function, type or map here (ENOENT)', 'check that this kernel has the symbol: /sys/kernel/tracing/available_filter_functions'],
+  [constants.errno.ENOENT]: [
+    'no such function, type or map here (ENOENT)',
+    'check that this kernel has the symbol: /sys/kernel/tracing/available_filter_functions',
+  ],
   [constants.errno.ESRCH]: [
     'a function is missing in this kernel (ESRCH)',
     'leave the program out on this kernel: its target is not in /sys/kernel/btf/vmlinux or cannot be traced',
@@ -63,8 +66,14 @@ const MEANINGS: Readonly<Record<number, readonly [why: string, remedy: string]>>
     'the kernel does not know this request (EINVAL)',
     'the kernel may be too old for this program or attach type; the verifier log says more if the program itself is at fault',
   ],
-  [constants.errno.E2BIG]: ['too large for this kernel (E2BIG)', 'make the program or the map smaller, or use a newer kernel'],
-  [constants.errno.ENOSPC]: ['no room (ENOSPC): a full map, or a log buffer that is too small', 'raise the map\'s max entries'],
+  [constants.errno.E2BIG]: [
+    'too large for this kernel (E2BIG)',
+    'make the program or the map smaller, or use a newer kernel',
+  ],
+  [constants.errno.ENOSPC]: [
+    'no room (ENOSPC): a full map, or a log buffer that is too small',
+    "raise the map's max entries",
+  ],
   [constants.errno.ENOMEM]: [
     'no memory (ENOMEM)',
     'make maps smaller; on kernels before 5.11 raise RLIMIT_MEMLOCK (`ulimit -l unlimited`)',
@@ -72,11 +81,18 @@ const MEANINGS: Readonly<Record<number, readonly [why: string, remedy: string]>>
   [constants.errno.EBUSY]: ['in use by somebody else (EBUSY)', 'another tracer holds this hook: end it and try again'],
   [constants.errno.ENOSYS]: ['this kernel has no bpf() (ENOSYS)', 'use a kernel built with CONFIG_BPF_SYSCALL'],
   [ENOTSUPP]: ['this kernel cannot do it (ENOTSUPP)', 'the kernel lacks this attach type on this architecture'],
-  [constants.errno.EOPNOTSUPP]: ['this kernel cannot do it (EOPNOTSUPP)', 'the kernel was built without this feature (CONFIG_FPROBE, CONFIG_BPF_EVENTS …)'],
+  [constants.errno.EOPNOTSUPP]: [
+    'this kernel cannot do it (EOPNOTSUPP)',
+    'the kernel was built without this feature (CONFIG_FPROBE, CONFIG_BPF_EVENTS …)',
+  ],
 };
 
 /** A `BpfError` for a failed call; `why` and `remedy` come from the errno unless given. */
-export function errnoError(what: string, errno: number, more: { log?: string; why?: string; remedy?: string } = {}): BpfError {
+export function errnoError(
+  what: string,
+  errno: number,
+  more: { log?: string; why?: string; remedy?: string } = {},
+): BpfError {
   const [why, remedy] = MEANINGS[errno] ?? [errnoName(errno), ''];
   return new BpfError({ what, why: more.why ?? why, remedy: more.remedy ?? remedy, errno, log: more.log ?? '' });
 }

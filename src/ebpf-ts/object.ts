@@ -41,14 +41,17 @@ export class BpfObject {
   /** Throws `BpfError` when the object has no such program. */
   program(name: string): BpfProgram {
     const program = this.programs.get(name);
-    if (!program) throw new BpfError({ what: `find BPF program ${name}`, why: 'the object has none of that name', remedy: '' });
+    if (!program)
+      throw new BpfError({ what: `find BPF program ${name}`, why: 'the object has none of that name', remedy: '' });
     return program;
   }
 
   /** By C name, or by section (`.rodata`, `.bss`). Throws `BpfError`. */
   map(name: string): BpfMap {
-    const found = this.maps.get(name) ?? [...this.maps].find(([key]) => name.startsWith('.') && key.endsWith(name))?.[1];
-    if (!found) throw new BpfError({ what: `find BPF map ${name}`, why: 'the object has none of that name', remedy: '' });
+    const found =
+      this.maps.get(name) ?? [...this.maps].find(([key]) => name.startsWith('.') && key.endsWith(name))?.[1];
+    if (!found)
+      throw new BpfError({ what: `find BPF map ${name}`, why: 'the object has none of that name', remedy: '' });
     return found;
   }
 
@@ -56,7 +59,11 @@ export class BpfObject {
   variable(section: '.rodata' | '.data' | '.bss', name: string): { offset: number; size: number } {
     const variable = this.btf.datasec(section)?.find((v) => v.name === name);
     if (!variable)
-      throw new BpfError({ what: `find global ${name} in ${section}`, why: 'the object has none of that name', remedy: '' });
+      throw new BpfError({
+        what: `find global ${name} in ${section}`,
+        why: 'the object has none of that name',
+        remedy: '',
+      });
     return { offset: variable.offset, size: variable.size };
   }
 
@@ -65,7 +72,8 @@ export class BpfObject {
     const { offset, size } = this.variable(section, name);
     const length = Buffer.alloc(8);
     const base = libbpf().mapInitialValue(this.map(section).handle, length);
-    if (base === null) throw new BpfError({ what: `set global ${name}`, why: `${section} has no initial value`, remedy: '' });
+    if (base === null)
+      throw new BpfError({ what: `set global ${name}`, why: `${section} has no initial value`, remedy: '' });
     const bytes = new Uint8Array(viewOf(base, Number(length.readBigUInt64LE())));
     let rest = BigInt(value);
     for (let i = 0; i < size; i++, rest >>= 8n) bytes[offset + i] = Number(rest & 0xffn);
@@ -94,13 +102,17 @@ function summary(log: string): { why?: string } {
   const end = lines.findIndex((line) => line.startsWith('processed '));
   const program = /prog '([^']+)': BPF program load failed: (.*)/.exec(log);
   if (end < 1 || !program) return {};
-  const reason = lines.slice(0, end).reverse().find((line) => !/^(verification time|stack depth|mark_precise)/.test(line));
+  const reason = lines
+    .slice(0, end)
+    .reverse()
+    .find((line) => !/^(verification time|stack depth|mark_precise)/.test(line));
   return { why: `the verifier refused ${program[1]}: ${reason ?? program[2]}` };
 }
 
 function readBtf(handle: Pointer): Btf {
   const size = Buffer.alloc(4);
   const data = handle === null ? null : libbpf().btfRawData(handle, size);
-  if (data === null) throw new BpfError({ what: 'read the BTF of the BPF object', why: 'it has none', remedy: 'build it with -g' });
+  if (data === null)
+    throw new BpfError({ what: 'read the BTF of the BPF object', why: 'it has none', remedy: 'build it with -g' });
   return new Btf(new Uint8Array(viewOf(data, size.readUInt32LE())).slice());
 }

@@ -84,6 +84,10 @@ export function enableStats(): { close(): void } {
 export function libbpfVersion(): string {
   const version = libbpf().versionString().replace(/^v/, '');
   if (Number.parseInt(version, 10) < 1)
-    throw new BpfError({ what: 'load libbpf', why: `version ${version} is too old`, remedy: 'install libbpf 1.0 or later' });
+    throw new BpfError({
+      what: 'load libbpf',
+      why: `version ${version} is too old`,
+      remedy: 'install libbpf 1.0 or later',
+    });
   return version;
 }

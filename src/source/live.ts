@@ -3,16 +3,33 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { CounterGroup, createBatch, clearBatch, DEFAULT_BATCH_ROWS, type EventBatch, pushUserRow, UserKind } from '../core/batch.js';
+import {
+  CounterGroup,
+  clearBatch,
+  createBatch,
+  DEFAULT_BATCH_ROWS,
+  type EventBatch,
+  pushUserRow,
+  UserKind,
+} from '../core/batch.js';
 import type { KernelEnums, ReleaseMode, Scope, SessionInfo } from '../core/session.js';
-import { BpfError, type BpfLink, BpfObject, type BpfProgram, Btf, dropCapabilities, enableStats, type Pages } from '../ebpf-ts/index.js';
+import {
+  BpfError,
+  type BpfLink,
+  BpfObject,
+  type BpfProgram,
+  Btf,
+  dropCapabilities,
+  enableStats,
+  type Pages,
+} from '../ebpf-ts/index.js';
 import { RingBuffer } from '../ebpf-ts/ring.js';
 import { ExitCode, UserError } from '../errors.js';
-import { type HostFacts, hostFacts } from '../host.js';
 import { planRelease } from '../hooks.js';
+import { type HostFacts, hostFacts } from '../host.js';
 import { LAYOUT_DIGEST, VlScope } from '../schema/events.gen.js';
 import { layoutDigest } from '../schema/generate.js';
-import { type AttachPlan, planAttach, type PlannedProgram } from './attach-plan.js';
+import { type AttachPlan, type PlannedProgram, planAttach } from './attach-plan.js';
 import { COUNTER_ROWS, CounterReader } from './counters.js';
 import { EventDecoder } from './decode.js';
 import type { Source } from './source.js';
@@ -102,9 +119,14 @@ function asUserError(error: BpfError): UserError {
 }
 
 function kernelBtf(facts: HostFacts): Btf {
-  if (facts.arch !== 'x64') throw cannot('observe page faults', `${facts.arch} is not supported yet`, 'use an x86-64 host');
+  if (facts.arch !== 'x64')
+    throw cannot('observe page faults', `${facts.arch} is not supported yet`, 'use an x86-64 host');
   if (!facts.btf)
-    throw cannot('read /sys/kernel/btf/vmlinux', 'this kernel has no BTF', 'use a kernel built with CONFIG_DEBUG_INFO_BTF');
+    throw cannot(
+      'read /sys/kernel/btf/vmlinux',
+      'this kernel has no BTF',
+      'use a kernel built with CONFIG_DEBUG_INFO_BTF',
+    );
   return Btf.vmlinux();
 }
 
@@ -124,7 +146,11 @@ function chooseRelease(options: LiveOptions, facts: HostFacts): ReleaseMode {
   if (options.release !== 'observed') return 'derived';
   const plan = planRelease(facts.kernel.major, facts.kernel.minor, facts.traceable.names);
   if (plan.target !== 'up_read')
-    throw cannot('observe releases of VMA locks', plan.why, 'leave --release out: releases are derived, with intervals');
+    throw cannot(
+      'observe releases of VMA locks',
+      plan.why,
+      'leave --release out: releases are derived, with intervals',
+    );
   return 'observed';
 }
 
@@ -166,7 +192,11 @@ class Live implements LiveSource {
     this.#object = object;
     try {
       if (layoutDigest(object.btf) !== LAYOUT_DIGEST)
-        throw new BpfError({ what: 'load BPF programs', why: 'their event layout is not the one this build decodes', remedy: 'run: make clean build' });
+        throw new BpfError({
+          what: 'load BPF programs',
+          why: 'their event layout is not the one this build decodes',
+          remedy: 'run: make clean build',
+        });
       const cpus = possibleCpus();
       this.#configure(options, facts, release, trackStart, plan, cpus);
       object.load();
@@ -215,7 +245,14 @@ class Live implements LiveSource {
     }
   }
 
-  #configure(options: LiveOptions, facts: HostFacts, release: ReleaseMode, trackStart: boolean, plan: AttachPlan, cpus: number): void {
+  #configure(
+    options: LiveOptions,
+    facts: HostFacts,
+    release: ReleaseMode,
+    trackStart: boolean,
+    plan: AttachPlan,
+    cpus: number,
+  ): void {
     const object = this.#object;
     const set = (name: string, value: number | bigint): void => object.setGlobal('.rodata', name, value);
     const wanted = new Set(plan.programs.map(({ program }) => program));
@@ -364,7 +401,9 @@ function filtersOf(options: LiveOptions): Record<string, string> {
 }
 
 function toolVersion(): string {
-  const manifest = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string };
+  const manifest = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
   return `vmalocktop ${manifest.version}`;
 }
 

@@ -80,7 +80,18 @@ export function emptySnapshot(): Snapshot {
   };
 }
 
-const COMMS = ['redis-server', 'postgres', 'java', 'node', 'python3', 'clang++', 'kswapper {bold}', '日本語サーバ', 'a\tb\x1b[2J', 'emoji 🚀 e\u0301'];
+const COMMS = [
+  'redis-server',
+  'postgres',
+  'java',
+  'node',
+  'python3',
+  'clang++',
+  'kswapper {bold}',
+  '日本語サーバ',
+  'a\tb\x1b[2J',
+  'emoji 🚀 e\u0301',
+];
 
 function processRow(i: number, seconds: number): ProcessRow {
   const weight = 1 / (i + 1);
@@ -100,7 +111,13 @@ function processRow(i: number, seconds: number): ProcessRow {
   };
 }
 
-function attempt(lock: 'vma' | 'mmap', at: number, ns: number, outcome: Attempt['outcome'], cause: Cause | null): Attempt {
+function attempt(
+  lock: 'vma' | 'mmap',
+  at: number,
+  ns: number,
+  outcome: Attempt['outcome'],
+  cause: Cause | null,
+): Attempt {
   return {
     lock,
     acquired: lock === 'vma' ? { lo: at - 900, hi: at } : { lo: at, hi: at },
@@ -115,15 +132,35 @@ function attempt(lock: 'vma' | 'mmap', at: number, ns: number, outcome: Attempt[
   };
 }
 
-const SHAPES: readonly Cause[] = ['folio locked', 'folio locked', 'VMA lock unavailable', 'folio locked', 'userfault', 'unknown', 'anon_vma'];
+const SHAPES: readonly Cause[] = [
+  'folio locked',
+  'folio locked',
+  'VMA lock unavailable',
+  'folio locked',
+  'userfault',
+  'unknown',
+  'anon_vma',
+];
 
 /** The nth fault of the invented host; it begins at `at` ns. */
 export function lifecycle(n: number, at: number, how: End): Lifecycle {
   const cause = how === 'ok-vma' ? null : (SHAPES[n % SHAPES.length] ?? 'unknown');
   const flying = how === 'in-flight';
   const pause = 12_000 + ((n * 7919) % 97) * 31_000;
-  const folio: Wait = { kind: 'folio', held: 'none', start: at + 4_000, end: flying ? Number.NaN : at + 4_000 + pause, slept: true };
-  const mmap: Wait = { kind: 'mmapLock', held: 'none', start: at + 9_000 + pause, end: at + 21_000 + pause, slept: false };
+  const folio: Wait = {
+    kind: 'folio',
+    held: 'none',
+    start: at + 4_000,
+    end: flying ? Number.NaN : at + 4_000 + pause,
+    slept: true,
+  };
+  const mmap: Wait = {
+    kind: 'mmapLock',
+    held: 'none',
+    start: at + 9_000 + pause,
+    end: at + 21_000 + pause,
+    slept: false,
+  };
   const attempts: Attempt[] = [];
   if (cause === 'VMA lock unavailable') attempts.push(attempt('vma', at, 0, 'abort', cause));
   else attempts.push(attempt('vma', at, 3_000, flying ? 'pending' : cause === null ? 'ok' : 'retry', cause));
@@ -160,7 +197,16 @@ export function lifecycle(n: number, at: number, how: End): Lifecycle {
   };
 }
 
-const HOWS: readonly End[] = ['ok-mmap', 'ok-mmap', 'ok-mmap', 'completed', 'ok-mmap', 'incomplete', 'ok-mmap', 'ok-vma'];
+const HOWS: readonly End[] = [
+  'ok-mmap',
+  'ok-mmap',
+  'ok-mmap',
+  'completed',
+  'ok-mmap',
+  'incomplete',
+  'ok-mmap',
+  'ok-vma',
+];
 
 /** The invented host after `seconds` of a session. */
 export function snapshotAt(seconds: number): Snapshot {
@@ -174,7 +220,13 @@ export function snapshotAt(seconds: number): Snapshot {
   const vmaLock = { success: of(48_211), retry, completed: of(63), abort, error: of(0.2) };
   const kernelMode = of(1180);
   const emitted = of(2411);
-  const stats = (count: number, p50: number): WaitStats => ({ count, sumNs: count * p50 * 1.9, p50Ns: p50, p99Ns: p50 * 31, maxNs: p50 * 212 });
+  const stats = (count: number, p50: number): WaitStats => ({
+    count,
+    sumNs: count * p50 * 1.9,
+    p50Ns: p50,
+    p99Ns: p50 * 31,
+    maxNs: p50 * 212,
+  });
   const latest = Array.from({ length: 60 }, (_, i) => {
     const n = Math.floor(seconds * 10) - i;
     return lifecycle(Math.max(0, n), Math.max(0, n) * 1e8, HOWS[Math.max(0, n) % HOWS.length] ?? 'ok-mmap');
@@ -212,7 +264,16 @@ export function snapshotAt(seconds: number): Snapshot {
       devices: [],
     },
     overhead: {
-      programs: [{ name: 'hmf_exit', target: 'handle_mm_fault', method: 'fexit', missed: 0, runCount: of(49_000), runTimeNs: of(4_100_000) }],
+      programs: [
+        {
+          name: 'hmf_exit',
+          target: 'handle_mm_fault',
+          method: 'fexit',
+          missed: 0,
+          runCount: of(49_000),
+          runTimeNs: of(4_100_000),
+        },
+      ],
       measuredNs: time,
       selfCpuNs: of(11_000_000),
       selfRssBytes: 88_400_000,

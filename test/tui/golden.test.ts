@@ -7,9 +7,9 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { lineWidth } from '../../src/core/view-text.js';
 import { buildView } from '../../src/core/view.js';
 import { initialState } from '../../src/core/view-state.js';
+import { lineWidth } from '../../src/core/view-text.js';
 import { emptySnapshot, snapshotAt } from './fixture.js';
 import { type Harness, open } from './terminal.js';
 
@@ -33,7 +33,13 @@ async function withData(columns: number, rows: number): Promise<Harness> {
   return harness;
 }
 
-const SIZES = [[80, 24], [100, 50], [120, 30], [160, 45], [240, 70]] as const;
+const SIZES = [
+  [80, 24],
+  [100, 50],
+  [120, 30],
+  [160, 45],
+  [240, 70],
+] as const;
 
 for (const [columns, rows] of SIZES) {
   test(`with data, ${columns}×${rows}`, async (t) => {
@@ -43,7 +49,10 @@ for (const [columns, rows] of SIZES) {
   });
 }
 
-for (const [columns, rows] of [[80, 24], [160, 45]] as const) {
+for (const [columns, rows] of [
+  [80, 24],
+  [160, 45],
+] as const) {
   test(`empty, ${columns}×${rows}`, async (t) => {
     const harness = await open(columns, rows);
     t.after(() => harness.close());
@@ -65,7 +74,10 @@ const STATES: readonly (readonly [string, readonly string[]])[] = [
 ];
 
 for (const [name, keys] of STATES) {
-  for (const [columns, rows] of [[80, 24], [120, 30]] as const) {
+  for (const [columns, rows] of [
+    [80, 24],
+    [120, 30],
+  ] as const) {
     test(`${name}, ${columns}×${rows}`, async (t) => {
       const harness = await withData(columns, rows);
       t.after(() => harness.close());

@@ -144,7 +144,10 @@ test('? lists every key there is; it and Esc close it', async (t) => {
   const h = await dashboard(t);
   await h.type('?');
   for (const { label, help } of KEYS) {
-    assert.ok(h.lines().some((line) => line.startsWith('║') && line.includes(label) && line.includes(help)), help);
+    assert.ok(
+      h.lines().some((line) => line.startsWith('║') && line.includes(label) && line.includes(help)),
+      help,
+    );
   }
   await h.type('?');
   assert.doesNotMatch(h.text(), /╔═ Keys/);
@@ -153,7 +156,10 @@ test('? lists every key there is; it and Esc close it', async (t) => {
   assert.doesNotMatch(h.text(), /╔═ Keys/);
 });
 
-for (const [name, key, signal] of [['q', 'q', null], ['Ctrl-C', '\x03', 'SIGINT']] as const) {
+for (const [name, key, signal] of [
+  ['q', 'q', null],
+  ['Ctrl-C', '\x03', 'SIGINT'],
+] as const) {
   test(`${name} gives the terminal back, then quits`, async (t) => {
     const h = await dashboard(t);
     await h.type(key);

@@ -64,7 +64,11 @@ async function restored(shell: Run, code: number): Promise<void> {
   assert.match(output, new RegExp(`CODE ${code}\\b`));
 }
 
-for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129]] as const) {
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const) {
   test(`${signal} restores the terminal`, async () => {
     const shell = run();
     const pid = Number((await shell.until(/PID (\d+)/))[1]);
@@ -75,7 +79,10 @@ for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129]
 }
 
 test('q and Ctrl-C restore the terminal', async () => {
-  for (const [key, code] of [['q', 0], ['\x03', 130]] as const) {
+  for (const [key, code] of [
+    ['q', 0],
+    ['\x03', 130],
+  ] as const) {
     const shell = run();
     await shell.until(/Processes/);
     shell.write(key);

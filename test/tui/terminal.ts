@@ -27,7 +27,13 @@ export interface Harness {
 export async function open(columns: number, rows: number, options: Partial<DashboardOptions> = {}): Promise<Harness> {
   const terminal = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true });
   const output = Object.assign(new PassThrough(), { columns, rows, isTTY: true });
-  const input = Object.assign(new PassThrough(), { isTTY: true, isRaw: false, setRawMode(raw: boolean): void { this.isRaw = raw; } });
+  const input = Object.assign(new PassThrough(), {
+    isTTY: true,
+    isRaw: false,
+    setRawMode(raw: boolean): void {
+      this.isRaw = raw;
+    },
+  });
   let written = '';
   output.on('data', (chunk: Buffer) => {
     written += chunk.toString();

@@ -63,7 +63,14 @@ test('a bar shows something for something, and nothing for nothing', () => {
 
 test('counts', () => {
   const cases: [number, string][] = [
-    [0, '0'], [999, '999'], [1000, '1k'], [12_345, '12.3k'], [999_499, '999k'], [999_600, '1M'], [4.5e6, '4.5M'], [Number.NaN, '?'],
+    [0, '0'],
+    [999, '999'],
+    [1000, '1k'],
+    [12_345, '12.3k'],
+    [999_499, '999k'],
+    [999_600, '1M'],
+    [4.5e6, '4.5M'],
+    [Number.NaN, '?'],
   ];
   for (const [value, text] of cases) assert.equal(formatCount(value), text);
   assert.equal(formatExact(1_234_567), '1,234,567');
@@ -73,8 +80,16 @@ test('counts', () => {
 
 test('durations', () => {
   const cases: [number, string][] = [
-    [0, '0 ns'], [999, '999 ns'], [1000, '1 µs'], [12_340, '12.3 µs'], [999_600, '1 ms'], [1.5e9, '1.5 s'], [200e9, '3 m 20 s'],
-    [Number.NaN, '?'], [Number.POSITIVE_INFINITY, '∞'], [-1500, '-1.5 µs'],
+    [0, '0 ns'],
+    [999, '999 ns'],
+    [1000, '1 µs'],
+    [12_340, '12.3 µs'],
+    [999_600, '1 ms'],
+    [1.5e9, '1.5 s'],
+    [200e9, '3 m 20 s'],
+    [Number.NaN, '?'],
+    [Number.POSITIVE_INFINITY, '∞'],
+    [-1500, '-1.5 µs'],
   ];
   for (const [value, text] of cases) assert.equal(formatDuration(value), text);
 });

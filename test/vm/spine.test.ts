@@ -30,7 +30,13 @@ interface Stat {
   preemption: string;
   release: string;
   counts: { vmaLock: { retry: number } };
-  events: { emitted: number; decoded: number; dropped: number; missed: number; perKind: Record<string, Record<string, number>> };
+  events: {
+    emitted: number;
+    decoded: number;
+    dropped: number;
+    missed: number;
+    perKind: Record<string, Record<string, number>>;
+  };
   lifecycles: { total: number; incomplete: number; byEnd: Record<string, number> };
   retry: { total: number; byCause: Record<string, number> };
   swap: { faults: number };
@@ -48,7 +54,10 @@ interface Run {
 async function runs(mode: string, options: Omit<GuestOptions, 'argv'>): Promise<Run[]> {
   const result = await runInGuest({ timeoutS: 900, ...options, argv: ['test/vm/guest/spine', mode] });
   assert.equal(result.code, 0, `${result.stderr}\n${result.stdout.slice(-2000)}`);
-  return result.stdout.trim().split('\n').map((line) => JSON.parse(line) as Run);
+  return result.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Run);
 }
 
 function statOf(run: Run): Stat {
@@ -83,7 +92,12 @@ function assertGate(run: Run, cause: string): string {
     assert.deepEqual(gate.byEnd, { 'ok-mmap': truth }, `${run.run}: ends`);
     assert.equal(stat.lifecycles.incomplete, 0, run.run);
   } else {
-    for (const [what, n] of Object.entries({ retries: gate.retries, cause: gate.byCause[cause] ?? 0, joined: gate.joined, whole })) {
+    for (const [what, n] of Object.entries({
+      retries: gate.retries,
+      cause: gate.byCause[cause] ?? 0,
+      joined: gate.joined,
+      whole,
+    })) {
       assert.ok(n <= truth, `${run.run}: ${what} ${n} exceeds the truth ${truth}`);
       assert.ok(truth - n <= missed, `${run.run}: ${what} ${n} is short of ${truth} by more than the ${missed} missed`);
     }
@@ -123,7 +137,10 @@ test('6.12: the exact release lies inside the derived interval of every lifecycl
     checked += both;
     assert.equal(outside, 0, `${rule}: exact releases outside the derived interval`);
   }
-  assert.ok(checked + stat.events.missed >= 5000, `only ${checked} releases had both times, missed ${stat.events.missed}`);
+  assert.ok(
+    checked + stat.events.missed >= 5000,
+    `only ${checked} releases had both times, missed ${stat.events.missed}`,
+  );
 });
 
 for (const kernel of kernels) {
@@ -133,7 +150,9 @@ for (const kernel of kernels) {
     const stat = statOf(run);
     assertConserved(run.run, stat);
     assert.ok(stat.events.dropped > 0, 'nothing was dropped: the ring is not small enough to show anything');
-    t.diagnostic(`emitted ${stat.events.emitted} = decoded ${stat.events.decoded} + dropped ${stat.events.dropped}, missed ${stat.events.missed}`);
+    t.diagnostic(
+      `emitted ${stat.events.emitted} = decoded ${stat.events.decoded} + dropped ${stat.events.dropped}, missed ${stat.events.missed}`,
+    );
   });
 
   test(`${kernel}: a recording gives the summary of the run that made it`, { skip }, async () => {
@@ -158,16 +177,26 @@ test('6.1 is refused with the reason: it has no per-VMA locks', { skip }, async 
 
 for (const kernel of kernels) {
   test(`${kernel}: the dashboard draws real faults in a terminal`, { skip }, async () => {
-    const result = await runInGuest({ kernel, swap: 'disk', disks: DISK, timeoutS: 600, argv: ['test/vm/guest/dashboard'] });
+    const result = await runInGuest({
+      kernel,
+      swap: 'disk',
+      disks: DISK,
+      timeoutS: 600,
+      argv: ['test/vm/guest/dashboard'],
+    });
     assert.equal(result.code, 0, `${result.stderr}\n${result.stdout}`);
     const screens = JSON.parse(result.stdout) as { size: string; screen: string; after: string }[];
-    assert.deepEqual(screens.map(({ size }) => size), ['80x24', '160x45']);
+    assert.deepEqual(
+      screens.map(({ size }) => size),
+      ['80x24', '160x45'],
+    );
     for (const { size, screen, after } of screens) {
       const columns = Number(size.split('x')[0]);
       assert.match(screen, /vmalocktop/, size);
       assert.match(screen, /swapload/, `${size}: the workload is not on the screen:\n${screen}`);
       assert.match(screen, /emitted/, size);
-      for (const line of screen.split('\n')) assert.ok([...line].length <= columns, `${size}: a line is wider than the screen`);
+      for (const line of screen.split('\n'))
+        assert.ok([...line].length <= columns, `${size}: a line is wider than the screen`);
       assert.match(after, /the shell is back/, `${size}: the terminal was not given back:\n${after}`);
     }
   });
