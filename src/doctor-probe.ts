@@ -9,7 +9,7 @@ export async function probeBpf(): Promise<BpfProbe> {
     // Loaded here and not above: a machine without koffi's binary or libbpf shall still get a diagnosis.
     const { BpfError, errnoName, libbpfVersion } = await import('./ebpf-ts/index.js');
     libbpf = String(libbpfVersion());
-    const { probeObservation } = await import('./source/live.js');
+    const { probeObservation } = await import('./source/kernel.js');
     const refusal = probeObservation();
     if (refusal === null) return { state: 'yes', errno: '', libbpf, detail: '', remedy: '' };
     const errno = refusal.cause instanceof BpfError ? refusal.cause.errno : 0;

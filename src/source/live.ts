@@ -2,7 +2,6 @@
 /** The running kernel as a Source: loads and attaches the programs, drains the ring, samples the counters, detaches. */
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import {
   CounterGroup,
   clearBatch,
@@ -18,20 +17,18 @@ import {
   type BpfLink,
   BpfObject,
   type BpfProgram,
-  Btf,
   dropCapabilities,
   enableStats,
   type Pages,
 } from '../ebpf-ts/index.js';
 import { RingBuffer } from '../ebpf-ts/ring.js';
-import { ExitCode, UserError } from '../errors.js';
-import { planRelease } from '../hooks.js';
 import { type HostFacts, hostFacts } from '../host.js';
 import { LAYOUT_DIGEST, VlScope } from '../schema/events.gen.js';
 import { layoutDigest } from '../schema/generate.js';
 import { type AttachPlan, type PlannedProgram, planAttach } from './attach-plan.js';
 import { COUNTER_ROWS, CounterReader } from './counters.js';
 import { EventDecoder } from './decode.js';
+import { asUserError, cannot, chooseRelease, kernelBtf, kernelEnums, OBJECT, possibleCpus } from './kernel.js';
 import type { Source } from './source.js';
 
 export interface LiveOptions {
@@ -58,7 +55,6 @@ export interface LiveSource extends Source {
   dropPrivileges(): void;
 }
 
-const OBJECT = fileURLToPath(new URL('../../bpf/vmalocktop.bpf.o', import.meta.url));
 /** The ring is looked at this often: no wakeup per event. */
 const DRAIN_MS = 5;
 /** Counters are sampled, and a batch that is not full is handed on, this often. */
@@ -71,7 +67,7 @@ export async function openLive(options: LiveOptions): Promise<LiveSource> {
   const facts = hostFacts();
   const btf = kernelBtf(facts);
   const enums = kernelEnums(btf, facts);
-  const release = chooseRelease(options, facts);
+  const release = chooseRelease(options.release, facts);
   const trackStart = options.scope === 'all' || options.minUs > 0;
   const plan = planAttach(
     {
@@ -91,72 +87,6 @@ export async function openLive(options: LiveOptions): Promise<LiveSource> {
     if (error instanceof BpfError) throw asUserError(error);
     throw error;
   }
-}
-
-/** The reason why tracing programs are refused here, or null: loads (never attaches) the program every scope needs. */
-export function probeObservation(): UserError | null {
-  try {
-    const object = BpfObject.open(OBJECT);
-    try {
-      for (const program of object.programs.values()) program.setAutoload(program.name === 'x_handle_mm_fault');
-      object.load();
-    } finally {
-      object.close();
-    }
-    return null;
-  } catch (error) {
-    if (error instanceof BpfError) return asUserError(error);
-    throw error;
-  }
-}
-
-function cannot(what: string, why: string, remedy: string, cause?: unknown): UserError {
-  return new UserError(what, why, remedy, ExitCode.CannotObserve, { cause });
-}
-
-function asUserError(error: BpfError): UserError {
-  return cannot(error.what, error.why, error.remedy || 'run: vmalocktop doctor', error);
-}
-
-function kernelBtf(facts: HostFacts): Btf {
-  if (facts.arch !== 'x64')
-    throw cannot('observe page faults', `${facts.arch} is not supported yet`, 'use an x86-64 host');
-  if (!facts.btf)
-    throw cannot(
-      'read /sys/kernel/btf/vmlinux',
-      'this kernel has no BTF',
-      'use a kernel built with CONFIG_DEBUG_INFO_BTF',
-    );
-  return Btf.vmlinux();
-}
-
-function kernelEnums(btf: Btf, facts: HostFacts): KernelEnums {
-  const faultFlags = btf.enumeration('fault_flag') ?? {};
-  const faultReasons = btf.enumeration('vm_fault_reason') ?? {};
-  if (!('FAULT_FLAG_VMA_LOCK' in faultFlags))
-    throw cannot(
-      `observe kernel ${facts.kernel.release}`,
-      'it has no per-VMA locks (they came with 6.4)',
-      'use a kernel from 6.4 on; 6.12, 7.2 and 7.3 are tested',
-    );
-  return { faultFlags, faultReasons };
-}
-
-function chooseRelease(options: LiveOptions, facts: HostFacts): ReleaseMode {
-  if (options.release !== 'observed') return 'derived';
-  const plan = planRelease(facts.kernel.major, facts.kernel.minor, facts.traceable.names);
-  if (plan.target !== 'up_read')
-    throw cannot(
-      'observe releases of VMA locks',
-      plan.why,
-      'leave --release out: releases are derived, with intervals',
-    );
-  return 'observed';
-}
-
-function possibleCpus(): number {
-  const text = readFileSync('/sys/devices/system/cpu/possible', 'utf8').trim();
-  return Number(text.split(/[-,]/).at(-1)) + 1;
 }
 
 const u32 = (n: number): Uint8Array => new Uint8Array(new Uint32Array([n]).buffer);
