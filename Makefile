@@ -89,7 +89,7 @@ unit-only:
 vm-only:
 	$(call msg,TEST,vm)
 	$(Q)[ -n '$(vm_tests)' ] || { echo 'no VM tests are built' >&2; exit 1; }
-	$(Q)test/vm/get-kernels $(VM_KERNELS)
+	$(Q)test/vm/get-kernels 6.1 $(or $(VM_KERNELS),6.12 7.3)
 	$(Q)node --test --test-reporter=spec --test-concurrency=1 $(vm_tests)
 
 .PHONY: run
@@ -103,7 +103,7 @@ bench: build ## events/s through the pipeline, on this host; writes BENCHMARKS.m
 .PHONY: bench-vm
 bench-vm: build ## guest instructions per page fault, beside bpftrace; writes BENCHMARKS.md
 	@scripts/setup bench
-	$(Q)test/vm/get-kernels $(VM_KERNELS) >/dev/null
+	$(Q)test/vm/get-kernels 6.1 $(or $(VM_KERNELS),6.12 7.3) >/dev/null
 	$(Q)node dist/scripts/bench-vm.js
 
 .PHONY: lint
