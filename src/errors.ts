@@ -74,7 +74,7 @@ export function asUserError(error: unknown): UserError | null {
   if (error instanceof UserError) return error;
   if (error instanceof Error && error.name === 'BpfError' && 'what' in error && 'why' in error && 'remedy' in error) {
     const { what, why, remedy } = error as Explained;
-    return new UserError(what, why, remedy, ExitCode.CannotObserve, { cause: error });
+    return new UserError(what, why, remedy || 'run: vmalocktop doctor', ExitCode.CannotObserve, { cause: error });
   }
   return null;
 }

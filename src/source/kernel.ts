@@ -3,8 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { KernelEnums, ReleaseMode } from '../core/session.js';
-import { BpfError, BpfObject, Btf } from '../ebpf-ts/index.js';
-import { ExitCode, UserError } from '../errors.js';
+import { BpfObject, Btf } from '../ebpf-ts/index.js';
+import { asUserError, ExitCode, UserError } from '../errors.js';
 import { planRelease } from '../hooks.js';
 import type { HostFacts } from '../host.js';
 
@@ -23,17 +23,14 @@ export function probeObservation(): UserError | null {
     }
     return null;
   } catch (error) {
-    if (error instanceof BpfError) return asUserError(error);
-    throw error;
+    const refusal = asUserError(error);
+    if (refusal === null) throw error;
+    return refusal;
   }
 }
 
 export function cannot(what: string, why: string, remedy: string, cause?: unknown): UserError {
   return new UserError(what, why, remedy, ExitCode.CannotObserve, { cause });
-}
-
-export function asUserError(error: BpfError): UserError {
-  return cannot(error.what, error.why, error.remedy || 'run: vmalocktop doctor', error);
 }
 
 export function kernelBtf(facts: HostFacts): Btf {

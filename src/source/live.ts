@@ -22,13 +22,14 @@ import {
   type Pages,
 } from '../ebpf-ts/index.js';
 import { RingBuffer } from '../ebpf-ts/ring.js';
+import { asUserError } from '../errors.js';
 import { type HostFacts, hostFacts } from '../host.js';
 import { LAYOUT_DIGEST, VlScope } from '../schema/events.gen.js';
 import { layoutDigest } from '../schema/generate.js';
 import { type AttachPlan, type PlannedProgram, planAttach } from './attach-plan.js';
 import { COUNTER_ROWS, CounterReader } from './counters.js';
 import { EventDecoder } from './decode.js';
-import { asUserError, cannot, chooseRelease, kernelBtf, kernelEnums, OBJECT, possibleCpus } from './kernel.js';
+import { cannot, chooseRelease, kernelBtf, kernelEnums, OBJECT, possibleCpus } from './kernel.js';
 import type { Source } from './source.js';
 
 export interface LiveOptions {
@@ -84,8 +85,7 @@ export async function openLive(options: LiveOptions): Promise<LiveSource> {
   try {
     return new Live(options, facts, enums, release, trackStart, plan);
   } catch (error) {
-    if (error instanceof BpfError) throw asUserError(error);
-    throw error;
+    throw asUserError(error) ?? error;
   }
 }
 
