@@ -16,19 +16,90 @@ enum vl_kind {
 	VL_SWAP_ENTER = 3,     /* do_swap_page entered; a: vmf->flags */
 	VL_SWAP_EXIT = 4,      /* do_swap_page returned; b: vm_fault_t */
 	VL_SWAP_DEVICE = 5,    /* first get_swap_device inside do_swap_page; a: si->type or ~0 for NULL, b: si->flags */
-	VL_FLOR_ENTER = 6,     /* __folio_lock_or_retry entered; a: vmf->flags */
+	VL_FLOR_ENTER = 6,     /* __folio_lock_or_retry entered; a: vmf->flags, b: which folio, 0 not known */
 	VL_FLOR_SLEEP = 7,     /* first io_schedule inside __folio_lock_or_retry: the fault lock is gone by now */
 	VL_FLOR_EXIT = 8,      /* __folio_lock_or_retry returned; b: vm_fault_t */
 	VL_UFFD_ENTER = 9,     /* handle_userfault entered; a: vmf->flags, b: reason (VM_UFFD_*) */
 	VL_UFFD_EXIT = 10,     /* handle_userfault returned; b: vm_fault_t */
-	VL_ANON_PREPARE = 11,  /* __vmf_anon_prepare returned RETRY; b: vm_fault_t */
-	VL_MM_LOCK_ENTER = 12, /* lock_mm_and_find_vma entered; a: 1 when the fault came from user mode */
-	VL_MM_LOCK_EXIT = 13,  /* lock_mm_and_find_vma returned; a: 1 locked and found, 0 NULL */
+	VL_ANON_PREPARE = 11,  /* __vmf_anon_prepare gave up: no anon_vma and mmap_lock busy; b: vm_fault_t, 0 when the
+				* failed trylock inside it was seen and not its return */
+	VL_MM_LOCK_ENTER = 12, /* lock_mm_and_find_vma entered; a: 1 when the fault came from user mode, b: enum vl_holder */
+	VL_MM_LOCK_EXIT = 13,  /* lock_mm_and_find_vma returned; a: enum vl_found, 0 NULL; b: writers of the mm meanwhile */
 	VL_VMA_RELEASE = 14,   /* VMA lock released, seen exactly (up_read or vma_end_read); a: 1 up_read, 2 vma_end_read */
 	VL_SIGNAL = 15,        /* a signal was delivered with the record still open; a: signal number */
 	VL_TASK_EXIT = 16,     /* the task ended with the record still open */
 	VL_ABANDONED = 17,     /* a newer fault began with the record still open; a: kind of the step that began it */
-	VL_NKIND = 18,
+	VL_FILE_ENTER = 18,    /* filemap_fault or shmem_fault entered; a: vmf->flags, b: enum vl_file */
+	VL_FILE_SLEEP = 19,    /* first io_schedule inside it */
+	VL_FILE_EXIT = 20,     /* it returned; a: enum vl_file, b: vm_fault_t */
+	VL_WAIT_ENTER = 21,    /* something that may take long began inside the attempt; a: enum vl_wait */
+	VL_WAIT_EXIT = 22,     /* it is over; a: enum vl_wait */
+	VL_INNER_RETRY = 23,   /* a function whose entry is not hooked returned RETRY; a: enum vl_inner, b: vm_fault_t */
+	VL_MM_CONTENDED = 24,  /* lock_mm_and_find_vma's trylock failed, the wait begins; a: tid of the holder, 0 not known,
+				* b: enum vl_holder */
+	VL_MM_RELEASED = 25,   /* mmap_lock given back by the fault (just before the up_read) */
+	VL_VMA_OPS = 26,       /* at the fallback, under mmap_lock: vma->vm_ops->fault, a: high, b: low half */
+	VL_MM_WRITER = 27,     /* at the fallback: who write-locked meanwhile; a: tid, b: its system call or ~0. VL_F_EXACT:
+				* the one that write-locked this VMA, else the latest one of the mm */
+	VL_STACK = 28,         /* where the step before came from; a: kernel stack id, b: user stack id, ~0 none */
+	VL_MM_INSIDE = 29,     /* mmap_lock taken or tried inside an attempt under the VMA lock, other than by
+				* __vmf_anon_prepare; a: 1 for write, b: 1 when it succeeded */
+
+	/* Not steps of a fault: struct vl_open each, `fault` and `step` 0. What a writer did to the locks of its mm. */
+	VL_W_ACQUIRED = 30,    /* mmap_lock had for write; acquired: when it was asked for, a: system call or ~0, b: tid of
+				* the holder it found, 0 none or not known; flags: VL_F_HOLDER_*; pte: lower priority of the
+				* holder in bits 0-15, own in 16-31; vm_flags: kernel (low) and user (high) stack id, ~0 none */
+	VL_W_RELEASED = 31,    /* and given back, of a VL_W_ACQUIRED that was sent; acquired: when it was had, a: system call */
+	VL_W_VMA = 32,         /* __vma_start_write returned: a VMA write-locked; vma_start, vma_end: that VMA, acquired: when
+				* it was entered, a: system call or ~0, b: ns it waited for readers (saturating) */
+	VL_NKIND = 33,
+};
+
+/* What lock_mm_and_find_vma found, under mmap_lock, against what the attempt under the VMA lock had. */
+enum vl_found {
+	VL_FOUND = 1,             /* a VMA, not NULL */
+	VL_FOUND_SAME = 2,        /* it is the vm_area_struct of the attempt */
+	VL_FOUND_COVERS = 4,      /* and its range covers the address */
+	VL_FOUND_SEQ_KNOWN = 8,   /* the attempt's vm_lock_seq and mm_lock_seq were read under the VMA lock */
+	VL_FOUND_SEQ_SAME = 16,   /* vm_lock_seq is what it was: nobody write-locked this VMA since */
+	VL_FOUND_MM_KNOWN = 32,   /* `b`, the number of writers of the mm meanwhile, is known */
+	VL_FOUND_GREW = 64,       /* mmap_lock was taken for write on the way: the stack grew */
+	VL_FOUND_LATEST = 128,    /* the VMA was write-locked by the mm's latest writer */
+	VL_FOUND_NO_MAP_PAGES = 256, /* vm_ops, but no map_pages: ->fault needs mmap_lock (vmf_can_call_fault) */
+	VL_FOUND_ANON = 512,      /* no vm_ops: anonymous */
+	VL_FOUND_NO_ANON_VMA = 1024,
+	VL_FOUND_HUGETLB = 2048,  /* VM_HUGETLB */
+};
+
+/* Who held mmap_lock when it was asked for, by its rw_semaphore's owner word. */
+enum vl_holder {
+	VL_HOLDER_NONE = 0,
+	VL_HOLDER_READER = 1, /* the reader that came last: others may hold it too, and this one may be gone */
+	VL_HOLDER_WRITER = 2,
+};
+
+enum vl_file {
+	VL_FILE_FILEMAP = 1,
+	VL_FILE_SHMEM = 2,
+	VL_FILE_READ = 4,      /* filemap_read_folio was called: the folio was not up to date */
+	VL_FILE_READAHEAD = 8, /* page_cache_async_ra was called */
+	VL_FILE_MISS = 16,     /* page_cache_sync_ra or page_cache_ra_order was called: not in the page cache */
+	VL_FILE_PUNCH = 32,    /* shmem: inode->i_private was set: a hole is being punched */
+};
+
+/* What may take long inside an attempt. */
+enum vl_wait {
+	VL_WAIT_SYNC_READ = 1,  /* synchronous read of a swap slot (swap_read_folio_bdev_sync, swapin_sync) */
+	VL_WAIT_MIGRATION = 2,  /* migration_entry_wait */
+	VL_WAIT_RECLAIM = 3,    /* direct reclaim */
+	VL_WAIT_MEMCG = 4,      /* reclaim for a memory cgroup's limit */
+	VL_WAIT_READ = 5,       /* filemap_read_folio */
+	VL_WAIT_SWAPIN = 6,     /* swapin_readahead: allocation and submission of the read */
+};
+
+enum vl_inner {
+	VL_INNER_HUGETLB = 1,        /* hugetlb_fault */
+	VL_INNER_DEVICE_PRIVATE = 2, /* do_huge_pmd_device_private */
 };
 
 /* Bits of vl_step.flags */
@@ -36,6 +107,13 @@ enum vl_step_flag {
 	VL_F_INFO = 1,     /* a struct vl_open: the first step of its lifecycle, with who and where */
 	VL_F_REGS = 2,     /* HMF_EXIT: regs != NULL (an exception, not get_user_pages and its like) */
 	VL_F_SIGPENDING = 4, /* HMF_EXIT: TIF_SIGPENDING was set (a hint: read without synchronisation) */
+	VL_F_FOLIO = 8,      /* FLOR_ENTER: the folio's flags were read: the two below hold */
+	VL_F_UPTODATE = 16,  /* FLOR_ENTER: PG_uptodate: no read is awaited */
+	VL_F_WRITEBACK = 32, /* FLOR_ENTER: PG_writeback */
+	VL_F_EXACT = 64,     /* MM_WRITER: by vm_lock_seq */
+	VL_F_HOLDER_READER = 16, /* W_ACQUIRED: held for read when it was asked for */
+	VL_F_HOLDER_WRITER = 32, /* W_ACQUIRED: held for write then */
+	VL_F_INVERTED = 64,  /* W_ACQUIRED: the holder's priority was lower than that of the writer waiting for it */
 };
 
 /* Every record. A lifecycle is named by (fault_cpu, fault): the CPU that opened it and that CPU's running number. */
@@ -101,8 +179,42 @@ enum vl_counter {
 	VL_C_OPENED = 24,       /* lifecycles opened as a record (and sent, as far as the ring had room) */
 	VL_C_QUIET = 25,        /* records kept for counting only, outside the scope */
 	VL_C_WHOLE = 26,        /* lifecycles of one step, sent without a record: ordinary faults in scope all */
-	VL_NCOUNTER = 27,
+	VL_C_MM_READ = 27,      /* mmap_lock had for read, by anyone who is wanted */
+	VL_C_MM_WRITE = 28,     /* for write */
+	VL_C_MM_READ_NS = 29,   /* from asking for it to having it, summed */
+	VL_C_MM_WRITE_NS = 30,
+	VL_C_MM_TRY_FAILED = 31, /* trylocks for read that failed */
+	VL_C_FILE = 32,         /* filemap_fault calls */
+	VL_C_FILE_RETRY = 33,
+	VL_C_SHMEM = 34,        /* shmem_fault calls */
+	VL_C_SHMEM_RETRY = 35,
+	VL_C_W_VMA = 36,        /* __vma_start_write calls: VMAs write-locked */
+	VL_C_USER_UFFD = 37,    /* VMA locks taken, not by a fault: userfaultfd ioctls */
+	VL_C_USER_PROCFS = 38,  /* readers of /proc/PID/maps and PROCMAP_QUERY */
+	VL_C_USER_MADVISE = 39, /* madvise and process_madvise */
+	VL_C_USER_DAMON = 40,   /* kernel threads: DAMON */
+	VL_C_USER_OTHER = 41,   /* any other system call */
+	VL_C_NOTE_LOST = 42,    /* evidence of a task overwritten by another one's in the direct-mapped table */
+	/* Time from asking for mmap_lock to having it, by decade: under 1 us, under 10 us, … and longer than 1 s. */
+	VL_C_MM_READ_1US = 43,
+	VL_C_MM_READ_10US = 44,
+	VL_C_MM_READ_100US = 45,
+	VL_C_MM_READ_1MS = 46,
+	VL_C_MM_READ_10MS = 47,
+	VL_C_MM_READ_100MS = 48,
+	VL_C_MM_READ_1S = 49,
+	VL_C_MM_READ_LONGER = 50,
+	VL_C_MM_WRITE_1US = 51,
+	VL_C_MM_WRITE_10US = 52,
+	VL_C_MM_WRITE_100US = 53,
+	VL_C_MM_WRITE_1MS = 54,
+	VL_C_MM_WRITE_10MS = 55,
+	VL_C_MM_WRITE_100MS = 56,
+	VL_C_MM_WRITE_1S = 57,
+	VL_C_MM_WRITE_LONGER = 58,
+	VL_NCOUNTER = 59,
 };
+#define VL_DECADES 8
 
 /* log2 histograms: bucket i counts durations d with 2^i <= d < 2^(i+1) ns; bucket 0 holds 0 and 1 */
 enum vl_hist {
@@ -114,16 +226,16 @@ enum vl_hist {
 };
 
 struct vl_cpu {
-	__u64 counter[32];  /* by enum vl_counter */
-	__u64 emitted[32];  /* records meant for the ring, by enum vl_kind */
-	__u64 dropped[32];  /* of those, no room in the ring */
+	__u64 counter[64];  /* by enum vl_counter */
+	__u64 emitted[64];  /* records meant for the ring, by enum vl_kind */
+	__u64 dropped[64];  /* of those, no room in the ring */
 	__u64 hist[4][64];  /* by enum vl_hist */
 	__u64 next_fault;   /* running number of lifecycles opened here */
 	__u64 pad[7];
 };
 
 _Static_assert(sizeof(struct vl_cpu) % 64 == 0, "rows of two CPUs never share a cache line");
-_Static_assert(VL_NCOUNTER <= 32 && VL_NKIND <= 32 && VL_NHIST <= 4, "room in vl_cpu");
+_Static_assert(VL_NCOUNTER <= 64 && VL_NKIND <= 64 && VL_NHIST <= 4, "room in vl_cpu");
 
 enum vl_scope {
 	VL_SCOPE_SWAP = 0,  /* faults that enter do_swap_page */

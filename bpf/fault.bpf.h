@@ -141,7 +141,7 @@ static __always_inline int on_hmf_exit(struct vm_area_struct *vma, __u64 address
 	if (flags & F(VMA_LOCK) && !ret)
 		row->counter[VL_C_VMA_OK]++;
 	else
-		row->counter[hmf_counter(flags, ret, regs != NULL) & 31]++;
+		row->counter[hmf_counter(flags, ret, regs != NULL) & 63]++;
 	if (!(ret & R(RETRY)) && !*mark_of(task)) {
 		if (scope != VL_SCOPE_ALL && !min_ns)
 			return 0;

@@ -175,7 +175,7 @@ static __noinline int send(struct rec *rec, __u32 kind, __u32 flags, __u64 ts, _
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct vl_cpu *row = this_row();
-	__u32 k = kind & 31;
+	__u32 k = kind & 63;
 
 	if (!rec || !row || rec->quiet)
 		return 0;

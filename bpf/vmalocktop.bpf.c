@@ -22,6 +22,11 @@ enum vl_step_flag anchor_step_flag __attribute__((unused));
 enum vl_counter anchor_counter __attribute__((unused));
 enum vl_hist anchor_hist __attribute__((unused));
 enum vl_scope anchor_scope __attribute__((unused));
+enum vl_found anchor_found __attribute__((unused));
+enum vl_holder anchor_holder __attribute__((unused));
+enum vl_file anchor_file __attribute__((unused));
+enum vl_wait anchor_wait __attribute__((unused));
+enum vl_inner anchor_inner __attribute__((unused));
 
 /* fentry and fexit see the arguments as an array of u64, the result behind the last one. */
 #define ENTRY(function, body)                                                                      \

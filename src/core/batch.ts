@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+import { VlKind } from '../schema/events.gen.js';
+
 /**
  * `EventBatch`: the one currency between sources, recordings and the lifecycle fold.
  *
@@ -54,6 +56,12 @@ export const UserKind = {
   Counter: 128,
   /** The last row of a session that ended in order: a recording without it was cut off. */
   End: 129,
+  /** A frame of a stack, innermost first: a = stack id (`VL_STACK`), b = index, comm = its symbol, value = 1 for a kernel stack. */
+  Frame: 130,
+  /** A swap device: a = type (index of swap_info[]), b = its flags, comm = its name, value = 1 when its block device says it is synchronous. */
+  SwapDevice: 131,
+  /** A cgroup: value = its id, comm = its path below the cgroup2 mount, and behind a tab the name of its container or unit where known. */
+  Cgroup: 132,
 } as const;
 
 /** Groups of counters that travel in `UserKind.Counter` rows. All values are cumulative over the session. */
@@ -75,6 +83,11 @@ export const CounterGroup = {
   /** b = 0: ns during which run-time statistics were on. 1: our own CPU time (ns, user+system). 2: our RSS (bytes). 3: ring bytes in use at the time. */
   Self: 7,
 } as const;
+
+/** Whether a kernel row is no step of a fault: what a writer did (`VL_W_*` of bpf/events.h). */
+export function isAlone(kind: number): boolean {
+  return kind >= VlKind.W_ACQUIRED && kind <= VlKind.W_VMA;
+}
 
 export const DEFAULT_BATCH_ROWS = 4096;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** What views see. Never an event: counts, distributions, and a bounded number of whole lifecycles. */
-import type { Cause, End, Lifecycle } from './lifecycle.js';
+import type { AbortCause, Cause, End, Lifecycle, RetryCause, VerdictKind, WaitKind } from './lifecycle.js';
 import type { SessionInfo } from './session.js';
 
 /** A distribution of durations. Percentiles come from log-linear buckets (relative error stated by `precision`). */
@@ -16,6 +16,8 @@ export interface ProcessRow {
   readonly tgid: number;
   readonly comm: string;
   readonly cgroup: number;
+  /** Path of the cgroup, with the container's or unit's name before it where known; '' when not. */
+  readonly cgroupName: string;
   readonly lifecycles: number;
   readonly swap: number;
   readonly retries: number;
@@ -48,6 +50,93 @@ export interface ProgramCost {
   readonly missed: number;
   readonly runCount: number;
   readonly runTimeNs: number;
+}
+
+/** One side (read or write) of the mmap_lock table; from the kernel's own counters, so it holds whatever the ring lost. */
+export interface MmapLockSide {
+  /** Acquisitions that succeeded. */
+  readonly acquired: number;
+  /** From asking for it to having it, summed. */
+  readonly waitNs: number;
+  /** Acquisitions by that time: under 1 µs, 10 µs, 100 µs, 1 ms, 10 ms, 100 ms, 1 s, and longer. */
+  readonly decades: readonly number[];
+}
+
+/** What the writers of one process did by one system call: only those sent (VL_W_*): that waited, or met a retry. */
+export interface WriterRow {
+  readonly tgid: number;
+  readonly comm: string;
+  /** x86-64 number, -1 when in none (an exception, a kernel thread). */
+  readonly syscall: number;
+  readonly name: string;
+  /** mmap_lock acquisitions for write. */
+  readonly acquired: number;
+  readonly wait: WaitStats;
+  /** mmap_lock held for write, where the end was seen. */
+  readonly hold: WaitStats;
+  /** Of the waits: found a reader, or a writer, holding the lock. */
+  readonly behindReader: number;
+  readonly behindWriter: number;
+  /** The holder had the lower priority. */
+  readonly inverted: number;
+  /** VMAs write-locked (__vma_start_write), and the time waited for their readers. */
+  readonly vmas: number;
+  readonly vmaWait: WaitStats;
+  /** Retries whose VMA this writer write-locked meanwhile, and retries of its mm it made wait for mmap_lock. */
+  readonly retriesLocked: number;
+  readonly retriesDelayed: number;
+  /** tid of the holder it waited for longest, 0 not known; and that wait. */
+  readonly worstHolder: number;
+  readonly worstWaitNs: number;
+}
+
+/**
+ * The counterfactual summed: what retrying under the VMA lock would have saved, against the stall of writers that
+ * keeping it over the wait would have made.
+ */
+export interface CounterfactualRow {
+  /** 'all', a cause, or a process (`tgid comm`). */
+  readonly key: string;
+  readonly retries: number;
+  readonly verdicts: Readonly<Record<VerdictKind, number>>;
+  /** Avoidable ones while no writer, or some writer, held the mm between attempt and fallback. */
+  readonly avoidableQuiet: number;
+  readonly avoidableBusy: number;
+  /** Why unknown, with counts. */
+  readonly unknownWhy: Readonly<Record<string, number>>;
+  /** Avoidable retries: time in lock_mm_and_find_vma, which a retry under the VMA lock would not have spent. */
+  readonly savedNs: number;
+  /**
+   * Had the VMA lock been kept over the wait: how long writers would have stalled on this VMA, from when each came
+   * until the wait was over. `exact`: from __vma_start_write on that VMA; `bound`: at most, from mmap_lock write
+   * acquisitions of the mm.
+   */
+  readonly stall: { readonly exactNs: number; readonly boundNs: number; readonly writers: number; readonly basis: 'exact' | 'bound' | 'none' };
+}
+
+export interface ProgressStats {
+  /** Pages (mm, address) that retried more than once; the most retries of one; retries that were not the page's first. */
+  readonly pagesAgain: number;
+  readonly mostRetries: number;
+  readonly again: number;
+  /** Swap faults on a page whose last swap fault ended less than 1 s ago: reclaimed and needed again. */
+  readonly refaults: number;
+  /** Sizes of herds: how many faults found one and the same folio locked at a time; index = log2 bucket (1, 2-3, 4-7 …). */
+  readonly herds: readonly number[];
+  readonly largestHerd: number;
+}
+
+export interface SwapDeviceRow {
+  readonly type: number;
+  /** As the kernel names the block device; '' when not known. */
+  readonly name: string;
+  readonly synchronous: boolean;
+  readonly faults: number;
+  /** Of those: the fault read the page itself (VM_FAULT_MAJOR). */
+  readonly reads: number;
+  readonly retries: number;
+  readonly folioWait: WaitStats;
+  readonly syncRead: WaitStats;
 }
 
 export interface Snapshot {
@@ -93,7 +182,7 @@ export interface Snapshot {
   readonly retry: {
     /** VMA-lock attempts that returned RETRY, among lifecycles. */
     readonly total: number;
-    readonly byCause: Readonly<Record<Cause, number>>;
+    readonly byCause: Readonly<Record<RetryCause, number>>;
     /** Innermost function of the unknown ones. */
     readonly unknownBy: Readonly<Record<string, number>>;
     readonly avoidable: number;
@@ -102,8 +191,28 @@ export interface Snapshot {
     /** Of the retries: joined to their mmap_lock attempt. */
     readonly joined: number;
   };
-  readonly abort: { readonly total: number; readonly byCause: Readonly<Partial<Record<Cause, number>>> };
-  readonly waits: { readonly folio: WaitStats; readonly mmapLock: WaitStats; readonly userfault: WaitStats };
+  readonly abort: { readonly total: number; readonly byCause: Readonly<Partial<Record<AbortCause, number>>> };
+  /** Whole waits by kind; `mmapLockQueued`: the part of mmapLock after a failed trylock; `writer`: writers' waits for mmap_lock that were sent. */
+  readonly waits: Readonly<Record<WaitKind, WaitStats>> & {
+    readonly mmapLockQueued: WaitStats;
+    readonly writer: WaitStats;
+  };
+  /** Waits by the lock held meanwhile. */
+  readonly held: Readonly<Record<'vma' | 'mmap' | 'none' | 'unknown', WaitStats>>;
+  readonly mmapLock: { readonly read: MmapLockSide; readonly write: MmapLockSide; readonly tryFailed: number; readonly known: boolean };
+  /** Sorted by time waited, descending; bounded. */
+  readonly writers: readonly WriterRow[];
+  /** First 'all', then by cause, then by process (bounded). */
+  readonly counterfactual: {
+    readonly all: CounterfactualRow;
+    readonly byCause: readonly CounterfactualRow[];
+    readonly byProcess: readonly CounterfactualRow[];
+  };
+  readonly progress: ProgressStats;
+  /** VMA locks taken by others than faults, by who; null where no hook shows it. */
+  readonly otherUsers: Readonly<Record<'userfaultfd' | 'procfs' | 'madvise' | 'damon' | 'other', number | null>>;
+  /** Functions by address, for `Attempt.faultHandler`, and stacks by id as far as seen. */
+  readonly stacks: Readonly<Record<string, readonly string[]>>;
   /** Width hi - lo of derived VMA-lock releases per rule; unbounded ones counted apart. */
   readonly release: Readonly<
     Record<
@@ -123,12 +232,7 @@ export interface Snapshot {
     readonly asynchronous: number;
     readonly lockOrRetry: { readonly calls: number; readonly retry: number; readonly locked: number };
     /** Per swap device type (index of swap_info[]). */
-    readonly devices: readonly {
-      readonly type: number;
-      readonly synchronous: boolean;
-      readonly faults: number;
-      readonly retries: number;
-    }[];
+    readonly devices: readonly SwapDeviceRow[];
   };
   /** log2 histograms kept in the kernel, by name; index = bucket. */
   readonly kernelHist: Readonly<Record<string, readonly number[]>>;

@@ -7,7 +7,18 @@ import { createHash } from 'node:crypto';
 import { BpfError, type Btf } from '../ebpf-ts/index.js';
 
 const STRUCTS = ['vl_step', 'vl_open', 'vl_cpu'] as const;
-const ENUMS = ['vl_kind', 'vl_step_flag', 'vl_counter', 'vl_hist', 'vl_scope'] as const;
+const ENUMS = [
+  'vl_kind',
+  'vl_step_flag',
+  'vl_counter',
+  'vl_hist',
+  'vl_scope',
+  'vl_found',
+  'vl_holder',
+  'vl_file',
+  'vl_wait',
+  'vl_inner',
+] as const;
 
 interface Field {
   readonly name: string;

@@ -5,14 +5,14 @@ import { VlCpu } from '../schema/events.gen.js';
 
 const ROW_WORDS = VlCpu.size / 4;
 const GROUPS = [
-  { group: CounterGroup.Kernel, offset: VlCpu.counter, count: 32 },
-  { group: CounterGroup.Emitted, offset: VlCpu.emitted, count: 32 },
-  { group: CounterGroup.Dropped, offset: VlCpu.dropped, count: 32 },
+  { group: CounterGroup.Kernel, offset: VlCpu.counter, count: 64 },
+  { group: CounterGroup.Emitted, offset: VlCpu.emitted, count: 64 },
+  { group: CounterGroup.Dropped, offset: VlCpu.dropped, count: 64 },
   { group: CounterGroup.Hist, offset: VlCpu.hist, count: 256 },
 ] as const;
 
 /** Upper bound of the rows one sample can add, programs aside. */
-export const COUNTER_ROWS: number = 32 * 3 + 256;
+export const COUNTER_ROWS: number = 64 * 3 + 256;
 
 export class CounterReader {
   readonly #words: Uint32Array;

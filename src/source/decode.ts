@@ -48,7 +48,7 @@ const HIGH = 2 ** 32;
 
 export class EventDecoder {
   /** Records decoded, by `enum vl_kind`. */
-  readonly decoded: Float64Array = new Float64Array(32);
+  readonly decoded: Float64Array = new Float64Array(64);
   /** Records of an unknown kind or of a size that does not go with their flags: skipped, and a sign of a defect. */
   malformed = 0;
   readonly #ring: RingBuffer;
