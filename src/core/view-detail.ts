@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** One lifecycle in full, as lines of text: who, where, each attempt and wait in the order it happened, what is missing. */
-import type { Attempt, Interval, Lifecycle, Wait } from './lifecycle.js';
+import type { Attempt, Interval, Lifecycle, Wait, WaitKind } from './lifecycle.js';
 import { formatAddress, formatDuration, formatInterval, formatTime } from './view-format.js';
 import { causeOf, heldNow, lasted, lockName } from './view-lifecycle.js';
 import { type Line, sanitise, seg } from './view-text.js';
@@ -47,7 +47,19 @@ function attemptLines(attempt: Attempt, index: number, zero: number): Line[] {
   return lines;
 }
 
-const WAITS = { folio: 'a locked folio', mmapLock: 'mmap_lock', userfault: 'userfaultfd' } as const;
+const WAITS: Readonly<Record<WaitKind, string>> = {
+  folio: 'a locked folio',
+  mmapLock: 'mmap_lock',
+  userfault: 'userfaultfd',
+  file: 'a file page',
+  shmem: 'a shmem page',
+  syncRead: 'a swap read',
+  swapin: 'swap readahead',
+  fileRead: 'a file read',
+  migration: 'a migration',
+  reclaim: 'reclaim',
+  memcgReclaim: 'memcg reclaim',
+};
 
 function waitLine(wait: Wait, zero: number, lifecycle: Lifecycle, now: number): Line {
   const open = Number.isNaN(wait.end);

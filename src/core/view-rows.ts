@@ -62,10 +62,17 @@ export function outcomeRows(now: Snapshot, before: Snapshot | null): OutcomeRow[
   }));
 }
 
+/** Attempts of one cause: each cause belongs to RETRY or to ABORT alone. */
+export function countOf(snapshot: Snapshot, cause: Cause): number {
+  const retry: Readonly<Partial<Record<Cause, number>>> = snapshot.retry.byCause;
+  const abort: Readonly<Partial<Record<Cause, number>>> = snapshot.abort.byCause;
+  return retry[cause] ?? abort[cause] ?? 0;
+}
+
 export function causeRows(now: Snapshot, before: Snapshot | null): CauseRow[] {
   const total = now.retry.total + now.abort.total;
   return CAUSES.map((cause) => {
-    const of = (s: Snapshot): number => (s.retry.byCause[cause] ?? 0) + (s.abort.byCause[cause] ?? 0);
+    const of = (s: Snapshot): number => countOf(s, cause);
     const innermost = cause === 'unknown' ? Object.entries(now.retry.unknownBy).sort((a, b) => b[1] - a[1]) : [];
     return {
       cause,

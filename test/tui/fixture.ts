@@ -1,8 +1,20 @@
 // SPDX-License-Identifier: MIT
 /** Snapshots made by hand: a small invented host whose figures are functions of time alone, so that frames repeat. */
-import type { Attempt, Cause, End, Lifecycle, Wait } from '../../src/core/lifecycle.js';
+import {
+  type Attempt,
+  type Cause,
+  type End,
+  type Lifecycle,
+  RETRY_CAUSES,
+  type RetryCause,
+  VERDICTS,
+  type VerdictKind,
+  WAIT_KINDS,
+  type Wait,
+  type WaitKind,
+} from '../../src/core/lifecycle.js';
 import type { SessionInfo } from '../../src/core/session.js';
-import type { ProcessRow, Snapshot, WaitStats } from '../../src/core/snapshot.js';
+import type { CounterfactualRow, MmapLockSide, ProcessRow, Snapshot, WaitStats } from '../../src/core/snapshot.js';
 
 const session: SessionInfo = {
   v: 1,
@@ -28,14 +40,29 @@ const session: SessionInfo = {
 };
 
 const NO_WAITS: WaitStats = { count: 0, sumNs: 0, p50Ns: 0, p99Ns: 0, maxNs: 0 };
-const NO_CAUSE: Record<Cause, number> = {
-  'folio locked': 0,
-  'device-private': 0,
-  userfault: 0,
-  anon_vma: 0,
-  'VMA lock unavailable': 0,
-  unknown: 0,
-};
+/** A record with the same value under each key. */
+function each<K extends string, V>(keys: readonly K[], value: V): Record<K, V> {
+  return Object.fromEntries(keys.map((key) => [key, value])) as Record<K, V>;
+}
+
+const NO_CAUSE: Record<RetryCause, number> = each(RETRY_CAUSES, 0);
+const NO_VERDICT: Record<VerdictKind, number> = each(VERDICTS, 0);
+const NO_KIND: Record<WaitKind, WaitStats> = each(WAIT_KINDS, NO_WAITS);
+const NO_SIDE: MmapLockSide = { acquired: 0, waitNs: 0, decades: [0, 0, 0, 0, 0, 0, 0, 0] };
+
+function noCounterfactual(key: string): CounterfactualRow {
+  return {
+    key,
+    retries: 0,
+    verdicts: NO_VERDICT,
+    avoidableQuiet: 0,
+    avoidableBusy: 0,
+    unknownWhy: {},
+    savedNs: 0,
+    stall: { exactNs: 0, boundNs: 0, writers: 0, basis: 'none' },
+  };
+}
+
 const NO_END: Record<End, number> = {
   'ok-vma': 0,
   'ok-mmap': 0,
@@ -65,7 +92,14 @@ export function emptySnapshot(): Snapshot {
     lifecycles: { total: 0, byEnd: NO_END, incomplete: 0, evicted: 0 },
     retry: { total: 0, byCause: NO_CAUSE, unknownBy: {}, avoidable: 0, notAvoidable: 0, unknown: 0, joined: 0 },
     abort: { total: 0, byCause: {} },
-    waits: { folio: NO_WAITS, mmapLock: NO_WAITS, userfault: NO_WAITS },
+    waits: { ...NO_KIND, mmapLockQueued: NO_WAITS, writer: NO_WAITS },
+    held: { vma: NO_WAITS, mmap: NO_WAITS, none: NO_WAITS, unknown: NO_WAITS },
+    mmapLock: { read: NO_SIDE, write: NO_SIDE, tryFailed: 0, known: false },
+    writers: [],
+    counterfactual: { all: noCounterfactual('all'), byCause: [], byProcess: [] },
+    progress: { pagesAgain: 0, mostRetries: 0, again: 0, refaults: 0, herds: [], largestHerd: 0 },
+    otherUsers: { userfaultfd: null, procfs: null, madvise: null, damon: null, other: null },
+    stacks: {},
     release: {},
     swap: { faults: 0, synchronous: 0, asynchronous: 0, lockOrRetry: { calls: 0, retry: 0, locked: 0 }, devices: [] },
     kernelHist: {},
@@ -100,6 +134,7 @@ function processRow(i: number, seconds: number): ProcessRow {
     tgid: 1000 + 137 * i,
     comm: COMMS[i % COMMS.length] ?? '',
     cgroup: 40 + i,
+    cgroupName: '',
     lifecycles: of(420),
     swap: of(380),
     retries: of(61),
@@ -129,6 +164,9 @@ function attempt(
     outcome,
     cause,
     innermost: cause === 'folio locked' ? '__folio_lock_or_retry' : cause === 'unknown' ? 'filemap_fault' : '',
+    verdict: null,
+    faultHandler: 0n,
+    folio: 0,
   };
 }
 
@@ -153,6 +191,8 @@ export function lifecycle(n: number, at: number, how: End): Lifecycle {
     start: at + 4_000,
     end: flying ? Number.NaN : at + 4_000 + pause,
     slept: true,
+    contended: Number.NaN,
+    holder: 0,
   };
   const mmap: Wait = {
     kind: 'mmapLock',
@@ -160,6 +200,8 @@ export function lifecycle(n: number, at: number, how: End): Lifecycle {
     start: at + 9_000 + pause,
     end: at + 21_000 + pause,
     slept: false,
+    contended: Number.NaN,
+    holder: 0,
   };
   const attempts: Attempt[] = [];
   if (cause === 'VMA lock unavailable') attempts.push(attempt('vma', at, 0, 'abort', cause));
@@ -255,7 +297,14 @@ export function snapshotAt(seconds: number): Snapshot {
       joined: retry - 3,
     },
     abort: { total: abort, byCause: { 'VMA lock unavailable': abort } },
-    waits: { folio: stats(folio, 84_200), mmapLock: stats(retry + abort, 6_310), userfault: stats(of(31), 1_840_000) },
+    waits: {
+      ...NO_KIND,
+      folio: stats(folio, 84_200),
+      mmapLock: stats(retry + abort, 6_310),
+      userfault: stats(of(31), 1_840_000),
+      mmapLockQueued: NO_WAITS,
+      writer: NO_WAITS,
+    },
     swap: {
       faults: of(390),
       synchronous: of(98),
