@@ -1,7 +1,18 @@
 // SPDX-License-Identifier: MIT
 /** A fault while it is rebuilt: the public `Lifecycle` and what the fold needs besides. */
 import type { EventBatch } from './batch.js';
-import type { Attempt, Cause, End, Interval, Lifecycle, LockKind, ReleaseRule, Wait, WaitKind } from './lifecycle.js';
+import type {
+  Attempt,
+  Cause,
+  End,
+  Interval,
+  Lifecycle,
+  LockKind,
+  ReleaseRule,
+  Verdict,
+  Wait,
+  WaitKind,
+} from './lifecycle.js';
 
 /** Shared by everything that has no interval yet. */
 export const UNKNOWN_INTERVAL: Interval = Object.freeze({ lo: Number.NaN, hi: Number.NaN });
@@ -22,6 +33,9 @@ export class AttemptRecord implements Attempt {
   outcome: Attempt['outcome'] = 'pending';
   cause: Cause | null = null;
   innermost = '';
+  verdict: Verdict | null = null;
+  faultHandler = 0n;
+  folio = 0;
 
   /** False while `lock` is a guess: nothing with fault flags was seen of this attempt. */
   lockKnown: boolean;
@@ -58,6 +72,8 @@ export class WaitRecord implements Wait {
   readonly start: number;
   end: number = Number.NaN;
   slept = false;
+  contended: number = Number.NaN;
+  holder = 0;
 
   constructor(kind: WaitKind, held: Wait['held'], start: number) {
     this.kind = kind;
@@ -201,8 +217,19 @@ export function copyLifecycle(r: FaultRecord): Lifecycle {
       outcome: a.outcome,
       cause: a.cause,
       innermost: a.innermost,
+      verdict: a.verdict,
+      faultHandler: a.faultHandler,
+      folio: a.folio,
     })),
-    waits: r.waits.map((w) => ({ kind: w.kind, held: w.held, start: w.start, end: w.end, slept: w.slept })),
+    waits: r.waits.map((w) => ({
+      kind: w.kind,
+      held: w.held,
+      start: w.start,
+      end: w.end,
+      slept: w.slept,
+      contended: w.contended,
+      holder: w.holder,
+    })),
     swap: r.swap,
     enteredSwap: r.enteredSwap,
     major: r.major,
