@@ -51,11 +51,12 @@ const FORMATS: Readonly<Record<Unit, (value: number) => string>> = {
   address: formatAddress,
 };
 
-function isInterval(value: Value): value is Interval {
+export function isInterval(value: Value): value is Interval {
   return typeof value === 'object' && value !== null;
 }
 
-function formatOf(unit: Unit): (value: Value) => string {
+/** What people read, by unit: `–` for null, intervals as such. */
+export function formatOf(unit: Unit): (value: Value) => string {
   return (value) => {
     if (value === null) return '–';
     if (isInterval(value)) return formatInterval(value);
@@ -64,7 +65,8 @@ function formatOf(unit: Unit): (value: Value) => string {
   };
 }
 
-function num<Row>(
+/** A right-aligned figure. */
+export function num<Row>(
   id: string,
   title: string,
   unit: Unit,
@@ -75,7 +77,8 @@ function num<Row>(
   return { id, title, unit, width, align: 'right', get, format };
 }
 
-function text<Row>(
+/** A left-aligned word; `grow`: columns it can make use of. */
+export function text<Row>(
   id: string,
   title: string,
   width: number,
@@ -86,7 +89,7 @@ function text<Row>(
 }
 
 /** Numbers that are names (pids, indexes): every digit, no SI. */
-const whole = (value: Value): string => String(value);
+export const whole = (value: Value): string => String(value);
 
 export const summaryFields: readonly Field<Snapshot>[] = [
   text('host', 'host', 20, (s) => s.session.host),
