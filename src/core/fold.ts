@@ -45,9 +45,9 @@ export class LifecycleFold {
     for (let f = this.#oldest; f !== null; f = f.newer) yield f;
   }
 
-  /** Takes every kernel row; rows of the user side (kind ≥ 128) are not its business. */
-  push(batch: EventBatch): void {
-    for (let i = 0; i < batch.length; i++) if ((batch.kind[i] as number) < 128) this.#row(batch, i);
+  /** Takes the kernel rows from `from` up to `to`; rows of the user side (kind ≥ 128) are not its business. */
+  push(batch: EventBatch, from: number = 0, to: number = batch.length): void {
+    for (let i = from; i < to; i++) if ((batch.kind[i] as number) < 128) this.#row(batch, i);
   }
 
   #row(batch: EventBatch, i: number): void {
