@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 /** Sums over lifecycles: per process, per retrying address, per cause, end, wait, release rule and swap device. */
 import { BoundedMap } from './bounded-map.js';
+import { CauseCosts } from './cause-costs.js';
 import { Histogram } from './histogram.js';
 import { CAUSES, type Cause, ENDS, type End, type Lifecycle, type WaitKind } from './lifecycle.js';
 import { Latest, Slowest } from './recent.js';
 import { type AttemptRecord, copyLifecycle, type FaultRecord, type WaitRecord } from './record.js';
 import type { FoldSink } from './step.js';
 import { type AddressSums, type DeviceSums, ProcessSums, ReleaseSums } from './sums.js';
+import { TimelineSums } from './timeline.js';
+import { VmaSums } from './vmas.js';
 
 const MAX_PROCESSES = 4096;
 const MAX_ADDRESSES = 16_384;
@@ -44,6 +47,9 @@ export class Aggregate implements FoldSink {
   readonly addresses: BoundedMap<number | string, AddressSums> = new BoundedMap(MAX_ADDRESSES, (row) => row.retries);
   readonly latest: Latest = new Latest();
   readonly slowest: Slowest = new Slowest();
+  readonly vmas: VmaSums = new VmaSums();
+  readonly causeCosts: CauseCosts<FaultRecord> = new CauseCosts();
+  readonly timeline: TimelineSums = new TimelineSums();
   #nextMm = 0;
   #process: ProcessSums = new ProcessSums(-1, '', 0);
   readonly #onClosed: ((lifecycle: Lifecycle) => void) | null;
@@ -103,6 +109,7 @@ export class Aggregate implements FoldSink {
   waited(fault: FaultRecord, wait: WaitRecord): void {
     const ns = wait.end - wait.start;
     this.waits[wait.kind].record(ns);
+    this.timeline.waited(wait);
     const process = fault.process as ProcessSums;
     if (wait.kind === 'folio') process.folioWaitNs += ns;
     else if (wait.kind === 'mmapLock') process.mmapWaitNs += ns;
@@ -132,6 +139,8 @@ export class Aggregate implements FoldSink {
     }
     this.latest.add(fault);
     this.slowest.add(fault);
+    this.vmas.closed(fault);
+    this.causeCosts.closed(fault);
     if (this.#onClosed !== null) this.#onClosed(copyLifecycle(fault));
   }
 

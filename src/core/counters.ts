@@ -1,12 +1,21 @@
 // SPDX-License-Identifier: MIT
 /** The counters that travel in user-side rows, as they stood last. All are cumulative, so the latest row holds. */
-import { VlHistNames, VlKindNames } from '../schema/events.gen.js';
+import { VlCounter, VlHistNames, VlKindNames } from '../schema/events.gen.js';
 import { CounterGroup } from './batch.js';
 import type { SessionInfo } from './session.js';
 import type { Snapshot } from './snapshot.js';
 
 const KINDS = 128;
 const HIST_BUCKETS = 64;
+
+const OUTCOME_COUNTERS: readonly number[] = [
+  VlCounter.VMA_OK,
+  VlCounter.VMA_RETRY,
+  VlCounter.VMA_COMPLETED,
+  VlCounter.ABORT,
+  VlCounter.VMA_ERROR,
+  VlCounter.KERNEL,
+];
 
 export class Counters {
   readonly kernel: Float64Array = new Float64Array(KINDS);
@@ -43,6 +52,11 @@ export class Counters {
   set(group: number, index: number, value: number): void {
     const counters = this.#groups[group];
     if (counters !== undefined && index < counters.length) counters[index] = value;
+  }
+
+  /** In the order of `OUTCOMES` (timeline.ts). */
+  outcomes(): readonly number[] {
+    return OUTCOME_COUNTERS.map((counter) => this.kernel[counter] ?? 0);
   }
 
   events(): Omit<Snapshot['events'], 'stateLost'> {

@@ -37,17 +37,20 @@ export class Pipeline {
     const { kind, time, length } = batch;
     const { decoded } = this.#counters;
     let newest = this.#time;
+    let sampled = 0;
     for (let i = 0; i < length; i++) {
       const k = kind[i] as number;
       const at = time[i] as number;
       if (at > newest) newest = at;
       if (k < UserKind.Counter) (decoded[k] as number)++;
-      else if (k === UserKind.Counter)
+      else if (k === UserKind.Counter) {
+        sampled = at;
         this.#counters.set(batch.a[i] as number, batch.b[i] as number, batch.value[i] as number);
-      else if (k === UserKind.End) this.#ended = true;
+      } else if (k === UserKind.End) this.#ended = true;
     }
     this.#time = newest;
     this.#fold.push(batch);
+    if (sampled > 0) this.#sums.timeline.counted(sampled, this.#counters.outcomes());
   }
 
   snapshot(): Snapshot {

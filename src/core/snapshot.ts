@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** What views see. Never an event: counts, distributions, and a bounded number of whole lifecycles. */
+
+import type { CauseCost } from './cause-costs.js';
 import type { AbortCause, Cause, End, Lifecycle, RetryCause, VerdictKind, WaitKind } from './lifecycle.js';
 import type { SessionInfo } from './session.js';
+import type { Timelines } from './timeline.js';
+import type { VmaRow } from './vmas.js';
 
 /** A distribution of durations. Percentiles come from log-linear buckets (relative error stated by `precision`). */
 export interface WaitStats {
@@ -111,7 +115,12 @@ export interface CounterfactualRow {
    * until the wait was over. `exact`: from __vma_start_write on that VMA; `bound`: at most, from mmap_lock write
    * acquisitions of the mm.
    */
-  readonly stall: { readonly exactNs: number; readonly boundNs: number; readonly writers: number; readonly basis: 'exact' | 'bound' | 'none' };
+  readonly stall: {
+    readonly exactNs: number;
+    readonly boundNs: number;
+    readonly writers: number;
+    readonly basis: 'exact' | 'bound' | 'none';
+  };
 }
 
 export interface ProgressStats {
@@ -199,7 +208,12 @@ export interface Snapshot {
   };
   /** Waits by the lock held meanwhile. */
   readonly held: Readonly<Record<'vma' | 'mmap' | 'none' | 'unknown', WaitStats>>;
-  readonly mmapLock: { readonly read: MmapLockSide; readonly write: MmapLockSide; readonly tryFailed: number; readonly known: boolean };
+  readonly mmapLock: {
+    readonly read: MmapLockSide;
+    readonly write: MmapLockSide;
+    readonly tryFailed: number;
+    readonly known: boolean;
+  };
   /** Sorted by time waited, descending; bounded. */
   readonly writers: readonly WriterRow[];
   /** First 'all', then by cause, then by process (bounded). */
@@ -248,6 +262,12 @@ export interface Snapshot {
   readonly processes: readonly ProcessRow[];
   /** Sorted by retries, descending; bounded. */
   readonly addresses: readonly AddressRow[];
+  /** Sorted by retries and aborts, then faults, descending; bounded. */
+  readonly vmas: readonly VmaRow[];
+  /** Of ended faults, by the cause of their first failed attempt; causes that never occurred are absent. */
+  readonly causeCosts: Readonly<Partial<Record<Cause, CauseCost>>>;
+  /** Outcomes and lengths of waits over time. */
+  readonly timeline: Timelines;
   /** Newest first; bounded. */
   readonly latest: readonly Lifecycle[];
   /** Longest first; bounded. */

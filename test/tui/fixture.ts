@@ -15,6 +15,7 @@ import {
 } from '../../src/core/lifecycle.js';
 import type { SessionInfo } from '../../src/core/session.js';
 import type { CounterfactualRow, MmapLockSide, ProcessRow, Snapshot, WaitStats } from '../../src/core/snapshot.js';
+import { TimelineSums } from '../../src/core/timeline.js';
 
 const session: SessionInfo = {
   v: 1,
@@ -107,6 +108,9 @@ export function emptySnapshot(): Snapshot {
     ringUsedBytes: 0,
     processes: [],
     addresses: [],
+    vmas: [],
+    causeCosts: {},
+    timeline: new TimelineSums().copy(),
     latest: [],
     slowest: [],
     inFlight: [],

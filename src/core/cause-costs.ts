@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+/** What each cause cost: the time its faults took after they had lost the VMA lock, and the worst of them. */
+import { CAUSES, type Cause, type Lifecycle } from './lifecycle.js';
+
+export interface CauseCost {
+  /** Faults whose first failed attempt had this cause, and ended. */
+  readonly faults: number;
+  /** Of those: time from the end of the failed attempt to the end of the fault, summed; its longest. ns */
+  readonly lostNs: number;
+  readonly worstNs: number;
+  /** That fault. */
+  readonly worst: Lifecycle;
+}
+
+/** Keeps a reference to the worst fault of each cause; `copy` is made of it when it is shown. */
+export class CauseCosts<L extends Lifecycle> {
+  readonly #costs: Map<Cause, { faults: number; lostNs: number; worstNs: number; worst: L }> = new Map();
+
+  closed(fault: L): void {
+    for (const attempt of fault.attempts) {
+      const { cause } = attempt;
+      if (cause === null) continue;
+      const lost = lostAfter(fault, attempt);
+      const cost = this.#costs.get(cause);
+      if (cost === undefined) {
+        this.#costs.set(cause, { faults: 1, lostNs: lost, worstNs: lost, worst: fault });
+      } else {
+        cost.faults++;
+        cost.lostNs += lost;
+        if (lost > cost.worstNs) {
+          cost.worstNs = lost;
+          cost.worst = fault;
+        }
+      }
+      return;
+    }
+  }
+
+  copy(copyOf: (fault: L) => Lifecycle): Readonly<Partial<Record<Cause, CauseCost>>> {
+    const out: Partial<Record<Cause, CauseCost>> = {};
+    for (const cause of CAUSES) {
+      const cost = this.#costs.get(cause);
+      if (cost !== undefined) out[cause] = { ...cost, worst: copyOf(cost.worst) };
+    }
+    return out;
+  }
+}
+
+/** The earliest moment the lock can have been lost counts; without any bound, the first step. */
+function lostAfter(fault: Lifecycle, attempt: Lifecycle['attempts'][number]): number {
+  const { released, acquired } = attempt;
+  const from = Number.isFinite(released.lo) ? released.lo : Number.isFinite(acquired.lo) ? acquired.lo : fault.first;
+  return Math.max(0, fault.last - from);
+}
