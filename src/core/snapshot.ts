@@ -70,10 +70,11 @@ export interface MmapLockSide {
 export interface WriterRow {
   readonly tgid: number;
   readonly comm: string;
-  /** x86-64 number, -1 when in none (an exception, a kernel thread). */
+  /** Number of the system call, -1 when in none (an exception, a kernel thread). */
   readonly syscall: number;
+  /** Its name on x86-64; `syscall N` elsewhere and where the number is not known, `no system call` for -1. */
   readonly name: string;
-  /** mmap_lock acquisitions for write. */
+  /** mmap_lock acquisitions for write that were sent. */
   readonly acquired: number;
   readonly wait: WaitStats;
   /** mmap_lock held for write, where the end was seen. */
@@ -92,6 +93,9 @@ export interface WriterRow {
   /** tid of the holder it waited for longest, 0 not known; and that wait. */
   readonly worstHolder: number;
   readonly worstWaitNs: number;
+  /** Stacks of that wait (keys of `Snapshot.stacks`), -1 where none was taken. */
+  readonly kernelStack: number;
+  readonly userStack: number;
 }
 
 /**
@@ -106,21 +110,39 @@ export interface CounterfactualRow {
   /** Avoidable ones while no writer, or some writer, held the mm between attempt and fallback. */
   readonly avoidableQuiet: number;
   readonly avoidableBusy: number;
-  /** Why unknown, with counts. */
+  /** Why unknown, with counts; `fallback not seen yet` for the retries still on their way. */
   readonly unknownWhy: Readonly<Record<string, number>>;
   /** Avoidable retries: time in lock_mm_and_find_vma, which a retry under the VMA lock would not have spent. */
   readonly savedNs: number;
-  /**
-   * Had the VMA lock been kept over the wait: how long writers would have stalled on this VMA, from when each came
-   * until the wait was over. `exact`: from __vma_start_write on that VMA; `bound`: at most, from mmap_lock write
-   * acquisitions of the mm.
-   */
-  readonly stall: {
-    readonly exactNs: number;
-    readonly boundNs: number;
-    readonly writers: number;
-    readonly basis: 'exact' | 'bound' | 'none';
-  };
+  readonly stall: StallSums;
+}
+
+/**
+ * Had the VMA lock been kept over the waits: how long writers would have stalled. A retry's window goes from its
+ * release of the VMA lock (the earliest it can have been) to the end of its wait inside the attempt, or to now. A
+ * writer that comes within a window stalls until the last of the windows open then is over; within one hold of
+ * mmap_lock it makes up for earlier stalls, so the longest counts. First order: nobody else comes later for it.
+ */
+export interface StallSums {
+  /** From when __vma_start_write was entered for the VMA of the fault's address. Meaningless unless `basis` is exact. */
+  readonly exactNs: number;
+  /** At most: every writer that took the mm's mmap_lock within a window, as if it had gone for the fault's VMA at once. */
+  readonly boundNs: number;
+  /** Holds of mmap_lock that would have stalled, on that basis. */
+  readonly writers: number;
+  /** Which of the two the hooks of this session show; none: neither, so nothing is known of writers. */
+  readonly basis: 'exact' | 'bound' | 'none';
+  /** Retries that waited, though from when or until when was not seen: they add no stall. */
+  readonly unknown: number;
+}
+
+/** One stack that retries or aborts of one cause came from. Only where stacks were asked for. */
+export interface StackRow {
+  readonly cause: Cause;
+  /** Keys of `Snapshot.stacks`, -1 none. */
+  readonly kernel: number;
+  readonly user: number;
+  readonly count: number;
 }
 
 export interface ProgressStats {
@@ -128,11 +150,19 @@ export interface ProgressStats {
   readonly pagesAgain: number;
   readonly mostRetries: number;
   readonly again: number;
-  /** Swap faults on a page whose last swap fault ended less than 1 s ago: reclaimed and needed again. */
+  /**
+   * Swap faults that began less than 1 s after an earlier swap fault on the same page (mm, address) had mapped it:
+   * reclaimed and needed again. At least: a fixed table remembers the latest pages.
+   */
   readonly refaults: number;
-  /** Sizes of herds: how many faults found one and the same folio locked at a time; index = log2 bucket (1, 2-3, 4-7 …). */
+  /**
+   * Sizes of herds: how many faults waited for one and the same locked folio, each while another one did; of waits
+   * that ended. Index = log2 bucket (1, 2-3, 4-7 …).
+   */
   readonly herds: readonly number[];
   readonly largestHerd: number;
+  /** Folio waits that are in no herd, since which folio it was is not known. */
+  readonly folioUnknown: number;
 }
 
 export interface SwapDeviceRow {
@@ -140,8 +170,9 @@ export interface SwapDeviceRow {
   /** As the kernel names the block device; '' when not known. */
   readonly name: string;
   readonly synchronous: boolean;
+  /** Lifecycles that came to it, ended or not. */
   readonly faults: number;
-  /** Of those: the fault read the page itself (VM_FAULT_MAJOR). */
+  /** Of those that ended: the fault read the page itself (VM_FAULT_MAJOR). */
   readonly reads: number;
   readonly retries: number;
   readonly folioWait: WaitStats;
@@ -194,6 +225,7 @@ export interface Snapshot {
     readonly byCause: Readonly<Record<RetryCause, number>>;
     /** Innermost function of the unknown ones. */
     readonly unknownBy: Readonly<Record<string, number>>;
+    /** By verdict; the three make `total`. `notAvoidable`: write-locked, replaced, gone and by design. */
     readonly avoidable: number;
     readonly notAvoidable: number;
     readonly unknown: number;
@@ -208,9 +240,11 @@ export interface Snapshot {
   };
   /** Waits by the lock held meanwhile. */
   readonly held: Readonly<Record<'vma' | 'mmap' | 'none' | 'unknown', WaitStats>>;
+  /** By everybody who is wanted, faults or not. Not `known`, and all 0, where mmap_lock's tracepoints are not hooked. */
   readonly mmapLock: {
     readonly read: MmapLockSide;
     readonly write: MmapLockSide;
+    /** Trylocks for read that failed. */
     readonly tryFailed: number;
     readonly known: boolean;
   };
@@ -225,8 +259,10 @@ export interface Snapshot {
   readonly progress: ProgressStats;
   /** VMA locks taken by others than faults, by who; null where no hook shows it. */
   readonly otherUsers: Readonly<Record<'userfaultfd' | 'procfs' | 'madvise' | 'damon' | 'other', number | null>>;
-  /** Functions by address, for `Attempt.faultHandler`, and stacks by id as far as seen. */
+  /** Stacks by id as far as seen: symbols, innermost first. */
   readonly stacks: Readonly<Record<string, readonly string[]>>;
+  /** By count, descending; bounded. */
+  readonly causeStacks: readonly StackRow[];
   /** Width hi - lo of derived VMA-lock releases per rule; unbounded ones counted apart. */
   readonly release: Readonly<
     Record<
@@ -275,6 +311,19 @@ export interface Snapshot {
   /** Oldest first; bounded (`inFlightTotal` counts all). */
   readonly inFlight: readonly Lifecycle[];
   readonly inFlightTotal: number;
-  /** What the bounds of our own tables cost: rows dropped from full tables, and steps that came after their lifecycle was given up. */
-  readonly forgotten?: { readonly processes: number; readonly addresses: number; readonly lateSteps: number };
+  /**
+   * What the bounds of our own tables cost: rows dropped from full tables, and `lateSteps`, which came after their
+   * lifecycle was given up. `windows`, `writerEvents`: retries' windows and writers' acquisitions given up while one
+   * of the other kind could still have met them: the stall may be larger.
+   */
+  readonly forgotten?: {
+    readonly processes: number;
+    readonly addresses: number;
+    readonly lateSteps: number;
+    readonly writers: number;
+    readonly windows: number;
+    readonly writerEvents: number;
+    readonly folios: number;
+    readonly names: number;
+  };
 }

@@ -60,7 +60,7 @@ function noCounterfactual(key: string): CounterfactualRow {
     avoidableBusy: 0,
     unknownWhy: {},
     savedNs: 0,
-    stall: { exactNs: 0, boundNs: 0, writers: 0, basis: 'none' },
+    stall: { exactNs: 0, boundNs: 0, writers: 0, basis: 'none', unknown: 0 },
   };
 }
 
@@ -98,9 +98,10 @@ export function emptySnapshot(): Snapshot {
     mmapLock: { read: NO_SIDE, write: NO_SIDE, tryFailed: 0, known: false },
     writers: [],
     counterfactual: { all: noCounterfactual('all'), byCause: [], byProcess: [] },
-    progress: { pagesAgain: 0, mostRetries: 0, again: 0, refaults: 0, herds: [], largestHerd: 0 },
+    progress: { pagesAgain: 0, mostRetries: 0, again: 0, refaults: 0, herds: [], largestHerd: 0, folioUnknown: 0 },
     otherUsers: { userfaultfd: null, procfs: null, madvise: null, damon: null, other: null },
     stacks: {},
+    causeStacks: [],
     release: {},
     swap: { faults: 0, synchronous: 0, asynchronous: 0, lockOrRetry: { calls: 0, retry: 0, locked: 0 }, devices: [] },
     kernelHist: {},
