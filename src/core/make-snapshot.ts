@@ -141,7 +141,8 @@ function oldestOpen(fold: LifecycleFold): Lifecycle[] {
   return out;
 }
 
-function inFlight(fault: FaultRecord): Lifecycle {
+/** A copy of a lifecycle that is not over, with what it does now in words. */
+export function inFlight(fault: FaultRecord): Lifecycle {
   const copy = copyLifecycle(fault);
   copy.state = describeState(fault);
   return copy;

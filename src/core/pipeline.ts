@@ -6,7 +6,7 @@ import { Counters } from './counters.js';
 import { faultBits } from './fault-bits.js';
 import { DEFAULT_MAX_OPEN, LifecycleFold } from './fold.js';
 import type { Lifecycle } from './lifecycle.js';
-import { makeSnapshot } from './make-snapshot.js';
+import { inFlight, makeSnapshot } from './make-snapshot.js';
 import type { SessionInfo } from './session.js';
 import type { Snapshot } from './snapshot.js';
 
@@ -51,6 +51,11 @@ export class Pipeline {
     this.#time = newest;
     this.#fold.push(batch);
     if (sampled > 0) this.#sums.timeline.counted(sampled, this.#counters.outcomes());
+  }
+
+  /** Copies of the lifecycles still open, oldest first: what `onClosed` has not had. To be read while nothing is pushed. */
+  *open(): Generator<Lifecycle, void, undefined> {
+    for (const fault of this.#fold.open()) yield inFlight(fault);
   }
 
   snapshot(): Snapshot {
