@@ -2,6 +2,7 @@
 /** The kernel's own names for its code: the text symbols of /proc/kallsyms, sorted by address. */
 import { readFileSync } from 'node:fs';
 import { errorCode } from '../errors.js';
+import { lastAtMost } from './sorted.js';
 
 /** Kernel addresses are kept as numbers above this one: the upper half of a 47-bit (x86-64) or 48-bit (arm64) split. */
 const BASE = 0xffff_8000_0000_0000n;
@@ -11,7 +12,6 @@ const HIGH = 2 ** 32;
 const LONGEST = 1 << 20;
 
 const NEWLINE = 10;
-const TAB = 9;
 const DIGITS = 16;
 /** `t T w W` of nm: code. The rest is data, per-CPU offsets and absolute values, which no stack and no `->fault` names. */
 const isText = (type: number): boolean => (type | 0x20) === 0x74 || (type | 0x20) === 0x77;
@@ -47,34 +47,35 @@ export class Kallsyms {
   }
 
   static attempt(path = '/proc/kallsyms'): KallsymsAttempt {
-    let text: Buffer;
     try {
-      text = readFileSync(path);
+      return Kallsyms.parse(readFileSync(path), path);
     } catch (error) {
       return { kallsyms: null, why: `${path}: ${errorCode(error) || String(error)}` };
     }
-    const { lines, hidden } = scan(text);
-    if (lines.length > 0) return { kallsyms: Kallsyms.#build(text, lines), why: '' };
+  }
+
+  /** `text`: all of /proc/kallsyms; `path` is for the wording alone. */
+  static parse(text: Buffer, path: string): KallsymsAttempt {
+    const lines = scan(text);
+    if (lines.count > 0) return { kallsyms: Kallsyms.#build(text, lines), why: '' };
     // kallsyms_show_value(): zeros for whoever lacks CAP_SYSLOG at open, and for everybody at kptr_restrict=2.
-    const why = hidden
+    const why = lines.hidden
       ? `${path}: the kernel hides its addresses (kernel.kptr_restrict, or CAP_SYSLOG is missing)`
       : `${path}: no symbols of code in it`;
     return { kallsyms: null, why };
   }
 
-  static #build(text: Buffer, lines: readonly Line[]): Kallsyms {
-    // vmlinux comes in order, modules do not. Stable: of several names of one address the first stays first,
-    // which is the one the kernel itself prints (get_symbol_pos).
-    const sorted = lines.toSorted((a, b) => a.start - b.start);
-    const starts = new Float64Array(sorted.length);
-    const offsets = new Uint32Array(sorted.length);
-    const names = Buffer.alloc(sorted.reduce((bytes, line) => bytes + line.nameEnd - line.name + 1, 1));
+  static #build(text: Buffer, lines: Lines): Kallsyms {
+    const starts = new Float64Array(lines.count);
+    const offsets = new Uint32Array(lines.count);
+    const names = Buffer.allocUnsafeSlow(lines.bytes + 1);
     names[0] = NEWLINE;
     let at = 1;
-    sorted.forEach((line, i) => {
-      starts[i] = line.start;
-      offsets[i] = at;
-      at += text.copy(names, at, line.name, line.nameEnd);
+    order(lines).forEach((from, to) => {
+      starts[to] = lines.starts[from] as number;
+      offsets[to] = at;
+      const name = lines.names[from] as number;
+      at += text.copy(names, at, name, name + (lines.lengths[from] as number));
       names[at++] = NEWLINE;
     });
     return new Kallsyms(starts, offsets, names);
@@ -99,9 +100,12 @@ export class Kallsyms {
     return next < this.#starts.length ? { start: this.#start(index), end: this.#start(next) } : null;
   }
 
-  /** `name+0x12 [module]`, without `+0x0`; the bare address in hexadecimal where no symbol is near. */
-  symbol(address: bigint): string {
-    const index = this.#below(address);
+  /**
+   * `name+0x12 [module]`, without `+0x0`; the bare address in hexadecimal where no symbol is near.
+   * `returns`: it is where a call returns to, perhaps behind the last instruction of its function (a call that never returns).
+   */
+  symbol(address: bigint, returns = false): string {
+    const index = this.#below(returns ? address - 1n : address);
     if (index < 0) return `0x${address.toString(16)}`;
     const offset = address - this.#start(index);
     const [name, module] = this.#name(index).split('\t');
@@ -144,42 +148,55 @@ export class Kallsyms {
   }
 }
 
-/** Index of the last element ≤ `value` of an ascending array, -1 when all are greater. */
-function lastAtMost(sorted: Float64Array | Uint32Array, value: number): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((sorted[middle] as number) <= value) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
+/** Lines `ffffffff81000000 T name\t[module]` of code, in the order of the file. */
+interface Lines {
+  readonly starts: Float64Array;
+  /** Where `name` or `name\t[module]` begins in the file, and its bytes. */
+  readonly names: Uint32Array;
+  readonly lengths: Uint16Array;
+  readonly count: number;
+  /** Of all names, with a separator each. */
+  readonly bytes: number;
+  /** There were addresses of 0. */
+  readonly hidden: boolean;
 }
 
-interface Line {
-  readonly start: number;
-  /** Byte offsets of `name` or `name\t[module]`. */
-  readonly name: number;
-  readonly nameEnd: number;
-}
+/** The shortest line: 16 digits, blank, type, blank, one letter, newline. */
+const SHORTEST = DIGITS + 5;
 
-/** Lines `ffffffff81000000 T name\t[module]` of code; `hidden` when there were some and all of their addresses were 0. */
-function scan(text: Buffer): { lines: Line[]; hidden: boolean } {
-  const lines: Line[] = [];
+function scan(text: Buffer): Lines {
+  const room = Math.ceil(text.length / SHORTEST);
+  const starts = new Float64Array(room);
+  const names = new Uint32Array(room);
+  const lengths = new Uint16Array(room);
+  let count = 0;
+  let bytes = 0;
   let hidden = false;
-  for (let at = 0; at < text.length; ) {
-    const found = text.indexOf(NEWLINE, at);
+  for (let at = 0; at + SHORTEST - 1 <= text.length; ) {
+    const found = text.indexOf(NEWLINE, at + DIGITS);
     const end = found < 0 ? text.length : found;
-    if (end - at > DIGITS + 3 && isText(text[at + DIGITS + 1] as number)) {
+    const name = at + DIGITS + 3;
+    if (end > name && isText(text[at + DIGITS + 1] as number)) {
       const high = hex8(text, at);
       if (high >= BASE_HIGH) {
-        const start = (high - BASE_HIGH) * HIGH + hex8(text, at + 8);
-        lines.push({ start, name: at + DIGITS + 3, nameEnd: text[end - 1] === TAB ? end - 1 : end });
+        starts[count] = (high - BASE_HIGH) * HIGH + hex8(text, at + 8);
+        names[count] = name;
+        lengths[count++] = end - name;
+        bytes += end - name + 1;
       } else if (high === 0) hidden = true;
     }
     at = end + 1;
   }
-  return { lines, hidden };
+  return { starts, names, lengths, count, bytes, hidden };
+}
+
+/**
+ * Indices by address: vmlinux comes in order, modules do not. Stable: of several names of one address the first
+ * stays first, which is the one the kernel itself prints (get_symbol_pos). A plain array, whose sort takes runs as they are.
+ */
+function order({ starts, count }: Lines): number[] {
+  const indices = Array.from({ length: count }, (_, i) => i);
+  return indices.sort((a, b) => (starts[a] as number) - (starts[b] as number));
 }
 
 /** Eight lower-case hexadecimal digits. */
