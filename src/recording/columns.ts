@@ -6,11 +6,13 @@ import type { EventBatch } from '../core/batch.js';
 export const FORMAT_VERSION = 1;
 export const FORMAT_KEY = 'vmalocktop.format';
 export const SESSION_KEY = 'vmalocktop.session';
+/** Absent unless the recording is one of several parts, or a flight recorder's: JSON, `Part` of part.ts. */
+export const PART_KEY = 'vmalocktop.part';
 
 /** Rows the writer puts in one record batch at most. */
 export const BATCH_ROWS = 8192;
-/** Rows a reader accepts in one record batch: 120 MB of columns, far above what any writer makes. */
-export const MAX_ROWS = 1_048_576;
+/** Rows a reader accepts in one record batch: 15 MB of columns, far above what any writer makes. */
+export const MAX_ROWS = 131_072;
 
 export type ColumnType = 'uint8' | 'uint16' | 'uint32' | 'uint64' | 'float64' | 'utf8';
 export type FixedKey = Exclude<keyof EventBatch, 'length' | 'strings' | 'comm'>;

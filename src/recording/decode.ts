@@ -4,7 +4,7 @@ import { BodyCompressionMethod } from 'apache-arrow/fb/body-compression-method';
 import { CompressionType } from 'apache-arrow/fb/compression-type';
 import { RecordBatch } from 'apache-arrow/fb/record-batch';
 import { createBatch, type EventBatch } from '../core/batch.js';
-import { BATCH_ROWS, BUFFERS, COLUMNS, columnBytes, MAX_ROWS } from './columns.js';
+import { BATCH_ROWS, BUFFERS, COLUMNS, type Column, columnBytes, MAX_ROWS } from './columns.js';
 import { MAX_BODY, type MessageFrame } from './frame.js';
 import type { ZstdCodec } from './zstd.js';
 
@@ -21,16 +21,21 @@ export class BatchDecoder {
     this.#codec = codec;
   }
 
-  /** The rows of the message; the same batch each time, valid until the next call. Throws `Damage`. */
-  decode(frame: MessageFrame): EventBatch {
+  /**
+   * The rows of the message; the same batch each time, valid until the next call. Throws `Damage`.
+   * `only`: the columns to decode beside `time`, for who wants few; the others then hold anything.
+   */
+  decode(frame: MessageFrame, only: ReadonlySet<Column['key']> | null = null): EventBatch {
     const header = frame.message.header(new RecordBatch()) as RecordBatch | null;
     if (!header) throw new Damage('a batch without a head');
     const rows = checkedRows(header);
     const batch = this.#roomFor(rows);
     const buffers = new BodyBuffers(header, frame.body, this.#codec);
     for (const column of COLUMNS) {
-      buffers.skip(); // validity: no nulls, checked
-      if (column.type === 'utf8') {
+      buffers.skip(1); // validity: no nulls, checked
+      if (only !== null && column.key !== 'time' && !only.has(column.key)) {
+        buffers.skip(column.type === 'utf8' ? 2 : 1);
+      } else if (column.type === 'utf8') {
         const offsets = buffers.next(rows === 0 ? 0 : (rows + 1) * 4, MAX_BODY);
         this.#fillComm(batch, rows, offsets, buffers.next(0, MAX_BODY));
       } else {
@@ -106,8 +111,8 @@ class BodyBuffers {
       throw new Damage('compressed in an unknown way');
   }
 
-  skip(): void {
-    this.#at++;
+  skip(buffers: number): void {
+    this.#at += buffers;
   }
 
   /** At least `least` bytes, at most `most`; more than `least` is padding. */

@@ -11,7 +11,17 @@ import { BodyCompression, BufferRegion, FieldNode, Message, RecordBatch } from '
 import { Field, Schema } from 'apache-arrow/schema';
 import { type DataType, Float64, Uint8, Uint16, Uint32, Uint64, Utf8 } from 'apache-arrow/type';
 import type { SessionInfo } from '../core/session.js';
-import { BUFFERS, COLUMNS, type ColumnType, columnBytes, FORMAT_KEY, FORMAT_VERSION, SESSION_KEY } from './columns.js';
+import {
+  BUFFERS,
+  COLUMNS,
+  type ColumnType,
+  columnBytes,
+  FORMAT_KEY,
+  FORMAT_VERSION,
+  PART_KEY,
+  SESSION_KEY,
+} from './columns.js';
+import type { Part } from './part.js';
 import type { Staging } from './staging.js';
 import type { ZstdCodec } from './zstd.js';
 
@@ -43,13 +53,14 @@ function frame(metadata: Uint8Array, bodyLength: number): { bytes: Uint8Array; b
   return { bytes, body };
 }
 
-/** The first message of a recording. */
-export function schemaMessage(session: SessionInfo): Uint8Array {
+/** The first message of a recording, or of a part of one. */
+export function schemaMessage(session: SessionInfo, part: Part | null = null): Uint8Array {
   const fields = COLUMNS.map((column) => new Field(column.name, ARROW_TYPE[column.type](), false));
   const metadata = new Map([
     [FORMAT_KEY, String(FORMAT_VERSION)],
     [SESSION_KEY, JSON.stringify(session)],
   ]);
+  if (part !== null) metadata.set(PART_KEY, JSON.stringify(part));
   return frame(Message.encode(Message.from(new Schema(fields, metadata))), 0).bytes;
 }
 

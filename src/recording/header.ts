@@ -10,8 +10,9 @@ import { Schema } from 'apache-arrow/fb/schema';
 import { Type } from 'apache-arrow/fb/type';
 import type { SessionInfo } from '../core/session.js';
 import type { ByteReader } from './bytes.js';
-import { COLUMNS, type ColumnType, FORMAT_KEY, FORMAT_VERSION, SESSION_KEY } from './columns.js';
-import { readFrame } from './frame.js';
+import { COLUMNS, type ColumnType, FORMAT_KEY, FORMAT_VERSION, PART_KEY, SESSION_KEY } from './columns.js';
+import { type MessageFrame, readFrame } from './frame.js';
+import { type Part, parsePart } from './part.js';
 import {
   damagedHead,
   emptyInput,
@@ -22,8 +23,14 @@ import {
   otherColumns,
 } from './read-errors.js';
 
+export interface Head {
+  readonly session: SessionInfo;
+  /** Null for a recording in one piece. */
+  readonly part: Part | null;
+}
+
 /** Reads the first message. Rejects with a `UserError` when this is not a recording that can be read. */
-export async function readHeader(reader: ByteReader, name: string, peeked: () => Uint8Array): Promise<SessionInfo> {
+export async function readHead(reader: ByteReader, name: string, peeked: () => Uint8Array): Promise<Head> {
   const frame = await readFrame(reader);
   const first = peeked();
   if (first.length === 0) throw emptyInput(name);
@@ -32,7 +39,11 @@ export async function readHeader(reader: ByteReader, name: string, peeked: () =>
   if (frame.kind === 'damaged') throw damagedHead(name, frame.why);
   if (frame.kind === 'end') throw damagedHead(name, 'the stream ends where it begins');
   if (frame.type !== MessageHeader.Schema) throw damagedHead(name, 'it does not begin with a schema');
+  return headOf(frame, name);
+}
 
+/** What a schema message says. Throws a `UserError` when it is not that of a recording that can be read. */
+export function headOf(frame: MessageFrame, name: string): Head {
   let metadata: ReadonlyMap<string, string>;
   let types: readonly (readonly [name: string, type: ColumnType | 'other'])[];
   try {
@@ -48,7 +59,12 @@ export async function readHeader(reader: ByteReader, name: string, peeked: () =>
   if (Number(version) > FORMAT_VERSION) throw newerFormat(name, version, FORMAT_VERSION);
   const difference = compareColumns(types);
   if (difference !== null) throw otherColumns(name, difference);
-  return readSession(name, metadata.get(SESSION_KEY));
+  const session = readSession(name, metadata.get(SESSION_KEY));
+  const json = metadata.get(PART_KEY);
+  if (json === undefined) return { session, part: null };
+  const part = parsePart(json);
+  if (part === null) throw damagedHead(name, 'which part of a recording it is makes no sense');
+  return { session, part };
 }
 
 /** A vector's length out of damaged bytes may be anything; a schema of ours has few of each. */

@@ -52,6 +52,17 @@ export function damagedHead(name: string, why: string, cause?: unknown): UserErr
   return unreadable(name, `its head is damaged: ${why}`, 'copy it again, or record again', cause);
 }
 
+/** `offset`: where the other recording begins. */
+export function otherSession(name: string, offset: number): UserError {
+  const why = `a recording of another session begins at byte ${offset}`;
+  return unreadable(name, why, 'what came before it was read; only the parts of one recording can be joined');
+}
+
+export function partsApart(name: string, before: number, after: number): UserError {
+  const why = `part ${after} follows part ${before}`;
+  return unreadable(name, why, 'what came before it was read; give all the parts, in their order');
+}
+
 /** `offset`: where the damaged message begins. */
 export function damaged(name: string, offset: number, why: string, cause?: unknown): UserError {
   const remedy = 'what came before it was read; copy the file again if there is another copy';

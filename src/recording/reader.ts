@@ -1,19 +1,33 @@
 // SPDX-License-Identifier: MIT
 /** A recording as a `Source`, from a file or while it still grows. */
-import { MessageHeader } from 'apache-arrow/fb/message-header';
-import { type EventBatch, UserKind } from '../core/batch.js';
+import { createBatch, type EventBatch, UserKind } from '../core/batch.js';
 import type { SessionInfo } from '../core/session.js';
 import type { Source } from '../source/source.js';
-import { ByteReader } from './bytes.js';
+import { Baseline } from './baseline.js';
+import type { Column } from './columns.js';
+import { Cut, shiftSession } from './cut.js';
 import { BatchDecoder, Damage } from './decode.js';
-import { type Frame, type MessageFrame, readFrame } from './frame.js';
-import { readHeader } from './header.js';
-import { damaged, readError } from './read-errors.js';
+import type { MessageFrame } from './frame.js';
+import type { Head } from './header.js';
+import { MessageReader } from './messages.js';
+import { damaged } from './read-errors.js';
 import { loadZstd, type ZstdCodec } from './zstd.js';
 
 export interface RecordingSource extends Source {
   /** Once `batches()` has ended: how the recording was cut off, in words; `null` when it is whole. */
   readonly truncated: string | null;
+}
+
+export interface OpenOptions {
+  /**
+   * Rows as they stand in the file. Else a later part of a recording, read by itself, looks as if its session had begun
+   * with it (see `Cut`).
+   */
+  readonly raw?: boolean;
+  /** Decode these columns and `time`, the others hold anything. Only with `raw`. */
+  readonly only?: ReadonlySet<Column['key']>;
+  /** Called with each End row's arrival: nothing follows, although the file may still be there to wait for. */
+  readonly onEnd?: () => void;
 }
 
 /**
@@ -25,60 +39,77 @@ export async function openRecordingBytes(
   chunks: AsyncIterable<Uint8Array>,
   name: string,
   release: () => void | Promise<void> = () => {},
-): Promise<RecordingSource> {
-  let first = new Uint8Array(0);
-  const watched = async function* (): AsyncGenerator<Uint8Array> {
-    for await (const chunk of chunks) {
-      if (first.length < 8) first = new Uint8Array(Buffer.concat([first, chunk.subarray(0, 8)]));
-      yield chunk;
-    }
-  };
-  const reader = new ByteReader(watched());
+  options: OpenOptions = {},
+): Promise<Recording> {
   try {
-    const session = await readHeader(reader, name, () => first);
-    return new Recording(session, reader, name, await loadZstd(), release);
+    return new Recording(await MessageReader.open(chunks, name), name, await loadZstd(), release, options);
   } catch (error) {
     await release();
-    throw readError(name, error);
+    throw error;
   }
 }
 
-class Recording implements RecordingSource {
+export class Recording implements RecordingSource {
   readonly session: SessionInfo;
+  /** As the file has it. */
+  readonly head: Head;
   truncated: string | null = null;
-  readonly #reader: ByteReader;
+  /** An End row was read. */
+  ended = false;
+  /** Record batches read so far. */
+  messages = 0;
+  readonly #reader: MessageReader;
   readonly #name: string;
   readonly #decoder: BatchDecoder;
   readonly #release: () => void | Promise<void>;
+  readonly #options: OpenOptions;
+  readonly #cut: Cut | null;
   #started = false;
   #closed = false;
-  #ended = false;
 
   constructor(
-    session: SessionInfo,
-    reader: ByteReader,
+    reader: MessageReader,
     name: string,
     codec: ZstdCodec,
     release: () => void | Promise<void>,
+    options: OpenOptions,
   ) {
-    this.session = session;
+    this.head = reader.head;
     this.#reader = reader;
     this.#name = name;
     this.#decoder = new BatchDecoder(codec);
     this.#release = release;
+    this.#options = options;
+    const { session, part } = reader.head;
+    const before = options.raw === true ? null : (part?.before ?? null);
+    this.#cut = before === null ? null : new Cut(new Baseline(before), before.time);
+    this.session = before === null ? session : shiftSession(session, before.time);
+  }
+
+  /** Bytes read so far. */
+  get bytes(): number {
+    return this.#reader.offset;
+  }
+
+  /** Parts read so far; 1 for a recording in one piece. */
+  get parts(): number {
+    return this.#reader.parts;
   }
 
   async *batches(): AsyncGenerator<EventBatch, void, undefined> {
     if (this.#started) throw new Error('batches() may be iterated once');
     this.#started = true;
     try {
+      const gauges = createBatch(256, ['']);
+      this.#cut?.begin(gauges);
+      if (gauges.length > 0) yield gauges;
       while (!this.#closed) {
         const frame = await this.#next();
         if (frame === null) return;
+        this.messages++;
         const batch = this.#decode(frame);
-        if (batch.length === 0) continue;
-        if (batch.kind.subarray(0, batch.length).includes(UserKind.End)) this.#ended = true;
-        yield batch;
+        this.#cut?.apply(batch, 0);
+        if (batch.length > 0) yield batch;
       }
     } finally {
       await this.close();
@@ -93,39 +124,43 @@ class Recording implements RecordingSource {
 
   /** The next record batch, or `null` at the end. */
   async #next(): Promise<MessageFrame | null> {
-    let frame: Frame;
+    let frame: MessageFrame | null;
     try {
-      frame = await readFrame(this.#reader);
+      frame = await this.#reader.next();
     } catch (error) {
       if (this.#closed) return null;
-      throw readError(this.#name, error);
+      throw error;
     }
     if (this.#closed) return null;
-    if (frame.kind === 'damaged') throw damaged(this.#name, frame.offset, frame.why);
-    if (frame.kind !== 'message') {
-      this.truncated = this.#ended ? null : describeEnd(frame);
-      return null;
-    }
-    if (frame.type !== MessageHeader.RecordBatch) {
-      throw damaged(this.#name, frame.offset, 'a message that has no place in a recording');
-    }
+    if (frame === null) this.truncated = this.ended ? null : this.#describeEnd();
     return frame;
   }
 
   #decode(frame: MessageFrame): EventBatch {
+    let batch: EventBatch;
     try {
-      return this.#decoder.decode(frame);
+      batch = this.#decoder.decode(frame, this.#options.only ?? null);
     } catch (error) {
       // Not only Damage: the flatbuffers accessors throw RangeErrors of their own where offsets point nowhere.
       const why = error instanceof Damage ? error.message : 'a message that makes no sense';
       throw damaged(this.#name, frame.offset, why, error);
     }
+    if (batch.kind.subarray(0, batch.length).includes(UserKind.End)) {
+      this.ended = true;
+      this.#options.onEnd?.();
+    }
+    return batch;
   }
-}
 
-/** Why a stream without an End row stopped. */
-function describeEnd(frame: Exclude<Frame, MessageFrame | { kind: 'damaged' }>): string {
-  if (frame.kind === 'end') return 'the recorder closed it before the session ended in order';
-  if (frame.partial) return `cut off inside a message, ${frame.bytes} bytes of which are lost`;
-  return 'cut off: the recorder was stopped before the session ended';
+  /** Why a stream without an End row stopped. */
+  #describeEnd(): string {
+    const { ending } = this.#reader;
+    if (ending?.kind === 'cut') {
+      if (ending.partial) return `cut off inside a message, ${ending.bytes} bytes of which are lost`;
+      return 'cut off: the recorder was stopped before the session ended';
+    }
+    return this.head.part === null
+      ? 'the recorder closed it before the session ended in order'
+      : 'the recording goes on in a further part';
+  }
 }
