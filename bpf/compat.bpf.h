@@ -22,8 +22,16 @@ typedef _Bool bool;
 #define NULL ((void *)0)
 
 /* UAPI numbers of include/uapi/linux/bpf.h: part of the ABI, so they may be written down. */
-enum bpf_map_type { BPF_MAP_TYPE_HASH = 1, BPF_MAP_TYPE_ARRAY = 2, BPF_MAP_TYPE_RINGBUF = 27, BPF_MAP_TYPE_TASK_STORAGE = 29 };
+enum bpf_map_type {
+	BPF_MAP_TYPE_HASH = 1,
+	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_STACK_TRACE = 7,
+	BPF_MAP_TYPE_LRU_HASH = 9,
+	BPF_MAP_TYPE_RINGBUF = 27,
+	BPF_MAP_TYPE_TASK_STORAGE = 29,
+};
 enum { BPF_ANY = 0 };
+enum { BPF_F_USER_STACK = 1 << 8 };
 enum { BPF_F_NO_PREALLOC = 1, BPF_F_MMAPABLE = 1 << 10 };
 enum { BPF_LOCAL_STORAGE_GET_F_CREATE = 1 };
 enum { BPF_RB_NO_WAKEUP = 1 };
@@ -34,12 +42,41 @@ enum { BPF_RB_NO_WAKEUP = 1 };
 
 #define __core __attribute__((preserve_access_index))
 
-struct mm_struct;
+typedef struct {
+	long counter;
+} atomic64_t;
+typedef atomic64_t atomic_long_t;
+
+/* kernel/locking/rwsem.c: bit 0 of count is a writer, readers from bit 8 on; bit 0 of owner says a reader set it. */
+struct rw_semaphore {
+	atomic_long_t count;
+	atomic_long_t owner;
+} __core;
+#define RWSEM_WRITER_LOCKED 1ull
+#define RWSEM_READERS(count) ((__u64)(count) << 1 >> 9)
+#define RWSEM_OWNER_READER 1ull
+#define RWSEM_OWNER_FLAGS 7ull
+
+struct mm_struct {
+	struct rw_semaphore mmap_lock;
+} __core;
+/* The number of write locks of mmap_lock, twice over (odd: held); a plain count of unlocks before 6.13 and its stable backports. */
+struct seqcount {
+	unsigned int sequence;
+} __core;
+typedef struct seqcount seqcount_t;
+struct mm_struct___seqcount {
+	seqcount_t mm_lock_seq;
+} __core;
+struct mm_struct___int {
+	int mm_lock_seq;
+} __core;
 
 struct task_struct {
 	unsigned int flags;
 	int pid;
 	int tgid;
+	int prio;
 	struct mm_struct *mm;
 	struct task_struct *group_leader;
 	char comm[16];
@@ -52,11 +89,29 @@ struct task_struct___ti {
 	struct thread_info thread_info; /* CONFIG_THREAD_INFO_IN_TASK */
 } __core;
 
+struct vm_operations_struct {
+	void *fault;
+	void *map_pages;
+} __core;
+struct inode {
+	void *i_private;
+} __core;
+struct file {
+	struct inode *f_inode;
+} __core;
+struct anon_vma;
 struct vm_area_struct {
 	unsigned long vm_start;
 	unsigned long vm_end;
 	struct mm_struct *vm_mm;
 	unsigned long vm_flags;
+	struct anon_vma *anon_vma;
+	const struct vm_operations_struct *vm_ops;
+	struct file *vm_file;
+} __core;
+/* The writer's mark on a VMA: mm_lock_seq as it was when it was write-locked. Absent without per-VMA locks. */
+struct vm_area_struct___seq {
+	unsigned int vm_lock_seq;
 } __core;
 
 /* 6.4 to 6.14: the VMA lock is an rw_semaphore behind a pointer; `vm_lock` is also the address of its `lock`. */
@@ -90,18 +145,50 @@ struct vm_fault {
 	pte_t orig_pte;
 } __core;
 
+/* The flags word of a folio is that of its first page; wrapped in a struct of its own from 6.18 on. */
+struct page {
+	unsigned long flags;
+} __core;
+struct page___wrapped {
+	struct {
+		unsigned long f;
+	} flags;
+} __core;
+enum pageflags { PG_writeback = 1, PG_uptodate = 3 };
+
+enum madvise_lock_mode { MADVISE_VMA_READ_LOCK = 3 };
+struct madvise_behavior {
+	enum madvise_lock_mode lock_mode;
+} __core;
+
 enum { SWP_SYNCHRONOUS_IO = 1 << 12 }; /* anonymous in the kernel (include/linux/swap.h), so no enum relocation */
+struct queue_limits {
+	unsigned int features;
+} __core;
+struct request_queue {
+	struct queue_limits limits;
+} __core;
+#define BLK_FEAT_SYNCHRONOUS (1u << 6) /* include/linux/blkdev.h, a #define; 6.11 and later */
+struct gendisk {
+	char disk_name[32];
+	struct request_queue *queue;
+} __core;
+struct block_device {
+	struct gendisk *bd_disk;
+} __core;
 struct swap_info_struct {
 	unsigned long flags;
 	signed char type;
+	struct block_device *bdev;
 } __core;
 
+#define VM_HUGETLB 0x00400000 /* include/linux/mm.h, a #define */
 #define PF_KTHREAD 0x00200000  /* include/linux/sched.h, a #define: not in BTF */
 #define TIF_SIGPENDING_BIT 2   /* arch/x86/include/asm/thread_info.h */
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-	unsigned long cx, ax, dx, si, di, cs;
+	unsigned long cx, ax, dx, si, di, cs, orig_ax;
 } __core;
 /* Function arguments and result as kprobe.multi programs find them (System V order). The only place that knows. */
 #define REGS_ARG1(regs) ((regs)->di)

@@ -47,8 +47,8 @@ enum vl_kind {
 
 	/* Not steps of a fault: struct vl_open each, `fault` and `step` 0. What a writer did to the locks of its mm. */
 	VL_W_ACQUIRED = 30,    /* mmap_lock had for write; acquired: when it was asked for, a: system call or ~0, b: tid of
-				* the holder it found, 0 none or not known; flags: VL_F_HOLDER_*; pte: lower priority of the
-				* holder in bits 0-15, own in 16-31; vm_flags: kernel (low) and user (high) stack id, ~0 none */
+				* the holder it found, 0 none or not known; flags: VL_F_HOLDER_*; pte: task->prio of the holder
+				* in bits 0-15, of the writer in 16-31 (lower goes first); vm_flags: kernel (low) and user (high) stack id, ~0 none */
 	VL_W_RELEASED = 31,    /* and given back, of a VL_W_ACQUIRED that was sent; acquired: when it was had, a: system call */
 	VL_W_VMA = 32,         /* __vma_start_write returned: a VMA write-locked; vma_start, vma_end: that VMA, acquired: when
 				* it was entered, a: system call or ~0, b: ns it waited for readers (saturating) */
@@ -83,8 +83,7 @@ enum vl_file {
 	VL_FILE_SHMEM = 2,
 	VL_FILE_READ = 4,      /* filemap_read_folio was called: the folio was not up to date */
 	VL_FILE_READAHEAD = 8, /* page_cache_async_ra was called */
-	VL_FILE_MISS = 16,     /* page_cache_sync_ra or page_cache_ra_order was called: not in the page cache */
-	VL_FILE_PUNCH = 32,    /* shmem: inode->i_private was set: a hole is being punched */
+	VL_FILE_PUNCH = 16,    /* shmem: inode->i_private was set on entry: a hole is being punched */
 };
 
 /* What may take long inside an attempt. */
@@ -94,7 +93,7 @@ enum vl_wait {
 	VL_WAIT_RECLAIM = 3,    /* direct reclaim */
 	VL_WAIT_MEMCG = 4,      /* reclaim for a memory cgroup's limit */
 	VL_WAIT_READ = 5,       /* filemap_read_folio */
-	VL_WAIT_SWAPIN = 6,     /* swapin_readahead: allocation and submission of the read */
+	VL_WAIT_SWAPIN = 6,     /* swapin_readahead: allocation and submission of the read; sent when it took 100 us or more */
 };
 
 enum vl_inner {

@@ -45,8 +45,48 @@ static __always_inline void fill_from_vma(struct rec *rec, struct vm_area_struct
 	rec->vm_flags = vma->vm_flags;
 }
 
+/* What was noted of this fault before it had a record, in the order it happened. A fault that has a record already
+ * has sent these itself. */
+static __noinline int send_notes(struct rec *rec, __u32 have, __u64 ts)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct note *note = note_slot(task);
+
+	if (!rec || !note)
+		return 0;
+	if (have & NOTE_RECLAIM) {
+		send(rec, VL_WAIT_ENTER, 0, note->t_reclaim, AB(note->reclaim, 0));
+		send(rec, VL_WAIT_EXIT, 0, note->t_reclaimed, AB(note->reclaim, 0));
+	}
+	if (have & NOTE_TRYLOCK) {
+		rec->have |= HAVE_INNER;
+		send(rec, VL_ANON_PREPARE, 0, note->t_trylock, 0);
+	}
+	if (have & (NOTE_HUGETLB | NOTE_DEVICE_PRIVATE)) {
+		rec->have |= HAVE_INNER;
+		send(rec, VL_INNER_RETRY, 0, ts,
+		     AB(have & NOTE_HUGETLB ? VL_INNER_HUGETLB : VL_INNER_DEVICE_PRIVATE, R(RETRY)));
+	}
+	return 0;
+}
+
+/* Takes the notes of a fault that is over; the mark of a reclaim goes with its note. */
+static __always_inline __u32 take_notes(struct task_struct *task)
+{
+	struct note *note = note_with(task, ~NOTE_FILE);
+	__u32 have;
+
+	if (!note)
+		return 0;
+	have = note->have & ~NOTE_FILE;
+	note->have &= NOTE_FILE;
+	if (have & NOTE_RECLAIM)
+		__sync_fetch_and_add(mark_of(task), -1);
+	return have;
+}
+
 /* handle_mm_fault returned and the fault is, or becomes, worth a record. */
-static __noinline int hmf_slow(struct vm_area_struct *vma, __u64 address, __u64 flags_ret, __u32 regs)
+static __noinline int hmf_slow(void *ctx, struct vm_area_struct *vma, __u64 address, __u64 flags_ret, __u32 regs)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u32 flags = flags_ret >> 32, ret = (__u32)flags_ret, failed;
@@ -55,8 +95,9 @@ static __noinline int hmf_slow(struct vm_area_struct *vma, __u64 address, __u64 
 	struct task_state *state;
 	struct rec *rec = current_rec(task, &state);
 	__u32 step_flags = regs ? VL_F_REGS : 0;
+	__u32 noted = take_notes(task);
 
-	if (rec && (rec->address != page || rec->user != user || rec->state & AWAIT_RELEASE)) {
+	if (rec && (rec->address != page || rec->user != user || rec->state & AWAIT_ANY)) {
 		if (!user)
 			return 0; /* an ordinary fault inside another's handler, or a user-mode record that is stale */
 		abandon_all(VL_HMF_EXIT);
@@ -64,7 +105,7 @@ static __noinline int hmf_slow(struct vm_area_struct *vma, __u64 address, __u64 
 	}
 	if (!rec) {
 		__u64 acquired = flags & F(VMA_LOCK) ? take_start(task, &failed) : 0;
-		bool slow = min_ns && acquired && ts - acquired >= min_ns;
+		bool slow = (min_ns && acquired && ts - acquired >= min_ns) || noted & NOTE_RECLAIM;
 		bool quiet = scope != VL_SCOPE_ALL && !slow && !(scope == VL_SCOPE_RETRY && ret & R(RETRY));
 
 		if (!user || (quiet && !(ret & R(RETRY))))
@@ -81,6 +122,8 @@ static __noinline int hmf_slow(struct vm_area_struct *vma, __u64 address, __u64 
 		if (held)
 			fill_from_vma(rec, vma);
 	}
+	if (noted)
+		send_notes(rec, noted, ts);
 	if (ret & R(RETRY)) {
 		struct task_struct___ti *with_ti = (void *)task;
 		unsigned long work = BPF_CORE_READ(with_ti, thread_info.flags);
@@ -93,6 +136,13 @@ static __noinline int hmf_slow(struct vm_area_struct *vma, __u64 address, __u64 
 		rec->state = RETRIED;
 		rec->vmf = 0;
 		rec->vm_lock = 0;
+		if (flags & F(VMA_LOCK)) {
+			rec->have |= HAVE_RETRIED;
+			open_window(rec);
+		}
+		if (user)
+			send_stack(ctx, rec, ts);
+		rec->have &= ~HAVE_STACK;
 		return 0;
 	}
 	if (observe_release && held && flags & F(VMA_LOCK)) {
@@ -103,6 +153,10 @@ static __noinline int hmf_slow(struct vm_area_struct *vma, __u64 address, __u64 
 			rec->state = AWAIT_RELEASE;
 			return 0;
 		}
+	}
+	if (observe_mm && regs && held && !(flags & F(VMA_LOCK))) {
+		rec->state = AWAIT_MM;
+		return 0;
 	}
 	close_top(task, state);
 	return 0;
@@ -128,7 +182,7 @@ static __always_inline int hmf_whole(struct task_struct *task, struct vl_cpu *ro
  * that its flags and result do not already say. The row's counter needs no atomic: this program cannot interrupt
  * itself on a CPU, and no other one writes these counters. VMA_LOCK implies USER and regs (only the architecture's
  * fault handler sets it). */
-static __always_inline int on_hmf_exit(struct vm_area_struct *vma, __u64 address, __u32 flags, void *regs, __u32 ret)
+static __always_inline int on_hmf_exit(void *ctx, struct vm_area_struct *vma, __u64 address, __u32 flags, void *regs, __u32 ret)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct vl_cpu *row;
@@ -146,70 +200,9 @@ static __always_inline int on_hmf_exit(struct vm_area_struct *vma, __u64 address
 		if (scope != VL_SCOPE_ALL && !min_ns)
 			return 0;
 		if (!observe_release && regs && flags & F(USER))
-			return hmf_whole(task, row, vma, address, flags, ret);
+			return UNPREEMPTED(hmf_whole(task, row, vma, address, flags, ret));
 	}
-	return hmf_slow(vma, address, AB(flags, ret), regs != NULL);
-}
-
-static __always_inline int on_mm_lock_enter(__u64 address, struct pt_regs *regs)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct task_state *state;
-	struct rec *rec;
-	bool user;
-	__u32 failed = 0;
-	__u64 ts, refused;
-
-	if (!wanted(task))
-		return 0;
-	user = regs_user_mode(regs);
-	rec = current_rec(task, &state);
-	ts = bpf_ktime_get_ns();
-	/* The same fault again: after its RETRY, or with that return of handle_mm_fault missed, which is no ABORT. */
-	if (rec && !(rec->state & AWAIT_RELEASE) && rec->user == user && rec->address == PAGE_OF(address)) {
-		if (user)
-			count(VL_C_FALLBACK);
-	} else {
-		if (!user)
-			return 0; /* a kernel-mode fault: its record, if any, opens in do_swap_page */
-		count(VL_C_ABORT);
-		if (rec)
-			abandon_all(VL_MM_LOCK_ENTER);
-		if (scope < VL_SCOPE_RETRY)
-			return 0;
-		state = make_state(task);
-		if (!state)
-			return 0;
-		rec = open_rec(task, state, true, false);
-		if (!rec)
-			return 0;
-		rec->mm = MM_ID(BPF_CORE_READ(task, mm)); /* read, not taken from the argument: a number, not a pointer, to the verifier */
-		rec->address = PAGE_OF(address);
-		refused = take_start(task, &failed);
-		if (failed)
-			send(rec, VL_VMA_LOCK, 0, refused, AB(0, 0));
-	}
-	rec->t_mm_lock = ts;
-	rec->state = IN_MM_LOCK;
-	return send(rec, VL_MM_LOCK_ENTER, 0, ts, AB(user, 0));
-}
-
-static __always_inline int on_mm_lock_exit(void *vma)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct task_state *state;
-	struct rec *rec = current_rec(task, &state);
-	__u64 ts;
-
-	if (!rec || !(rec->state & IN_MM_LOCK))
-		return 0;
-	ts = bpf_ktime_get_ns();
-	measure(VL_H_MMAP_LOCK, ts - rec->t_mm_lock);
-	rec->state = MM_LOCKED;
-	send(rec, VL_MM_LOCK_EXIT, 0, ts, AB(vma != NULL, 0));
-	if (!vma)
-		close_top(task, state);
-	return 0;
+	return UNPREEMPTED(hmf_slow(ctx, vma, address, AB(flags, ret), regs != NULL));
 }
 
 /* 6.4 to 6.14: vma_end_read is up_read on the VMA's own rw_semaphore. Called for every rw_semaphore of the system,

@@ -16,6 +16,14 @@ const volatile __u32 track_start = 0;  /* 1: lock_vma_under_rcu is hooked and le
 const volatile __u64 min_ns = 0;       /* send faults under the VMA lock that took at least this long; 0: none */
 const volatile __u32 observe_release = 0; /* 1: up_read is hooked (6.4 to 6.14) and a hold lasts until it was seen */
 const volatile __u32 flor_takes_vmf = 1;  /* 0 on 6.4, 6.5: (folio, mm, flags) */
+const volatile __u32 observe_mm = 0;      /* 1: the mmap_lock tracepoints are hooked */
+const volatile __u32 mm_tp_path = 0;      /* 1: they take the cgroup's path as second argument (before 6.14) */
+const volatile __u64 writer_min_ns = 0;   /* send writers that waited at least this long, and those that meet a retry */
+const volatile __u32 stack_kernel = 0;    /* 1: take kernel stacks */
+const volatile __u32 stack_user = 0;      /* 1: take user stacks */
+/* Where two functions lie, from kallsyms: a stack through them says in what a lock was tried, in what reclaim ran. */
+const volatile __u64 anon_prepare_lo = 0, anon_prepare_hi = 0;
+const volatile __u64 hmf_lo = 0, hmf_hi = 0;
 
 /* --- written by the user side while it runs (.data) --- */
 volatile __u32 follow_children = 0; /* 1: a process forked by own_tgid now is followed */
@@ -25,6 +33,11 @@ volatile __u32 follow_children = 0; /* 1: a process forked by own_tgid now is fo
  * task merely looks in vain. */
 #define MARKS 65536
 __u32 marks[MARKS];
+
+/* Faults between the release of their VMA lock and their fallback, by mm: its writers are worth sending meanwhile.
+ * Shared by collision: then a few writers more are sent. */
+#define WINDOWS 4096
+__u32 windows[WINDOWS];
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -66,5 +79,95 @@ struct {
 	__type(key, __u32);
 	__type(value, struct start);
 } starts SEC(".maps");
+
+
+/*
+ * What is known of a task's current fault before it is known whether the fault is worth a record. Direct-mapped by
+ * pid, so that taking note costs no task storage; what is overwritten by another task is counted and then unknown.
+ */
+#define NOTES 32768
+enum note_bit {
+	NOTE_FILE = 1,    /* in filemap_fault or shmem_fault */
+	NOTE_TRYLOCK = 2, /* __vmf_anon_prepare failed to get mmap_lock */
+	NOTE_RECLAIM = 4, /* reclaimed memory inside handle_mm_fault; a mark stands for it */
+	NOTE_HUGETLB = 8, /* hugetlb_fault returned RETRY */
+	NOTE_DEVICE_PRIVATE = 16, /* do_huge_pmd_device_private did */
+};
+struct note {
+	__u32 pid;
+	__u32 have; /* enum note_bit */
+	__u64 vmf, vma, vma_start, vma_end, vm_flags, address;
+	__u32 seq, mm_seq;
+	__u32 flags;
+	__u32 file; /* enum vl_file */
+	__u64 t_file, t_trylock, t_reclaim, t_reclaimed;
+	__u32 reclaim; /* enum vl_wait */
+	__u32 pad;
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, NOTES);
+	__type(key, __u32);
+	__type(value, struct note);
+} notes SEC(".maps");
+
+/* What a task asks of mmap_lock and of VMAs as a writer; the same way. */
+struct held {
+	__u64 mm;
+	__u64 ts;
+};
+struct ask {
+	__u32 pid;
+	__u32 holder;      /* tid */
+	__u64 ts;          /* asked for mmap_lock; 0: not waiting */
+	__u64 t_vma;       /* entered __vma_start_write */
+	struct held held[2]; /* write locks that were sent: fork holds two */
+	__u16 holder_prio;
+	__u8 holder_kind;  /* enum vl_holder */
+	__u8 pad[5];
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, NOTES);
+	__type(key, __u32);
+	__type(value, struct ask);
+} asks SEC(".maps");
+
+/* The latest writers of an mm, by the lock sequence each ran under: what names the one that write-locked a VMA. */
+#define LATEST 4
+struct mm_writer {
+	__u32 seq, tid, syscall, pad;
+};
+struct mm_writers {
+	__u32 n;
+	__u32 pad;
+	struct mm_writer latest[LATEST];
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, __u64);
+	__type(value, struct mm_writers);
+} writers SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_STACK_TRACE);
+	__uint(max_entries, 16384);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, 127 * sizeof(__u64));
+} stacks SEC(".maps");
+
+struct swap_device {
+	char name[32]; /* gendisk->disk_name */
+	__u32 flags;
+	__u32 synchronous; /* its queue says so: 1, or 2 when it does not */
+	__u64 seen;
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 32);
+	__type(key, __u32);
+	__type(value, struct swap_device);
+} swap_devices SEC(".maps");
 
 #endif

@@ -25,13 +25,27 @@ enum rec_state {
 	IN_MM_LOCK = 64,
 	MM_LOCKED = 128,  /* lock_mm_and_find_vma succeeded: the next attempt is under mmap_lock */
 	AWAIT_RELEASE = 256, /* finished but for the release of the VMA lock, which is hooked */
+	AWAIT_MM = 512,   /* finished but for the release of mmap_lock */
+	AWAIT_ANY = AWAIT_RELEASE | AWAIT_MM,
+	IN_FILE = 1024,   /* between filemap_fault's or shmem_fault's entry and its return */
+};
+
+/* What kept with the record from the attempt under the VMA lock to its fallback. */
+enum rec_have {
+	HAVE_VMA = 1,       /* vma, seq and mm_seq were read under the VMA lock */
+	HAVE_INNER = 2,     /* the function that returned RETRY was seen */
+	HAVE_GROWN = 4,     /* lock_mm_and_find_vma took mmap_lock for write */
+	HAVE_RETRIED = 8,   /* the attempt under the VMA lock returned RETRY: a verdict is due */
+	HAVE_STACK = 16,    /* sent for this attempt */
 };
 
 struct rec {
 	__u64 acquired, mm, address, vma_start, vma_end, vm_flags, pte, cgroup; /* in the order of struct vl_open */
 	__u64 vmf;      /* the attempt's struct vm_fault: an address on this task's stack */
 	__u64 vm_lock;  /* the VMA lock's rw_semaphore while held and observed, else 0 */
-	__u64 t_swap, t_flor, t_uffd, t_mm_lock;
+	__u64 t_swap, t_flor, t_uffd, t_mm_lock, t_swapin;
+	__u64 vma;      /* the attempt's vm_area_struct: compared, never followed once its lock is gone */
+	__u32 seq, mm_seq; /* vm_lock_seq and mm_lock_seq while the VMA lock was held */
 	__u32 state;
 	__u32 fault;
 	__u16 fault_cpu;
@@ -39,7 +53,10 @@ struct rec {
 	__u8 user;   /* the fault came from user mode */
 	__u8 quiet;  /* outside the scope: kept for the counters, not sent */
 	__u8 depth;
+	__u8 have;   /* enum rec_have */
+	__u8 file;   /* enum vl_file */
 	__u8 pad;
+	__u16 window; /* index into windows + 1 while this record counts there */
 };
 
 struct task_state {
@@ -251,9 +268,41 @@ static __always_inline void send_whole(struct task_struct *task, struct vl_cpu *
 
 #define AB(a, b) ((__u64)(__u32)(a) << 32 | (__u32)(b))
 
+static __always_inline __u32 window_of(__u64 mm)
+{
+	return (__u32)(mm >> 6 ^ mm >> 18) & (WINDOWS - 1);
+}
+
+/* From the release of the VMA lock to the fallback: what writers of this mm do meanwhile is sent. */
+static __always_inline void open_window(struct rec *rec)
+{
+	__u32 i = window_of(rec->mm);
+
+	if (rec->window || !observe_mm)
+		return;
+	rec->window = i + 1;
+	__sync_fetch_and_add(&windows[i], 1);
+}
+
+static __always_inline void close_window(struct rec *rec)
+{
+	__u32 i = rec->window;
+
+	if (!i)
+		return;
+	rec->window = 0;
+	i = (i - 1) & (WINDOWS - 1);
+	asm volatile("" : "+r"(i));
+	__sync_fetch_and_add(&windows[i & (WINDOWS - 1)], -1);
+}
+
 /* Closes the innermost record. */
 static __always_inline void close_top(struct task_struct *task, struct task_state *state)
 {
+	struct rec *rec = top_of(state);
+
+	if (rec)
+		close_window(rec);
 	if (!state->n)
 		return;
 	state->n--;
@@ -333,5 +382,88 @@ static __always_inline __u64 take_start(struct task_struct *task, __u32 *failed)
 	*failed = start->failed;
 	return start->ts;
 }
+
+
+/* mm_lock_seq as it stands; false where the kernel has none. Racy unless mmap_lock is held: then it cannot move. */
+static __always_inline bool read_mm_seq(void *mm, __u32 *seq)
+{
+	struct mm_struct___seqcount *counted = mm;
+	struct mm_struct___int *plain = mm;
+
+	if (bpf_core_field_exists(counted->mm_lock_seq.sequence))
+		*seq = BPF_CORE_READ(counted, mm_lock_seq.sequence);
+	else if (bpf_core_field_exists(plain->mm_lock_seq))
+		*seq = (__u32)BPF_CORE_READ(plain, mm_lock_seq);
+	else
+		return false;
+	return true;
+}
+
+static __always_inline bool read_vma_seq(void *vma, __u32 *seq)
+{
+	struct vm_area_struct___seq *with_seq = vma;
+
+	if (!bpf_core_field_exists(with_seq->vm_lock_seq))
+		return false;
+	*seq = BPF_CORE_READ(with_seq, vm_lock_seq);
+	return true;
+}
+
+/* The system call the task is in; ~0 in none (orig_ax is -1 in an exception) and for kernel threads. */
+static __always_inline __u32 current_syscall(struct task_struct *task)
+{
+	struct pt_regs *regs;
+
+	if (task->flags & PF_KTHREAD)
+		return ~0u;
+	regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	return (__u32)regs->orig_ax;
+}
+
+/* Whether the kernel stack that led here passes through a function, by its addresses; false where they are not known. */
+#define STACK_DEPTH 16
+static __always_inline bool stack_through(void *ctx, __u64 lo, __u64 hi)
+{
+	__u64 ips[STACK_DEPTH] = {};
+
+	if (!lo || bpf_get_stack(ctx, ips, sizeof ips, 0) < 0)
+		return false;
+	for (int i = 0; i < STACK_DEPTH; i++)
+		if (ips[i] >= lo && ips[i] < hi)
+			return true;
+	return false;
+}
+
+/* Where the step just sent came from, once an attempt. */
+static __always_inline void send_stack(void *ctx, struct rec *rec, __u64 ts)
+{
+	long kernel = -1, user = -1;
+
+	if ((!stack_kernel && !stack_user) || rec->quiet || rec->have & HAVE_STACK)
+		return;
+	rec->have |= HAVE_STACK;
+	if (stack_kernel)
+		kernel = bpf_get_stackid(ctx, &stacks, 0);
+	if (stack_user)
+		user = bpf_get_stackid(ctx, &stacks, BPF_F_USER_STACK);
+	send(rec, VL_STACK, 0, ts, AB(kernel < 0 ? ~0u : (__u32)kernel, user < 0 ? ~0u : (__u32)user));
+}
+
+/* A program that is preempted halfway is skipped for every other task that comes to the same CPU meanwhile: so those
+ * that fentry and fexit run preemptibly do their longer part with preemption off. 6.10 and later; without, as before. */
+extern void bpf_preempt_disable(void) __ksym __weak;
+extern void bpf_preempt_enable(void) __ksym __weak;
+#define UNPREEMPTED(body)                                \
+	({                                               \
+		int result_;                             \
+		if (&bpf_preempt_disable && &bpf_preempt_enable) {  \
+			bpf_preempt_disable();           \
+			result_ = (body);                \
+			bpf_preempt_enable();            \
+		} else {                                 \
+			result_ = (body);                \
+		}                                        \
+		result_;                                 \
+	})
 
 #endif

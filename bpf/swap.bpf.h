@@ -13,6 +13,11 @@ static __always_inline void fill_from_vmf(struct rec *rec, struct vm_fault *vmf,
 	rec->vma_start = BPF_CORE_READ(vma, vm_start);
 	rec->vma_end = BPF_CORE_READ(vma, vm_end);
 	rec->vm_flags = BPF_CORE_READ(vma, vm_flags);
+	if (flags & F(VMA_LOCK)) {
+		rec->vma = (__u64)vma;
+		if (read_vma_seq(vma, &rec->seq) && read_mm_seq(BPF_CORE_READ(vma, vm_mm), &rec->mm_seq))
+			rec->have |= HAVE_VMA;
+	}
 	if (flags & F(ORIG_PTE_VALID))
 		rec->pte = BPF_CORE_READ(vmf, orig_pte.pte);
 }
@@ -47,7 +52,7 @@ static __noinline struct rec *rec_for(struct vm_fault *vmf, __u32 flags, __u32 k
 	if (rec) {
 		bool same = rec->address == address && rec->user == user;
 
-		if (same && (rec->vmf == (__u64)vmf || rec->state & MM_LOCKED) && !(rec->state & (IN_SWAP | RETRIED | AWAIT_RELEASE)))
+		if (same && (rec->vmf == (__u64)vmf || rec->state & MM_LOCKED) && !(rec->state & (IN_SWAP | RETRIED | AWAIT_ANY)))
 			goto found;
 		if (user) {
 			abandon_all(kind);
@@ -106,7 +111,26 @@ static __always_inline int on_swap_exit(__u32 ret)
 	ts = bpf_ktime_get_ns();
 	measure(VL_H_SWAP, ts - rec->t_swap);
 	rec->state &= MM_LOCKED;
+	if (ret & R(RETRY))
+		rec->have |= HAVE_INNER;
 	return send(rec, VL_SWAP_EXIT, 0, ts, AB(0, ret));
+}
+
+/* The device's name and what its queue says, once a device: the user side reads the map. */
+static __always_inline void note_device(struct swap_info_struct *si, __u32 type, __u32 flags)
+{
+	struct swap_device *device;
+	struct gendisk *disk;
+
+	device = bpf_map_lookup_elem(&swap_devices, &type);
+	if (!device || (device->seen && device->flags == flags))
+		return;
+	disk = BPF_CORE_READ(si, bdev, bd_disk);
+	bpf_probe_read_kernel_str(device->name, sizeof device->name, &disk->disk_name);
+	device->flags = flags;
+	if (bpf_core_field_exists(struct queue_limits, features))
+		device->synchronous = BPF_CORE_READ(disk, queue, limits.features) & BLK_FEAT_SYNCHRONOUS ? 1 : 2;
+	device->seen = 1;
 }
 
 static __always_inline int on_swap_device(struct swap_info_struct *si)
@@ -123,17 +147,40 @@ static __always_inline int on_swap_device(struct swap_info_struct *si)
 		type = (__u32)BPF_CORE_READ(si, type);
 		flags = (__u32)BPF_CORE_READ(si, flags);
 		count(flags & SWP_SYNCHRONOUS_IO ? VL_C_SWAP_SYNC : VL_C_SWAP_ASYNC);
+		note_device(si, type, flags);
 	} else {
 		count(VL_C_SWAP_NODEV);
 	}
 	return send(rec, VL_SWAP_DEVICE, 0, bpf_ktime_get_ns(), AB(type, flags));
 }
 
-static __always_inline int on_flor_enter(struct vm_fault *vmf)
+/* Which folio (its place in the memory map, so equal numbers are equal folios), and what it is busy with. */
+static __always_inline __u32 folio_state(void *folio, __u32 *step_flags)
+{
+	struct page___wrapped *wrapped = folio;
+	struct page *page = folio;
+	unsigned long flags;
+
+	if (bpf_core_field_exists(wrapped->flags.f))
+		flags = BPF_CORE_READ(wrapped, flags.f);
+	else if (bpf_core_field_exists(page->flags))
+		flags = BPF_CORE_READ(page, flags);
+	else
+		return 0;
+	*step_flags = VL_F_FOLIO;
+	if (flags >> bpf_core_enum_value(enum pageflags, PG_uptodate) & 1)
+		*step_flags |= VL_F_UPTODATE;
+	if (flags >> bpf_core_enum_value(enum pageflags, PG_writeback) & 1)
+		*step_flags |= VL_F_WRITEBACK;
+	return (__u32)((__u64)folio >> 6);
+}
+
+static __always_inline int on_flor_enter(void *ctx, void *folio, struct vm_fault *vmf)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct task_state *state;
 	struct rec *rec;
+	__u32 step_flags = 0, which;
 	__u64 ts;
 
 	if (!wanted(task))
@@ -145,17 +192,24 @@ static __always_inline int on_flor_enter(struct vm_fault *vmf)
 	ts = bpf_ktime_get_ns();
 	rec->t_flor = ts;
 	rec->state = (rec->state & ~SLEPT) | IN_FLOR;
-	return send(rec, VL_FLOR_ENTER, 0, ts, AB(flor_takes_vmf ? BPF_CORE_READ(vmf, flags) : 0, 0));
+	which = folio_state(folio, &step_flags);
+	send(rec, VL_FLOR_ENTER, step_flags, ts, AB(flor_takes_vmf ? BPF_CORE_READ(vmf, flags) : 0, which));
+	if (!(rec->state & MM_LOCKED))
+		open_window(rec);
+	send_stack(ctx, rec, ts);
+	return 0;
 }
 
 /* The fault lock is dropped before the wait begins, so the first sleep bounds the release from above. */
-static __always_inline int on_io_schedule(void)
+static __always_inline int on_io_schedule(void *ctx)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct task_state *state;
 	struct rec *rec = current_rec(task, &state);
 
-	if (!rec || (rec->state & (IN_FLOR | SLEPT)) != IN_FLOR)
+	if (!rec || !(rec->state & IN_FLOR))
+		return on_file_sleep(ctx, task, rec);
+	if (rec->state & SLEPT)
 		return 0;
 	rec->state |= SLEPT;
 	return send(rec, VL_FLOR_SLEEP, 0, bpf_ktime_get_ns(), 0);
@@ -177,10 +231,12 @@ static __always_inline int on_flor_exit(__u32 ret)
 	ts = bpf_ktime_get_ns();
 	measure(VL_H_FOLIO_WAIT, ts - rec->t_flor);
 	rec->state &= ~IN_FLOR;
+	if (ret & R(RETRY))
+		rec->have |= HAVE_INNER;
 	return send(rec, VL_FLOR_EXIT, 0, ts, AB(0, ret));
 }
 
-static __always_inline int on_userfault_enter(struct vm_fault *vmf, __u32 reason)
+static __always_inline int on_userfault_enter(void *ctx, struct vm_fault *vmf, __u32 reason)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct rec *rec;
@@ -197,7 +253,11 @@ static __always_inline int on_userfault_enter(struct vm_fault *vmf, __u32 reason
 	ts = bpf_ktime_get_ns();
 	rec->t_uffd = ts;
 	rec->state |= IN_UFFD;
-	return send(rec, VL_UFFD_ENTER, 0, ts, AB(flags, reason));
+	send(rec, VL_UFFD_ENTER, 0, ts, AB(flags, reason));
+	if (!(rec->state & MM_LOCKED))
+		open_window(rec);
+	send_stack(ctx, rec, ts);
+	return 0;
 }
 
 static __always_inline int on_userfault_exit(__u32 ret)
@@ -212,6 +272,8 @@ static __always_inline int on_userfault_exit(__u32 ret)
 	ts = bpf_ktime_get_ns();
 	measure(VL_H_UFFD, ts - rec->t_uffd);
 	rec->state &= ~IN_UFFD;
+	if (ret & R(RETRY))
+		rec->have |= HAVE_INNER;
 	return send(rec, VL_UFFD_EXIT, 0, ts, AB(0, ret));
 }
 
@@ -226,6 +288,7 @@ static __always_inline int on_anon_prepare_exit(struct vm_fault *vmf, __u32 ret)
 	rec = rec_for(vmf, BPF_CORE_READ(vmf, flags), VL_ANON_PREPARE, scope < VL_SCOPE_RETRY);
 	if (!rec)
 		return 0;
+	rec->have |= HAVE_INNER;
 	return send(rec, VL_ANON_PREPARE, 0, bpf_ktime_get_ns(), AB(0, ret));
 }
 

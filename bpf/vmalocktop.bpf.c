@@ -8,8 +8,12 @@
 #include "events.h"
 #include "maps.bpf.h"
 #include "record.bpf.h"
+#include "note.bpf.h"
 #include "swap.bpf.h"
 #include "fault.bpf.h"
+#include "fallback.bpf.h"
+#include "wait.bpf.h"
+#include "mmap.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -28,80 +32,175 @@ enum vl_file anchor_file __attribute__((unused));
 enum vl_wait anchor_wait __attribute__((unused));
 enum vl_inner anchor_inner __attribute__((unused));
 
-/* fentry and fexit see the arguments as an array of u64, the result behind the last one. */
+/* fentry and fexit see the arguments as an array of u64, the result behind the last one. ftrace runs kprobe.multi
+ * programs with preemption off already. */
 #define ENTRY(function, body)                                                                      \
-	SEC("kprobe.multi") int m_##function(struct pt_regs *regs)                                 \
+	SEC("kprobe.multi") int m_##function(struct pt_regs *ctx)                                  \
 	{                                                                                          \
-		__u64 a1 = REGS_ARG1(regs), a2 = REGS_ARG2(regs), a3 = REGS_ARG3(regs);            \
+		__u64 a1 = REGS_ARG1(ctx), a2 = REGS_ARG2(ctx), a3 = REGS_ARG3(ctx);               \
 		(void)a1, (void)a2, (void)a3;                                                      \
 		return body;                                                                       \
 	}                                                                                          \
-	SEC("fentry/" #function) int e_##function(__u64 *args)                                     \
+	SEC("fentry/" #function) int e_##function(__u64 *ctx)                                      \
 	{                                                                                          \
 		ENTRY_ARGS_##function                                                              \
-		return body;                                                                       \
+		return UNPREEMPTED(body);                                                          \
 	}
 
 #define RETURN(function, nargs, body)                                                              \
-	SEC("kretprobe.multi") int r_##function(struct pt_regs *regs)                              \
+	SEC("kretprobe.multi") int r_##function(struct pt_regs *ctx)                               \
 	{                                                                                          \
-		__u64 ret = REGS_RET(regs);                                                        \
+		__u64 ret = REGS_RET(ctx);                                                         \
+		(void)ret;                                                                         \
 		return body;                                                                       \
 	}                                                                                          \
-	SEC("fexit/" #function) int x_##function(__u64 *args)                                      \
+	SEC("fexit/" #function) int x_##function(__u64 *ctx)                                       \
 	{                                                                                          \
-		__u64 ret = args[nargs];                                                           \
+		__u64 ret = ctx[nargs];                                                            \
+		(void)ret;                                                                         \
+		return UNPREEMPTED(body);                                                          \
+	}
+
+/* By fexit alone: called often and almost always for nothing, or with arguments that only fexit still has. */
+#define LEAVE(function, body)                                                                      \
+	SEC("fexit/" #function) int x_##function(__u64 *ctx)                                       \
+	{                                                                                          \
 		return body;                                                                       \
 	}
 
-#define ENTRY_ARGS_do_swap_page __u64 a1 = args[0];
-#define ENTRY_ARGS___folio_lock_or_retry __u64 a2 = args[1];
-#define ENTRY_ARGS_io_schedule (void)args;
-#define ENTRY_ARGS_handle_userfault __u64 a1 = args[0], a2 = args[1];
-#define ENTRY_ARGS_lock_mm_and_find_vma __u64 a2 = args[1], a3 = args[2];
+#define ENTRY_ARGS_do_swap_page __u64 a1 = ctx[0];
+#define ENTRY_ARGS___folio_lock_or_retry __u64 a1 = ctx[0], a2 = ctx[1];
+#define ENTRY_ARGS_io_schedule
+#define ENTRY_ARGS_handle_userfault __u64 a1 = ctx[0], a2 = ctx[1];
+#define ENTRY_ARGS_lock_mm_and_find_vma __u64 a2 = ctx[1], a3 = ctx[2];
+#define ENTRY_ARGS_migration_entry_wait
+#define ENTRY_ARGS_swapin_sync
+#define ENTRY_ARGS_swap_read_folio_bdev_sync
+#define ENTRY_ARGS_swapin_readahead
+#define ENTRY_ARGS_filemap_read_folio
+#define ENTRY_ARGS_page_cache_async_ra
 
 ENTRY(do_swap_page, on_swap_enter((struct vm_fault *)a1))
 RETURN(do_swap_page, 1, on_swap_exit((__u32)ret))
 RETURN(get_swap_device, 1, on_swap_device((struct swap_info_struct *)ret))
-ENTRY(__folio_lock_or_retry, on_flor_enter((struct vm_fault *)a2))
+ENTRY(__folio_lock_or_retry, on_flor_enter(ctx, (void *)a1, (struct vm_fault *)a2))
 RETURN(__folio_lock_or_retry, 2, on_flor_exit((__u32)ret))
-ENTRY(io_schedule, on_io_schedule())
-ENTRY(handle_userfault, on_userfault_enter((struct vm_fault *)a1, (__u32)a2))
+ENTRY(io_schedule, on_io_schedule(ctx))
+ENTRY(handle_userfault, on_userfault_enter(ctx, (struct vm_fault *)a1, (__u32)a2))
 RETURN(handle_userfault, 2, on_userfault_exit((__u32)ret))
 ENTRY(lock_mm_and_find_vma, on_mm_lock_enter(a2, (struct pt_regs *)a3))
 RETURN(lock_mm_and_find_vma, 3, on_mm_lock_exit((void *)ret))
 
-/* Called for a first write into a fresh VMA only, and does not sleep: fexit alone will do. */
-SEC("fexit/__vmf_anon_prepare") int x___vmf_anon_prepare(__u64 *args)
+ENTRY(migration_entry_wait, on_wait(VL_WAIT_ENTER, VL_WAIT_MIGRATION))
+RETURN(migration_entry_wait, 3, on_wait(VL_WAIT_EXIT, VL_WAIT_MIGRATION))
+ENTRY(swapin_sync, on_wait(VL_WAIT_ENTER, VL_WAIT_SYNC_READ))
+RETURN(swapin_sync, 6, on_wait(VL_WAIT_EXIT, VL_WAIT_SYNC_READ))
+ENTRY(swap_read_folio_bdev_sync, on_wait(VL_WAIT_ENTER, VL_WAIT_SYNC_READ))
+RETURN(swap_read_folio_bdev_sync, 2, on_wait(VL_WAIT_EXIT, VL_WAIT_SYNC_READ))
+ENTRY(swapin_readahead, on_swapin(true))
+RETURN(swapin_readahead, 3, on_swapin(false))
+ENTRY(filemap_read_folio, on_file_evidence(VL_FILE_READ))
+ENTRY(page_cache_async_ra, on_file_evidence(VL_FILE_READAHEAD))
+
+/* Every first touch of a page asks it whether there is an anon_vma; it does not sleep. */
+LEAVE(__vmf_anon_prepare, UNPREEMPTED(on_anon_prepare_exit((struct vm_fault *)ctx[0], (__u32)ctx[1])))
+LEAVE(hugetlb_fault, UNPREEMPTED(on_inner_exit(VL_INNER_HUGETLB, (__u32)ctx[4])))
+LEAVE(do_huge_pmd_device_private, UNPREEMPTED(on_inner_exit(VL_INNER_DEVICE_PRIVATE, (__u32)ctx[1])))
+
+/* File faults are half of all on some machines, and few of them wait: fentry and fexit, and no task storage. */
+#define AROUND(function, enter, leave)                                                             \
+	SEC("fentry/" #function) int e_##function(__u64 *ctx)                                      \
+	{                                                                                          \
+		return UNPREEMPTED(enter);                                                         \
+	}                                                                                          \
+	LEAVE(function, UNPREEMPTED(leave))
+AROUND(filemap_fault, on_file_enter((struct vm_fault *)ctx[0], VL_FILE_FILEMAP), on_file_exit(VL_FILE_FILEMAP, (__u32)ctx[1]))
+AROUND(shmem_fault, on_file_enter((struct vm_fault *)ctx[0], VL_FILE_SHMEM), on_file_exit(VL_FILE_SHMEM, (__u32)ctx[1]))
+AROUND(__vma_start_write, on_vma_write_enter(), on_vma_write_exit((struct vm_area_struct *)ctx[0]))
+
+SEC("fexit/handle_mm_fault") int x_handle_mm_fault(__u64 *ctx)
 {
-	return on_anon_prepare_exit((struct vm_fault *)args[0], (__u32)args[1]);
+	return on_hmf_exit(ctx, (struct vm_area_struct *)ctx[0], ctx[1], (__u32)ctx[2], (void *)ctx[3], (__u32)ctx[4]);
 }
 
-SEC("fexit/handle_mm_fault") int BPF_PROG(x_handle_mm_fault, struct vm_area_struct *vma, unsigned long address,
-					  unsigned int flags, struct pt_regs *regs, vm_fault_t ret)
+SEC("fexit/lock_vma_under_rcu") int x_lock_vma_under_rcu(__u64 *ctx)
 {
-	return on_hmf_exit(vma, address, flags, regs, ret);
+	return on_vma_lock((struct vm_area_struct *)ctx[2]);
 }
 
-SEC("fexit/lock_vma_under_rcu") int x_lock_vma_under_rcu(__u64 *args)
+SEC("fentry/up_read") int e_up_read(__u64 *ctx)
 {
-	return on_vma_lock((struct vm_area_struct *)args[2]);
+	return on_up_read((void *)ctx[0]);
 }
 
-SEC("fentry/up_read") int e_up_read(__u64 *args)
+SEC("fentry/uffd_lock_vma") int e_uffd_lock_vma(void *ctx)
 {
-	return on_up_read((void *)args[0]);
+	(void)ctx;
+	return on_other_user(VL_C_USER_UFFD);
 }
 
-SEC("tp_btf/signal_deliver") int t_signal_deliver(__u64 *args)
+SEC("fentry/lock_next_vma") int e_lock_next_vma(void *ctx)
 {
-	return on_cut_short(VL_SIGNAL, (__u32)args[0]);
+	(void)ctx;
+	return on_other_user(VL_C_USER_PROCFS);
 }
 
-SEC("tp_btf/sched_process_exit") int t_sched_process_exit(__u64 *args)
+SEC("fentry/madvise_vma_behavior") int e_madvise_vma_behavior(__u64 *ctx)
 {
-	(void)args;
-	return on_cut_short(VL_TASK_EXIT, 0);
+	struct madvise_behavior *madvise = (void *)ctx[0];
+
+	if (BPF_CORE_READ(madvise, lock_mode) != bpf_core_enum_value(enum madvise_lock_mode, MADVISE_VMA_READ_LOCK))
+		return 0;
+	return on_other_user(VL_C_USER_MADVISE);
+}
+
+/* Their second argument was the cgroup's path until 6.13. */
+SEC("tp_btf/mmap_lock_start_locking") int t_mmap_lock_start_locking(__u64 *ctx)
+{
+	return UNPREEMPTED(on_mm_start((struct mm_struct *)ctx[0], mm_tp_path ? (_Bool)ctx[2] : (_Bool)ctx[1]));
+}
+
+SEC("tp_btf/mmap_lock_acquire_returned") int t_mmap_lock_acquire_returned(__u64 *ctx)
+{
+	bool write = mm_tp_path ? (_Bool)ctx[2] : (_Bool)ctx[1], success = mm_tp_path ? (_Bool)ctx[3] : (_Bool)ctx[2];
+
+	return UNPREEMPTED(on_mm_acquired(ctx, (struct mm_struct *)ctx[0], write, success));
+}
+
+SEC("tp_btf/mmap_lock_released") int t_mmap_lock_released(__u64 *ctx)
+{
+	return UNPREEMPTED(on_mm_released((struct mm_struct *)ctx[0], mm_tp_path ? (_Bool)ctx[2] : (_Bool)ctx[1]));
+}
+
+SEC("tp_btf/mm_vmscan_direct_reclaim_begin") int t_mm_vmscan_direct_reclaim_begin(__u64 *ctx)
+{
+	return UNPREEMPTED(on_reclaim(ctx, true, VL_WAIT_RECLAIM));
+}
+
+SEC("tp_btf/mm_vmscan_direct_reclaim_end") int t_mm_vmscan_direct_reclaim_end(__u64 *ctx)
+{
+	return UNPREEMPTED(on_reclaim(ctx, false, VL_WAIT_RECLAIM));
+}
+
+SEC("tp_btf/mm_vmscan_memcg_reclaim_begin") int t_mm_vmscan_memcg_reclaim_begin(__u64 *ctx)
+{
+	return UNPREEMPTED(on_reclaim(ctx, true, VL_WAIT_MEMCG));
+}
+
+SEC("tp_btf/mm_vmscan_memcg_reclaim_end") int t_mm_vmscan_memcg_reclaim_end(__u64 *ctx)
+{
+	return UNPREEMPTED(on_reclaim(ctx, false, VL_WAIT_MEMCG));
+}
+
+SEC("tp_btf/signal_deliver") int t_signal_deliver(__u64 *ctx)
+{
+	return UNPREEMPTED(on_cut_short(VL_SIGNAL, (__u32)ctx[0]));
+}
+
+SEC("tp_btf/sched_process_exit") int t_sched_process_exit(void *ctx)
+{
+	(void)ctx;
+	return UNPREEMPTED(on_cut_short(VL_TASK_EXIT, 0));
 }
 
 SEC("tp_btf/sched_process_fork") int BPF_PROG(t_sched_process_fork, struct task_struct *parent, struct task_struct *child)

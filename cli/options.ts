@@ -2,6 +2,7 @@
 /** Options that several commands share, each defined and checked once. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Scope } from '../src/core/session.js';
+import { HOOKS } from '../src/hooks.js';
 
 /** What choosing, filtering and timing of a live session comes to. */
 export interface LiveCliOptions {
@@ -12,9 +13,16 @@ export interface LiveCliOptions {
   readonly minUs: number;
   readonly ringSize: number;
   readonly release: 'auto' | 'derived' | 'observed';
+  /** `--no-writers` */
+  readonly writers: boolean;
+  readonly writerMinUs: number;
+  readonly stacks?: readonly StackKind[];
+  readonly without: readonly string[];
   /** Seconds; absent: until it is ended. */
   readonly duration?: number;
 }
+
+export type StackKind = 'kernel' | 'user';
 
 /** pid_max cannot pass 2^22 (PID_MAX_LIMIT, include/linux/threads.h). */
 const MAX_PID = 2 ** 22;
@@ -55,6 +63,24 @@ export function parseIds(text: string, earlier: readonly number[] = []): readonl
     throw new InvalidArgumentError(`It must be a number between 1 and ${MAX_PID}, or several with commas between.`);
   }
   return [...earlier, ...ids];
+}
+
+/** `kernel`, `user`, or both with a comma between. */
+export function parseStacks(text: string): readonly StackKind[] {
+  const kinds = text.split(',');
+  if (!kinds.every((kind) => kind === 'kernel' || kind === 'user'))
+    throw new InvalidArgumentError('It must be kernel, user or kernel,user.');
+  return kinds as StackKind[];
+}
+
+/** `a` or `a,b`, repeatable: hooks as doctor names them. */
+export function parseHooks(text: string, earlier: readonly string[] = []): readonly string[] {
+  const names = text.split(',');
+  const known = new Set(HOOKS.map(({ target }) => target));
+  const strange = names.find((name) => !known.has(name));
+  if (strange !== undefined)
+    throw new InvalidArgumentError(`There is no hook ${JSON.stringify(strange)}: vmalocktop doctor lists them.`);
+  return [...earlier, ...names];
 }
 
 /** Task names are 15 bytes and a NUL (TASK_COMM_LEN). */
@@ -110,6 +136,24 @@ export function addLiveOptions(command: Command): Command {
       new Option('--release <how>', 'how the release of a VMA lock is found')
         .choices(['auto', 'derived', 'observed'])
         .default('auto'),
+    )
+    .addOption(
+      new Option('--no-writers', "do not hook mmap_lock's tracepoints: no writers, no verdicts with names"),
+    )
+    .addOption(
+      new Option('--writer-min-us <us>', 'show writers that waited at least this long')
+        .argParser(parseMicroseconds)
+        .default(100),
+    )
+    .addOption(
+      new Option('--stacks <kinds>', 'take stacks of retries and writers: kernel, user or kernel,user').argParser(
+        parseStacks,
+      ),
+    )
+    .addOption(
+      new Option('--without <hook>', 'leave a hook out (doctor lists them; repeatable)')
+        .argParser(parseHooks)
+        .default([], 'none'),
     );
 }
 

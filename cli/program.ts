@@ -87,7 +87,8 @@ Over ssh: ssh HOST sudo ${PROGRAM} record -o - | ${PROGRAM} replay -`,
 
 /** Filters act in the kernel while it is observed: over a recording they would be ignored, so they are refused. */
 function rejectLiveOptions(command: Command): void {
-  for (const name of ['pid', 'tid', 'comm', 'scope', 'minUs', 'ringSize', 'release']) {
+  const live = ['pid', 'tid', 'comm', 'scope', 'minUs', 'ringSize', 'release', 'writers', 'writerMinUs', 'stacks', 'without'];
+  for (const name of live) {
     if (command.getOptionValueSource(name) !== 'cli') continue;
     const flag = command.options.find((option) => option.attributeName() === name)?.long ?? name;
     throw new UserError(

@@ -21,6 +21,13 @@ export async function openLiveSource(options: LiveCliOptions, follow: boolean, s
     ringBytes: options.ringSize,
     follow,
     stats,
+    writers: options.writers,
+    writerMinUs: options.writerMinUs,
+    stacks: {
+      kernel: options.stacks?.includes('kernel') ?? false,
+      user: options.stacks?.includes('user') ?? false,
+    },
+    without: options.without,
   });
 }
 

@@ -10,99 +10,89 @@ export interface Hook {
   readonly required: boolean;
   /** A BTF tracepoint, not a function. */
   readonly tracepoint?: true;
-  /** Its entry is hooked. `never-multi`: only its return, and that by fexit always: the ordinary path must be cheap. */
-  readonly entry: 'yes' | 'no' | 'never-multi';
-  /** Its return is hooked. */
-  readonly exit: boolean;
-  /** false: the entry is hooked by fentry only. */
-  readonly multi?: false;
+  /** How its entry is hooked: kprobe.multi where it can be had, fentry always, or not at all. */
+  readonly entry: 'multi' | 'fentry' | 'no';
+  /** How its return is hooked: kretprobe.multi where that is exact, fexit always (the path must be cheap), or not. */
+  readonly exit: 'multi' | 'fexit' | 'no';
+  /** What a session must want for it: see `Wishes` in attach-plan.ts. Absent: always. */
+  readonly wanted?: 'start' | 'exact' | 'observed' | 'follow' | 'retry' | 'writers';
+  /** The function that does this on other kernels: one of the two is enough. */
+  readonly instead?: string;
 }
 
 /** The ways a hook can be attached, best first. */
 export function methodsOf(hook: Hook): readonly AttachMethod[] {
   if (hook.tracepoint) return ['tp_btf'];
-  const entry: AttachMethod[] =
-    hook.entry === 'yes' ? (hook.multi === false ? ['fentry'] : ['kprobe.multi', 'fentry']) : [];
-  const exit: AttachMethod[] = !hook.exit
-    ? []
-    : hook.entry === 'never-multi'
-      ? ['fexit']
-      : ['kretprobe.multi', 'fexit'];
+  const entry: readonly AttachMethod[] =
+    hook.entry === 'multi' ? ['kprobe.multi', 'fentry'] : hook.entry === 'fentry' ? ['fentry'] : [];
+  const exit: readonly AttachMethod[] =
+    hook.exit === 'multi' ? ['kretprobe.multi', 'fexit'] : hook.exit === 'fexit' ? ['fexit'] : [];
   return [...entry, ...exit];
 }
 
+type Options = Partial<Pick<Hook, 'required' | 'wanted' | 'instead'>>;
+
+const hook = (
+  target: string,
+  purpose: string,
+  entry: Hook['entry'],
+  exit: Hook['exit'],
+  options: Options = {},
+): Hook => ({ target, purpose, required: false, entry, exit, ...options });
+
+const tracepoint = (target: string, purpose: string, options: Options = {}): Hook => ({
+  target,
+  purpose,
+  required: false,
+  tracepoint: true,
+  entry: 'no',
+  exit: 'no',
+  ...options,
+});
+
+const required = { required: true } as const;
+const retry = { wanted: 'retry' } as const;
+const writers = { wanted: 'writers' } as const;
+
 export const HOOKS: readonly Hook[] = [
-  { target: 'handle_mm_fault', purpose: 'result of every attempt', required: true, entry: 'never-multi', exit: true },
-  {
-    target: 'lock_mm_and_find_vma',
-    purpose: 'fallback to mmap_lock, aborts',
-    required: true,
-    entry: 'yes',
-    exit: true,
-  },
-  { target: 'do_swap_page', purpose: 'swap faults', required: true, entry: 'yes', exit: true },
-  { target: '__folio_lock_or_retry', purpose: 'waits for a locked folio', required: true, entry: 'yes', exit: true },
-  {
-    target: 'lock_vma_under_rcu',
-    purpose: 'time the VMA lock was taken or refused',
-    required: false,
-    entry: 'never-multi',
-    exit: true,
-  },
-  {
-    target: 'io_schedule',
-    purpose: 'sleep inside a folio wait: bounds the release',
-    required: false,
-    entry: 'yes',
-    exit: false,
-  },
-  {
-    target: 'get_swap_device',
-    purpose: 'which swap device, synchronous or not',
-    required: false,
-    entry: 'no',
-    exit: true,
-  },
-  { target: 'handle_userfault', purpose: 'waits for userfaultfd', required: false, entry: 'yes', exit: true },
-  {
-    target: '__vmf_anon_prepare',
-    purpose: 'retries for want of an anon_vma',
-    required: false,
-    entry: 'never-multi',
-    exit: true,
-  },
-  {
-    target: 'up_read',
-    purpose: 'exact release of the VMA lock (6.4 to 6.14)',
-    required: false,
-    entry: 'yes',
-    exit: false,
-    multi: false,
-  },
-  {
-    target: 'signal_deliver',
-    purpose: 'faults cut short by a signal',
-    required: false,
-    tracepoint: true,
-    entry: 'no',
-    exit: false,
-  },
-  {
-    target: 'sched_process_exit',
-    purpose: 'faults cut short by the end of the task',
-    required: false,
-    tracepoint: true,
-    entry: 'no',
-    exit: false,
-  },
-  {
-    target: 'sched_process_fork',
-    purpose: 'processes of the command that is followed',
-    required: false,
-    tracepoint: true,
-    entry: 'no',
-    exit: false,
-  },
+  hook('handle_mm_fault', 'result of every attempt', 'no', 'fexit', required),
+  hook('lock_mm_and_find_vma', 'fallback to mmap_lock, aborts, verdicts', 'multi', 'multi', required),
+  hook('do_swap_page', 'swap faults', 'multi', 'multi', required),
+  hook('__folio_lock_or_retry', 'waits for a locked folio', 'multi', 'multi', required),
+  hook('lock_vma_under_rcu', 'time the VMA lock was taken or refused', 'no', 'fexit', { wanted: 'start' }),
+  hook('io_schedule', 'sleeps inside folio and file waits: bound the release', 'multi', 'no'),
+  hook('get_swap_device', 'which swap device, synchronous or not', 'no', 'multi'),
+  hook('handle_userfault', 'waits for userfaultfd', 'multi', 'multi'),
+  hook('filemap_fault', 'retries and waits of file faults', 'fentry', 'fexit', retry),
+  hook('shmem_fault', 'retries and waits of shared-memory faults', 'fentry', 'fexit', retry),
+  hook('filemap_read_folio', 'file faults: the folio was not up to date', 'multi', 'no', retry),
+  hook('page_cache_async_ra', 'file faults: readahead was started', 'multi', 'no', retry),
+  hook('hugetlb_fault', 'retries of huge page faults', 'no', 'fexit', retry),
+  hook('do_huge_pmd_device_private', 'retries on device memory, whole PMDs (7.x)', 'no', 'fexit', retry),
+  hook('migration_entry_wait', 'waits for migration, with the lock held', 'multi', 'multi'),
+  hook('swapin_sync', 'synchronous swap reads, with the lock held (7.x)', 'multi', 'multi', {
+    instead: 'swap_read_folio_bdev_sync',
+  }),
+  hook('swap_read_folio_bdev_sync', 'synchronous swap reads, with the lock held (to 6.19)', 'multi', 'multi', {
+    instead: 'swapin_sync',
+  }),
+  hook('swapin_readahead', 'swap reads that take long to submit, with the lock held', 'multi', 'multi'),
+  tracepoint('mm_vmscan_direct_reclaim_begin', 'direct reclaim inside faults'),
+  tracepoint('mm_vmscan_direct_reclaim_end', 'its end'),
+  tracepoint('mm_vmscan_memcg_reclaim_begin', 'reclaim for a memory cgroup inside faults'),
+  tracepoint('mm_vmscan_memcg_reclaim_end', 'its end'),
+  tracepoint('mmap_lock_start_locking', 'mmap_lock: who asks for it, and who holds it then', writers),
+  tracepoint('mmap_lock_acquire_returned', 'mmap_lock: waits, writers, failed trylocks', writers),
+  tracepoint('mmap_lock_released', 'mmap_lock: end of holds and of second passes', writers),
+  hook('__vma_start_write', 'write-locked VMAs and waits for their readers (6.15 and later)', 'fentry', 'fexit', writers),
+  hook('__vmf_anon_prepare', 'retries for want of an anon_vma', 'no', 'fexit', { wanted: 'exact' }),
+  hook('uffd_lock_vma', 'VMA locks taken by userfaultfd', 'fentry', 'no', retry),
+  hook('lock_next_vma', 'VMA locks taken by readers of /proc/PID/maps (6.17 and later)', 'fentry', 'no', retry),
+  hook('madvise_vma_behavior', 'VMA locks taken by madvise (7.x)', 'fentry', 'no', retry),
+  hook('up_read', 'exact release of the VMA lock (6.4 to 6.14)', 'fentry', 'no', { wanted: 'observed' }),
+  tracepoint('signal_deliver', 'faults cut short by a signal'),
+  tracepoint('sched_process_exit', 'faults cut short by the end of the task'),
+  tracepoint('sched_process_fork', 'processes of the command that is followed', { wanted: 'follow' }),
 ];
 
 export interface ReleasePlan {

@@ -177,6 +177,17 @@ export class Btf {
     return this.find(BtfKind.Func, name) !== 0;
   }
 
+  /** Arguments of a tracepoint, as a BTF program on it finds them; null when there is no such tracepoint. */
+  tracepointArguments(name: string): number | null {
+    const typedef = this.find(BtfKind.Typedef, `btf_trace_${name}`);
+    if (typedef === 0) return null;
+    const target = (id: number): number => this.#view.getUint32(this.#place(id) + 8, true);
+    const prototype = target(target(typedef));
+    if (this.kind(prototype) !== BtfKind.FuncProto) return null;
+    // The first one is the kernel's own: the probe's private data.
+    return (this.#view.getUint32(this.#place(prototype) + 4, true) & 0xffff) - 1;
+  }
+
   /** Enumerators by name in order of definition, of an enum or enum64; null when there is none of that name. Values beyond 2^53 lose bits. */
   enumeration(name: string): Record<string, number> | null {
     const id = this.find(BtfKind.Enum, name) || this.find(BtfKind.Enum64, name);

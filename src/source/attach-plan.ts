@@ -27,15 +27,23 @@ export interface KernelAbility {
   traceable(target: string): boolean | null;
   /** Whether BTF describes the function: fentry and fexit need it. */
   described(target: string): boolean;
+  /** Whether BTF describes the tracepoint. */
+  tracepoint(target: string): boolean;
 }
 
 export interface Wishes {
   /** Hook lock_vma_under_rcu: exact start times, at the price of a second program on every fault. */
-  readonly trackStart: boolean;
+  readonly start: boolean;
   /** What costs on the path of every ordinary fault may be hooked. */
   readonly exact: boolean;
-  readonly release: ReleaseMode;
+  readonly observed: boolean;
   readonly follow: boolean;
+  /** More than swap faults: retries and aborts of every kind. */
+  readonly retry: boolean;
+  /** The mmap_lock tracepoints: every taker of it in the system pays for a program or two. */
+  readonly writers: boolean;
+  /** Hooks to leave out by name. */
+  readonly without: ReadonlySet<string>;
 }
 
 /**
@@ -51,50 +59,63 @@ export function planAttach(kernel: KernelAbility, wishes: Wishes): AttachPlan {
   const missing: string[] = [];
 
   for (const hook of HOOKS) {
-    const target = hook.target;
+    const { target } = hook;
     const unwanted = whyUnwanted(hook, wishes);
     if (unwanted) {
       hooks.push({ target, attached: false, note: unwanted });
+      if (hook.required) missing.push(`${target} (${unwanted})`);
       continue;
     }
-    if (hook.tracepoint) {
-      returns.push({ program: `t_${target}`, target, method: 'tp_btf' });
-      hooks.push({ target, attached: true, note: '' });
-      continue;
-    }
-    const why = whyNot(kernel, target, hook, exactReturns);
+    const why = whyNot(kernel, hook, exactReturns);
     if (why) {
       if (hook.required) missing.push(`${target} (${why})`);
       hooks.push({ target, attached: false, note: why });
       continue;
     }
-    if (hook.exit) {
-      const multi = exactReturns && hook.entry !== 'never-multi';
+    hooks.push({ target, attached: true, note: '' });
+    if (hook.tracepoint) {
+      returns.push({ program: `t_${target}`, target, method: 'tp_btf' });
+      continue;
+    }
+    if (hook.exit !== 'no') {
+      const multi = exactReturns && hook.exit === 'multi';
       returns.push({ program: `${multi ? 'r' : 'x'}_${target}`, target, method: multi ? 'kretprobe.multi' : 'fexit' });
     }
-    if (hook.entry === 'yes') {
-      const multi = kernel.fprobe && hook.multi !== false;
+    if (hook.entry !== 'no') {
+      const multi = kernel.fprobe && hook.entry === 'multi';
       entries.push({ program: `${multi ? 'm' : 'e'}_${target}`, target, method: multi ? 'kprobe.multi' : 'fentry' });
     }
-    hooks.push({ target, attached: true, note: '' });
   }
   return { programs: [...returns, ...entries], hooks, missing };
 }
 
-function whyUnwanted(hook: Hook, wishes: Wishes): string {
-  if (hook.target === 'lock_vma_under_rcu' && !wishes.trackStart)
-    return 'left out in this scope: start times are intervals (scope all or --min-us attaches it)';
+const UNWANTED: Readonly<Record<NonNullable<Hook['wanted']>, string>> = {
+  start: 'left out in this scope: start times are intervals (scope all or --min-us attaches it)',
   // Stands on the path of every anonymous first touch: the callers ask it whether there is an anon_vma already.
-  if (hook.target === '__vmf_anon_prepare' && !wishes.exact)
-    return 'left out: every anonymous fault calls it (--release observed attaches it)';
-  if (hook.target === 'up_read' && wishes.release !== 'observed') return 'left out: releases are derived';
-  if (hook.target === 'sched_process_fork' && !wishes.follow) return 'left out: no command to follow';
-  return '';
+  exact: 'left out: every anonymous fault calls it, and its failed trylock is seen anyway (--release observed attaches it)',
+  observed: 'left out: releases are derived',
+  follow: 'left out: no command to follow',
+  retry: 'left out in scope swap',
+  writers: 'left out: --no-writers',
+};
+
+function whyUnwanted(hook: Hook, wishes: Wishes): string {
+  if (wishes.without.has(hook.target)) return 'left out: --without';
+  return hook.wanted === undefined || wishes[hook.wanted] ? '' : UNWANTED[hook.wanted];
 }
 
-function whyNot(kernel: KernelAbility, target: string, hook: Hook, exactReturns: boolean): string {
-  if (kernel.traceable(target) === false) return 'not traceable in this kernel';
-  const byBtf = hook.entry === 'never-multi' || (hook.exit && !exactReturns) || !kernel.fprobe || hook.multi === false;
+function whyNot(kernel: KernelAbility, hook: Hook, exactReturns: boolean): string {
+  const { target } = hook;
+  if (hook.tracepoint) return kernel.tracepoint(target) ? '' : 'this kernel has no such tracepoint';
+  if (kernel.traceable(target) === false)
+    return hook.instead !== undefined && kernel.traceable(hook.instead)
+      ? `not in this kernel: ${hook.instead} does it`
+      : 'not traceable in this kernel';
+  const byBtf =
+    hook.entry === 'fentry' ||
+    hook.exit === 'fexit' ||
+    (hook.exit === 'multi' && !exactReturns) ||
+    (hook.entry === 'multi' && !kernel.fprobe);
   if (byBtf && !kernel.described(target)) return "not described by this kernel's BTF";
   return '';
 }

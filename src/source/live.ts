@@ -17,6 +17,7 @@ import {
   type BpfLink,
   BpfObject,
   type BpfProgram,
+  type Btf,
   dropCapabilities,
   enableStats,
   type Pages,
@@ -24,11 +25,12 @@ import {
 import { RingBuffer } from '../ebpf-ts/ring.js';
 import { asUserError } from '../errors.js';
 import { type HostFacts, hostFacts } from '../host.js';
-import { LAYOUT_DIGEST, VlScope } from '../schema/events.gen.js';
+import { LAYOUT_DIGEST } from '../schema/events.gen.js';
 import { layoutDigest } from '../schema/generate.js';
 import { type AttachPlan, type PlannedProgram, planAttach } from './attach-plan.js';
 import { COUNTER_ROWS, CounterReader } from './counters.js';
 import { EventDecoder } from './decode.js';
+import { configure } from './knobs.js';
 import { cannot, chooseRelease, kernelBtf, kernelEnums, OBJECT, possibleCpus } from './kernel.js';
 import type { Source } from './source.js';
 
@@ -47,6 +49,13 @@ export interface LiveOptions {
   readonly follow: boolean;
   /** Have the kernel take our programs' run times. */
   readonly stats: boolean;
+  /** Hook mmap_lock's tracepoints: writers, waits by decade, ends of second passes. Verdicts and writers' names need it. */
+  readonly writers: boolean;
+  /** Send writers that waited at least this long (microseconds); those that meet a retry are always sent. */
+  readonly writerMinUs: number;
+  readonly stacks: { readonly kernel: boolean; readonly user: boolean };
+  /** Hooks to leave out, by name. */
+  readonly without: readonly string[];
 }
 
 export interface LiveSource extends Source {
@@ -77,13 +86,22 @@ export async function openLive(options: LiveOptions): Promise<LiveSource> {
       fprobe: btf.hasFunc('register_fprobe_ips') || btf.hasFunc('register_fprobe'),
       traceable: (target) => facts.traceable.names?.has(target) ?? null,
       described: (target) => btf.hasFunc(target),
+      tracepoint: (target) => btf.tracepointArguments(target) !== null,
     },
-    { trackStart, exact: options.release === 'observed', release, follow: options.follow },
+    {
+      start: trackStart,
+      exact: options.release === 'observed',
+      observed: release === 'observed',
+      follow: options.follow,
+      retry: options.scope !== 'swap',
+      writers: options.writers,
+      without: new Set(options.without),
+    },
   );
   if (plan.missing.length > 0)
     throw cannot('observe page faults', `this kernel lacks ${plan.missing.join(', ')}`, 'run: vmalocktop doctor');
   try {
-    return new Live(options, facts, enums, release, trackStart, plan);
+    return new Live(options, facts, btf, enums, release, trackStart, plan);
   } catch (error) {
     throw asUserError(error) ?? error;
   }
@@ -113,6 +131,7 @@ class Live implements LiveSource {
   constructor(
     options: LiveOptions,
     facts: HostFacts,
+    btf: Btf,
     enums: KernelEnums,
     release: ReleaseMode,
     trackStart: boolean,
@@ -128,7 +147,7 @@ class Live implements LiveSource {
           remedy: 'run: make clean build',
         });
       const cpus = possibleCpus();
-      this.#configure(options, facts, release, trackStart, plan, cpus);
+      configure(object, options, { facts, btf, release, trackStart, plan, cpus });
       object.load();
       const counters = object.map('cpus').mmapArray({ writable: false });
       const bss = object.map('.bss').mmapArray({ writable: true });
@@ -172,40 +191,6 @@ class Live implements LiveSource {
       this.#detach();
       object.close();
       throw error;
-    }
-  }
-
-  #configure(
-    options: LiveOptions,
-    facts: HostFacts,
-    release: ReleaseMode,
-    trackStart: boolean,
-    plan: AttachPlan,
-    cpus: number,
-  ): void {
-    const object = this.#object;
-    const set = (name: string, value: number | bigint): void => object.setGlobal('.rodata', name, value);
-    const wanted = new Set(plan.programs.map(({ program }) => program));
-    for (const program of object.programs.values()) program.setAutoload(wanted.has(program.name));
-    object.map('events').setMaxEntries(options.ringBytes);
-    object.map('cpus').setMaxEntries(cpus);
-    if (!trackStart) object.map('starts').setMaxEntries(1);
-    set('scope', { swap: VlScope.SWAP, retry: VlScope.RETRY, all: VlScope.ALL }[options.scope]);
-    set('own_tgid', process.pid);
-    const followed = options.follow || options.pids.length > 0;
-    set('filtered', followed || options.tids.length > 0 || options.comm !== undefined ? 1 : 0);
-    set('filter_tgid', followed ? 1 : 0);
-    set('filter_tid', options.tids.length > 0 ? 1 : 0);
-    set('track_start', trackStart ? 1 : 0);
-    set('min_ns', BigInt(Math.round(options.minUs * 1000)));
-    set('observe_release', release === 'observed' ? 1 : 0);
-    set('flor_takes_vmf', facts.kernel.major > 6 || facts.kernel.minor >= 6 ? 1 : 0);
-    if (options.comm !== undefined) {
-      const comm = Buffer.alloc(16);
-      comm.write(options.comm, 0, 15); // the kernel keeps 15 bytes and a NUL
-      set('filter_comm', 1);
-      set('comm_lo', comm.readBigUInt64LE(0));
-      set('comm_hi', comm.readBigUInt64LE(8));
     }
   }
 

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The fallback: lock_mm_and_find_vma, and what it finds against what the attempt under the VMA lock had. */
+#ifndef VMALOCKTOP_FALLBACK_BPF_H
+#define VMALOCKTOP_FALLBACK_BPF_H
+
+struct holder {
+	__u32 tid;
+	__u16 prio;
+	__u8 kind; /* enum vl_holder */
+};
+
+/* Who holds mmap_lock, by the owner word of its rw_semaphore. Nobody keeps it still for us: the count and the owner
+ * must agree, or only the kind is told; and of readers the word names the one that came last. */
+static __always_inline void find_holder(struct mm_struct *mm, struct holder *holder)
+{
+	__u64 locked = BPF_CORE_READ(mm, mmap_lock.count.counter);
+	__u64 owner = BPF_CORE_READ(mm, mmap_lock.owner.counter);
+	struct task_struct *task = (void *)(owner & ~RWSEM_OWNER_FLAGS);
+
+	holder->tid = 0;
+	holder->prio = 0;
+	if (locked & RWSEM_WRITER_LOCKED)
+		holder->kind = VL_HOLDER_WRITER;
+	else if (RWSEM_READERS(locked))
+		holder->kind = VL_HOLDER_READER;
+	else
+		holder->kind = VL_HOLDER_NONE;
+	if (holder->kind == VL_HOLDER_NONE || !task)
+		return;
+	if (!!(owner & RWSEM_OWNER_READER) != (holder->kind == VL_HOLDER_READER))
+		return;
+	holder->tid = BPF_CORE_READ(task, pid);
+	holder->prio = BPF_CORE_READ(task, prio);
+}
+
+static __always_inline int on_mm_lock_enter(__u64 address, struct pt_regs *regs)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_state *state;
+	struct holder holder;
+	struct rec *rec;
+	bool user;
+	__u32 failed = 0;
+	__u64 ts, refused;
+
+	if (!wanted(task))
+		return 0;
+	user = regs_user_mode(regs);
+	rec = current_rec(task, &state);
+	ts = bpf_ktime_get_ns();
+	/* The same fault again: after its RETRY, or with that return of handle_mm_fault missed, which is no ABORT. */
+	if (rec && !(rec->state & AWAIT_ANY) && rec->user == user && rec->address == PAGE_OF(address)) {
+		if (user)
+			count(VL_C_FALLBACK);
+	} else {
+		if (!user)
+			return 0; /* a kernel-mode fault: its record, if any, opens in do_swap_page */
+		count(VL_C_ABORT);
+		if (rec)
+			abandon_all(VL_MM_LOCK_ENTER);
+		if (scope < VL_SCOPE_RETRY)
+			return 0;
+		state = make_state(task);
+		if (!state)
+			return 0;
+		rec = open_rec(task, state, true, false);
+		if (!rec)
+			return 0;
+		rec->mm = MM_ID(BPF_CORE_READ(task, mm)); /* read, not taken from the argument: a number, not a pointer, to the verifier */
+		rec->address = PAGE_OF(address);
+		refused = take_start(task, &failed);
+		if (failed)
+			send(rec, VL_VMA_LOCK, 0, refused, AB(0, 0));
+	}
+	rec->t_mm_lock = ts;
+	rec->state = IN_MM_LOCK;
+	find_holder(BPF_CORE_READ(task, mm), &holder);
+	return send(rec, VL_MM_LOCK_ENTER, 0, ts, AB(user, holder.kind));
+}
+
+/* The writer that ran under lock sequence `seq`; failing that the latest one of the mm. */
+static __noinline int send_writer(struct rec *rec, __u32 seq, __u32 by_seq, __u64 ts)
+{
+	struct mm_writers *known;
+	struct mm_writer writer = {};
+	__u32 flags = 0;
+	__u64 mm;
+
+	if (!rec)
+		return 0;
+	mm = rec->mm;
+	known = bpf_map_lookup_elem(&writers, &mm);
+	if (!known || !known->n)
+		return 0;
+	writer = known->latest[(known->n - 1) & (LATEST - 1)];
+	if (by_seq)
+		for (int i = 0; i < LATEST; i++)
+			if (known->latest[i].tid && known->latest[i].seq == seq) {
+				writer = known->latest[i];
+				flags = VL_F_EXACT;
+			}
+	return send(rec, VL_MM_WRITER, flags, ts, AB(writer.tid, writer.syscall));
+}
+
+/*
+ * Under mmap_lock, which lock_mm_and_find_vma has just taken for read: nothing found here can change meanwhile.
+ * vm_lock_seq is what a writer left on a VMA when it write-locked it, mm_lock_seq how often mmap_lock was write-locked.
+ */
+static __noinline __u32 judge(struct rec *rec, __u64 found, __u64 ts)
+{
+	struct vm_area_struct *vma = (void *)found;
+	const struct vm_operations_struct *ops;
+	struct mm_struct *mm;
+	__u32 bits = VL_FOUND, seq = 0, now = 0, writers_since = 0;
+	bool known, had;
+
+	if (!rec || !found)
+		return 0;
+	mm = BPF_CORE_READ(vma, vm_mm);
+	had = rec->have & HAVE_VMA && rec->have & HAVE_RETRIED;
+	known = read_vma_seq(vma, &seq) && read_mm_seq(mm, &now);
+	if (rec->have & HAVE_RETRIED && rec->vma && rec->vma == found)
+		bits |= VL_FOUND_SAME;
+	if (BPF_CORE_READ(vma, vm_start) <= rec->address && rec->address < BPF_CORE_READ(vma, vm_end))
+		bits |= VL_FOUND_COVERS;
+	if (known && seq == now - 1)
+		bits |= VL_FOUND_LATEST;
+	if (known && had) {
+		bits |= VL_FOUND_SEQ_KNOWN | VL_FOUND_MM_KNOWN;
+		if (seq == rec->seq)
+			bits |= VL_FOUND_SEQ_SAME;
+		/* Odd while locked: a writer that was there already when the attempt ran counts as well. */
+		if (bpf_core_field_exists(((struct mm_struct___seqcount *)0)->mm_lock_seq.sequence))
+			writers_since = (now - (rec->mm_seq & ~1u)) / 2;
+		else
+			writers_since = now - rec->mm_seq;
+	}
+	if (rec->have & HAVE_GROWN)
+		bits |= VL_FOUND_GREW;
+	ops = BPF_CORE_READ(vma, vm_ops);
+	if (!ops)
+		bits |= VL_FOUND_ANON;
+	else if (!BPF_CORE_READ(ops, map_pages))
+		bits |= VL_FOUND_NO_MAP_PAGES;
+	if (!BPF_CORE_READ(vma, anon_vma))
+		bits |= VL_FOUND_NO_ANON_VMA;
+	if (BPF_CORE_READ(vma, vm_flags) & VM_HUGETLB)
+		bits |= VL_FOUND_HUGETLB;
+	if (!rec->vma_end) {
+		rec->vma_start = BPF_CORE_READ(vma, vm_start);
+		rec->vma_end = BPF_CORE_READ(vma, vm_end);
+		rec->vm_flags = BPF_CORE_READ(vma, vm_flags);
+	}
+	if (rec->have & HAVE_RETRIED && !(rec->have & HAVE_INNER) && ops && !(bits & (VL_FOUND_NO_MAP_PAGES | VL_FOUND_HUGETLB))) {
+		__u64 handler = (__u64)BPF_CORE_READ(ops, fault);
+
+		send(rec, VL_VMA_OPS, 0, ts, handler);
+	}
+	if (rec->have & HAVE_RETRIED ? known && had && now != rec->mm_seq : bits & VL_FOUND_LATEST)
+		send_writer(rec, seq, rec->have & HAVE_RETRIED ? seq != rec->seq : 1, ts);
+	send(rec, VL_MM_LOCK_EXIT, 0, ts, AB(bits, writers_since));
+	return bits;
+}
+
+static __always_inline int on_mm_lock_exit(void *vma)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_state *state;
+	struct rec *rec = current_rec(task, &state);
+	__u64 ts;
+
+	if (!rec || !(rec->state & IN_MM_LOCK))
+		return 0;
+	ts = bpf_ktime_get_ns();
+	measure(VL_H_MMAP_LOCK, ts - rec->t_mm_lock);
+	rec->state = MM_LOCKED;
+	if (vma) {
+		judge(rec, (__u64)vma, ts);
+	} else {
+		if (rec->have & HAVE_RETRIED)
+			send_writer(rec, 0, 0, ts);
+		send(rec, VL_MM_LOCK_EXIT, 0, ts, 0);
+	}
+	rec->have &= ~(HAVE_VMA | HAVE_INNER | HAVE_GROWN | HAVE_RETRIED);
+	rec->vma = 0;
+	close_window(rec);
+	if (!vma)
+		close_top(task, state);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What may take long inside an attempt, with the fault lock held or not: reads, migration, reclaim; and other inner ends. */
+#ifndef VMALOCKTOP_WAIT_BPF_H
+#define VMALOCKTOP_WAIT_BPF_H
+
+/* Inside an attempt, as far as its record knows. */
+static __always_inline bool in_attempt(struct rec *rec)
+{
+	return !(rec->state & (RETRIED | IN_MM_LOCK | AWAIT_ANY)) && rec->state & (IN_SWAP | IN_FILE | IN_UFFD | MM_LOCKED);
+}
+
+static __always_inline int on_wait(__u32 kind, __u32 what)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_state *state;
+	struct rec *rec = current_rec(task, &state);
+
+	if (!rec || !in_attempt(rec))
+		return 0;
+	return send(rec, kind, 0, bpf_ktime_get_ns(), AB(what, 0));
+}
+
+/* swapin_readahead seldom waits: told afterwards, and only then. */
+#define SWAPIN_MIN_NS 100000
+static __always_inline int on_swapin(bool enter)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_state *state;
+	struct rec *rec = current_rec(task, &state);
+	__u64 ts;
+
+	if (!rec || !(rec->state & IN_SWAP))
+		return 0;
+	ts = bpf_ktime_get_ns();
+	if (enter) {
+		rec->t_swapin = ts;
+	} else if (rec->t_swapin && ts - rec->t_swapin >= SWAPIN_MIN_NS) {
+		send(rec, VL_WAIT_ENTER, 0, rec->t_swapin, AB(VL_WAIT_SWAPIN, 0));
+		send(rec, VL_WAIT_EXIT, 0, ts, AB(VL_WAIT_SWAPIN, 0));
+		rec->t_swapin = 0;
+	}
+	return 0;
+}
+
+/*
+ * Direct reclaim. In a fault that has a record it is a wait of it. Any other is noted if its stack shows a page fault,
+ * and a mark sees to it that the fault's return comes by for the note.
+ */
+static __always_inline int on_reclaim(void *ctx, bool begin, __u32 what)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_state *state;
+	struct note *note;
+	struct rec *rec;
+
+	if (task->flags & PF_KTHREAD || !wanted(task))
+		return 0;
+	rec = current_rec(task, &state);
+	if (rec && in_attempt(rec))
+		return send(rec, begin ? VL_WAIT_ENTER : VL_WAIT_EXIT, 0, bpf_ktime_get_ns(), AB(what, 0));
+	if (scope < VL_SCOPE_RETRY)
+		return 0;
+	if (!begin) {
+		note = note_with(task, NOTE_RECLAIM);
+		if (note)
+			note->t_reclaimed = bpf_ktime_get_ns();
+		return 0;
+	}
+	if (note_with(task, NOTE_RECLAIM) || !stack_through(ctx, hmf_lo, hmf_hi))
+		return 0;
+	note = make_note(task);
+	if (!note)
+		return 0;
+	note->have |= NOTE_RECLAIM;
+	note->reclaim = what;
+	note->t_reclaim = note->t_reclaimed = bpf_ktime_get_ns();
+	__sync_fetch_and_add(mark_of(task), 1);
+	return 0;
+}
+
+/* A function returned RETRY whose entry costs too much to hook, or tells nothing. */
+static __always_inline int on_inner_exit(__u32 which, __u32 ret)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct note *note;
+
+	if (!(ret & R(RETRY)) || !wanted(task))
+		return 0;
+	note = make_note(task);
+	if (!note)
+		return 0;
+	note->have |= which == VL_INNER_HUGETLB ? NOTE_HUGETLB : NOTE_DEVICE_PRIVATE;
+	return 0;
+}
+
+#endif
