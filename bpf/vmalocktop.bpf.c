@@ -154,22 +154,37 @@ SEC("fentry/madvise_vma_behavior") int e_madvise_vma_behavior(__u64 *ctx)
 	return on_other_user(VL_C_USER_MADVISE);
 }
 
-/* Their second argument was the cgroup's path until 6.13. */
+/* Their second argument was the cgroup's path until 6.13. Loaded at a fixed offset either way: the compiler would
+ * compute one, which the verifier refuses of a context. */
+#define CTX_ARG(ctx, offset) ({ __u64 arg_; asm volatile("%0 = *(u64 *)(%1 + " #offset ")" : "=r"(arg_) : "r"(ctx)); arg_; })
+static __always_inline bool second_arg(__u64 *ctx)
+{
+	if (mm_tp_path)
+		return (_Bool)CTX_ARG(ctx, 16);
+	return (_Bool)CTX_ARG(ctx, 8);
+}
+static __always_inline bool third_arg(__u64 *ctx)
+{
+	if (mm_tp_path)
+		return (_Bool)CTX_ARG(ctx, 24);
+	return (_Bool)CTX_ARG(ctx, 16);
+}
+
 SEC("tp_btf/mmap_lock_start_locking") int t_mmap_lock_start_locking(__u64 *ctx)
 {
-	return UNPREEMPTED(on_mm_start((struct mm_struct *)ctx[0], mm_tp_path ? (_Bool)ctx[2] : (_Bool)ctx[1]));
+	return UNPREEMPTED(on_mm_start((struct mm_struct *)ctx[0], second_arg(ctx)));
 }
 
 SEC("tp_btf/mmap_lock_acquire_returned") int t_mmap_lock_acquire_returned(__u64 *ctx)
 {
-	bool write = mm_tp_path ? (_Bool)ctx[2] : (_Bool)ctx[1], success = mm_tp_path ? (_Bool)ctx[3] : (_Bool)ctx[2];
+	bool write = second_arg(ctx), success = third_arg(ctx);
 
 	return UNPREEMPTED(on_mm_acquired(ctx, (struct mm_struct *)ctx[0], write, success));
 }
 
 SEC("tp_btf/mmap_lock_released") int t_mmap_lock_released(__u64 *ctx)
 {
-	return UNPREEMPTED(on_mm_released((struct mm_struct *)ctx[0], mm_tp_path ? (_Bool)ctx[2] : (_Bool)ctx[1]));
+	return UNPREEMPTED(on_mm_released((struct mm_struct *)ctx[0], second_arg(ctx)));
 }
 
 SEC("tp_btf/mm_vmscan_direct_reclaim_begin") int t_mm_vmscan_direct_reclaim_begin(__u64 *ctx)
