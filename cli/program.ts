@@ -76,6 +76,26 @@ Over ssh: ssh HOST sudo ${PROGRAM} record -o - | ${PROGRAM} replay -`,
     .action(async (file, options) => done(await (await import('./commands/replay.js')).replay(file, options)));
 
   program
+    .command('export')
+    .description('a recording for other tools: Perfetto, DuckDB, pandas, a spreadsheet')
+    .argument('<file>', 'recording, - for one on standard input')
+    .addOption(
+      new Option('-f, --format <format>', 'format to write')
+        .choices(['perfetto', 'parquet', 'jsonl', 'csv'])
+        .makeOptionMandatory(),
+    )
+    .addOption(
+      new Option('-t, --table <table>', 'what the rows are; not for perfetto (default: lifecycles)').choices([
+        'lifecycles',
+        'attempts',
+        'waits',
+        'events',
+      ]),
+    )
+    .requiredOption('-o, --output <file>', 'file to write, - for standard output')
+    .action(async (file, options) => done(await (await import('./commands/export.js')).exportRecording(file, options)));
+
+  program
     .command('doctor')
     .description('what works on this host, what not, why, and what to do')
     .addOption(new Option('--json', 'one JSON document'))
@@ -87,7 +107,19 @@ Over ssh: ssh HOST sudo ${PROGRAM} record -o - | ${PROGRAM} replay -`,
 
 /** Filters act in the kernel while it is observed: over a recording they would be ignored, so they are refused. */
 function rejectLiveOptions(command: Command): void {
-  const live = ['pid', 'tid', 'comm', 'scope', 'minUs', 'ringSize', 'release', 'writers', 'writerMinUs', 'stacks', 'without'];
+  const live = [
+    'pid',
+    'tid',
+    'comm',
+    'scope',
+    'minUs',
+    'ringSize',
+    'release',
+    'writers',
+    'writerMinUs',
+    'stacks',
+    'without',
+  ];
   for (const name of live) {
     if (command.getOptionValueSource(name) !== 'cli') continue;
     const flag = command.options.find((option) => option.attributeName() === name)?.long ?? name;

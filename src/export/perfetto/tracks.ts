@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+/** Tracks by task, described when they are first used. */
+import {
+  CounterDescriptor,
+  ProcessDescriptor,
+  putMessage,
+  putString,
+  putVarint,
+  ThreadDescriptor,
+  TrackDescriptor,
+} from './fields.js';
+import type { Packets } from './packets.js';
+
+/** Descriptors may be written again, so what is known of tasks may be forgotten: memory stays bounded. */
+const MAX_TRACKS = 65_536;
+
+/** High byte of a track's uuid; below it depth, tgid and tid (PID_MAX_LIMIT is 2^22, so 24 bits each). */
+const KIND = {
+  process: 1n,
+  thread: 2n,
+  locks: 3n,
+  nested: 4n,
+  writer: 5n,
+  vmas: 6n,
+  counter: 7n,
+  session: 8n,
+} as const;
+
+function uuid(kind: bigint, tgid: number, tid: number, depth = 0): bigint {
+  return (kind << 56n) | (BigInt(depth & 0xff) << 48n) | (BigInt(tgid) << 24n) | BigInt(tid);
+}
+
+const CHILDREN = {
+  locks: 'locks held',
+  nested: 'nested faults',
+  writer: 'mmap_lock for write',
+  vmas: 'write-locking VMAs',
+} as const;
+
+export class Tracks {
+  readonly #packets: Packets;
+  #described: Set<bigint> = new Set();
+  #processes: Map<number, number> = new Map();
+
+  constructor(packets: Packets) {
+    this.#packets = packets;
+  }
+
+  /** Notes which process a thread belongs to; 0 is not known. */
+  seen(tid: number, tgid: number): void {
+    if (tgid === 0) return;
+    if (this.#processes.size >= MAX_TRACKS) this.#processes = new Map();
+    this.#processes.set(tid, tgid);
+  }
+
+  thread(tid: number, comm: string): bigint {
+    const tgid = this.#processes.get(tid) ?? 0;
+    const id = uuid(KIND.thread, tgid, tid);
+    if (!this.#isNew(id)) return id;
+    // A thread whose process is not known cannot be described as one: its descriptor needs both.
+    if (tgid === 0) {
+      this.#packets.track(id, null, `${comm || 'thread'} ${tid} (process not known)`);
+      return id;
+    }
+    const process = uuid(KIND.process, tgid, 0);
+    if (this.#isNew(process)) {
+      this.#packets.track(process, null, null, (w) => {
+        putMessage(w, TrackDescriptor.process, () => {
+          putVarint(w, ProcessDescriptor.pid, tgid);
+          if (comm !== '') putString(w, ProcessDescriptor.process_name, comm);
+        });
+      });
+    }
+    this.#packets.track(id, process, null, (w) => {
+      putMessage(w, TrackDescriptor.thread, () => {
+        putVarint(w, ThreadDescriptor.pid, tgid);
+        putVarint(w, ThreadDescriptor.tid, tid);
+        if (comm !== '') putString(w, ThreadDescriptor.thread_name, comm);
+      });
+    });
+    return id;
+  }
+
+  /** A track below a thread's own: what happens there need not nest with the rest. */
+  child(of: keyof typeof CHILDREN, tid: number, comm: string, depth = 0): bigint {
+    const parent = this.thread(tid, comm);
+    const id = uuid(KIND[of], this.#processes.get(tid) ?? 0, tid, depth);
+    if (this.#isNew(id)) this.#packets.track(id, parent, CHILDREN[of]);
+    return id;
+  }
+
+  counter(index: number, name: string, unit: number): bigint {
+    const id = uuid(KIND.counter, 0, index);
+    if (this.#isNew(id)) {
+      this.#packets.track(id, null, name, (w) => {
+        putMessage(w, TrackDescriptor.counter, () => putVarint(w, CounterDescriptor.unit, unit));
+      });
+    }
+    return id;
+  }
+
+  /** Where the recording itself, and what it lost, is marked. */
+  session(): bigint {
+    const id = uuid(KIND.session, 0, 0);
+    if (this.#isNew(id)) this.#packets.track(id, null, 'vmalocktop: recording and losses');
+    return id;
+  }
+
+  #isNew(id: bigint): boolean {
+    if (this.#described.has(id)) return false;
+    if (this.#described.size >= MAX_TRACKS) this.#described = new Set();
+    this.#described.add(id);
+    return true;
+  }
+}

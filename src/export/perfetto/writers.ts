@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+/** What writers did to the locks of their mm (VL_W_* of bpf/events.h), as slices on tracks of their own. */
+import type { EventBatch } from '../../core/batch.js';
+import { VlKind, VlStepFlag } from '../../schema/events.gen.js';
+import type { Cause, Slice } from './slices.js';
+
+export interface WriterDeed {
+  readonly tid: number;
+  readonly track: 'writer' | 'vmas';
+  readonly slice: Slice;
+  readonly cause: Cause | null;
+}
+
+const NO_SYSCALL = 0xffff_ffff;
+
+/** Row `i` of a batch, of a kind for which `isAlone` holds; null when it bounds no time. `flow` names a new flow. */
+export function deedOf(batch: EventBatch, i: number, flow: () => bigint): WriterDeed | null {
+  const time = batch.time[i] as number;
+  const since = batch.acquired[i] as number;
+  const a = batch.a[i] as number;
+  const b = batch.b[i] as number;
+  const flags = batch.flags[i] as number;
+  const tid = batch.tid[i] as number;
+  // A writer whose beginning is not known has no slice; it is still in the table of events.
+  if (!Number.isFinite(since)) return null;
+  const start = Math.min(since, time);
+  const syscall = a === NO_SYSCALL ? null : a;
+  const slice = (name: string, notes: Slice['notes'] = {}): Slice => ({
+    start,
+    end: time,
+    name,
+    category: 'writer',
+    notes: { 'system call': syscall, ...notes },
+  });
+  switch (batch.kind[i]) {
+    case VlKind.W_ACQUIRED: {
+      const behind =
+        (flags & VlStepFlag.HOLDER_WRITER) !== 0
+          ? 'a writer'
+          : (flags & VlStepFlag.HOLDER_READER) !== 0
+            ? 'a reader'
+            : null;
+      const notes = {
+        behind,
+        'holder tid': b || null,
+        'priority inverted': (flags & VlStepFlag.INVERTED) !== 0 || null,
+      };
+      const waits = slice('waits for mmap_lock (write)', notes);
+      if (b === 0 || b === tid) return { tid, track: 'writer', slice: waits, cause: null };
+      const id = flow();
+      const cause = { tid: b, time: start, flow: id, name: 'holds mmap_lock: a writer waits', category: 'holder' };
+      return { tid, track: 'writer', slice: { ...waits, flowEnd: id }, cause };
+    }
+    case VlKind.W_RELEASED:
+      return { tid, track: 'writer', slice: slice('mmap_lock held (write)'), cause: null };
+    case VlKind.W_VMA: {
+      const located = {
+        'vma start': { hex: batch.vmaStart[i] as number },
+        'vma end': { hex: batch.vmaEnd[i] as number },
+      };
+      return {
+        tid,
+        track: 'vmas',
+        slice: slice('write-locks a VMA', { ...located, 'waited for readers (ns)': b }),
+        cause: null,
+      };
+    }
+    default:
+      return null;
+  }
+}

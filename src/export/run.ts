@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+/** A recording into a format, batch by batch: what is in memory does not grow with the recording. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Pipeline } from '../core/pipeline.js';
+import type { Snapshot } from '../core/snapshot.js';
+import type { Source } from '../source/source.js';
+import { Context } from './context.js';
+import type { Exporter } from './exporter.js';
+import { type Losses, lossesOf } from './losses.js';
+import type { Output } from './output.js';
+import type { TableName } from './tables.js';
+
+export const FORMATS = ['perfetto', 'parquet', 'jsonl', 'csv'] as const;
+export type Format = (typeof FORMATS)[number];
+
+export interface Progress {
+  /** Recorded rows read. */
+  readonly events: number;
+  /** Rows, or slices' lifecycles and writers, made. */
+  readonly rows: number;
+  readonly bytes: number;
+  /** Time within the recording, ns. */
+  readonly time: number;
+}
+
+export interface ExportOptions {
+  readonly format: Format;
+  /** For every format but perfetto, which has them all. */
+  readonly table: TableName;
+  readonly output: Output;
+  /** Called between batches, at most every `PROGRESS_MS`. */
+  readonly onProgress?: (progress: Progress) => void;
+  /** Asked between batches; true ends the export: `stopped` of its result. */
+  readonly stopped?: () => boolean;
+  /** Why the recording ends early, asked at its end; null for a whole one. */
+  readonly truncated?: () => string | null;
+}
+
+export interface ExportResult extends Progress {
+  readonly losses: Losses;
+  readonly stopped: boolean;
+  /** What the recording ended with; null when it ended well. What came before it was exported. */
+  readonly error: unknown;
+}
+
+const PROGRESS_MS = 200;
+
+async function makeExporter(options: ExportOptions, context: Context): Promise<Exporter> {
+  const { format, table, output } = options;
+  switch (format) {
+    case 'perfetto':
+      return new (await import('./perfetto/exporter.js')).PerfettoExporter(context, output);
+    case 'parquet':
+      return (await import('./parquet.js')).parquetExporter(table, context, output);
+    case 'jsonl':
+      return (await import('./text.js')).jsonlExporter(table, context, output);
+    case 'csv':
+      return (await import('./text.js')).csvExporter(table, context, output);
+  }
+}
+
+/**
+ * Exports all of `source`. Never throws for what the source does: a damaged end leaves the good part.
+ * Rejects when the output does; it is then abandoned, as it is when the export was stopped.
+ */
+export async function runExport(source: Source, options: ExportOptions): Promise<ExportResult> {
+  const { output } = options;
+  try {
+    const result = await pump(source, options);
+    await (result.stopped ? output.abandon() : output.finish());
+    return result;
+  } catch (error) {
+    await output.abandon();
+    throw error;
+  }
+}
+
+async function pump(source: Source, options: ExportOptions): Promise<ExportResult> {
+  const context = new Context(source.session);
+  const exporter = await makeExporter(options, context);
+  const pipeline = new Pipeline(source.session, { onClosed: (lifecycle) => exporter.lifecycle(lifecycle) });
+  const isStopped = options.stopped ?? ((): boolean => false);
+  let events = 0;
+  let time = 0;
+  let stopped = false;
+  let error: unknown = null;
+  let due = performance.now() + PROGRESS_MS;
+  const progress = (): Progress => ({ events, rows: exporter.rows, bytes: options.output.bytes, time });
+  const batches = source.batches()[Symbol.asyncIterator]();
+  for (;;) {
+    // Only what the source throws is the source's: an output that fails ends the export.
+    const next = await batches.next().catch((reason: unknown) => {
+      error = reason;
+      return null;
+    });
+    if (next === null || next.done === true) break;
+    const batch = next.value;
+    context.observe(batch);
+    exporter.batch(batch);
+    pipeline.push(batch);
+    await exporter.drain();
+    events += batch.length;
+    if (batch.length > 0) time = Math.max(time, batch.time[batch.length - 1] as number);
+    if (performance.now() >= due) {
+      options.onProgress?.(progress());
+      // Keys and signals are heard.
+      await nextTurn();
+      due = performance.now() + PROGRESS_MS;
+    }
+    stopped = isStopped();
+    if (stopped) break;
+  }
+  for (const lifecycle of pipeline.open()) exporter.lifecycle(lifecycle);
+  const snapshot: Snapshot = pipeline.snapshot();
+  const losses = lossesOf(snapshot, stopped ? null : (options.truncated?.() ?? null));
+  if (!stopped) await exporter.finish(losses, snapshot.time);
+  return { ...progress(), losses, stopped, error };
+}
