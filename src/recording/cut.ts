@@ -34,10 +34,12 @@ export class Cut {
     this.#time = time;
   }
 
-  /** Appends to a batch the counters that are no sums, as they stood at the cut. */
+  /** Appends to a batch, as far as it has room, the counters that are no sums, as they stood at the cut. */
   begin(batch: EventBatch): void {
-    for (const [group, index, value] of this.#baseline.gauges())
+    for (const [group, index, value] of this.#baseline.gauges()) {
+      if (batch.length === batch.kind.length) return;
       pushUserRow(batch, UserKind.Counter, 0, group, index, value);
+    }
   }
 
   /** Changes the batch from row `from` on; the rows before it go. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** `Replay`: a recording with a position in it, which can be played, stepped through and sought in. What the dashboard drives. */
+/** `Replay`: a recording with a position in it, which can be played, stepped through and sought in. What the dashboard drives; `openReplay` of player.ts opens one. */
 import type { Lifecycle } from '../core/lifecycle.js';
 import type { SessionInfo } from '../core/session.js';
 import type { Snapshot } from '../core/snapshot.js';

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+/** `Replay` over a recording in files. */
+import type { Lifecycle } from '../core/lifecycle.js';
+import type { SessionInfo } from '../core/session.js';
+import type { Snapshot } from '../core/snapshot.js';
+import { openFile } from '../source/file.js';
+import { MAX_SPEED, type Marker, MIN_SPEED, type Replay } from './replay.js';
+import { Run } from './run.js';
+import { type Scan, scanFile } from './scan.js';
+import { type Stretch, sliceSource } from './slice.js';
+
+export interface ReplayOptions {
+  /** Which part of the recording, ns since its session's base; called once the session is known. Absent: all of it. */
+  readonly stretch?: (session: SessionInfo) => Stretch;
+}
+
+/** States kept besides the one that is shown: each is the memory of a whole pipeline. */
+const MAX_KEPT = 3;
+
+/** Rejects with a `UserError` (exit code 2) when `path` is no recording that can be read. */
+export async function openReplay(path: string, options: ReplayOptions = {}): Promise<Replay> {
+  const stretch = await stretchOf(path, options);
+  const scan = await scanFile(path, stretch);
+  const open = async (): Promise<Run> => new Run(sliceSource(await openFile(path), stretch));
+  return new Player(scan, stretch, open, await open());
+}
+
+async function stretchOf(path: string, { stretch }: ReplayOptions): Promise<Stretch> {
+  if (stretch === undefined) return { from: 0, to: Number.POSITIVE_INFINITY };
+  const source = await openFile(path);
+  await source.close();
+  return stretch(source.session);
+}
+
+class Player implements Replay {
+  readonly session: SessionInfo;
+  readonly duration: number;
+  readonly truncated: string | null;
+  position = 0;
+  paused = true;
+  seeking: number | null = null;
+  readonly #damage: unknown;
+  #markers: readonly Marker[];
+  #speed = 1;
+  #run: Run;
+  /** Other runs, the least lately used first. */
+  readonly #kept: Run[] = [];
+  readonly #open: () => Promise<Run>;
+  /** What is under way; and a number that tells it when it is not wanted any more. */
+  #work: Promise<unknown> = Promise.resolve();
+  #token = 0;
+  #pending = 0;
+
+  constructor(scan: Scan, stretch: Stretch, open: () => Promise<Run>, run: Run) {
+    this.#open = open;
+    this.#run = run;
+    this.session = run.session;
+    const end = scan.goesOn ? stretch.to : scan.last;
+    this.duration = Number.isNaN(end) ? 0 : Math.max(0, end - stretch.from);
+    this.truncated = scan.truncated;
+    this.#damage = scan.error;
+    this.#markers = scan.markers.map((marker) => ({ ...marker, time: Math.max(0, marker.time - stretch.from) }));
+    if (scan.error !== null) {
+      const text = scan.error instanceof Error ? scan.error.message : String(scan.error);
+      this.addMarkers([{ time: this.duration, kind: 'damage', text }]);
+    }
+  }
+
+  get atEnd(): boolean {
+    return this.position >= this.duration;
+  }
+
+  get error(): unknown {
+    return this.#damage ?? this.#run.error;
+  }
+
+  get markers(): readonly Marker[] {
+    return this.#markers;
+  }
+
+  get speed(): number {
+    return this.#speed;
+  }
+
+  set speed(speed: number) {
+    this.#speed = Math.min(MAX_SPEED, Math.max(MIN_SPEED, speed));
+  }
+
+  async tick(elapsedMs: number): Promise<boolean> {
+    if (this.paused || this.atEnd || this.#pending > 0) return false;
+    const target = Math.min(this.duration, this.position + elapsedMs * 1e6 * this.#speed);
+    return this.#exclusively((stopped) => this.#advance(target, stopped));
+  }
+
+  async seek(time: number): Promise<boolean> {
+    const target = Math.min(this.duration, Math.max(0, time));
+    this.seeking = target;
+    const arrived = await this.#exclusively(async (stopped) => {
+      await this.#choose(target);
+      return this.#advance(target, stopped);
+    });
+    if (arrived) this.seeking = null;
+    return arrived;
+  }
+
+  async step(): Promise<Lifecycle | null> {
+    this.paused = true;
+    this.seeking = null;
+    let closed: Lifecycle | null = null;
+    await this.#exclusively(async (stopped) => {
+      closed = await this.#run.step(stopped);
+      this.position = closed === null && !stopped() ? this.duration : Math.max(this.position, this.#run.newest);
+      return true;
+    });
+    return closed;
+  }
+
+  snapshot(): Snapshot {
+    return this.#run.snapshot();
+  }
+
+  addMarkers(markers: readonly Marker[]): void {
+    this.#markers = [...this.#markers, ...markers].sort((x, y) => x.time - y.time);
+  }
+
+  async close(): Promise<void> {
+    this.#token++;
+    await this.#work;
+    for (const run of [this.#run, ...this.#kept]) await run.close();
+  }
+
+  /** Ends what is under way, then does `work`. Resolves to false when something newer ended it. */
+  async #exclusively(work: (stopped: () => boolean) => Promise<boolean>): Promise<boolean> {
+    const token = ++this.#token;
+    const stopped = (): boolean => token !== this.#token;
+    this.#pending++;
+    const turn = this.#work.then(() => (stopped() ? false : work(stopped)));
+    this.#work = turn.catch(() => {});
+    try {
+      return await turn;
+    } finally {
+      this.#pending--;
+    }
+  }
+
+  async #advance(target: number, stopped: () => boolean): Promise<boolean> {
+    const run = this.#run;
+    const arrived = await run.advance(target, () => {
+      this.position = run.newest;
+      return stopped();
+    });
+    this.position = arrived ? target : run.newest;
+    return arrived;
+  }
+
+  /** Makes the run that is nearest before `target` the one that is shown. */
+  async #choose(target: number): Promise<void> {
+    const runs = [...this.#kept, this.#run].filter((run) => run.newest <= target);
+    const nearest = runs.reduce<Run | null>(
+      (best, run) => (best === null || run.newest > best.newest ? run : best),
+      null,
+    );
+    if (nearest === this.#run) return;
+    const run = nearest ?? (await this.#open());
+    const at = this.#kept.indexOf(run);
+    if (at !== -1) this.#kept.splice(at, 1);
+    this.#kept.push(this.#run);
+    if (this.#kept.length > MAX_KEPT) await this.#kept.shift()?.close();
+    this.#run = run;
+  }
+}
