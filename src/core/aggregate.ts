@@ -2,14 +2,31 @@
 /** Sums over lifecycles: per process, per retrying address, per cause, end, wait, release rule and swap device. */
 import { BoundedMap } from './bounded-map.js';
 import { CauseCosts } from './cause-costs.js';
+import { CauseStacks } from './cause-stacks.js';
+import { Counterfactual } from './counterfactual.js';
 import { Histogram } from './histogram.js';
-import { CAUSES, type Cause, ENDS, type End, type Lifecycle, type WaitKind } from './lifecycle.js';
+import {
+  type AbortCause,
+  type Cause,
+  ENDS,
+  type End,
+  type Lifecycle,
+  RETRY_CAUSES,
+  type RetryCause,
+  WAIT_KINDS,
+  type Wait,
+  type WaitKind,
+} from './lifecycle.js';
+import { isHooked, MMAP_LOCK_HOOK } from './mmap-lock.js';
+import { Progress } from './progress.js';
 import { Latest, Slowest } from './recent.js';
 import { type AttemptRecord, copyLifecycle, type FaultRecord, type WaitRecord } from './record.js';
+import type { SessionInfo } from './session.js';
 import type { FoldSink } from './step.js';
-import { type AddressSums, type DeviceSums, ProcessSums, ReleaseSums } from './sums.js';
+import { type AddressSums, DeviceSums, ProcessSums, ReleaseSums } from './sums.js';
 import { TimelineSums } from './timeline.js';
 import { VmaSums } from './vmas.js';
+import { Writers } from './writers.js';
 
 const MAX_PROCESSES = 4096;
 const MAX_ADDRESSES = 16_384;
@@ -21,8 +38,15 @@ function zeros<K extends string>(keys: readonly K[]): Record<K, number> {
   return Object.fromEntries(keys.map((key) => [key, 0])) as Record<K, number>;
 }
 
-function increment<K extends string>(counts: Partial<Record<K, number>>, key: K): void {
-  counts[key] = (counts[key] ?? 0) + 1;
+function histograms<K extends string>(keys: readonly K[]): Readonly<Record<K, Histogram>> {
+  return Object.fromEntries(keys.map((key) => [key, new Histogram()])) as Record<K, Histogram>;
+}
+
+/** Adds `by` to a count; one that comes to nothing goes. */
+function add<K extends string>(counts: Partial<Record<K, number>>, key: K, by: number): void {
+  const count = (counts[key] ?? 0) + by;
+  if (count === 0) delete counts[key];
+  else counts[key] = count;
 }
 
 export class Aggregate implements FoldSink {
@@ -31,14 +55,12 @@ export class Aggregate implements FoldSink {
   retries = 0;
   joins = 0;
   aborts = 0;
-  readonly retryCauses: Record<Cause, number> = zeros(CAUSES);
-  readonly abortCauses: Partial<Record<Cause, number>> = {};
+  readonly retryCauses: Record<RetryCause, number> = zeros(RETRY_CAUSES);
+  readonly abortCauses: Partial<Record<AbortCause, number>> = {};
   readonly unknownBy: Record<string, number> = {};
-  readonly waits: Readonly<Record<WaitKind, Histogram>> = {
-    folio: new Histogram(),
-    mmapLock: new Histogram(),
-    userfault: new Histogram(),
-  };
+  readonly waits: Readonly<Record<WaitKind, Histogram>> = histograms(WAIT_KINDS);
+  readonly mmapLockQueued: Histogram = new Histogram();
+  readonly held: Readonly<Record<Wait['held'], Histogram>> = histograms(['vma', 'mmap', 'none', 'unknown']);
   readonly release: Map<string, ReleaseSums> = new Map();
   readonly devices: Map<number, DeviceSums> = new Map();
   readonly processes: BoundedMap<number, ProcessSums> = new BoundedMap(MAX_PROCESSES, (p) =>
@@ -49,13 +71,20 @@ export class Aggregate implements FoldSink {
   readonly slowest: Slowest = new Slowest();
   readonly vmas: VmaSums = new VmaSums();
   readonly causeCosts: CauseCosts<FaultRecord> = new CauseCosts();
+  readonly causeStacks: CauseStacks = new CauseStacks();
   readonly timeline: TimelineSums = new TimelineSums();
+  readonly progress: Progress = new Progress();
+  readonly counterfactual: Counterfactual;
+  readonly writers: Writers;
   #nextMm = 0;
   #process: ProcessSums = new ProcessSums(-1, '', 0);
   readonly #onClosed: ((lifecycle: Lifecycle) => void) | null;
 
-  constructor(onClosed: ((lifecycle: Lifecycle) => void) | null = null) {
+  /** Without a session nothing is known of what writers would have stalled. */
+  constructor(onClosed: ((lifecycle: Lifecycle) => void) | null = null, session: SessionInfo | null = null) {
     this.#onClosed = onClosed;
+    this.counterfactual = new Counterfactual(session);
+    this.writers = new Writers(this.counterfactual.stalls, session !== null && isHooked(session, MMAP_LOCK_HOOK));
   }
 
   opened(fault: FaultRecord): void {
@@ -68,16 +97,19 @@ export class Aggregate implements FoldSink {
 
   enteredSwap(fault: FaultRecord): void {
     (fault.process as ProcessSums).swap++;
+    this.progress.enteredSwap(fault);
   }
 
   device(fault: FaultRecord): void {
     const { swap } = fault;
     if (swap === null || swap.missing) return;
     let sums = this.devices.get(swap.type);
-    if (sums === undefined || sums.synchronous !== swap.synchronous) {
-      sums = { type: swap.type, synchronous: swap.synchronous, faults: sums?.faults ?? 0, retries: sums?.retries ?? 0 };
+    if (sums === undefined) {
+      sums = new DeviceSums(swap.type, swap.synchronous);
       this.devices.set(swap.type, sums);
     }
+    // swapoff and swapon of another device may give the type to that one.
+    sums.synchronous = swap.synchronous;
     if (fault.device !== swap.type) sums.faults++;
     fault.device = swap.type;
   }
@@ -88,7 +120,7 @@ export class Aggregate implements FoldSink {
     if (attempt.outcome === 'abort') {
       this.aborts++;
       process.aborts++;
-      increment(this.abortCauses, attempt.cause ?? 'unknown');
+      this.#countCause(attempt, attempt.cause ?? 'VMA lock unavailable', 1);
       return;
     }
     if (attempt.outcome === 'retry') this.#retried(fault, attempt, process);
@@ -100,6 +132,33 @@ export class Aggregate implements FoldSink {
     if (!Number.isNaN(attempt.exactRelease)) sums.check(attempt);
   }
 
+  caused(fault: FaultRecord, attempt: AttemptRecord, was: Cause): void {
+    if (attempt.lock !== 'vma' || !attempt.lockKnown) return;
+    const cause = attempt.cause ?? 'unknown';
+    this.#countCause(attempt, was, -1);
+    this.#countCause(attempt, cause, 1);
+    this.causeStacks.caused(attempt, cause);
+    if (attempt.outcome !== 'retry') return;
+    this.counterfactual.caused(cause, was);
+    if (fault.page === null) return;
+    const { byCause } = fault.page as AddressSums;
+    add(byCause, was, -1);
+    add(byCause, cause, 1);
+  }
+
+  judged(fault: FaultRecord, attempt: AttemptRecord, wait: WaitRecord | null): void {
+    const { verdict } = attempt;
+    if (verdict === null) return;
+    this.counterfactual.judged(fault, attempt, wait, fault.process as ProcessSums);
+    const { writer } = verdict;
+    const stopped = verdict.kind === 'write-locked' || verdict.kind === 'replaced' || verdict.kind === 'gone';
+    // The mm's latest writer is the one that did it when it was the only one.
+    if (writer !== null && stopped && (writer.exact || verdict.mmWriters === 1))
+      this.writers.locked(writer, fault.tgid, fault.comm);
+    if (wait !== null && wait.holder !== 0 && !Number.isNaN(wait.contended))
+      this.writers.delayed(wait.holder, wait.contended, writer, fault.tgid, fault.comm);
+  }
+
   joined(fault: FaultRecord): void {
     if (fault.vmaAttempt?.lockKnown !== true) return;
     this.joins++;
@@ -109,10 +168,17 @@ export class Aggregate implements FoldSink {
   waited(fault: FaultRecord, wait: WaitRecord): void {
     const ns = wait.end - wait.start;
     this.waits[wait.kind].record(ns);
+    if (!isInside(fault, wait)) this.held[wait.held].record(ns);
     this.timeline.waited(wait);
     const process = fault.process as ProcessSums;
-    if (wait.kind === 'folio') process.folioWaitNs += ns;
-    else if (wait.kind === 'mmapLock') process.mmapWaitNs += ns;
+    if (wait.kind === 'folio') {
+      process.folioWaitNs += ns;
+      this.progress.waited(fault, fault.attempt, wait);
+      this.devices.get(fault.device)?.folioWait.record(ns);
+    } else if (wait.kind === 'mmapLock') {
+      process.mmapWaitNs += ns;
+      if (!Number.isNaN(wait.contended)) this.mmapLockQueued.record(wait.end - wait.contended);
+    } else if (wait.kind === 'syncRead') this.devices.get(fault.device)?.syncRead.record(ns);
   }
 
   bounded(attempt: AttemptRecord): void {
@@ -127,6 +193,10 @@ export class Aggregate implements FoldSink {
       this.#releaseOf(attempt).check(attempt);
   }
 
+  stack(_fault: FaultRecord, attempt: AttemptRecord | null, kernel: number, user: number): void {
+    if (attempt !== null) this.causeStacks.stack(attempt, kernel, user);
+  }
+
   closed(fault: FaultRecord): void {
     this.byEnd[fault.how]++;
     const process = fault.process as ProcessSums;
@@ -135,8 +205,11 @@ export class Aggregate implements FoldSink {
     if (fault.page !== null) {
       const page = fault.page as AddressSums;
       page.closed++;
-      increment(page.byEnd, fault.how);
+      add(page.byEnd, fault.how, 1);
     }
+    const device = fault.major ? this.devices.get(fault.device) : undefined;
+    if (device !== undefined) device.reads++;
+    this.progress.closed(fault);
     this.latest.add(fault);
     this.slowest.add(fault);
     this.vmas.closed(fault);
@@ -148,9 +221,9 @@ export class Aggregate implements FoldSink {
     const cause = attempt.cause ?? 'unknown';
     this.retries++;
     process.retries++;
-    this.retryCauses[cause]++;
-    if (cause === 'unknown') this.unknownBy[attempt.innermost] = (this.unknownBy[attempt.innermost] ?? 0) + 1;
-    const device = fault.swap === null ? undefined : this.devices.get(fault.swap.type);
+    this.#countCause(attempt, cause, 1);
+    this.counterfactual.retried(cause, process);
+    const device = this.devices.get(fault.device);
     if (device !== undefined) device.retries++;
     // Without its first step a lifecycle has no address.
     if (Number.isNaN(fault.address)) return;
@@ -158,7 +231,16 @@ export class Aggregate implements FoldSink {
     if (fault.page === null) page.lifecycles++;
     fault.page = page;
     page.retries++;
-    increment(page.byCause, cause);
+    this.progress.retried(page.retries);
+    add(page.byCause, cause, 1);
+  }
+
+  #countCause(attempt: AttemptRecord, cause: Cause, by: number): void {
+    if (attempt.outcome === 'abort') add(this.abortCauses, cause as AbortCause, by);
+    else {
+      this.retryCauses[cause as RetryCause] += by;
+      if (cause === 'unknown') add(this.unknownBy, attempt.innermost, by);
+    }
   }
 
   #processOf(fault: FaultRecord): ProcessSums {
@@ -204,4 +286,17 @@ export class Aggregate implements FoldSink {
     }
     return sums;
   }
+}
+
+const OUTERMOST: ReadonlySet<WaitKind> = new Set<WaitKind>(['folio', 'mmapLock', 'file', 'shmem']);
+const NESTING: ReadonlySet<WaitKind> = new Set<WaitKind>(['file', 'shmem', 'swapin', 'reclaim']);
+
+/** Waits nest (reclaim in a swap-in): one inside another that goes on is part of that one's time. */
+function isInside(fault: FaultRecord, wait: WaitRecord): boolean {
+  if (OUTERMOST.has(wait.kind)) return false;
+  for (const other of fault.waits) {
+    if (other === wait) return false;
+    if (Number.isNaN(other.end) && NESTING.has(other.kind)) return true;
+  }
+  return false;
 }

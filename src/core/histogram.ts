@@ -9,7 +9,8 @@ const SUB_BITS = 7;
 const SUB = 1 << SUB_BITS;
 /** Values are integers below 2^53. */
 const MAX_EXPONENT = 52;
-const BUCKETS = (MAX_EXPONENT - SUB_BITS + 2) * SUB;
+/** One chunk of `SUB` buckets per power of two, made when it is first used: most histograms use a few. */
+const CHUNKS = MAX_EXPONENT - SUB_BITS + 2;
 const TWO_32 = 2 ** 32;
 
 /** Largest relative error of a percentile. */
@@ -37,14 +38,15 @@ export class Histogram {
   sum = 0;
   max = 0;
   min: number = Number.POSITIVE_INFINITY;
-  readonly #buckets: Float64Array = new Float64Array(BUCKETS);
+  readonly #chunks: (Float64Array | null)[] = new Array<Float64Array | null>(CHUNKS).fill(null);
 
   /** Adds one duration (ns). Negative ones count as 0, fractions are cut, NaN and infinities are refused. */
   record(value: number): void {
     if (!Number.isFinite(value)) throw new RangeError(`not a duration: ${value}`);
     const v = Math.min(Number.MAX_SAFE_INTEGER, Math.max(0, Math.floor(value)));
     const bucket = bucketOf(v);
-    this.#buckets[bucket] = (this.#buckets[bucket] ?? 0) + 1;
+    const chunk = this.#chunk(bucket >>> SUB_BITS);
+    (chunk[bucket & (SUB - 1)] as number)++;
     this.count++;
     this.sum += v;
     if (v > this.max) this.max = v;
@@ -52,7 +54,11 @@ export class Histogram {
   }
 
   merge(other: Histogram): void {
-    for (let i = 0; i < BUCKETS; i++) this.#buckets[i] = (this.#buckets[i] ?? 0) + (other.#buckets[i] ?? 0);
+    other.#chunks.forEach((from, c) => {
+      if (from === null) return;
+      const to = this.#chunk(c);
+      for (let i = 0; i < SUB; i++) (to[i] as number) += from[i] as number;
+    });
     this.count += other.count;
     this.sum += other.sum;
     this.max = Math.max(this.max, other.max);
@@ -64,12 +70,25 @@ export class Histogram {
     if (this.count === 0) return Number.NaN;
     const rank = Math.max(1, Math.ceil(share * this.count));
     let seen = 0;
-    for (let i = 0; i < BUCKETS; i++) {
-      seen += this.#buckets[i] ?? 0;
-      // The extremes are known exactly: no percentile lies outside them.
-      if (seen >= rank) return Math.min(this.max, Math.max(this.min, middleOf(i)));
+    for (let c = 0; c < CHUNKS; c++) {
+      const chunk = this.#chunks[c] ?? null;
+      if (chunk === null) continue;
+      for (let i = 0; i < SUB; i++) {
+        seen += chunk[i] as number;
+        // The extremes are known exactly: no percentile lies outside them.
+        if (seen >= rank) return Math.min(this.max, Math.max(this.min, middleOf(c * SUB + i)));
+      }
     }
     return this.max;
+  }
+
+  #chunk(c: number): Float64Array {
+    let chunk = this.#chunks[c] ?? null;
+    if (chunk === null) {
+      chunk = new Float64Array(SUB);
+      this.#chunks[c] = chunk;
+    }
+    return chunk;
   }
 
   /** Percentiles and maximum are NaN (not known) while nothing was recorded. */

@@ -4,13 +4,16 @@ import { VlCounter } from '../schema/events.gen.js';
 import type { Aggregate } from './aggregate.js';
 import type { Counters } from './counters.js';
 import type { LifecycleFold } from './fold.js';
+import type { Histogram } from './histogram.js';
 import type { Lifecycle } from './lifecycle.js';
+import { mmapLockOf, otherUsersOf } from './mmap-lock.js';
+import type { Names } from './names.js';
 import { KEPT_LIFECYCLES } from './recent.js';
 import { copyLifecycle, type FaultRecord } from './record.js';
 import type { SessionInfo } from './session.js';
-import type { AddressRow, ProcessRow, Snapshot } from './snapshot.js';
+import type { AddressRow, ProcessRow, Snapshot, SwapDeviceRow, WaitStats } from './snapshot.js';
 import { describeState } from './state-text.js';
-import type { AddressSums, ProcessSums } from './sums.js';
+import { type AddressSums, DeviceSums, type ProcessSums } from './sums.js';
 
 export const MAX_PROCESS_ROWS = 256;
 export const MAX_ADDRESS_ROWS = 256;
@@ -22,10 +25,11 @@ export interface SnapshotInputs {
   readonly fold: LifecycleFold;
   readonly sums: Aggregate;
   readonly counters: Counters;
+  readonly names: Names;
 }
 
 export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
-  const { session, time, ended, fold, sums, counters } = inputs;
+  const { session, time, ended, fold, sums, counters, names } = inputs;
   const kernel = (counter: number): number => counters.kernel[counter] ?? 0;
   const vmaLock = {
     success: kernel(VlCounter.VMA_OK),
@@ -36,6 +40,11 @@ export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
   };
   const kernelMode = kernel(VlCounter.KERNEL);
   const byEnd = { ...sums.byEnd, 'in-flight': fold.openCount };
+  const { counterfactual } = sums;
+  const provisional = counterfactual.provisional(fold.open(), time);
+  const all = counterfactual.row('all', counterfactual.all, provisional);
+  const writers = sums.writers.rows(session.arch);
+  const causeStacks = sums.causeStacks.rows();
   return {
     session,
     time,
@@ -59,18 +68,30 @@ export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
       total: sums.retries,
       byCause: { ...sums.retryCauses },
       unknownBy: { ...sums.unknownBy },
-      // Whether the VMA was write-locked meanwhile is not observed yet: unknown is the truth.
-      avoidable: 0,
-      notAvoidable: 0,
-      unknown: sums.retries,
+      avoidable: all.verdicts.avoidable,
+      notAvoidable: all.retries - all.verdicts.avoidable - all.verdicts.unknown,
+      unknown: all.verdicts.unknown,
       joined: sums.joins,
     },
     abort: { total: sums.aborts, byCause: { ...sums.abortCauses } },
-    waits: {
-      folio: sums.waits.folio.stats(),
-      mmapLock: sums.waits.mmapLock.stats(),
-      userfault: sums.waits.userfault.stats(),
+    waits: { ...statsOf(sums.waits), mmapLockQueued: sums.mmapLockQueued.stats(), writer: sums.writers.wait.stats() },
+    held: statsOf(sums.held),
+    mmapLock: mmapLockOf(session, counters.kernel),
+    writers,
+    counterfactual: {
+      all,
+      byCause: counterfactual.causeRows(provisional),
+      byProcess: counterfactual.processRows(sums.processes.values(), provisional),
     },
+    progress: sums.progress.stats(),
+    otherUsers: otherUsersOf(session, counters.kernel),
+    stacks: names.stacks(
+      new Set([
+        ...writers.flatMap((row) => [row.kernelStack, row.userStack]),
+        ...causeStacks.flatMap((row) => [row.kernel, row.user]),
+      ]),
+    ),
+    causeStacks,
     release: releaseOf(sums),
     swap: {
       faults: kernel(VlCounter.SWAP),
@@ -81,12 +102,12 @@ export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
         retry: kernel(VlCounter.FLOR_RETRY),
         locked: kernel(VlCounter.FLOR_LOCKED),
       },
-      devices: [...sums.devices.values()].map((device) => ({ ...device })).sort((x, y) => x.type - y.type),
+      devices: deviceRows(sums, names),
     },
     kernelHist: counters.kernelHist(),
     overhead: counters.overhead(),
     ringUsedBytes: counters.self[3] ?? 0,
-    processes: processRows(sums),
+    processes: processRows(sums, names),
     addresses: addressRows(sums),
     vmas: sums.vmas.top(),
     causeCosts: sums.causeCosts.copy(copyLifecycle),
@@ -95,7 +116,16 @@ export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
     slowest: sums.slowest.longestFirst().map(copyLifecycle),
     inFlight: oldestOpen(fold),
     inFlightTotal: fold.openCount,
-    forgotten: { processes: sums.processes.evicted, addresses: sums.addresses.evicted, lateSteps: fold.late },
+    forgotten: {
+      processes: sums.processes.evicted,
+      addresses: sums.addresses.evicted,
+      lateSteps: fold.late,
+      writers: sums.writers.evicted,
+      windows: counterfactual.stalls.lateMoments,
+      writerEvents: counterfactual.stalls.lateWindows,
+      folios: sums.progress.evicted,
+      names: names.evicted,
+    },
   };
 }
 
@@ -109,13 +139,40 @@ function releaseOf(sums: Aggregate): Snapshot['release'] {
   );
 }
 
-function processRows(sums: Aggregate): ProcessRow[] {
+function statsOf<K extends string>(histograms: Readonly<Record<K, Histogram>>): Record<K, WaitStats> {
+  const entries = Object.entries<Histogram>(histograms).map(([key, histogram]) => [key, histogram.stats()]);
+  return Object.fromEntries(entries) as Record<K, WaitStats>;
+}
+
+/** Devices that faults came to, and those that are only known by name. */
+function deviceRows(sums: Aggregate, names: Names): SwapDeviceRow[] {
+  const types = new Set([...sums.devices.keys(), ...names.devices.keys()]);
+  return [...types]
+    .sort((x, y) => x - y)
+    .map((type) => {
+      const named = names.devices.get(type);
+      const device = sums.devices.get(type) ?? new DeviceSums(type, named?.synchronous ?? false);
+      const { synchronous, faults, reads, retries } = device;
+      return {
+        type,
+        name: named?.name ?? '',
+        synchronous,
+        faults,
+        reads,
+        retries,
+        folioWait: device.folioWait.stats(),
+        syncRead: device.syncRead.stats(),
+      };
+    });
+}
+
+function processRows(sums: Aggregate, names: Names): ProcessRow[] {
   const order = (x: ProcessSums, y: ProcessSums): number =>
     y.retries - x.retries || y.lifecycles - x.lifecycles || x.tgid - y.tgid;
   return [...sums.processes.values()]
     .sort(order)
     .slice(0, MAX_PROCESS_ROWS)
-    .map(({ mm, mmIndex, ...row }) => row);
+    .map(({ mm, mmIndex, counterfactual, ...row }) => ({ ...row, cgroupName: names.cgroup(row.cgroup) }));
 }
 
 function addressRows(sums: Aggregate): AddressRow[] {

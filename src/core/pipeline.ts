@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 /** Batches in, snapshots out: the pure core behind every view. */
 import { Aggregate } from './aggregate.js';
-import { type EventBatch, UserKind } from './batch.js';
+import { type EventBatch, isAlone, UserKind } from './batch.js';
 import { Counters } from './counters.js';
 import { faultBits } from './fault-bits.js';
 import { DEFAULT_MAX_OPEN, LifecycleFold } from './fold.js';
 import type { Lifecycle } from './lifecycle.js';
 import { inFlight, makeSnapshot } from './make-snapshot.js';
+import { Names } from './names.js';
 import type { SessionInfo } from './session.js';
 import type { Snapshot } from './snapshot.js';
 
@@ -22,12 +23,15 @@ export class Pipeline {
   readonly #sums: Aggregate;
   readonly #fold: LifecycleFold;
   readonly #counters: Counters;
+  readonly #names: Names = new Names();
   #time = 0;
+  /** Time of the latest counters. */
+  #sampled = 0;
   #ended = false;
 
   constructor(session: SessionInfo, options: PipelineOptions = {}) {
     this.#session = session;
-    this.#sums = new Aggregate(options.onClosed ?? null);
+    this.#sums = new Aggregate(options.onClosed ?? null, session);
     this.#fold = new LifecycleFold(faultBits(session), this.#sums, options.maxOpen ?? DEFAULT_MAX_OPEN);
     this.#counters = new Counters(session);
   }
@@ -37,20 +41,36 @@ export class Pipeline {
     const { kind, time, length } = batch;
     const { decoded } = this.#counters;
     let newest = this.#time;
-    let sampled = 0;
+    let from = 0;
     for (let i = 0; i < length; i++) {
       const k = kind[i] as number;
       const at = time[i] as number;
       if (at > newest) newest = at;
-      if (k < UserKind.Counter) (decoded[k] as number)++;
-      else if (k === UserKind.Counter) {
-        sampled = at;
-        this.#counters.set(batch.a[i] as number, batch.b[i] as number, batch.value[i] as number);
-      } else if (k === UserKind.End) this.#ended = true;
+      if (k >= UserKind.Counter) this.#userRow(batch, i, k);
+      else {
+        (decoded[k] as number)++;
+        if (!isAlone(k)) continue;
+        // What writers do and what faults say of them are told in the order of the ring.
+        this.#fold.push(batch, from, i);
+        this.#sums.writers.push(batch, i);
+        from = i + 1;
+      }
     }
     this.#time = newest;
-    this.#fold.push(batch);
-    if (sampled > 0) this.#sums.timeline.counted(sampled, this.#counters.outcomes());
+    this.#fold.push(batch, from, length);
+  }
+
+  #userRow(batch: EventBatch, i: number, kind: number): void {
+    if (kind === UserKind.Counter) {
+      // A sample is many rows of one time, in one batch or more: it is whole when the next one begins.
+      const at = batch.time[i] as number;
+      if (at !== this.#sampled) {
+        this.#sums.timeline.counted(this.#sampled, this.#counters.outcomes());
+        this.#sampled = at;
+      }
+      this.#counters.set(batch.a[i] as number, batch.b[i] as number, batch.value[i] as number);
+    } else if (kind === UserKind.End) this.#ended = true;
+    else this.#names.push(batch, i);
   }
 
   /** Copies of the lifecycles still open, oldest first: what `onClosed` has not had. To be read while nothing is pushed. */
@@ -59,6 +79,7 @@ export class Pipeline {
   }
 
   snapshot(): Snapshot {
+    this.#sums.timeline.counted(this.#sampled, this.#counters.outcomes());
     return makeSnapshot({
       session: this.#session,
       time: this.#time,
@@ -66,6 +87,7 @@ export class Pipeline {
       fold: this.#fold,
       sums: this.#sums,
       counters: this.#counters,
+      names: this.#names,
     });
   }
 }

@@ -313,8 +313,8 @@ export interface Snapshot {
   readonly inFlightTotal: number;
   /**
    * What the bounds of our own tables cost: rows dropped from full tables, and `lateSteps`, which came after their
-   * lifecycle was given up. `windows`, `writerEvents`: retries' windows and writers' acquisitions given up while one
-   * of the other kind could still have met them: the stall may be larger.
+   * lifecycle was given up. `windows`: what writers did when retries' windows of that time were given up already;
+   * `writerEvents`: windows likewise; in both cases the stall may be larger. `folios`: herds that were cut in two.
    */
   readonly forgotten?: {
     readonly processes: number;

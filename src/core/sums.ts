@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** The rows the aggregate sums into. */
+import type { CounterfactualSums } from './counterfactual.js';
 import { Histogram } from './histogram.js';
 import type { Cause, End } from './lifecycle.js';
 import type { AttemptRecord } from './record.js';
@@ -19,6 +20,8 @@ export class ProcessSums {
   /** The latest mm of this process and a small number for it: half of an address row's key. */
   mm = -1;
   mmIndex = -1;
+  /** null while it had no retry. */
+  counterfactual: CounterfactualSums | null = null;
 
   constructor(tgid: number, comm: string, cgroup: number) {
     this.tgid = tgid;
@@ -55,9 +58,18 @@ export class ReleaseSums {
   }
 }
 
-export interface DeviceSums {
+/** One swap device type, as an index of swap_info[]. */
+export class DeviceSums {
   readonly type: number;
-  readonly synchronous: boolean;
-  faults: number;
-  retries: number;
+  synchronous: boolean;
+  faults = 0;
+  reads = 0;
+  retries = 0;
+  readonly folioWait: Histogram = new Histogram();
+  readonly syncRead: Histogram = new Histogram();
+
+  constructor(type: number, synchronous: boolean) {
+    this.type = type;
+    this.synchronous = synchronous;
+  }
 }
