@@ -162,6 +162,25 @@ static __noinline __u32 judge(struct rec *rec, __u64 found, __u64 ts)
 	return bits;
 }
 
+/* mmap_lock is had for the second pass; `found` is the VMA, 0 when it is not to be had any more. */
+static __always_inline void mm_locked(struct rec *rec, __u64 found, __u64 ts)
+{
+	rec->state = MM_LOCKED;
+	if (found)
+		judge(rec, found, ts);
+	rec->have &= ~(HAVE_VMA | HAVE_INNER | HAVE_GROWN | HAVE_RETRIED);
+	rec->vma = 0;
+	close_window(rec);
+}
+
+/* The return of lock_mm_and_find_vma was missed, and the second pass runs: mmap_lock is held still, so what is found
+ * now is what was found then. Without a VMA (the pass dropped the lock) no verdict can be had. */
+static __always_inline void found_later(struct rec *rec, __u64 found)
+{
+	if (rec->state & IN_MM_LOCK)
+		mm_locked(rec, found, rec->t_mm_had > rec->t_mm_lock ? rec->t_mm_had : bpf_ktime_get_ns());
+}
+
 static __always_inline int on_mm_lock_exit(void *vma)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -173,17 +192,12 @@ static __always_inline int on_mm_lock_exit(void *vma)
 		return 0;
 	ts = bpf_ktime_get_ns();
 	measure(VL_H_MMAP_LOCK, ts - rec->t_mm_lock);
-	rec->state = MM_LOCKED;
-	if (vma) {
-		judge(rec, (__u64)vma, ts);
-	} else {
+	if (!vma) {
 		if (rec->have & HAVE_RETRIED)
 			send_writer(rec, 0, 0, ts);
 		send(rec, VL_MM_LOCK_EXIT, 0, ts, 0);
 	}
-	rec->have &= ~(HAVE_VMA | HAVE_INNER | HAVE_GROWN | HAVE_RETRIED);
-	rec->vma = 0;
-	close_window(rec);
+	mm_locked(rec, (__u64)vma, ts);
 	if (!vma)
 		close_top(task, state);
 	return 0;

@@ -124,6 +124,7 @@ static __noinline int hmf_slow(void *ctx, struct vm_area_struct *vma, __u64 addr
 	}
 	if (noted)
 		send_notes(rec, noted, ts);
+	found_later(rec, held ? (__u64)vma : 0);
 	if (ret & R(RETRY)) {
 		struct task_struct___ti *with_ti = (void *)task;
 		unsigned long work = BPF_CORE_READ(with_ti, thread_info.flags);
@@ -200,9 +201,9 @@ static __always_inline int on_hmf_exit(void *ctx, struct vm_area_struct *vma, __
 		if (scope != VL_SCOPE_ALL && !min_ns)
 			return 0;
 		if (!observe_release && regs && flags & F(USER))
-			return UNPREEMPTED(hmf_whole(task, row, vma, address, flags, ret));
+			return hmf_whole(task, row, vma, address, flags, ret);
 	}
-	return UNPREEMPTED(hmf_slow(ctx, vma, address, AB(flags, ret), regs != NULL));
+	return hmf_slow(ctx, vma, address, AB(flags, ret), regs != NULL);
 }
 
 /* 6.4 to 6.14: vma_end_read is up_read on the VMA's own rw_semaphore. Called for every rw_semaphore of the system,

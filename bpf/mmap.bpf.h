@@ -227,6 +227,8 @@ static __always_inline int on_mm_acquired(void *ctx, struct mm_struct *mm, bool 
 	if (success) {
 		if (write)
 			rec->have |= HAVE_GROWN;
+		else
+			rec->t_mm_had = now;
 		return 0;
 	}
 	find_holder(mm, &holder);

@@ -96,6 +96,8 @@ static __always_inline int on_file_enter(struct vm_fault *vmf, __u32 which)
 	count(which == VL_FILE_SHMEM ? VL_C_SHMEM : VL_C_FILE);
 	flags = BPF_CORE_READ(vmf, flags);
 	rec = current_rec(task, &state);
+	if (rec && rec->address == PAGE_OF(BPF_CORE_READ(vmf, address)))
+		found_later(rec, (__u64)BPF_CORE_READ(vmf, vma));
 	if (rec && is_second_pass(rec, BPF_CORE_READ(vmf, address))) {
 		rec->vmf = (__u64)vmf;
 		rec->file = which;

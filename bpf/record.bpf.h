@@ -43,7 +43,7 @@ struct rec {
 	__u64 acquired, mm, address, vma_start, vma_end, vm_flags, pte, cgroup; /* in the order of struct vl_open */
 	__u64 vmf;      /* the attempt's struct vm_fault: an address on this task's stack */
 	__u64 vm_lock;  /* the VMA lock's rw_semaphore while held and observed, else 0 */
-	__u64 t_swap, t_flor, t_uffd, t_mm_lock, t_swapin;
+	__u64 t_swap, t_flor, t_uffd, t_mm_lock, t_mm_had, t_swapin;
 	__u64 vma;      /* the attempt's vm_area_struct: compared, never followed once its lock is gone */
 	__u32 seq, mm_seq; /* vm_lock_seq and mm_lock_seq while the VMA lock was held */
 	__u32 state;
@@ -448,22 +448,5 @@ static __always_inline void send_stack(void *ctx, struct rec *rec, __u64 ts)
 		user = bpf_get_stackid(ctx, &stacks, BPF_F_USER_STACK);
 	send(rec, VL_STACK, 0, ts, AB(kernel < 0 ? ~0u : (__u32)kernel, user < 0 ? ~0u : (__u32)user));
 }
-
-/* A program that is preempted halfway is skipped for every other task that comes to the same CPU meanwhile: so those
- * that fentry and fexit run preemptibly do their longer part with preemption off. 6.10 and later; without, as before. */
-extern void bpf_preempt_disable(void) __ksym __weak;
-extern void bpf_preempt_enable(void) __ksym __weak;
-#define UNPREEMPTED(body)                                \
-	({                                               \
-		int result_;                             \
-		if (&bpf_preempt_disable && &bpf_preempt_enable) {  \
-			bpf_preempt_disable();           \
-			result_ = (body);                \
-			bpf_preempt_enable();            \
-		} else {                                 \
-			result_ = (body);                \
-		}                                        \
-		result_;                                 \
-	})
 
 #endif

@@ -8,10 +8,10 @@
 #include "events.h"
 #include "maps.bpf.h"
 #include "record.bpf.h"
+#include "fallback.bpf.h"
 #include "note.bpf.h"
 #include "swap.bpf.h"
 #include "fault.bpf.h"
-#include "fallback.bpf.h"
 #include "wait.bpf.h"
 #include "mmap.bpf.h"
 
@@ -32,8 +32,7 @@ enum vl_file anchor_file __attribute__((unused));
 enum vl_wait anchor_wait __attribute__((unused));
 enum vl_inner anchor_inner __attribute__((unused));
 
-/* fentry and fexit see the arguments as an array of u64, the result behind the last one. ftrace runs kprobe.multi
- * programs with preemption off already. */
+/* fentry and fexit see the arguments as an array of u64, the result behind the last one. */
 #define ENTRY(function, body)                                                                      \
 	SEC("kprobe.multi") int m_##function(struct pt_regs *ctx)                                  \
 	{                                                                                          \
@@ -44,7 +43,7 @@ enum vl_inner anchor_inner __attribute__((unused));
 	SEC("fentry/" #function) int e_##function(__u64 *ctx)                                      \
 	{                                                                                          \
 		ENTRY_ARGS_##function                                                              \
-		return UNPREEMPTED(body);                                                          \
+		return body;                                                          \
 	}
 
 #define RETURN(function, nargs, body)                                                              \
@@ -58,7 +57,7 @@ enum vl_inner anchor_inner __attribute__((unused));
 	{                                                                                          \
 		__u64 ret = ctx[nargs];                                                            \
 		(void)ret;                                                                         \
-		return UNPREEMPTED(body);                                                          \
+		return body;                                                          \
 	}
 
 /* By fexit alone: called often and almost always for nothing, or with arguments that only fexit still has. */
@@ -103,17 +102,17 @@ ENTRY(filemap_read_folio, on_file_evidence(VL_FILE_READ))
 ENTRY(page_cache_async_ra, on_file_evidence(VL_FILE_READAHEAD))
 
 /* Every first touch of a page asks it whether there is an anon_vma; it does not sleep. */
-LEAVE(__vmf_anon_prepare, UNPREEMPTED(on_anon_prepare_exit((struct vm_fault *)ctx[0], (__u32)ctx[1])))
-LEAVE(hugetlb_fault, UNPREEMPTED(on_inner_exit(VL_INNER_HUGETLB, (__u32)ctx[4])))
-LEAVE(do_huge_pmd_device_private, UNPREEMPTED(on_inner_exit(VL_INNER_DEVICE_PRIVATE, (__u32)ctx[1])))
+LEAVE(__vmf_anon_prepare, on_anon_prepare_exit((struct vm_fault *)ctx[0], (__u32)ctx[1]))
+LEAVE(hugetlb_fault, on_inner_exit(VL_INNER_HUGETLB, (__u32)ctx[4]))
+LEAVE(do_huge_pmd_device_private, on_inner_exit(VL_INNER_DEVICE_PRIVATE, (__u32)ctx[1]))
 
 /* File faults are half of all on some machines, and few of them wait: fentry and fexit, and no task storage. */
 #define AROUND(function, enter, leave)                                                             \
 	SEC("fentry/" #function) int e_##function(__u64 *ctx)                                      \
 	{                                                                                          \
-		return UNPREEMPTED(enter);                                                         \
+		return enter;                                                         \
 	}                                                                                          \
-	LEAVE(function, UNPREEMPTED(leave))
+	LEAVE(function, leave)
 AROUND(filemap_fault, on_file_enter((struct vm_fault *)ctx[0], VL_FILE_FILEMAP), on_file_exit(VL_FILE_FILEMAP, (__u32)ctx[1]))
 AROUND(shmem_fault, on_file_enter((struct vm_fault *)ctx[0], VL_FILE_SHMEM), on_file_exit(VL_FILE_SHMEM, (__u32)ctx[1]))
 AROUND(__vma_start_write, on_vma_write_enter(), on_vma_write_exit((struct vm_area_struct *)ctx[0]))
@@ -172,50 +171,50 @@ static __always_inline bool third_arg(__u64 *ctx)
 
 SEC("tp_btf/mmap_lock_start_locking") int t_mmap_lock_start_locking(__u64 *ctx)
 {
-	return UNPREEMPTED(on_mm_start((struct mm_struct *)ctx[0], second_arg(ctx)));
+	return on_mm_start((struct mm_struct *)ctx[0], second_arg(ctx));
 }
 
 SEC("tp_btf/mmap_lock_acquire_returned") int t_mmap_lock_acquire_returned(__u64 *ctx)
 {
 	bool write = second_arg(ctx), success = third_arg(ctx);
 
-	return UNPREEMPTED(on_mm_acquired(ctx, (struct mm_struct *)ctx[0], write, success));
+	return on_mm_acquired(ctx, (struct mm_struct *)ctx[0], write, success);
 }
 
 SEC("tp_btf/mmap_lock_released") int t_mmap_lock_released(__u64 *ctx)
 {
-	return UNPREEMPTED(on_mm_released((struct mm_struct *)ctx[0], second_arg(ctx)));
+	return on_mm_released((struct mm_struct *)ctx[0], second_arg(ctx));
 }
 
 SEC("tp_btf/mm_vmscan_direct_reclaim_begin") int t_mm_vmscan_direct_reclaim_begin(__u64 *ctx)
 {
-	return UNPREEMPTED(on_reclaim(ctx, true, VL_WAIT_RECLAIM));
+	return on_reclaim(ctx, true, VL_WAIT_RECLAIM);
 }
 
 SEC("tp_btf/mm_vmscan_direct_reclaim_end") int t_mm_vmscan_direct_reclaim_end(__u64 *ctx)
 {
-	return UNPREEMPTED(on_reclaim(ctx, false, VL_WAIT_RECLAIM));
+	return on_reclaim(ctx, false, VL_WAIT_RECLAIM);
 }
 
 SEC("tp_btf/mm_vmscan_memcg_reclaim_begin") int t_mm_vmscan_memcg_reclaim_begin(__u64 *ctx)
 {
-	return UNPREEMPTED(on_reclaim(ctx, true, VL_WAIT_MEMCG));
+	return on_reclaim(ctx, true, VL_WAIT_MEMCG);
 }
 
 SEC("tp_btf/mm_vmscan_memcg_reclaim_end") int t_mm_vmscan_memcg_reclaim_end(__u64 *ctx)
 {
-	return UNPREEMPTED(on_reclaim(ctx, false, VL_WAIT_MEMCG));
+	return on_reclaim(ctx, false, VL_WAIT_MEMCG);
 }
 
 SEC("tp_btf/signal_deliver") int t_signal_deliver(__u64 *ctx)
 {
-	return UNPREEMPTED(on_cut_short(VL_SIGNAL, (__u32)ctx[0]));
+	return on_cut_short(VL_SIGNAL, (__u32)ctx[0]);
 }
 
 SEC("tp_btf/sched_process_exit") int t_sched_process_exit(void *ctx)
 {
 	(void)ctx;
-	return UNPREEMPTED(on_cut_short(VL_TASK_EXIT, 0));
+	return on_cut_short(VL_TASK_EXIT, 0);
 }
 
 SEC("tp_btf/sched_process_fork") int BPF_PROG(t_sched_process_fork, struct task_struct *parent, struct task_struct *child)
