@@ -125,7 +125,8 @@ export class StackRows {
   }
 
   /**
-   * Appends the frames of stacks whose names are known by now: of each all or, for want of room in `batch`, none yet.
+   * Appends the frames of stacks whose names are known by now: of each all or, for want of room in `batch` (which must have
+   * that for a whole stack, 127 rows, when empty), none yet.
    * Takes a few milliseconds at most. `last`: no other call comes, so nothing is waited for. Returns the rows added.
    */
   emit(batch: EventBatch, time: number, last = false): number {
@@ -172,6 +173,6 @@ export class StackRows {
     const tgid = this.#tids[tid % THREADS] === tid ? (this.#tgids[tid % THREADS] as number) : tid;
     this.#pending.set(id, { kernel, tgid, since: performance.now() });
     // The process may end any moment: what its names need is read from now on.
-    this.#reader.resolve(id, kernel, tgid);
+    if (!kernel) this.#reader.resolve(id, kernel, tgid);
   }
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /** The swap devices faults came to: their type and flags from the kernel side, their name from /proc/swaps. */
-import { readFileSync, statSync } from 'node:fs';
-import { basename } from 'node:path';
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { type EventBatch, pushUserRow, UserKind } from '../core/batch.js';
 import { printable } from '../symbols/text.js';
 import type { TextPool } from './strings.js';
 
-/** MAX_SWAPFILES (include/linux/swap.h) is below. */
-export const SWAP_TYPES = 32;
+/** MAX_SWAPFILES (include/linux/swap.h) is at most this. */
+const SWAP_TYPES = 32;
 /** `struct swap_device` of bpf/maps.bpf.h. */
 const NAME_BYTES = 32;
 const FLAGS = 32;
@@ -22,7 +22,7 @@ export interface SwapDeviceMap {
   get(key: Uint8Array): Uint8Array | undefined;
 }
 
-interface Device {
+export interface SwapDevice {
   readonly type: number;
   /** gendisk->disk_name: the whole disk, whatever partition or file on it is swapped to. */
   readonly disk: string;
@@ -53,11 +53,11 @@ export function parseSwaps(text: string): SwapArea[] {
 
 /**
  * Which area is which device. An area is known by its disk where only one lies on that disk; areas that share a disk are
- * told apart by their order, which is that of the types, when as many of them are in use as were seen. Else the disk's name must do.
+ * told apart by their order, which is that of the types, when all of them were seen. Else the disk's name must do.
  * `diskOf`: name of the disk under a swap area, null where that cannot be told.
  */
 export function nameDevices(
-  devices: readonly Device[],
+  devices: readonly SwapDevice[],
   areas: readonly SwapArea[],
   diskOf: (area: SwapArea) => string | null,
 ): Map<number, string> {
@@ -122,8 +122,8 @@ export class SwapDeviceReader {
     }
   }
 
-  #read(): Device[] {
-    const devices: Device[] = [];
+  #read(): SwapDevice[] {
+    const devices: SwapDevice[] = [];
     for (let type = 0; type < SWAP_TYPES; type++) {
       this.#key[0] = type;
       const value = this.#map.get(new Uint8Array(this.#key.buffer));
@@ -152,9 +152,11 @@ function diskOf({ path, file }: SwapArea): string | null {
     // The device itself, or the one the file lies on. A file system with device numbers of its own (btrfs) cannot say.
     const seen = statSync(path);
     const device = file ? seen.dev : seen.rdev;
-    const uevent = readFileSync(`/sys/dev/block/${device >> 8}:${device & 0xff}/uevent`, 'utf8');
-    const name = /^DEVNAME=(.*)$/m.exec(uevent)?.[1] ?? basename(path);
-    return name;
+    // glibc's gnu_dev_major() and gnu_dev_minor(), as far as numbers of block devices go.
+    const numbers = `${(device >>> 8) & 0xfff}:${(device & 0xff) | ((device >>> 12) & 0xf_ff00)}`;
+    const node = realpathSync(`/sys/dev/block/${numbers}`);
+    const disk = basename(existsSync(join(node, 'partition')) ? dirname(node) : node);
+    return disk.replaceAll('!', '/'); // sysfs cannot have the slash of `cciss/c0d0`
   } catch {
     return null;
   }

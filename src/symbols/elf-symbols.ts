@@ -24,8 +24,8 @@ const STT_GNU_IFUNC = 10;
 const MAX_HEADERS = 65_536;
 /** A symbol table with its strings beyond this is left unread: those of a browser with all its symbols. */
 export const MAX_TABLE_BYTES: number = 64 << 20;
-/** Of a symbol without a size (assembler labels): how far it may reach at most. */
-const MAX_UNSIZED = 1 << 20;
+/** How far a symbol without a size (a label in assembler) may reach: at most this, and never beyond its section or the next symbol. */
+const MAX_UNSIZED = 1 << 16;
 const HIGH = 2 ** 32;
 
 interface Segment {
@@ -92,10 +92,7 @@ export class ElfSymbols {
     // A function may hold another (a label in assembler): look back a little for one that reaches this far.
     for (let i = lastAtMost(starts, address), tries = 0; i >= 0 && tries < 8; i--, tries++) {
       const offset = address - (starts[i] as number);
-      const size = sizes[i] as number;
-      const reach =
-        size > 0 ? size : Math.min(MAX_UNSIZED, (starts[i + 1] ?? Number.POSITIVE_INFINITY) - (starts[i] as number));
-      if (offset >= reach) continue;
+      if (offset >= (sizes[i] as number)) continue;
       const at = names[i] as number;
       const end = strings.indexOf(0, at);
       return { name: strings.toString('utf8', at, end < 0 ? strings.length : end), offset };
@@ -143,7 +140,7 @@ async function readFunctions(readAt: ReadAt, sections: Buffer): Promise<Function
       if (size + textSize > MAX_TABLE_BYTES) continue;
       const symbols = await readAt(u64(sections, at + 24), size);
       const strings = await readAt(u64(sections, linked + 24), textSize);
-      const functions = await pickFunctions(symbols, strings);
+      const functions = await pickFunctions(symbols, strings, sections);
       if (functions.starts.length > 0) return functions;
     }
   }
@@ -153,11 +150,11 @@ async function readFunctions(readAt: ReadAt, sections: Buffer): Promise<Function
 /** Keeps the index of a symbol in the low bits of its sort key: typed arrays sort numbers fast, and objects slowly. */
 const INDEX_BITS = 22;
 /** Symbols looked at without a break: others have their turn every few milliseconds. */
-const SLICE = 1 << 15;
+const SLICE = 1 << 13;
 /** Elf64_Sym in 32-bit words: st_name; st_info, st_other, st_shndx; st_value; st_size. */
 const WORDS = SYMBOL / 4;
 
-async function pickFunctions(bytes: Buffer, strings: Buffer): Promise<Functions> {
+async function pickFunctions(bytes: Buffer, strings: Buffer, sections: Buffer): Promise<Functions> {
   const count = Math.min(Math.floor(bytes.length / SYMBOL), 1 << INDEX_BITS);
   const symbols = new Uint32Array(bytes.buffer, bytes.byteOffset, count * WORDS);
   let lowest = Number.POSITIVE_INFINITY;
@@ -176,19 +173,21 @@ async function pickFunctions(bytes: Buffer, strings: Buffer): Promise<Functions>
   const keys = new Float64Array(kept);
   let sortable = 0;
   for (let k = 0; k < kept; k++) {
+    if (k % SLICE === SLICE - 1) await breathe();
     const i = wanted[k] as number;
     const distance = value(symbols, i * WORDS) - lowest;
     if (distance < 2 ** (53 - INDEX_BITS)) keys[sortable++] = distance * 2 ** INDEX_BITS + i;
   }
   await breathe();
-  return unique(keys.subarray(0, sortable).sort(), symbols, strings);
+  const functions = await unique(keys.subarray(0, sortable).sort(), symbols, strings);
+  return { ...functions, sizes: sized(functions, sections) };
 }
 
 function value(symbols: Uint32Array, at: number): number {
   return (symbols[at + 3] as number) * HIGH + (symbols[at + 2] as number);
 }
 
-/** One name per address: the one people know. */
+/** One name per address: the one people know. Where it has no size, `sizes` holds minus the number of its section. */
 async function unique(keys: Float64Array, symbols: Uint32Array, strings: Buffer): Promise<Functions> {
   const starts = new Float64Array(keys.length);
   const sizes = new Float64Array(keys.length);
@@ -203,10 +202,23 @@ async function unique(keys: Float64Array, symbols: Uint32Array, strings: Buffer)
     if (same && rank(strings, name) >= rank(strings, names[n - 1] as number)) continue;
     if (!same) n++;
     starts[n - 1] = start;
-    sizes[n - 1] = (symbols[at + 5] as number) * HIGH + (symbols[at + 4] as number);
+    const size = (symbols[at + 5] as number) * HIGH + (symbols[at + 4] as number);
+    sizes[n - 1] = size === 0 ? -((symbols[at + 1] as number) >>> 16) : size;
     names[n - 1] = name;
   }
   return { starts: starts.slice(0, n), sizes: sizes.slice(0, n), names: names.slice(0, n), strings };
+}
+
+/** `sizes` with how far a symbol without one can reach. */
+function sized({ starts, sizes }: Functions, sections: Buffer): Float64Array {
+  return sizes.map((size, i) => {
+    if (size > 0) return size;
+    const start = starts[i] as number;
+    const section = -size * SECTION_HEADER;
+    if (section >= sections.length) return 0;
+    const end = u64(sections, section + 16) + u64(sections, section + 32);
+    return Math.min(MAX_UNSIZED, end - start, (starts[i + 1] ?? end) - start);
+  });
 }
 
 /** `malloc` before `__libc_malloc`: leading underscores tell the inner name. */

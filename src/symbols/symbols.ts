@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+/** Names for addresses: of the kernel from kallsyms, of processes from their mappings and files. */
+import { readFile } from 'node:fs/promises';
+import { errorCode } from '../errors.js';
+import { Kallsyms } from './kallsyms.js';
+import { Readers } from './readers.js';
+import { UserSymbols } from './user-symbols.js';
+
+export class Symbols {
+  /** Why kernel addresses have no names; empty while that is not so. */
+  kernelWhy = '';
+  readonly #readers: Readers = new Readers();
+  readonly #user: UserSymbols;
+  readonly #path: string;
+  /** undefined: not read yet. */
+  #kernel: Kallsyms | null | undefined;
+  #reading = false;
+
+  /** `proc`: where procfs is mounted. */
+  constructor(proc = '/proc') {
+    this.#user = new UserSymbols(this.#readers, proc);
+    this.#path = `${proc}/kallsyms`;
+  }
+
+  /** How often the mappings of a process could not be read (it had ended, or we may not): its stacks may lack names. */
+  get unreadable(): number {
+    return this.#user.unreadable;
+  }
+
+  /**
+   * Begins to read the kernel's symbols. After our programs are attached, so that their own code has names as well,
+   * and before capabilities are dropped: it takes CAP_SYSLOG.
+   */
+  prime(): void {
+    if (this.#kernel !== undefined || this.#reading) return;
+    this.#reading = true;
+    this.#readers.run(async () => {
+      const { kallsyms, why } = await readFile(this.#path).then(
+        (text) => Kallsyms.parse(text, this.#path),
+        (error: unknown) => ({ kallsyms: null, why: `${this.#path}: ${errorCode(error) || String(error)}` }),
+      );
+      this.#kernel = kallsyms;
+      this.kernelWhy = why;
+      this.#reading = false;
+    });
+  }
+
+  /** As `Kallsyms.symbol`, innermost first; bare addresses where they are hidden. null: not read yet, ask again (never when `final`). */
+  kernel(addresses: readonly bigint[], final = false): string[] | null {
+    this.prime();
+    if (this.#kernel === undefined && !final) return null;
+    return addresses.map((address, i) => this.#kernel?.symbol(address, i > 0) ?? `0x${address.toString(16)}`);
+  }
+
+  /** As `UserSymbols.frames`. */
+  user(pid: number, addresses: readonly bigint[], final = false): string[] | null {
+    return this.#user.frames(pid, addresses, final);
+  }
+
+  /** Resolves when nothing is being read any more, at the latest after `ms`. */
+  settle(ms: number): Promise<void> {
+    return this.#readers.idle(ms);
+  }
+}
