@@ -1,29 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** The summary of `stat` as text, in the manner of perf stat: the figure first, then what it counts. Pure. */
-import { CAUSES, ENDS } from '../src/core/lifecycle.js';
-import type { Snapshot, WaitStats } from '../src/core/snapshot.js';
+import { ENDS, RETRY_CAUSES } from '../src/core/lifecycle.js';
+import type { Snapshot } from '../src/core/snapshot.js';
 import { formatBytes, formatDuration, formatExact, formatShare } from '../src/core/view-format.js';
 import { sanitise } from '../src/core/view-text.js';
-
-const FIGURE = 16;
-
-function row(figure: string, label: string, note = ''): string {
-  return `${figure.padStart(FIGURE)}  ${note === '' ? label : `${label.padEnd(34)}  ${note}`}`;
-}
-
-function count(value: number, label: string, of = 0, ofWhat = ''): string {
-  return row(formatExact(value), label, of > 0 ? `${formatShare(value / of)} of ${ofWhat}` : '');
-}
-
-function wait(stats: WaitStats, label: string): string {
-  if (stats.count === 0) return row('0', label);
-  const times = [stats.p50Ns, stats.p99Ns, stats.maxNs].map(formatDuration);
-  return row(
-    formatExact(stats.count),
-    label,
-    `p50 ${times[0]}  p99 ${times[1]}  max ${times[2]}  sum ${formatDuration(stats.sumNs)}`,
-  );
-}
+import { count, remark, row } from './stat-rows.js';
+import { mmapLock, others, swapping, verdicts, waits, writers } from './stat-tables.js';
 
 function outcomes({ counts }: Snapshot): string[] {
   const { vmaLock } = counts;
@@ -41,7 +23,7 @@ function outcomes({ counts }: Snapshot): string[] {
 }
 
 function causes({ retry, abort }: Snapshot): string[] {
-  const lines = CAUSES.filter((cause) => retry.byCause[cause] > 0).map((cause) => {
+  const lines = RETRY_CAUSES.filter((cause) => retry.byCause[cause] > 0).map((cause) => {
     const inside = Object.entries(retry.unknownBy).map(([name, times]) => `${name} ${formatExact(times)}`);
     const note = cause === 'unknown' && inside.length > 0 ? `innermost: ${inside.join(', ')}` : '';
     return row(
@@ -92,36 +74,25 @@ function trust(snapshot: Snapshot): string[] {
   }
   for (const hook of session.hooks) {
     if (!hook.attached)
-      lines.push(`${' '.repeat(FIGURE)}  not hooked: ${hook.target}${hook.note === '' ? '' : ` (${hook.note})`}`);
+      lines.push(remark(sanitise(`not hooked: ${hook.target}${hook.note === '' ? '' : ` (${hook.note})`}`)));
   }
   return lines;
 }
 
 /** `note` is a line about the whole (the command's exit, a cut-off recording); none when empty. */
 export function statText(snapshot: Snapshot, notes: readonly string[] = []): string {
-  const { session, swap, waits } = snapshot;
+  const { session } = snapshot;
   const head = `${sanitise(session.host)}, Linux ${sanitise(session.kernel)}, scope ${session.scope}, VMA-lock releases ${session.release}`;
   const blocks = [
     [` ${head}`],
     outcomes(snapshot),
     causes(snapshot),
-    [
-      wait(waits.folio, 'waits for a folio'),
-      wait(waits.mmapLock, 'waits for mmap_lock'),
-      wait(waits.userfault, 'waits for userfaultfd'),
-    ],
-    [
-      row(
-        formatExact(swap.faults),
-        'swap faults',
-        `synchronous ${formatExact(swap.synchronous)}, asynchronous ${formatExact(swap.asynchronous)}`,
-      ),
-      row(
-        formatExact(swap.lockOrRetry.calls),
-        '__folio_lock_or_retry calls',
-        `retry ${formatExact(swap.lockOrRetry.retry)}, locked ${formatExact(swap.lockOrRetry.locked)}`,
-      ),
-    ],
+    verdicts(snapshot),
+    waits(snapshot),
+    mmapLock(snapshot),
+    writers(snapshot),
+    swapping(snapshot),
+    others(snapshot),
     trust(snapshot),
     [row(formatDuration(snapshot.durationNs), 'observed'), ...notes.map((note) => ` ${note}`)],
   ];

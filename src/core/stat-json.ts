@@ -3,9 +3,13 @@
  * The document behind `--json`. Keys come in a fixed order. Counts and durations are numbers (ns, below 2^53);
  * what can be larger (sums over many threads, addresses, identities) is a string; what is not known is null.
  */
-import type { AddressRow, Snapshot, WaitStats } from './snapshot.js';
+import { VERDICTS } from './lifecycle.js';
+import { DECADE_TITLES, MMAP_LOCK_HOOK, OTHER_USERS, whyNotHooked, whyNoUser } from './mmap-lock.js';
+import type { AddressRow, CounterfactualRow, MmapLockSide, Snapshot, WaitStats, WriterRow } from './snapshot.js';
+import { WAIT_HOOKS, whyNoWait } from './wait-hooks.js';
 
 const MAX_ADDRESSES = 50;
+const MAX_WRITERS = 50;
 
 /** A u64 as decimal string: a double may have rounded it, and never prints as 1e21. */
 function u64(value: number): string {
@@ -48,8 +52,79 @@ function address(row: AddressRow): object {
   };
 }
 
+function writer(row: WriterRow): object {
+  return {
+    tgid: row.tgid,
+    comm: row.comm,
+    syscall: row.syscall,
+    name: row.name,
+    acquired: row.acquired,
+    wait: wait(row.wait),
+    hold: wait(row.hold),
+    behindReader: row.behindReader,
+    behindWriter: row.behindWriter,
+    inverted: row.inverted,
+    vmas: row.vmas,
+    vmaWait: wait(row.vmaWait),
+    retriesLocked: row.retriesLocked,
+    retriesDelayed: row.retriesDelayed,
+    worstHolder: row.worstHolder === 0 ? null : row.worstHolder,
+    worstWaitNs: row.worstWaitNs,
+    kernelStack: row.kernelStack < 0 ? null : row.kernelStack,
+    userStack: row.userStack < 0 ? null : row.userStack,
+  };
+}
+
+function counterfactual(row: CounterfactualRow): object {
+  const { stall } = row;
+  return {
+    key: row.key,
+    retries: row.retries,
+    verdicts: Object.fromEntries(VERDICTS.map((kind) => [kind, row.verdicts[kind]])),
+    avoidableQuiet: row.avoidableQuiet,
+    avoidableBusy: row.avoidableBusy,
+    unknownWhy: sorted(row.unknownWhy),
+    savedNs: u64(row.savedNs),
+    stall: {
+      basis: stall.basis,
+      exactNs: stall.basis === 'exact' ? u64(stall.exactNs) : null,
+      boundNs: stall.basis === 'none' ? null : u64(stall.boundNs),
+      writers: stall.basis === 'none' ? null : stall.writers,
+      unknown: stall.basis === 'none' ? null : stall.unknown,
+    },
+  };
+}
+
+function side(row: MmapLockSide): object {
+  return {
+    acquired: row.acquired,
+    waitNs: u64(row.waitNs),
+    decades: Object.fromEntries(DECADE_TITLES.map((title, i) => [title, row.decades[i] ?? 0])),
+  };
+}
+
+/** null where no hook shows them: none seen is then no zero. */
+function waits({ session, waits: all }: Snapshot): object {
+  const unseen = (name: (typeof WAIT_HOOKS)[number][0]): boolean =>
+    all[name].count === 0 && whyNoWait(session, name) !== '';
+  return Object.fromEntries(WAIT_HOOKS.map(([name]) => [name, unseen(name) ? null : wait(all[name])]));
+}
+
+function mmapLock({ session, mmapLock: table }: Snapshot): object {
+  if (!table.known) return { known: false, why: whyNotHooked(session, MMAP_LOCK_HOOK) };
+  return { known: true, read: side(table.read), write: side(table.write), tryFailed: table.tryFailed };
+}
+
+function otherUsers({ session, otherUsers: users }: Snapshot): object {
+  const unknown = OTHER_USERS.filter(([user]) => users[user] === null);
+  return {
+    ...Object.fromEntries(OTHER_USERS.map(([user]) => [user, users[user]])),
+    why: Object.fromEntries(unknown.map(([user]) => [user, whyNoUser(session, user)])),
+  };
+}
+
 export function statJson(snapshot: Snapshot): object {
-  const { session, counts, events, lifecycles, retry, swap, overhead } = snapshot;
+  const { session, counts, events, lifecycles, retry, swap, overhead, progress } = snapshot;
   return {
     v: 1,
     tool: session.tool,
@@ -103,13 +178,30 @@ export function statJson(snapshot: Snapshot): object {
       unknown: retry.unknown,
     },
     abort: { total: snapshot.abort.total, byCause: sorted(snapshot.abort.byCause) },
-    waits: {
-      folio: wait(snapshot.waits.folio),
-      mmapLock: wait(snapshot.waits.mmapLock),
-      userfault: wait(snapshot.waits.userfault),
-      // Writers' waits are not observed.
-      writer: null,
+    waits: waits(snapshot),
+    held: {
+      vma: wait(snapshot.held.vma),
+      mmap: wait(snapshot.held.mmap),
+      none: wait(snapshot.held.none),
+      unknown: wait(snapshot.held.unknown),
     },
+    mmapLock: mmapLock(snapshot),
+    writers: snapshot.writers.slice(0, MAX_WRITERS).map(writer),
+    counterfactual: {
+      all: counterfactual(snapshot.counterfactual.all),
+      byCause: snapshot.counterfactual.byCause.map(counterfactual),
+      byProcess: snapshot.counterfactual.byProcess.map(counterfactual),
+    },
+    progress: {
+      pagesAgain: progress.pagesAgain,
+      mostRetries: progress.mostRetries,
+      again: progress.again,
+      refaults: progress.refaults,
+      herds: [...progress.herds],
+      largestHerd: progress.largestHerd,
+      folioUnknown: progress.folioUnknown,
+    },
+    otherUsers: otherUsers(snapshot),
     releaseRules: Object.fromEntries(
       Object.entries(snapshot.release).map(([rule, { count, unbounded, width, checked, outside }]) => [
         rule,
@@ -121,7 +213,16 @@ export function statJson(snapshot: Snapshot): object {
       synchronous: swap.synchronous,
       asynchronous: swap.asynchronous,
       lockOrRetry: { calls: swap.lockOrRetry.calls, retry: swap.lockOrRetry.retry, locked: swap.lockOrRetry.locked },
-      devices: swap.devices.map(({ type, synchronous, faults, retries }) => ({ type, synchronous, faults, retries })),
+      devices: swap.devices.map((device) => ({
+        type: device.type,
+        name: device.name === '' ? null : device.name,
+        synchronous: device.synchronous,
+        faults: device.faults,
+        reads: device.reads,
+        retries: device.retries,
+        folioWait: wait(device.folioWait),
+        syncRead: wait(device.syncRead),
+      })),
     },
     kernelHist: sorted(snapshot.kernelHist),
     overhead: {
@@ -138,6 +239,13 @@ export function statJson(snapshot: Snapshot): object {
       })),
     },
     addresses: snapshot.addresses.slice(0, MAX_ADDRESSES).map(address),
+    causeStacks: snapshot.causeStacks.map(({ cause, kernel, user, count }) => ({
+      cause,
+      kernel: kernel < 0 ? null : kernel,
+      user: user < 0 ? null : user,
+      count,
+    })),
+    stacks: sorted(snapshot.stacks),
     forgotten: snapshot.forgotten ?? null,
   };
 }

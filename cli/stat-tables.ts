@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+/** Blocks of `stat` on what lies behind the retries: verdicts, the mmap_lock table, writers, swap devices. Pure. */
+import type { VerdictKind } from '../src/core/lifecycle.js';
+import { DECADE_TITLES, MMAP_LOCK_HOOK, OTHER_USERS, whyNotHooked, whyNoUser } from '../src/core/mmap-lock.js';
+import type { MmapLockSide, Snapshot } from '../src/core/snapshot.js';
+import { formatDuration, formatExact, formatShare } from '../src/core/view-format.js';
+import { sanitise } from '../src/core/view-text.js';
+import { WAIT_HOOKS, whyNoWait } from '../src/core/wait-hooks.js';
+import { count, remark, row, table, wait } from './stat-rows.js';
+
+const MAX_WRITERS = 8;
+
+/** `write-locked 3, replaced 1`: what there is of them, most first. */
+function parts(counts: Readonly<Record<string, number>>): string {
+  return Object.entries(counts)
+    .filter(([, times]) => times > 0)
+    .sort(([x, m], [y, n]) => n - m || (x < y ? -1 : 1))
+    .map(([what, times]) => `${what} ${formatExact(times)}`)
+    .join(', ');
+}
+
+/** Of the retries that were followed: which could have stayed under the VMA lock, and what either way would have cost. */
+export function verdicts({ counterfactual, retry }: Snapshot): string[] {
+  const { all } = counterfactual;
+  if (all.retries === 0) return [];
+  const { avoidable, unknown, ...not } = all.verdicts satisfies Record<VerdictKind, number>;
+  const busy = all.avoidableBusy > 0 ? `, ${formatExact(all.avoidableBusy)} while other writers held the mm` : '';
+  const share = (n: number): string => formatShare(n / all.retries);
+  const lines = [
+    remark(`of ${formatExact(all.retries)} retries followed:`),
+    row(formatExact(avoidable), 'avoidable', `${share(avoidable)}${busy}`),
+    row(formatExact(retry.notAvoidable), 'not avoidable', retry.notAvoidable > 0 ? parts(not) : ''),
+  ];
+  if (unknown > 0) lines.push(row(formatExact(unknown), 'unknown', parts(all.unknownWhy)));
+  if (avoidable > 0) lines.push(row(formatDuration(all.savedNs), 'saved, had those kept off mmap_lock'));
+  const { stall } = all;
+  const label = 'writers stalled, had the lock stayed';
+  if (stall.basis === 'none') {
+    lines.push(row('?', label, `${MMAP_LOCK_HOOK} and __vma_start_write are not hooked`));
+    return lines;
+  }
+  const exact = stall.basis === 'exact';
+  const notes = [`${exact ? 'exact' : 'at most'}, ${formatExact(stall.writers)} times`];
+  if (exact && stall.boundNs > 0) notes.push(`at most ${formatDuration(stall.boundNs)} by mmap_lock alone`);
+  if (stall.unknown > 0) notes.push(`${formatExact(stall.unknown)} waits not bounded, left out`);
+  lines.push(row(formatDuration(exact ? stall.exactNs : stall.boundNs), label, notes.join('; ')));
+  return lines;
+}
+
+export function waits({ session, waits: all, held }: Snapshot): string[] {
+  const lines: string[] = [];
+  for (const [name, label] of WAIT_HOOKS) {
+    const why = whyNoWait(session, name);
+    if (all[name].count > 0) lines.push(wait(all[name], label));
+    else if (why !== '') lines.push(row('?', label, sanitise(why)));
+    else lines.push(row('0', label));
+  }
+  lines.push(
+    ...(['vma', 'mmap', 'none', 'unknown'] as const)
+      .filter((lock) => held[lock].count > 0)
+      .map((lock) => wait(held[lock], HELD[lock])),
+  );
+  return lines;
+}
+
+const HELD = {
+  vma: 'waits with the VMA lock held',
+  mmap: 'waits with mmap_lock held',
+  none: 'waits with no lock held',
+  unknown: 'waits, lock held not known',
+} as const;
+
+/** As mm developers paste it into mails: plain ASCII. */
+export function mmapLock({ session, mmapLock: lock }: Snapshot): string[] {
+  if (!lock.known) return [row('?', 'mmap_lock acquisitions', sanitise(whyNotHooked(session, MMAP_LOCK_HOOK)))];
+  const side = (name: string, { acquired, waitNs, decades }: MmapLockSide): string[] => [
+    name,
+    ...DECADE_TITLES.map((_, i) => formatExact(decades[i] ?? 0)),
+    formatExact(acquired),
+    ascii(formatDuration(waitNs)),
+  ];
+  return [
+    ...table([
+      ['mmap_lock', ...DECADE_TITLES, 'acquired', 'waited'],
+      side('read', lock.read),
+      side('write', lock.write),
+    ]),
+    ` ${formatExact(lock.tryFailed)} trylocks for read failed`,
+  ];
+}
+
+function ascii(text: string): string {
+  return text.replace('µ', 'u');
+}
+
+export function writers({ writers: all }: Snapshot): string[] {
+  if (all.length === 0) return [];
+  const rows = all
+    .slice(0, MAX_WRITERS)
+    .map((w) => [
+      `${sanitise(w.comm)} ${w.tgid} ${w.name}`,
+      formatExact(w.acquired),
+      w.wait.count > 0 ? formatDuration(w.wait.p50Ns) : '-',
+      w.wait.count > 0 ? formatDuration(w.wait.maxNs) : '-',
+      w.hold.count > 0 ? formatDuration(w.hold.maxNs) : '-',
+      `${formatExact(w.behindReader)}/${formatExact(w.behindWriter)}`,
+      formatExact(w.inverted),
+      formatExact(w.vmas),
+      w.vmaWait.count > 0 ? formatDuration(w.vmaWait.maxNs) : '-',
+      `${formatExact(w.retriesLocked)}/${formatExact(w.retriesDelayed)}`,
+    ]);
+  const head = [
+    'writers that waited or met a retry',
+    'mmap_lock',
+    'wait p50',
+    'max',
+    'hold max',
+    'behind r/w',
+    'inverted',
+    'VMAs',
+    'wait max',
+    'retries locked/delayed',
+  ];
+  const more = all.length > MAX_WRITERS ? [` and ${formatExact(all.length - MAX_WRITERS)} more`] : [];
+  return [...table([head, ...rows]), ...more];
+}
+
+export function swapping({ swap, progress }: Snapshot): string[] {
+  const lines = [
+    row(
+      formatExact(swap.faults),
+      'swap faults',
+      `synchronous ${formatExact(swap.synchronous)}, asynchronous ${formatExact(swap.asynchronous)}`,
+    ),
+    row(
+      formatExact(swap.lockOrRetry.calls),
+      '__folio_lock_or_retry calls',
+      `retry ${formatExact(swap.lockOrRetry.retry)}, locked ${formatExact(swap.lockOrRetry.locked)}`,
+    ),
+  ];
+  for (const device of swap.devices) {
+    const name = device.name === '' ? `device ${device.type}` : sanitise(device.name);
+    const notes = [device.synchronous ? 'synchronous' : 'asynchronous', `reads ${formatExact(device.reads)}`];
+    notes.push(`retries ${formatExact(device.retries)}`);
+    if (device.folioWait.count > 0) notes.push(`folio waits p99 ${formatDuration(device.folioWait.p99Ns)}`);
+    if (device.syncRead.count > 0) notes.push(`synchronous reads p99 ${formatDuration(device.syncRead.p99Ns)}`);
+    lines.push(row(formatExact(device.faults), `faults on swap ${name}`, notes.join(', ')));
+  }
+  if (progress.refaults > 0) lines.push(row(formatExact(progress.refaults), 'refaults within 1 s of the last'));
+  if (progress.again > 0) {
+    const most = `${formatExact(progress.pagesAgain)} pages, one of them ${formatExact(progress.mostRetries)} times`;
+    lines.push(row(formatExact(progress.again), 'retries of a page that had retried', most));
+  }
+  if (progress.largestHerd > 0)
+    lines.push(row(formatExact(progress.largestHerd), 'faults at most on one locked folio'));
+  else if (progress.folioUnknown > 0)
+    lines.push(row('?', 'faults at most on one locked folio', 'which folio it was is not recorded'));
+  return lines;
+}
+
+export function others({ session, otherUsers }: Snapshot): string[] {
+  return OTHER_USERS.map(([user, , , title]) => {
+    const label = `VMA locks by ${title}`;
+    const times = otherUsers[user];
+    return times === null ? row('?', label, sanitise(whyNoUser(session, user))) : count(times, label);
+  });
+}
