@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** Sums over lifecycles: per process, per retrying address, per cause, end, wait, release rule and swap device. */
+import { Addresses } from './addresses.js';
 import { BoundedMap } from './bounded-map.js';
 import { CauseCosts } from './cause-costs.js';
 import { CauseStacks } from './cause-stacks.js';
 import { Counterfactual } from './counterfactual.js';
-import { Histogram } from './histogram.js';
 import {
   type AbortCause,
   type Cause,
@@ -13,9 +13,6 @@ import {
   type Lifecycle,
   RETRY_CAUSES,
   type RetryCause,
-  WAIT_KINDS,
-  type Wait,
-  type WaitKind,
 } from './lifecycle.js';
 import { isHooked, MMAP_LOCK_HOOK } from './mmap-lock.js';
 import { Progress } from './progress.js';
@@ -23,30 +20,15 @@ import { Latest, Slowest } from './recent.js';
 import { type AttemptRecord, copyLifecycle, type FaultRecord, type WaitRecord } from './record.js';
 import type { SessionInfo } from './session.js';
 import type { FoldSink } from './step.js';
-import { type AddressSums, DeviceSums, ProcessSums, ReleaseSums } from './sums.js';
+import { type AddressSums, add, DeviceSums, ProcessSums, ReleaseSums } from './sums.js';
 import { TimelineSums } from './timeline.js';
 import { VmaSums } from './vmas.js';
+import { WaitSums } from './wait-sums.js';
 import { Writers } from './writers.js';
 
 const MAX_PROCESSES = 4096;
-const MAX_ADDRESSES = 16_384;
-const PAGE_SIZE = 4096;
-/** Page numbers of 47-bit addresses: with the number of the mm they fit a double, which is a cheaper key than a string. */
-const PAGE_BITS = 35;
-
 function zeros<K extends string>(keys: readonly K[]): Record<K, number> {
   return Object.fromEntries(keys.map((key) => [key, 0])) as Record<K, number>;
-}
-
-function histograms<K extends string>(keys: readonly K[]): Readonly<Record<K, Histogram>> {
-  return Object.fromEntries(keys.map((key) => [key, new Histogram()])) as Record<K, Histogram>;
-}
-
-/** Adds `by` to a count; one that comes to nothing goes. */
-function add<K extends string>(counts: Partial<Record<K, number>>, key: K, by: number): void {
-  const count = (counts[key] ?? 0) + by;
-  if (count === 0) delete counts[key];
-  else counts[key] = count;
 }
 
 export class Aggregate implements FoldSink {
@@ -58,15 +40,13 @@ export class Aggregate implements FoldSink {
   readonly retryCauses: Record<RetryCause, number> = zeros(RETRY_CAUSES);
   readonly abortCauses: Partial<Record<AbortCause, number>> = {};
   readonly unknownBy: Record<string, number> = {};
-  readonly waits: Readonly<Record<WaitKind, Histogram>> = histograms(WAIT_KINDS);
-  readonly mmapLockQueued: Histogram = new Histogram();
-  readonly held: Readonly<Record<Wait['held'], Histogram>> = histograms(['vma', 'mmap', 'none', 'unknown']);
+  readonly waits: WaitSums = new WaitSums();
   readonly release: Map<string, ReleaseSums> = new Map();
   readonly devices: Map<number, DeviceSums> = new Map();
   readonly processes: BoundedMap<number, ProcessSums> = new BoundedMap(MAX_PROCESSES, (p) =>
     p.inFlight > 0 ? Number.MAX_VALUE : p.lifecycles,
   );
-  readonly addresses: BoundedMap<number | string, AddressSums> = new BoundedMap(MAX_ADDRESSES, (row) => row.retries);
+  readonly addresses: Addresses = new Addresses();
   readonly latest: Latest = new Latest();
   readonly slowest: Slowest = new Slowest();
   readonly vmas: VmaSums = new VmaSums();
@@ -76,7 +56,6 @@ export class Aggregate implements FoldSink {
   readonly progress: Progress = new Progress();
   readonly counterfactual: Counterfactual;
   readonly writers: Writers;
-  #nextMm = 0;
   #process: ProcessSums = new ProcessSums(-1, '', 0);
   readonly #onClosed: ((lifecycle: Lifecycle) => void) | null;
 
@@ -167,8 +146,7 @@ export class Aggregate implements FoldSink {
 
   waited(fault: FaultRecord, wait: WaitRecord): void {
     const ns = wait.end - wait.start;
-    this.waits[wait.kind].record(ns);
-    if (!isInside(fault, wait)) this.held[wait.held].record(ns);
+    this.waits.waited(fault, wait);
     this.timeline.waited(wait);
     const process = fault.process as ProcessSums;
     if (wait.kind === 'folio') {
@@ -177,7 +155,6 @@ export class Aggregate implements FoldSink {
       this.devices.get(fault.device)?.folioWait.record(ns);
     } else if (wait.kind === 'mmapLock') {
       process.mmapWaitNs += ns;
-      if (!Number.isNaN(wait.contended)) this.mmapLockQueued.record(wait.end - wait.contended);
     } else if (wait.kind === 'syncRead') this.devices.get(fault.device)?.syncRead.record(ns);
   }
 
@@ -227,7 +204,7 @@ export class Aggregate implements FoldSink {
     if (device !== undefined) device.retries++;
     // Without its first step a lifecycle has no address.
     if (Number.isNaN(fault.address)) return;
-    const page = this.#pageOf(fault, process);
+    const page = this.addresses.of(fault, process);
     if (fault.page === null) page.lifecycles++;
     fault.page = page;
     page.retries++;
@@ -257,27 +234,6 @@ export class Aggregate implements FoldSink {
     return process;
   }
 
-  #pageOf(fault: FaultRecord, process: ProcessSums): AddressSums {
-    // A process that execs is another mm: the same address there is another page.
-    if (process.mm !== fault.mm) {
-      process.mm = fault.mm;
-      process.mmIndex = this.#nextMm++;
-    }
-    const page = fault.address / PAGE_SIZE;
-    const small = page < 2 ** PAGE_BITS && process.mmIndex < 2 ** (53 - PAGE_BITS);
-    return this.#pageAt(small ? process.mmIndex * 2 ** PAGE_BITS + page : `${process.mmIndex}:${page}`, fault);
-  }
-
-  #pageAt(key: number | string, fault: FaultRecord): AddressSums {
-    let page = this.addresses.get(key);
-    if (page === undefined) {
-      const { tgid, comm, mm, address } = fault;
-      page = { tgid, comm, mm, address, lifecycles: 0, retries: 0, joined: 0, closed: 0, byCause: {}, byEnd: {} };
-      this.addresses.set(key, page);
-    }
-    return page;
-  }
-
   #releaseOf(attempt: AttemptRecord): ReleaseSums {
     let sums = this.release.get(attempt.rule);
     if (sums === undefined) {
@@ -286,17 +242,4 @@ export class Aggregate implements FoldSink {
     }
     return sums;
   }
-}
-
-const OUTERMOST: ReadonlySet<WaitKind> = new Set<WaitKind>(['folio', 'mmapLock', 'file', 'shmem']);
-const NESTING: ReadonlySet<WaitKind> = new Set<WaitKind>(['file', 'shmem', 'swapin', 'reclaim']);
-
-/** Waits nest (reclaim in a swap-in): one inside another that goes on is part of that one's time. */
-function isInside(fault: FaultRecord, wait: WaitRecord): boolean {
-  if (OUTERMOST.has(wait.kind)) return false;
-  for (const other of fault.waits) {
-    if (other === wait) return false;
-    if (Number.isNaN(other.end) && NESTING.has(other.kind)) return true;
-  }
-  return false;
 }

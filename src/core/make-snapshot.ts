@@ -74,8 +74,12 @@ export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
       joined: sums.joins,
     },
     abort: { total: sums.aborts, byCause: { ...sums.abortCauses } },
-    waits: { ...statsOf(sums.waits), mmapLockQueued: sums.mmapLockQueued.stats(), writer: sums.writers.wait.stats() },
-    held: statsOf(sums.held),
+    waits: {
+      ...statsOf(sums.waits.byKind),
+      mmapLockQueued: sums.waits.mmapLockQueued.stats(),
+      writer: sums.writers.wait.stats(),
+    },
+    held: statsOf(sums.waits.held),
     mmapLock: mmapLockOf(session, counters.kernel),
     writers,
     counterfactual: {

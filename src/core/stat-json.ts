@@ -3,40 +3,14 @@
  * The document behind `--json`. Keys come in a fixed order. Counts and durations are numbers (ns, below 2^53);
  * what can be larger (sums over many threads, addresses, identities) is a string; what is not known is null.
  */
+import { hex, sorted, u64, wait } from './json-values.js';
 import { VERDICTS } from './lifecycle.js';
 import { DECADE_TITLES, MMAP_LOCK_HOOK, OTHER_USERS, whyNotHooked, whyNoUser } from './mmap-lock.js';
-import type { AddressRow, CounterfactualRow, MmapLockSide, Snapshot, WaitStats, WriterRow } from './snapshot.js';
+import type { AddressRow, CounterfactualRow, MmapLockSide, Snapshot, WriterRow } from './snapshot.js';
 import { WAIT_HOOKS, whyNoWait } from './wait-hooks.js';
 
 const MAX_ADDRESSES = 50;
 const MAX_WRITERS = 50;
-
-/** A u64 as decimal string: a double may have rounded it, and never prints as 1e21. */
-function u64(value: number): string {
-  return BigInt(Math.round(value)).toString();
-}
-
-function hex(value: number): string {
-  return `0x${value.toString(16)}`;
-}
-
-function known(value: number): number | null {
-  return Number.isFinite(value) ? value : null;
-}
-
-function wait(stats: WaitStats): object {
-  return {
-    count: stats.count,
-    sumNs: u64(stats.sumNs),
-    p50Ns: known(stats.p50Ns),
-    p99Ns: known(stats.p99Ns),
-    maxNs: known(stats.maxNs),
-  };
-}
-
-function sorted<T>(record: Readonly<Record<string, T>>): Record<string, T> {
-  return Object.fromEntries(Object.entries(record).sort(([x], [y]) => (x < y ? -1 : 1)));
-}
 
 function address(row: AddressRow): object {
   return {

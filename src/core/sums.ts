@@ -5,6 +5,13 @@ import { Histogram } from './histogram.js';
 import type { Cause, End } from './lifecycle.js';
 import type { AttemptRecord } from './record.js';
 
+/** Adds `by` to a count; one that comes to nothing goes. */
+export function add<K extends string>(counts: Partial<Record<K, number>>, key: K, by: number): void {
+  const count = (counts[key] ?? 0) + by;
+  if (count === 0) delete counts[key];
+  else counts[key] = count;
+}
+
 export class ProcessSums {
   readonly tgid: number;
   comm: string;
