@@ -81,7 +81,8 @@ static inline void hold_let_go(void)
 /* Returns with mmap_lock held for write by hold.writer_tid and the VMA of hold.pages waiting for its reader. */
 static inline void hold_begin(void)
 {
-	let_go = hold_let_go;
+	if (!let_go)
+		let_go = hold_let_go;
 	must(!ioctl(hold.directory, FIFREEZE, 0), "FIFREEZE");
 	pthread_barrier_wait(&hold.reader_go);
 	must_sleep(&hold.reader_tid, 1, "");

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * reclaim memcg|sync PAGES
+ *   memcg  writes PAGES pages in a memory cgroup whose memory.max is a quarter of them: its faults reclaim
+ *          Truth: at most `events` reclaims inside faults (memory.events' "max": one a charge that reclaimed), at least one
+ *   sync   PAGES pages swapped out to a synchronous device (zram) are read again, by one thread
+ *          Truth: exactly PAGES synchronous reads, the VMA lock held meanwhile, and no RETRY
+ * Needs $CG and swap: for memcg any, for sync only zram's.
+ */
+#include "common.h"
+
+static char *region;
+
+static long max_events(void)
+{
+	char path[512], line[128];
+	long count = -1;
+	FILE *file;
+	snprintf(path, sizeof(path), "%s/memory.events", getenv("CG"));
+	file = fopen(path, "re");
+	must(file != NULL, path);
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "max %ld", &count) == 1)
+			break;
+	fclose(file);
+	return count;
+}
+
+static void set_max(const char *bytes)
+{
+	char path[512];
+	snprintf(path, sizeof(path), "%s/memory.max", getenv("CG"));
+	must(!put(path, bytes), path);
+}
+
+static void fill(long pages)
+{
+	unsigned x = 12345;
+	for (size_t i = 0; i < (size_t)pages * PAGE / sizeof(x); i++) /* pages of one value would not reach the device */
+		((unsigned *)region)[i] = i & 1 ? (x = x * 1664525 + 1013904223) : (unsigned)i;
+}
+
+static long memcg(long pages)
+{
+	char bytes[32];
+	long before;
+	snprintf(bytes, sizeof(bytes), "%ld", pages * (long)PAGE / 4);
+	set_max(bytes);
+	before = max_events();
+	fill(pages);
+	set_max("max");
+	before = max_events() - before;
+	if (before <= 0)
+		die(3, "nothing had to be reclaimed");
+	return before;
+}
+
+static void sync_read(long pages)
+{
+	long sum = 0;
+	fill(pages);
+	for (int i = 0; i < 200 && resident(region, pages); i++) {
+		must(!madvise(region, (size_t)pages * PAGE, MADV_PAGEOUT), "madvise(MADV_PAGEOUT)");
+		if (i % 20 == 19)
+			put("/proc/sys/vm/drop_caches", "1"); /* drains LRU batches */
+		usleep(5000);
+	}
+	if (resident(region, pages))
+		die(3, "%ld pages stay resident", resident(region, pages));
+	for (long i = 0; i < pages; i++)
+		sum += ((volatile char *)region)[(size_t)i * PAGE];
+	must(sum != -1, "sum");
+}
+
+int main(int argc, char **argv)
+{
+	const char *mode = argc > 1 ? argv[1] : "";
+	long pages = number(argc, argv, 2, 512, 16, 1 << 18), truth = pages;
+
+	if (!getenv("CG"))
+		die(2, "CG is not set: run below test/vm/guest/swap-setup");
+	must(!mlockall(MCL_CURRENT), "mlockall");
+	region = map_pages(pages);
+	if (!strcmp(mode, "memcg"))
+		truth = memcg(pages);
+	else if (!strcmp(mode, "sync"))
+		sync_read(pages);
+	else
+		die(2, "usage: reclaim memcg|sync [PAGES]");
+	printf("{\"workload\":\"reclaim\",\"mode\":\"%s\",\"pid\":%d,\"address\":\"%p\",\"stride\":%lu,\"truth\":%ld}\n", mode,
+	       getpid(), (void *)region, PAGE, truth);
+	return 0;
+}
