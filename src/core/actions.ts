@@ -1,29 +1,20 @@
 // SPDX-License-Identifier: MIT
-/** What each action of the transition table does to a fault. */
-import { VlKind, VlStepFlag } from '../schema/events.gen.js';
-import {
-  begin,
-  closeWait,
-  current,
-  enter,
-  heldInFolioWait,
-  learn,
-  leave,
-  openWait,
-  settle,
-  settleRetry,
-  since,
-} from './attempts.js';
-import { noteRetry } from './causes.js';
-import { SWP_SYNCHRONOUS_IO } from './fault-bits.js';
-import { type FaultRecord, Innermost, UNKNOWN_INTERVAL } from './record.js';
-import { releasedAfter, releasedWithin } from './release.js';
+/** What each action of the transition table does to a fault: the frame of a fault, and what cuts it short. */
+import { VlHolder, VlKind, VlStepFlag } from '../schema/events.gen.js';
+import { INSIDE_ACTIONS } from './actions-inside.js';
+import { begin, current, learn, learnLock, settle, settleRetry, since } from './attempts.js';
+import { abortCauseAtFallback, causeAtFallback } from './causes.js';
+import type { AbortCause, Cause } from './lifecycle.js';
+import { type AttemptRecord, type FaultRecord, Innermost, UNKNOWN_INTERVAL } from './record.js';
+import { releasedAfter, releasedExactly, releasedWithin } from './release.js';
+import { HMF, OUTSTANDING } from './runs.js';
 import { ACTIONS, type ActionName, STATES, type StateName } from './states.js';
 import type { StepContext } from './step.js';
-import { OUTSTANDING } from './transitions.js';
+import { judge } from './verdict.js';
+import { closeWait, droppedInFile, forgetWait, openWait, waitOf } from './waits.js';
 
 /** `from`: index of the state the fault was in. */
-type Action = (f: FaultRecord, s: StepContext, from: number) => void;
+export type Action = (f: FaultRecord, s: StepContext, from: number) => void;
 
 const abort = (f: FaultRecord, s: StepContext): void => {
   const attempt = begin(f, s, 'vma', true, UNKNOWN_INTERVAL);
@@ -33,13 +24,39 @@ const abort = (f: FaultRecord, s: StepContext): void => {
   settle(f, s, attempt);
 };
 
+/** The fallback says more of a settled attempt. */
+const recause = (f: FaultRecord, s: StepContext, attempt: AttemptRecord, cause: Cause): void => {
+  const was = attempt.cause;
+  if (was === cause || was === null) return;
+  attempt.cause = cause;
+  if (attempt.told) s.sink.caused(f, attempt, was);
+};
+
+/** A writer held the mm when the fallback began. */
+const behindWriter = (f: FaultRecord, s: StepContext): void => {
+  if (s.b === VlHolder.WRITER && f.vmaAttempt?.outcome === 'abort') recause(f, s, f.vmaAttempt, 'writer in the mm');
+};
+
 const release: Action = (f, s) => {
   const attempt = f.attempt?.lock === 'vma' ? f.attempt : (f.vmaAttempt ?? current(f, s));
   // Only the VMA lock's release is sent.
-  if (!attempt.lockKnown) learn(f, s, attempt, s.bits.vmaLock);
+  if (!attempt.lockKnown) learnLock(f, s, attempt, 'vma');
   if (!Number.isNaN(attempt.exactRelease)) return;
   attempt.exactRelease = s.time;
   if (attempt.outcome !== 'pending') s.sink.exact(attempt);
+};
+
+const mmRelease: Action = (f, s, from) => {
+  const over = STATES[from] === 'MmKept';
+  const attempt = over ? (f.attempts[f.attempts.length - 1] as AttemptRecord) : current(f, s);
+  if (!attempt.lockKnown) learnLock(f, s, attempt, 'mmap');
+  attempt.exactRelease = s.time;
+  if (!over) {
+    if (attempt.fileDrops && attempt.open === Innermost.Filemap) droppedInFile(f, attempt, s.time);
+    return;
+  }
+  releasedExactly(attempt);
+  s.sink.exact(attempt);
 };
 
 const hmfExit: Action = (f, s) => {
@@ -50,6 +67,7 @@ const hmfExit: Action = (f, s) => {
   else f.origin = s.a & bits.user ? 'user' : 'kernel';
   attempt.flags = s.a;
   attempt.ret = s.b;
+  attempt.result = (attempt.result === -1 ? 0 : attempt.result) | s.b;
   if (s.b & bits.major) f.major = true;
   if (s.b & bits.retry) settleRetry(f, s, attempt);
   else if (s.b & bits.completed && !(s.b & bits.error)) {
@@ -62,10 +80,22 @@ const hmfExit: Action = (f, s) => {
   settle(f, s, attempt);
 };
 
+/** mmap_lock was given back though nothing inside that drops it is under way: handle_mm_fault is over. */
+export function isReleased(f: FaultRecord): boolean {
+  const { attempt } = f;
+  return (
+    attempt !== null &&
+    attempt.lock === 'mmap' &&
+    !Number.isNaN(attempt.exactRelease) &&
+    attempt.open === Innermost.None &&
+    attempt.first === Innermost.None
+  );
+}
+
 const cutShort: Action = (f, s, from) => {
   const state: StateName = STATES[from] ?? 'Closed';
-  if (state === 'Kept') {
-    if (f.gap === 0) f.lose(`${OUTSTANDING.Kept} missed`);
+  if (state === 'Kept' || state === 'MmKept') {
+    if (f.gap === 0) f.lose(`${OUTSTANDING[state]} missed`);
     return;
   }
   // fault_signal_pending: after RETRY a pending signal ends the fault without a fallback. A signal or the task's end
@@ -78,9 +108,13 @@ const cutShort: Action = (f, s, from) => {
   f.how = 'incomplete';
   if (state === 'Retried' && f.origin === 'gup') f.lose('get_user_pages went on without handle_mm_fault');
   else if (f.gap === 0) f.lose(`${OUTSTANDING[state]} missed`);
+  if (f.gap > 0 || !isReleased(f)) return;
+  f.how = 'ok-mmap';
+  f.lose(`${HMF} missed`);
 };
 
 const ACTION: Readonly<Record<ActionName, Action>> = {
+  ...INSIDE_ACTIONS,
   none: () => {},
   odd: (f, s) => f.lose(`unexpected step ${s.kind}`),
   vmaNull: (f, s) => {
@@ -97,79 +131,45 @@ const ACTION: Readonly<Record<ActionName, Action>> = {
     settleRetry(f, s, attempt);
     settle(f, s, attempt);
   },
-  swapEnter: (f, s) => {
-    const attempt = current(f, s);
-    learn(f, s, attempt, s.a);
-    attempt.swapAt = s.time;
-    if (f.enteredSwap) return;
-    f.enteredSwap = true;
-    s.sink.enteredSwap(f);
-  },
-  swapExit: (f, s) => {
-    const attempt = current(f, s);
-    // The return of a callee was missed: this is the next step after its entry.
-    if (attempt.open !== Innermost.None && Number.isNaN(attempt.innerHi)) attempt.innerHi = s.time;
-    if (s.b & s.bits.retry) noteRetry(attempt, Innermost.Swap, f.mark, s.time);
-  },
-  swapDevice: (f, s) => {
-    current(f, s).deviceSeen = true;
-    const missing = s.a === 0xffffffff;
-    f.swap = { type: missing ? -1 : s.a, synchronous: !missing && (s.b & SWP_SYNCHRONOUS_IO) !== 0, missing };
-    s.sink.device(f);
-  },
-  florEnter: (f, s) => {
-    const attempt = current(f, s);
-    if (s.a !== 0) learn(f, s, attempt, s.a);
-    enter(attempt, Innermost.Flor, s.time, Number.NaN);
-    attempt.florSeen = true;
-    attempt.florTried = attempt.passFlags > 0 && (attempt.passFlags & s.bits.tried) !== 0;
-    openWait(f, s, 'folio', heldInFolioWait(attempt, s.a, s.bits));
-  },
-  florEntryMissed: (f, s) => {
-    const attempt = current(f, s);
-    enter(attempt, Innermost.Flor, Number.NaN, f.mark);
-    attempt.florSeen = true;
-  },
-  florSleep: (f, s) => {
-    const attempt = current(f, s);
-    // A second try sleeps with the lock held: its sleep bounds nothing.
-    if (Number.isNaN(attempt.innerHi) && !attempt.florTried) attempt.innerHi = s.time;
-    if (f.wait !== null) f.wait.slept = true;
-  },
-  florExit: (f, s) => {
-    const attempt = current(f, s);
-    leave(f, s, attempt, Innermost.Flor);
-    attempt.florSeen = true;
-  },
-  uffdEnter: (f, s) => {
-    const attempt = current(f, s);
-    learn(f, s, attempt, s.a);
-    enter(attempt, Innermost.Uffd, s.time, Number.NaN);
-    attempt.uffdSeen = true;
-    openWait(f, s, 'userfault', 'none');
-  },
-  uffdExit: (f, s) => {
-    const attempt = current(f, s);
-    leave(f, s, attempt, Innermost.Uffd);
-    attempt.uffdSeen = true;
-  },
-  anonPrepare: (f, s) => {
-    const attempt = current(f, s);
-    if (attempt.first !== Innermost.None) return;
-    enter(attempt, Innermost.None, s.time, Number.NaN);
-    attempt.first = Innermost.Anon;
-  },
   mmEnter: (f, s, from) => {
     // First of its lifecycle, from user mode: no attempt under the VMA lock came before.
     if (STATES[from] === 'Start' && s.a === 1 && f.gap === 0) abort(f, s);
     if (f.origin === 'unknown') f.origin = s.a === 1 ? 'user' : 'kernel';
+    behindWriter(f, s);
+    f.writer = null;
     begin(f, s, 'mmap', true, { lo: s.time, hi: Number.POSITIVE_INFINITY });
     openWait(f, s, 'mmapLock', 'none');
   },
+  mmEntryMissed: (f, s) => {
+    f.writer = null;
+    begin(f, s, 'mmap', true, { lo: since(f), hi: Number.POSITIVE_INFINITY });
+  },
+  mmContended: (f, s) => {
+    behindWriter(f, s);
+    const attempt = current(f, s);
+    attempt.acquired = { lo: s.time, hi: attempt.acquired.hi };
+    const wait = waitOf(f, 'mmapLock');
+    if (wait === null) return;
+    wait.contended = s.time;
+    wait.holder = s.a;
+  },
+  vmaOps: (f, s) => {
+    if (f.unjudged && f.vmaAttempt !== null) f.vmaAttempt.faultHandler = (BigInt(s.a) << 32n) | BigInt(s.b);
+  },
+  mmWriter: (f, s) => {
+    const syscall = s.b === 0xffffffff ? -1 : s.b;
+    f.writer = { tid: s.a, syscall, exact: (s.flags & VlStepFlag.EXACT) !== 0 };
+  },
   mmExit: (f, s) => {
     const attempt = f.attempt ?? begin(f, s, 'mmap', true, { lo: since(f), hi: s.time });
-    closeWait(f, s, 'mmapLock');
+    const wait = closeWait(f, s, 'mmapLock');
     attempt.acquired = { lo: attempt.acquired.lo, hi: s.time };
+    const first = f.vmaAttempt;
+    if (first?.outcome === 'abort') recause(f, s, first, abortCauseAtFallback(first.cause as AbortCause, s.a));
+    else if (f.unjudged && first !== null) {
+      recause(f, s, first, causeAtFallback(first, s.a));
+      judge(f, s, wait);
+    }
     if (s.a !== 0) return;
     // NULL: a bad address, or killed while it waited.
     attempt.acquired = UNKNOWN_INTERVAL;
@@ -179,9 +179,11 @@ const ACTION: Readonly<Record<ActionName, Action>> = {
   mmExitMissed: (f, s) => {
     const attempt = current(f, s);
     attempt.acquired = { lo: attempt.acquired.lo, hi: s.time };
-    f.wait = null;
+    forgetWait(f, 'mmapLock');
   },
+  mmRelease,
   release,
+  stack: (f, s) => s.sink.stack(f, f.attempts[f.attempts.length - 1] ?? null, s.a, s.b),
   cutShort,
 };
 

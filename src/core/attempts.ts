@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
-/** Attempts and waits as they begin, learn and end: the words the actions are written in. */
+/** Attempts as they begin, learn and end: the words the actions are written in. */
 import { classify, noteRetry } from './causes.js';
 import type { FaultBits } from './fault-bits.js';
 import type { Interval, LockKind, Wait, WaitKind } from './lifecycle.js';
-import { AttemptRecord, type FaultRecord, Innermost, WaitRecord } from './record.js';
+import { AttemptRecord, type FaultRecord, Innermost } from './record.js';
 import { releasedByRetry } from './release.js';
 import type { StepContext } from './step.js';
+import { judgeUnseen } from './verdict.js';
+import { closeWait, loseWaits, settleDeferred } from './waits.js';
 
 export function join(f: FaultRecord, s: StepContext): void {
   if (f.joined || f.vmaAttempt?.outcome !== 'retry') return;
@@ -48,42 +50,35 @@ export function current(f: FaultRecord, s: StepContext): AttemptRecord {
 export function learn(f: FaultRecord, s: StepContext, attempt: AttemptRecord, faultFlags: number): void {
   if (faultFlags & s.bits.user) f.origin = 'user';
   attempt.passFlags = faultFlags & (s.bits.vmaLock | s.bits.tried);
-  if (attempt.lockKnown) return;
+  if (!attempt.lockKnown) learnLock(f, s, attempt, faultFlags & s.bits.vmaLock ? 'vma' : 'mmap');
+}
+
+export function learnLock(f: FaultRecord, s: StepContext, attempt: AttemptRecord, lock: LockKind): void {
   attempt.lockKnown = true;
-  if (faultFlags & s.bits.vmaLock) {
-    attempt.lock = 'vma';
-    f.vmaAttempt = attempt;
-  } else {
-    attempt.lock = 'mmap';
+  attempt.lock = lock;
+  if (lock === 'vma') f.vmaAttempt = attempt;
+  else {
     if (f.vmaAttempt === attempt) f.vmaAttempt = null;
     if (!Number.isNaN(f.acquired)) attempt.acquired = { lo: f.before, hi: f.first };
   }
+  if (f.deferred > 0) settleDeferred(f, s, lock);
 }
 
 export function settleRetry(f: FaultRecord, s: StepContext, attempt: AttemptRecord): void {
   noteRetry(attempt, Innermost.Hmf, f.mark, s.time);
   attempt.outcome = 'retry';
-  classify(attempt, s.bits);
-  releasedByRetry(attempt, s.time);
+  classify(f, attempt, s.bits);
+  releasedByRetry(attempt, s.time, attempt.ret !== -1 && s.bits.refusesSwap);
 }
 
 export function settle(f: FaultRecord, s: StepContext, attempt: AttemptRecord): void {
+  loseWaits(f, null);
+  if (f.deferred > 0) settleDeferred(f, s, 'unknown');
   f.attempt = null;
-  f.wait = null;
+  attempt.told = attempt.lockKnown;
+  if (attempt.lock === 'mmap') judgeUnseen(f, s);
+  else f.unjudged = attempt.told && attempt.outcome === 'retry';
   s.sink.settled(f, attempt);
-}
-
-export function openWait(f: FaultRecord, s: StepContext, kind: WaitKind, held: Wait['held']): void {
-  f.wait = new WaitRecord(kind, held, s.time);
-  f.waits.push(f.wait);
-}
-
-export function closeWait(f: FaultRecord, s: StepContext, kind: WaitKind): void {
-  const wait = f.wait;
-  if (wait?.kind !== kind) return;
-  f.wait = null;
-  wait.end = s.time;
-  s.sink.waited(f, wait);
 }
 
 /** A callee that may drop the lock was entered at `at`, or (NaN) after `lo`. */
@@ -95,21 +90,38 @@ export function enter(attempt: AttemptRecord, callee: Innermost, at: number, lo:
   attempt.innerHi = Number.NaN;
 }
 
-export function leave(f: FaultRecord, s: StepContext, attempt: AttemptRecord, callee: Innermost): void {
+type Callee = typeof Innermost.Flor | typeof Innermost.Uffd | typeof Innermost.Filemap | typeof Innermost.Shmem;
+const WAIT_OF: Readonly<Record<Callee, WaitKind>> = {
+  [Innermost.Flor]: 'folio',
+  [Innermost.Uffd]: 'userfault',
+  [Innermost.Filemap]: 'file',
+  [Innermost.Shmem]: 'shmem',
+};
+
+/** A callee returned, the step at hand says what. */
+export function leave(f: FaultRecord, s: StepContext, attempt: AttemptRecord, callee: Callee): void {
   if (attempt.open !== callee) enter(attempt, callee, Number.NaN, f.mark);
+  left(s, attempt, callee);
+  closeWait(f, s, WAIT_OF[callee]);
+}
+
+/** The callee that was entered last is over, and with it the attempt if it said RETRY. */
+export function left(s: StepContext, attempt: AttemptRecord, callee: Innermost): void {
   attempt.open = Innermost.None;
-  if (attempt.first === Innermost.None) {
-    if (Number.isNaN(attempt.innerHi)) attempt.innerHi = s.time;
-    if (s.b & s.bits.retry) attempt.first = callee;
-  }
-  closeWait(f, s, callee === Innermost.Flor ? 'folio' : 'userfault');
+  if (attempt.first !== Innermost.None) return;
+  if (Number.isNaN(attempt.innerHi)) attempt.innerHi = s.time;
+  if (s.b & s.bits.retry) attempt.first = callee;
 }
 
 /** The rows of __folio_lock_or_retry: a first try drops the lock before it waits, later ones and NOWAIT keep it. */
 export function heldInFolioWait(attempt: AttemptRecord, faultFlags: number, bits: FaultBits): Wait['held'] {
   // 6.4 and 6.5 pass no vm_fault, so no flags are seen; only TRIED of the attempt decides.
   if (faultFlags === 0) return attempt.passFlags > 0 && attempt.passFlags & bits.tried ? 'mmap' : 'unknown';
-  const drops = faultFlags & bits.allowRetry && !(faultFlags & (bits.tried | bits.nowait));
-  if (drops) return 'none';
+  if (firstTry(faultFlags, bits)) return 'none';
   return faultFlags & bits.vmaLock ? 'vma' : 'mmap';
+}
+
+/** Whether a wait would be preceded by giving the lock back (fault_flag_allow_retry_first, and no NOWAIT). */
+export function firstTry(faultFlags: number, bits: FaultBits): boolean {
+  return (faultFlags & bits.allowRetry) !== 0 && !(faultFlags & (bits.tried | bits.nowait));
 }

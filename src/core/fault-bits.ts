@@ -22,11 +22,20 @@ export interface FaultBits {
   readonly observed: boolean;
   /** 6.4 and 6.5: do_swap_page refuses every entry under the VMA lock, so its RETRY says nothing of the entry. */
   readonly refusesSwap: boolean;
+  /** get_swap_device is hooked: a do_swap_page without it handles no swap entry. */
+  readonly deviceHooked: boolean;
+  /** The end of every mmap_lock hold of a fault is sent (VL_MM_RELEASED). */
+  readonly mmapReleased: boolean;
+  /** handle_userfault is told VM_UFFD_MINOR, a bit above 31, so that its low half reads 0 (6.4 and later). */
+  readonly uffdMinor: boolean;
+  /** A non-present PTE has its swap type in the top five bits (arch/x86/include/asm/pgtable_64.h). */
+  readonly swapTypeOnTop: boolean;
 }
 
 export function faultBits(session: SessionInfo): FaultBits {
   const flag = (name: string): number => session.enums.faultFlags[`FAULT_FLAG_${name}`] ?? 0;
   const reason = (name: string): number => session.enums.faultReasons[`VM_FAULT_${name}`] ?? 0;
+  const hooked = (target: string): boolean => session.hooks.some((hook) => hook.target === target && hook.attached);
   return {
     vmaLock: flag('VMA_LOCK'),
     user: flag('USER'),
@@ -39,5 +48,9 @@ export function faultBits(session: SessionInfo): FaultBits {
     error: ERRORS.reduce((mask, name) => mask | reason(name), 0),
     observed: session.release === 'observed',
     refusesSwap: /^6\.[45](\D|$)/.test(session.kernel),
+    deviceHooked: hooked('get_swap_device'),
+    mmapReleased: hooked('mmap_lock_released'),
+    uffdMinor: !/^([0-5]\.|6\.[0-3](\D|$))/.test(session.kernel),
+    swapTypeOnTop: session.arch === 'x86_64',
   };
 }

@@ -4,21 +4,25 @@
  * what may be wrong with them is that some are absent: dropped (a gap in the step numbers) or missed (no gap).
  */
 import { VlKind, VlStepFlag } from '../schema/events.gen.js';
-import { PERFORM } from './actions.js';
-import type { EventBatch } from './batch.js';
+import { isReleased, PERFORM } from './actions.js';
+import { type EventBatch, isAlone } from './batch.js';
 import type { FaultBits } from './fault-bits.js';
-import { type AttemptRecord, endOf, FaultRecord, fillInfo } from './record.js';
-import { boundRelease } from './release.js';
+import { isNote, isOtherPass } from './passes.js';
+import { endOf, FaultRecord, fillInfo } from './record.js';
+import { boundRelease, releasedExactly } from './release.js';
+import { HMF, MM_BOTH, OUTSTANDING } from './runs.js';
 import { STATES } from './states.js';
 import type { FoldSink, StepContext } from './step.js';
 import { COMPILED, classifyStep, OTHER_PASS, STATE, SYMBOL_COUNT } from './symbols.js';
 import { type Task, Tasks } from './tasks.js';
-import { MM_BOTH, OUTSTANDING } from './transitions.js';
+import { judgeUnseen } from './verdict.js';
+import { settleDeferred } from './waits.js';
 
 export const DEFAULT_MAX_OPEN = 65_536;
 /** Lifecycles given up whose further steps would otherwise open them anew. */
 const MAX_GONE = 65_536;
 const TWO_32 = 2 ** 32;
+const LOST = 'lost';
 
 export class LifecycleFold {
   /** Lifecycles given up since more were open than `maxOpen`. */
@@ -45,9 +49,12 @@ export class LifecycleFold {
     for (let f = this.#oldest; f !== null; f = f.newer) yield f;
   }
 
-  /** Takes the kernel rows from `from` up to `to`; rows of the user side (kind ≥ 128) are not its business. */
+  /** Takes the steps of faults from `from` up to `to`; rows of writers and of the user side are not its business. */
   push(batch: EventBatch, from: number = 0, to: number = batch.length): void {
-    for (let i = from; i < to; i++) if ((batch.kind[i] as number) < 128) this.#row(batch, i);
+    for (let i = from; i < to; i++) {
+      const kind = batch.kind[i] as number;
+      if (kind < 128 && !isAlone(kind)) this.#row(batch, i);
+    }
   }
 
   #row(batch: EventBatch, i: number): void {
@@ -59,9 +66,12 @@ export class LifecycleFold {
     s.b = batch.b[i] as number;
     const step = batch.step[i] as number;
     const task = this.#tasks.of(batch.tid[i] as number);
-    if (task.kept !== null && s.kind !== VlKind.VMA_RELEASE) {
-      boundRelease(task.kept, s.time);
-      this.#sink.bounded(task.kept);
+    if (task.kept !== null && s.kind !== VlKind.VMA_RELEASE && s.kind !== VlKind.MM_RELEASED) {
+      // One that was seen needs no bound.
+      if (task.kept.rule === 'R2') {
+        boundRelease(task.kept, s.time);
+        this.#sink.bounded(task.kept);
+      }
       task.kept = null;
     }
     const fault = batch.fault[i] as number;
@@ -89,7 +99,8 @@ export class LifecycleFold {
       this.late++;
       return;
     }
-    f.gap = ahead;
+    // A note keeps what was lost before it for the step that follows.
+    f.gap += ahead;
     if (ahead > 0) this.#noteGap(f, step);
     f.nextStep = (step + 1) & 0xffff;
     this.#advance(f, task);
@@ -97,34 +108,27 @@ export class LifecycleFold {
 
   #advance(f: FaultRecord, task: Task): void {
     const s = this.#step;
-    const abandoned = s.kind === VlKind.ABANDONED;
-    const release = s.kind === VlKind.VMA_RELEASE;
-    // What comes after handle_mm_fault but the release is no part of the fault.
-    if (!abandoned && (f.at !== STATE.Kept || release)) f.last = s.time;
-    const pending = f.attempt;
-    if (pending !== null && pending.passFlags >= 0 && s.a !== 0 && this.#isOtherPass(pending))
-      this.#dispatch(f, OTHER_PASS);
+    const { kind } = s;
+    const abandoned = kind === VlKind.ABANDONED;
+    if (!abandoned && this.#isPart(f)) f.last = Math.max(f.last, s.time);
+    if (f.attempt !== null && isOtherPass(f.attempt, s)) this.#dispatch(f, OTHER_PASS);
     this.#dispatch(f, classifyStep(s));
-    if (!release && !abandoned) f.mark = s.time;
+    const note = isNote(kind);
+    if (!note && !abandoned) f.mark = s.time;
     // An abandonment is sent late, in the middle of the next fault: it bounds nothing from below.
     if (!abandoned) task.last = s.time;
-    f.gap = 0;
+    if (!note) f.gap = 0;
     const attempt = f.attempts[f.attempts.length - 1];
-    if (s.kind === VlKind.HMF_EXIT && attempt !== undefined && attempt.rule === 'R2') task.kept = attempt;
+    if (kind === VlKind.HMF_EXIT && attempt !== undefined && attempt.rule === 'R2') task.kept = attempt;
     if (f.at === STATE.Closed) this.#close(f, task);
   }
 
-  /** Flags that do not change within one handle_mm_fault differ: the steps that end the attempt under way are absent. */
-  #isOtherPass(pending: AttemptRecord): boolean {
-    const { kind, a, bits } = this.#step;
-    if (
-      kind !== VlKind.HMF_EXIT &&
-      kind !== VlKind.SWAP_ENTER &&
-      kind !== VlKind.FLOR_ENTER &&
-      kind !== VlKind.UFFD_ENTER
-    )
-      return false;
-    return (a & (bits.vmaLock | bits.tried)) !== pending.passFlags;
+  /** What comes after handle_mm_fault but the release is no part of the fault, and what cuts it short is none of one that is over. */
+  #isPart(f: FaultRecord): boolean {
+    const { kind } = this.#step;
+    if (f.at === STATE.Kept) return kind === VlKind.VMA_RELEASE;
+    if (f.at === STATE.MmKept) return kind === VlKind.MM_RELEASED;
+    return (kind !== VlKind.SIGNAL && kind !== VlKind.TASK_EXIT) || !isReleased(f);
   }
 
   #dispatch(f: FaultRecord, symbol: number): void {
@@ -183,27 +187,31 @@ export class LifecycleFold {
   }
 
   #endAbove(task: Task, f: FaultRecord): void {
-    while (task.top !== null && task.top !== f) this.#cutOff(task.top, task, 'lost');
+    while (task.top !== null && task.top !== f) this.#cutOff(task.top, task, LOST);
   }
 
   #endFrom(task: Task, depth: number): void {
     for (let f = task.top; f !== null; ) {
       const below: FaultRecord | null = f.below;
-      if (f.depth >= depth) this.#cutOff(f, task, 'lost');
+      if (f.depth >= depth) this.#cutOff(f, task, LOST);
       f = below;
     }
   }
 
   #endDownTo(task: Task, f: FaultRecord): void {
     this.#endAbove(task, f);
-    this.#cutOff(f, task, 'lost');
+    this.#cutOff(f, task, LOST);
   }
 
   /** Ends a lifecycle of which nothing more will come, though its end was not seen. */
   #cutOff(f: FaultRecord, task: Task, why: string): void {
     const state = STATES[f.at] ?? 'Closed';
     f.lose(`${OUTSTANDING[state]} ${why}`);
-    if (state !== 'Kept') f.how = 'incomplete';
+    if (state !== 'Kept' && state !== 'MmKept') f.how = 'incomplete';
+    if (why === LOST && isReleased(f)) {
+      f.how = 'ok-mmap';
+      f.lose(`${HMF} ${why}`);
+    }
     if (this.#gone.size >= MAX_GONE) for (const id of this.#gone) if (this.#gone.delete(id)) break;
     this.#gone.add(f.id);
     this.#close(f, task);
@@ -221,13 +229,12 @@ export class LifecycleFold {
     const attempt = f.attempt;
     if (attempt !== null) {
       attempt.outcome = 'unknown';
-      if (!Number.isNaN(attempt.exactRelease)) {
-        attempt.rule = 'exact';
-        attempt.released = { lo: attempt.exactRelease, hi: attempt.exactRelease };
-      }
+      if (!Number.isNaN(attempt.exactRelease)) releasedExactly(attempt);
       f.attempt = null;
     }
     f.wait = null;
+    if (f.deferred > 0) settleDeferred(f, this.#step, 'unknown');
+    judgeUnseen(f, this.#step);
     if (f.how === 'in-flight') f.how = endOf(f.attempts[f.attempts.length - 1]);
     f.end = f.last;
     if (f.below !== null) f.below.above = f.above;

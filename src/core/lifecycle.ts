@@ -116,7 +116,7 @@ export interface Attempt {
   /** When it was given back, by the derived rules; for an ML attempt that ended normally: R2's analogue after handle_mm_fault. */
   released: Interval;
   rule: ReleaseRule;
-  /** Release time as seen by a VL_VMA_RELEASE step; NaN when there was none. */
+  /** Release time as seen by a VL_VMA_RELEASE or VL_MM_RELEASED step; NaN when there was none. */
   exactRelease: number;
   /** handle_mm_fault's flags and result; -1 when that step was not seen. */
   flags: number;

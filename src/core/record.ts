@@ -19,7 +19,18 @@ export const UNKNOWN_INTERVAL: Interval = Object.freeze({ lo: Number.NaN, hi: Nu
 const NOTHING_LOST: string[] = [];
 
 /** The hooked function that first returned RETRY within an attempt: the innermost one, since returns run outward. */
-export const Innermost = { None: 0, Flor: 1, Uffd: 2, Anon: 3, Swap: 4, Hmf: 5 } as const;
+export const Innermost = {
+  None: 0,
+  Flor: 1,
+  Uffd: 2,
+  Anon: 3,
+  Swap: 4,
+  Hmf: 5,
+  Filemap: 6,
+  Shmem: 7,
+  Hugetlb: 8,
+  PmdPrivate: 9,
+} as const;
 export type Innermost = (typeof Innermost)[keyof typeof Innermost];
 
 export class AttemptRecord implements Attempt {
@@ -45,10 +56,27 @@ export class AttemptRecord implements Attempt {
   gap = false;
   swapAt: number = Number.NaN;
   deviceSeen = false;
+  /** vm_fault_t bits of the returns seen so far; -1 none. */
+  result = -1;
+  /** Flags of the VL_FLOR_ENTER step; -1 not seen. */
+  florFlags = -1;
   /** Something inside that drops the lock was seen; `open`: entered, its return not seen yet. */
   florSeen = false;
   florTried = false;
   uffdSeen = false;
+  /** VM_UFFD_* of handle_userfault; -1: its entry was not seen. */
+  uffdReason = -1;
+  /** `enum vl_file` of the return of filemap_fault or shmem_fault; 0 not seen. */
+  fileBits = 0;
+  /** filemap_fault's first try: it gives the lock back before it reads or waits. */
+  fileDrops = false;
+  /** filemap_read_folio was seen inside. */
+  fileRead = false;
+  hugetlb = false;
+  /** The lock is known to be gone though the attempt is not over. */
+  dropped = false;
+  /** `settled` was told of it with its lock known. */
+  told = false;
   open: Innermost = Innermost.None;
   first: Innermost = Innermost.None;
   /**
@@ -68,17 +96,22 @@ export class AttemptRecord implements Attempt {
 
 export class WaitRecord implements Wait {
   readonly kind: WaitKind;
-  readonly held: Wait['held'];
+  held: Wait['held'];
   readonly start: number;
   end: number = Number.NaN;
   slept = false;
   contended: number = Number.NaN;
   holder = 0;
+  /** The wait it lies in, while it lasts. */
+  outer: WaitRecord | null;
+  /** `held` follows when the lock of its attempt becomes known; the sink hears of the wait then. */
+  deferred = false;
 
-  constructor(kind: WaitKind, held: Wait['held'], start: number) {
+  constructor(kind: WaitKind, held: Wait['held'], start: number, outer: WaitRecord | null) {
     this.kind = kind;
     this.held = held;
     this.start = start;
+    this.outer = outer;
   }
 }
 
@@ -124,8 +157,15 @@ export class FaultRecord implements Lifecycle {
   attempt: AttemptRecord | null = null;
   /** The attempt under the VMA lock, over or not. */
   vmaAttempt: AttemptRecord | null = null;
+  /** The innermost wait that lasts. */
   wait: WaitRecord | null = null;
+  /** Waits with `deferred` set. */
+  deferred = 0;
   joined = false;
+  /** The RETRY under the VMA lock was told of, and its verdict not yet. */
+  unjudged = false;
+  /** VL_MM_WRITER of the fallback under way. */
+  writer: Verdict['writer'] = null;
   /** Rows this fault counts in; owned by the aggregate. */
   process: unknown = null;
   page: unknown = null;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-/** What a fault in flight is doing, in words. */
-import type { FaultRecord } from './record.js';
+/** What a fault in flight is doing, in words, and which lock it holds meanwhile. */
+import { isReleased } from './actions.js';
+import type { Wait, WaitKind } from './lifecycle.js';
+import { type FaultRecord, Innermost } from './record.js';
 import { STATES, type StateName } from './states.js';
 
 const TEXT: Readonly<Record<StateName, string>> = {
@@ -9,31 +11,71 @@ const TEXT: Readonly<Record<StateName, string>> = {
   Held: 'in handle_mm_fault',
   Swap: 'in do_swap_page',
   SwapRead: 'in do_swap_page',
-  Flor: 'waits for the folio',
-  FlorSlept: 'waits for the folio',
+  Flor: 'waits for a locked folio',
+  FlorSlept: 'waits for a locked folio',
   SwapWoke: 'in do_swap_page',
   SwapUffd: 'waits for userfaultfd',
   SwapTail: 'in do_swap_page',
+  SwapFile: 'in filemap_fault',
+  SwapFileSlept: 'waits in filemap_fault',
+  SwapFileUffd: 'waits for userfaultfd',
+  SwapFileTail: 'in shmem_fault',
+  SwapLeaving: 'in do_swap_page',
   Uffd: 'waits for userfaultfd',
   Unwind: 'leaves handle_mm_fault',
+  File: 'in filemap_fault',
+  FileSlept: 'waits in filemap_fault',
+  FileUffd: 'waits for userfaultfd',
+  FileTail: 'in shmem_fault',
+  AnonTried: 'found mmap_lock busy',
+  Leaving: 'leaves handle_mm_fault',
   Swapped: 'leaves handle_mm_fault',
   Retried: 'is to retry',
-  MmWait: 'waits for mmap_lock',
+  MmWait: 'takes mmap_lock',
+  MmQueued: 'waits for mmap_lock',
   Kept: 'releases the VMA lock',
+  MmKept: 'releases mmap_lock',
   Closed: 'over',
 };
 
-/** Which lock it holds is added where that is known. */
+const WAITS: Readonly<Partial<Record<WaitKind, string>>> = {
+  syncRead: 'reads its page from swap',
+  swapin: 'starts a read from swap',
+  fileRead: 'reads its page from a file',
+  migration: 'waits for the migration of its page',
+  reclaim: 'in direct reclaim',
+  memcgReclaim: "in reclaim for its memory cgroup's limit",
+};
+
+const HOLDS: Readonly<Record<Wait['held'], string>> = {
+  vma: ', holds the VMA lock',
+  mmap: ', holds mmap_lock',
+  none: ', holds no lock',
+  unknown: '',
+};
+
+/** States in which the text says all there is to say. */
+const PLAIN: readonly StateName[] = ['Start', 'Kept', 'MmKept', 'Closed'];
+/** States between two attempts. */
+const BETWEEN: readonly StateName[] = ['NoVma', 'Retried', 'MmWait', 'MmQueued'];
+
 export function describeState(fault: FaultRecord): string {
-  const text = TEXT[STATES[fault.at] ?? 'Closed'];
-  const { attempt, wait } = fault;
-  if (text.startsWith('waits for')) {
-    const held = wait?.held ?? 'unknown';
-    return held === 'vma' || held === 'mmap' ? `${text}, holds ${lockName(held)}` : text;
-  }
-  return attempt?.lockKnown === true && text.startsWith('in ') ? `${text} under ${lockName(attempt.lock)}` : text;
+  const state = STATES[fault.at] ?? 'Closed';
+  const { wait } = fault;
+  const nested = wait === null ? undefined : WAITS[wait.kind];
+  if (wait !== null && nested !== undefined) return nested + HOLDS[wait.held];
+  if (PLAIN.includes(state)) return TEXT[state];
+  const text = wait?.kind === 'shmem' ? TEXT[state].replace('filemap_fault', 'shmem_fault') : TEXT[state];
+  const behind = state === 'MmQueued' && wait !== null && wait.holder > 0 ? ` behind tid ${wait.holder}` : '';
+  return text + behind + HOLDS[BETWEEN.includes(state) ? 'none' : heldBy(fault)];
 }
 
-function lockName(lock: 'vma' | 'mmap'): string {
-  return lock === 'vma' ? 'the VMA lock' : 'mmap_lock';
+function heldBy(fault: FaultRecord): Wait['held'] {
+  const { attempt, wait } = fault;
+  if (wait !== null) return wait.held;
+  if (attempt === null) return 'unknown';
+  if (isReleased(fault) || attempt.dropped || !Number.isNaN(attempt.exactRelease)) return 'none';
+  // What said RETRY has dropped the lock, but for __vmf_anon_prepare, whose caller does.
+  if (attempt.first !== Innermost.None && attempt.first !== Innermost.Anon) return 'none';
+  return attempt.lockKnown ? attempt.lock : 'unknown';
 }

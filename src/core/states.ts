@@ -12,13 +12,26 @@ export const STATES = [
   'FlorSlept', // the same, seen to sleep
   'SwapWoke', // in do_swap_page, __folio_lock_or_retry is over
   'SwapUffd', // in handle_userfault inside do_swap_page (pte markers)
-  'SwapTail', // in do_swap_page, handle_userfault or __vmf_anon_prepare is over
+  'SwapTail', // in do_swap_page, handle_userfault is over
+  'SwapFile', // in filemap_fault or shmem_fault inside do_swap_page (pte markers)
+  'SwapFileSlept',
+  'SwapFileUffd',
+  'SwapFileTail',
+  'SwapLeaving', // in do_swap_page, and nothing inside it is to come
   'Uffd', // in handle_userfault
-  'Unwind', // handle_userfault or __vmf_anon_prepare is over: handle_mm_fault returns next
+  'Unwind', // handle_userfault is over: whoever called it returns next
+  'File', // in filemap_fault or shmem_fault
+  'FileSlept', // the same, seen to sleep
+  'FileUffd', // in handle_userfault inside shmem_fault
+  'FileTail', // in shmem_fault, handle_userfault is over
+  'AnonTried', // __vmf_anon_prepare gave up: hugetlb_fault or handle_mm_fault returns next
+  'Leaving', // in handle_mm_fault, and nothing inside it is to come
   'Swapped', // do_swap_page is over: handle_mm_fault returns next
   'Retried', // handle_mm_fault returned RETRY: mmap_lock or a signal comes next
   'MmWait', // in lock_mm_and_find_vma
+  'MmQueued', // the same, its trylock has failed
   'Kept', // handle_mm_fault is done, the VMA lock's release is still to be seen
+  'MmKept', // handle_mm_fault is done, the release of mmap_lock is still to be seen
   'Closed',
 ] as const;
 export type StateName = (typeof STATES)[number];
@@ -31,6 +44,7 @@ export const SYMBOLS = [
   'HmfRetry',
   'HmfDone',
   'HmfKept', // done, and the VMA lock's release will be seen
+  'HmfMmKept', // done, and the release of mmap_lock will be seen
   'SwapEnter',
   'SwapExit',
   'SwapDevice',
@@ -40,9 +54,20 @@ export const SYMBOLS = [
   'UffdEnter',
   'UffdExit',
   'AnonPrepare',
+  'FileEnter',
+  'FileSleep',
+  'FileExit',
+  'InnerRetry', // a function whose entry is not hooked returned RETRY
   'MmEnter',
+  'MmContended',
+  'VmaOps',
+  'MmWriter',
   'MmLocked',
   'MmNull',
+  'MmReleased',
+  'WaitEnter',
+  'WaitExit',
+  'Stack',
   'Release',
   'Signal',
   'TaskExit',
@@ -68,10 +93,23 @@ export const ACTIONS = [
   'uffdEnter',
   'uffdExit',
   'anonPrepare',
+  'fileEnter',
+  'fileEntryMissed',
+  'fileSleep',
+  'fileExit',
+  'innerRetry',
+  'waitEnter',
+  'waitExit',
   'mmEnter',
+  'mmEntryMissed',
+  'mmContended',
+  'vmaOps',
+  'mmWriter',
   'mmExit',
   'mmExitMissed',
+  'mmRelease',
   'release',
+  'stack',
   'cutShort',
 ] as const;
 export type ActionName = (typeof ACTIONS)[number];

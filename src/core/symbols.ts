@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** The transition table as typed arrays, and the symbol a step stands for in it. */
-import { VlKind } from '../schema/events.gen.js';
+import { VlKind, VlStepFlag } from '../schema/events.gen.js';
 import type { FaultBits } from './fault-bits.js';
 import { ACTIONS, STATES, type StateName, SYMBOLS, type SymbolName } from './states.js';
 import { TABLE } from './transitions.js';
@@ -45,7 +45,18 @@ BY_KIND[VlKind.FLOR_EXIT] = SYMBOL.FlorExit;
 BY_KIND[VlKind.UFFD_ENTER] = SYMBOL.UffdEnter;
 BY_KIND[VlKind.UFFD_EXIT] = SYMBOL.UffdExit;
 BY_KIND[VlKind.ANON_PREPARE] = SYMBOL.AnonPrepare;
+BY_KIND[VlKind.FILE_ENTER] = SYMBOL.FileEnter;
+BY_KIND[VlKind.FILE_SLEEP] = SYMBOL.FileSleep;
+BY_KIND[VlKind.FILE_EXIT] = SYMBOL.FileExit;
+BY_KIND[VlKind.INNER_RETRY] = SYMBOL.InnerRetry;
+BY_KIND[VlKind.WAIT_ENTER] = SYMBOL.WaitEnter;
+BY_KIND[VlKind.WAIT_EXIT] = SYMBOL.WaitExit;
 BY_KIND[VlKind.MM_LOCK_ENTER] = SYMBOL.MmEnter;
+BY_KIND[VlKind.MM_CONTENDED] = SYMBOL.MmContended;
+BY_KIND[VlKind.VMA_OPS] = SYMBOL.VmaOps;
+BY_KIND[VlKind.MM_WRITER] = SYMBOL.MmWriter;
+BY_KIND[VlKind.MM_RELEASED] = SYMBOL.MmReleased;
+BY_KIND[VlKind.STACK] = SYMBOL.Stack;
 BY_KIND[VlKind.VMA_RELEASE] = SYMBOL.Release;
 BY_KIND[VlKind.SIGNAL] = SYMBOL.Signal;
 BY_KIND[VlKind.TASK_EXIT] = SYMBOL.TaskExit;
@@ -53,6 +64,7 @@ BY_KIND[VlKind.ABANDONED] = SYMBOL.Abandoned;
 
 export function classifyStep(step: {
   readonly kind: number;
+  readonly flags: number;
   readonly a: number;
   readonly b: number;
   readonly bits: FaultBits;
@@ -63,7 +75,10 @@ export function classifyStep(step: {
       return a === 0 ? SYMBOL.VmaNull : SYMBOL.VmaLocked;
     case VlKind.HMF_EXIT:
       if (b & bits.retry) return SYMBOL.HmfRetry;
-      return bits.observed && a & bits.vmaLock && !(b & bits.completed) ? SYMBOL.HmfKept : SYMBOL.HmfDone;
+      if (b & bits.completed) return SYMBOL.HmfDone;
+      if (a & bits.vmaLock) return bits.observed ? SYMBOL.HmfKept : SYMBOL.HmfDone;
+      // get_user_pages and its like keep mmap_lock over many faults: its release is not theirs.
+      return bits.mmapReleased && step.flags & VlStepFlag.REGS ? SYMBOL.HmfMmKept : SYMBOL.HmfDone;
     case VlKind.MM_LOCK_EXIT:
       return a === 0 ? SYMBOL.MmNull : SYMBOL.MmLocked;
     default:
