@@ -64,11 +64,11 @@ export class CgroupReader {
     this.why = options.mount === null ? 'no cgroup2 file system is mounted here' : '';
   }
 
-  /** Takes note of the groups in a batch of kernel rows, and goes to look for those that are new. */
-  note(batch: EventBatch): void {
+  /** Takes note of the groups in a batch of kernel rows, from row `from` on, and goes to look for those that are new. */
+  note(batch: EventBatch, from = 0): void {
     const { cgroup, length } = batch;
     let last = 0;
-    for (let i = 0; i < length; i++) {
+    for (let i = from; i < length; i++) {
       const id = cgroup[i] as number;
       if (id === last || id === 0) continue;
       last = id;

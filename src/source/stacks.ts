@@ -106,10 +106,10 @@ export class StackRows {
     return this.#pending.size;
   }
 
-  /** Takes note of the stack ids in a batch of kernel rows. */
-  note(batch: EventBatch): void {
+  /** Takes note of the stack ids in a batch of kernel rows, from row `from` on. The sooner, the likelier the process still lives. */
+  note(batch: EventBatch, from = 0): void {
     const { kind, flags, tid, tgid, a, b, vmFlags } = batch;
-    for (let i = 0; i < batch.length; i++) {
+    for (let i = from; i < batch.length; i++) {
       const k = kind[i] as number;
       const thread = tid[i] as number;
       if (((flags[i] as number) & VlStepFlag.INFO) !== 0) {

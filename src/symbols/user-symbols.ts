@@ -25,6 +25,8 @@ interface Process {
   mappings: readonly Mapping[];
   readAt: number;
   reading: boolean;
+  /** Addresses asked for meanwhile: their files are opened as soon as they are known, the process may end any moment. */
+  readonly wanted: Set<number>;
 }
 
 interface File {
@@ -54,9 +56,13 @@ export class UserSymbols {
    */
   frames(pid: number, addresses: readonly bigint[], final = false): string[] | null {
     const process = this.#process(pid);
-    if (process.reading && !final) return null;
+    const lookups = addresses.map((address, i) => Number(address) - (i > 0 ? 1 : 0));
+    if (process.reading && !final) {
+      for (const at of lookups) process.wanted.add(at);
+      return null;
+    }
     const places = addresses.map((address, i) => {
-      const at = Number(address) - (i > 0 ? 1 : 0);
+      const at = lookups[i] ?? 0;
       const mapping = mappingAt(process.mappings, at);
       return { address, at, mapping, file: mapping && this.#file(pid, mapping) };
     });
@@ -68,7 +74,7 @@ export class UserSymbols {
 
   #process(pid: number): Process {
     const known = this.#processes.get(pid);
-    const process = known ?? { mappings: [], readAt: Number.NEGATIVE_INFINITY, reading: false };
+    const process = known ?? { mappings: [], readAt: Number.NEGATIVE_INFINITY, reading: false, wanted: new Set() };
     if (!process.reading && performance.now() - process.readAt > FRESH_MS) {
       process.reading = true;
       this.#processes.delete(pid);
@@ -90,6 +96,11 @@ export class UserSymbols {
     }
     process.readAt = performance.now();
     process.reading = false;
+    for (const at of process.wanted) {
+      const mapping = mappingAt(process.mappings, at);
+      if (mapping !== null) this.#file(pid, mapping);
+    }
+    process.wanted.clear();
   }
 
   #file(pid: number, mapping: Mapping): File | null {

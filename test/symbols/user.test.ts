@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -92,9 +92,45 @@ describe('user symbols', () => {
     assert.equal(symbols.user(pid, [shown]), null);
     assert.deepEqual(symbols.user(pid, [shown], true), [`0x${shown.toString(16)}`]);
     await symbols.settle(5000);
-    assert.equal(symbols.user(pid, [shown]), null, 'now the file');
-    await symbols.settle(5000);
     assert.deepEqual(symbols.user(pid, [shown]), ['shown [pie]']);
+  });
+
+  it('needs the process no longer once its names were asked for', async () => {
+    const { child, pid, malloc } = await run('pie');
+    assert.equal(symbols.user(pid, [malloc]), null);
+    await symbols.settle(5000);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    assert.deepEqual(symbols.user(pid, [malloc]), ['malloc [libc.so.6]']);
+  });
+
+  it('reads on when this process has given up its capabilities', {
+    skip: process.getuid?.() !== 0 && 'not root',
+  }, () => {
+    // In a process of its own: capabilities do not come back. libuv's threads keep theirs, and do the reading.
+    const script = `
+      import { spawn } from 'node:child_process';
+      import { once } from 'node:events';
+      import { readFileSync } from 'node:fs';
+      import { createInterface } from 'node:readline';
+      import { dropCapabilities } from '${new URL('../../src/ebpf-ts/system.js', import.meta.url)}';
+      import { Symbols } from '${new URL('../../src/symbols/symbols.js', import.meta.url)}';
+      const child = spawn(process.argv[1], { uid: 65534, gid: 65534, stdio: ['pipe', 'pipe', 'inherit'] });
+      const [line] = await once(createInterface(child.stdout), 'line');
+      const symbols = new Symbols();
+      symbols.prime();
+      dropCapabilities();
+      let refused = 'read';
+      try { readFileSync('/proc/' + child.pid + '/maps') } catch (error) { refused = error.code }
+      const shown = [BigInt(line.split(' ')[1])];
+      while (symbols.user(child.pid, shown) === null) await symbols.settle(1000);
+      process.stdout.write(refused + ' ' + symbols.user(child.pid, shown));
+      child.stdin.end();`;
+    chmodSync(dir, 0o755);
+    const out = execFileSync(process.execPath, ['--input-type=module', '-e', script, join(dir, 'pie')], {
+      encoding: 'utf8',
+    });
+    assert.equal(out, 'EACCES shown [pie]');
   });
 
   for (const name of ['pie', 'fixed']) {
