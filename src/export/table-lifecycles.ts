@@ -2,6 +2,8 @@
 /** One row a fault: who and where, how it ended, why it retried, what it waited for. */
 import type { Attempt, Lifecycle, WaitKind } from '../core/lifecycle.js';
 import { WAIT_KINDS } from '../core/lifecycle.js';
+import { observesWait } from '../core/series/observable.js';
+import type { SessionInfo } from '../core/session.js';
 import { causeOf, lasted } from '../core/view-lifecycle.js';
 import { type Column, known } from './column.js';
 
@@ -39,8 +41,9 @@ function failed(lifecycle: Lifecycle): Attempt | undefined {
   return lifecycle.attempts.find((attempt) => attempt.cause !== null);
 }
 
-/** Sum of a wait kind; 0: it had none. null: one was not over, or its end was lost. */
-function waitSum(lifecycle: Lifecycle, kind: WaitKind): number | null {
+/** Sum of a wait kind; 0: it had none. null: one was not over, its end was lost, or nothing was hooked that shows them. */
+function waitSum(lifecycle: Lifecycle, kind: WaitKind, session: SessionInfo): number | null {
+  if (!observesWait(session, kind)) return null;
   let ns = 0;
   for (const wait of lifecycle.waits) if (wait.kind === kind) ns += wait.end - wait.start;
   return known(ns);
@@ -98,9 +101,24 @@ export const lifecycleColumns: readonly Column<Lifecycle>[] = [
   },
   { name: 'mm', type: 'int64', about: `identity of the mm; ${NOT_NULL_ADDRESS}`, get: (l) => where(l, l.mm) },
   { name: 'address', type: 'int64', about: `page of the fault; ${NOT_NULL_ADDRESS}`, get: (l) => where(l, l.address) },
-  { name: 'vma_start', type: 'int64', about: 'first address of the VMA', get: (l) => where(l, l.vmaStart) },
-  { name: 'vma_end', type: 'int64', about: 'first address behind it', get: (l) => where(l, l.vmaEnd) },
-  { name: 'vm_flags', type: 'uint64', about: 'vma->vm_flags', get: (l) => l.vmFlags },
+  {
+    name: 'vma_start',
+    type: 'int64',
+    about: 'first address of the VMA; null when not known',
+    get: (l) => (l.vmaEnd === 0 ? null : where(l, l.vmaStart)),
+  },
+  {
+    name: 'vma_end',
+    type: 'int64',
+    about: 'first address behind it',
+    get: (l) => (l.vmaEnd === 0 ? null : where(l, l.vmaEnd)),
+  },
+  {
+    name: 'vm_flags',
+    type: 'uint64',
+    about: 'vma->vm_flags; null likewise',
+    get: (l) => (l.vmaEnd === 0 ? null : l.vmFlags),
+  },
   { name: 'pte', type: 'uint64', about: 'vmf->orig_pte of a swap fault, else 0', get: (l) => l.pte },
   { name: 'depth', type: 'int32', about: 'open lifecycles of the task it interrupted', get: (l) => l.depth },
   { name: 'entered_swap', type: 'bool', about: 'do_swap_page was entered', get: (l) => l.enteredSwap },
@@ -123,7 +141,7 @@ export const lifecycleColumns: readonly Column<Lifecycle>[] = [
     get: (l) => l.swap?.synchronous ?? null,
   },
   { name: 'major', type: 'bool', about: 'VM_FAULT_MAJOR: it started a read', get: (l) => l.major },
-  { name: 'attempts', type: 'int32', about: 'tries, aborted ones too', get: (l) => l.attempts.length },
+  { name: 'tries', type: 'int32', about: 'attempts, aborted ones too', get: (l) => l.attempts.length },
   {
     name: 'retries',
     type: 'int32',
@@ -152,8 +170,8 @@ export const lifecycleColumns: readonly Column<Lifecycle>[] = [
     (kind): Column<Lifecycle> => ({
       name: `${snake(kind)}_ns`,
       type: 'int64',
-      about: `ns in waits of this kind; null when one did not end or its end was lost`,
-      get: (l) => waitSum(l, kind),
+      about: 'ns in waits of this kind; null when not hooked, when one did not end, or its end was lost',
+      get: (l, c) => waitSum(l, kind, c.session),
     }),
   ),
   {

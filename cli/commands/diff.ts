@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+/** `diff`: two recordings side by side. */
+import { compare } from '../../src/core/diff/compare.js';
+import { diffJson } from '../../src/diff/json.js';
+import { type Loaded, load } from '../../src/diff/load.js';
+import { diffText } from '../../src/diff/text.js';
+import { ExitCode, UserError } from '../../src/errors.js';
+import { truncation } from '../feed.js';
+import { onStopSignal, print, report, say, signalExitCode } from '../process.js';
+import { openRecorded } from '../source.js';
+
+export interface DiffOptions {
+  readonly json?: boolean;
+}
+
+/** The exit code says whether it could be compared, not what came out: differences are often what one hoped for. */
+export async function diff(fileA: string, fileB: string, options: DiffOptions): Promise<number> {
+  if (fileA === '-' && fileB === '-') {
+    throw new UserError(
+      'cannot read the command line',
+      'standard input can bring one recording, not two',
+      'name a file for one of them',
+      ExitCode.Usage,
+    );
+  }
+  let stopping = false;
+  const watch = onStopSignal(() => {
+    stopping = true;
+  });
+  const read = async (file: string): Promise<Loaded> => {
+    const source = await openRecorded(file);
+    try {
+      return await load(source, { stopped: () => stopping, truncated: () => truncation(source) });
+    } finally {
+      await source.close();
+    }
+  };
+  const a = await read(fileA);
+  const b = await read(fileB);
+  watch.dispose();
+  if (watch.signal !== null) return signalExitCode(watch.signal);
+  const result = compare(a, b);
+  if (options.json === true) await print(`${JSON.stringify(diffJson(result))}\n`);
+  else await print(diffText(result, [fileA, fileB]));
+  let code: number = ExitCode.Ok;
+  for (const [file, { error, truncated }] of [[fileA, a] as const, [fileB, b] as const]) {
+    if (truncated !== null) say(`${file} was cut off: ${truncated}`);
+    if (error !== null) code = report(error);
+  }
+  return code;
+}

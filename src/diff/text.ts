@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+/** A diff as text: what differs first, then everything, then how it was found. Pure. */
+import type { Diff, DiffRow, DiffSide, SideValue } from '../core/diff/compare.js';
+import type { Group } from '../core/diff/figures.js';
+import { formatDuration, formatExact, formatRate } from '../core/view-format.js';
+import { cut, pad, sanitise } from '../core/view-text.js';
+
+const TITLE = 36;
+const VALUE = 24;
+
+const GROUPS: readonly (readonly [group: Group, title: string])[] = [
+  ['outcome', 'outcomes'],
+  ['cause', 'causes of retries and aborts'],
+  ['verdict', 'of the retries: avoidable or not'],
+  ['wait', 'waits'],
+  ['percentile', 'length of waits'],
+  ['process', 'by process'],
+];
+
+/** `12.3%` of faults down to `1 in 1.2M`. */
+export function formatPerFault(perFault: number): string {
+  if (perFault === 0) return '0';
+  if (perFault >= 0.001) return `${(perFault * 100).toPrecision(3)}%`;
+  return `1 in ${formatExact(Math.round(1 / perFault))}`;
+}
+
+export function formatSide(row: DiffRow, value: SideValue | null): string {
+  if (value === null) return 'not observed';
+  if (row.unit === 'percentile') return formatDuration(value.value);
+  const { perFault, perSecond } = value;
+  if (perFault === null) return row.unit === 'ns' ? formatDuration(value.value) : formatExact(value.value);
+  if (row.unit === 'ns') return `${formatDuration(perFault)}/fault`;
+  return `${formatPerFault(perFault)}${perSecond === null ? '' : `  ${formatRate(perSecond)}`}`;
+}
+
+/** `+12%`, `×3.4`, `-50%`; `new`, `gone`. */
+export function formatChange(change: number | null): string {
+  if (change === null) return '';
+  if (change === Number.POSITIVE_INFINITY) return 'new';
+  if (change === -1) return 'gone';
+  if (change >= 1) return `×${(change + 1).toPrecision(3)}`;
+  const percent = Math.round(change * 1000) / 10;
+  return `${percent > 0 ? '+' : ''}${percent}%`;
+}
+
+export function formatP(p: number | null): string {
+  if (p === null) return 'not tested';
+  return p < 0.001 ? 'p < 0.001' : `p = ${p.toFixed(3)}`;
+}
+
+function line(row: DiffRow): string {
+  const mark = row.verdict === 'differs' ? '*' : ' ';
+  const cells = [
+    pad(cut(sanitise(row.title), TITLE), TITLE),
+    pad(formatSide(row, row.a), VALUE, 'right'),
+    pad(formatSide(row, row.b), VALUE, 'right'),
+    pad(formatChange(row.change), 9, 'right'),
+  ];
+  return ` ${mark} ${cells.join(' ')}  ${row.verdict === 'differs' ? formatP(row.p) : ''}`.trimEnd();
+}
+
+function head(name: string, file: string, { session, durationNs, faults, events, lifecycles }: DiffSide): string[] {
+  const seconds = durationNs / 1e9;
+  return [
+    ` ${name}  ${sanitise(file)}: ${sanitise(session.host)}, Linux ${sanitise(session.kernel)}, scope ${session.scope}, ${formatDuration(durationNs)}`,
+    `    ${formatExact(faults)} faults (${formatRate(seconds > 0 ? faults / seconds : Number.NaN)}), ${formatExact(events.dropped)} events dropped, ` +
+      `${formatExact(events.missed)} runs missed, ${formatExact(lifecycles.incomplete)} of ${formatExact(lifecycles.total)} lifecycles incomplete`,
+  ];
+}
+
+function verdict({ findings, method }: Diff): string[] {
+  if (method.notTested !== '') return [` Not tested: ${method.notTested}.`];
+  const how = `${method.figures} figures tested together over ${method.slices} time slices of either recording`;
+  if (findings.length === 0) return [` Nothing differs by more than noise (${how}).`];
+  return [` What differs, what costs most first (${how}):`, ...findings.map(line)];
+}
+
+export function diffText(diff: Diff, files: readonly [string, string]): string {
+  const blocks: string[][] = [
+    [...head('A', files[0], diff.a), ...head('B', files[1], diff.b)],
+    diff.warnings.map((warning) => ` WARNING: ${sanitise(warning)}`),
+    verdict(diff),
+  ];
+  const { neighbourCorrelation, slices } = diff.method;
+  if (slices > 0 && neighbourCorrelation !== null && neighbourCorrelation > 0.25) {
+    blocks.push([' WARNING: neighbouring time slices resemble each other: longer recordings would tell more surely']);
+  }
+  const columns = ` ${' '.repeat(2)}${pad('', TITLE)} ${pad('A', VALUE, 'right')} ${pad('B', VALUE, 'right')} ${pad('change', 9, 'right')}`;
+  for (const [group, title] of GROUPS) {
+    const rows = diff.rows.filter((it) => it.group === group);
+    if (rows.length > 0) blocks.push([` ${title}${columns.slice(title.length + 1)}`, ...rows.map(line)]);
+  }
+  blocks.push([' Shares are per fault, rates per second of recording. * differs by more than noise.']);
+  return `\n${blocks
+    .filter((block) => block.length > 0)
+    .map((block) => block.join('\n'))
+    .join('\n\n')}\n\n`;
+}
