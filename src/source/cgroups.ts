@@ -12,13 +12,15 @@ import { type EventBatch, pushUserRow, UserKind } from '../core/batch.js';
 import { printable } from '../symbols/text.js';
 import { ContainerNames } from './container-names.js';
 import { unitOf } from './containers.js';
-import type { TextPool } from './strings.js';
+import { TextPool } from './strings.js';
 
 /** Between two walks; doubled while they find none of what is missing, up to `SELDOM_MS`. */
 const OFTEN_MS = 500;
 const SELDOM_MS = 60_000;
 /** Ids remembered as seen. Beyond, all are forgotten, and looked for and handed on once more as they turn up. */
 const MAX_GROUPS = 65_536;
+/** Paths that get a place in the list of strings. */
+const MAX_NAMES = 16_384;
 
 export interface CgroupOptions {
   /** Where cgroup2 is mounted; null: nowhere. */
@@ -57,8 +59,9 @@ export class CgroupReader {
   #pause = OFTEN_MS;
   #due = 0;
 
-  constructor(texts: TextPool, options: CgroupOptions = hostOptions()) {
-    this.#texts = texts;
+  /** `strings`: those of the source's batches. */
+  constructor(strings: string[], options: CgroupOptions = hostOptions()) {
+    this.#texts = new TextPool(strings, MAX_NAMES);
     this.#mount = options.mount;
     this.#names = new ContainerNames(options.root);
     this.why = options.mount === null ? 'no cgroup2 file system is mounted here' : '';

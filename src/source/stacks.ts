@@ -3,7 +3,7 @@
 import { type EventBatch, pushUserRow, UserKind } from '../core/batch.js';
 import { VlKind, VlStepFlag } from '../schema/events.gen.js';
 import type { Symbols } from '../symbols/symbols.js';
-import type { TextPool } from './strings.js';
+import { TextPool } from './strings.js';
 
 /** As much of a `BpfMap` as this takes. */
 export interface StackMap {
@@ -38,6 +38,11 @@ export class StackReader {
     return frames && withoutTracer(frames);
   }
 
+  /** Has what the names of a user stack take read in the background, as far as it is not: its process may end any moment. */
+  prepare(id: number, tgid: number): void {
+    this.#symbols.prepare(tgid, this.#addresses(id));
+  }
+
   /** Resolves when no names are being read any more, at the latest after `ms`. */
   settle(ms: number): Promise<void> {
     return this.#symbols.settle(ms);
@@ -68,6 +73,10 @@ function withoutTracer(frames: string[]): string[] {
 const PATIENCE_MS = 5000;
 /** Time one call of `emit` may take: the ring fills meanwhile. */
 const BUDGET_MS = 2;
+/** Different frames that get a name; a place in the code counts as one for each offset. */
+const MAX_FRAMES = 32_768;
+/** Of a batch full of new stacks, those that can be looked into at once; the others wait for `emit`. */
+const EAGER_MS = 1;
 /** Direct-mapped by tid; a thread whose slot another one took is found in /proc by its own id. */
 const THREADS = 1 << 14;
 
@@ -92,12 +101,14 @@ export class StackRows {
   readonly #kinds: StackKinds;
   readonly #seen: Set<number> = new Set();
   readonly #pending: Map<number, Pending> = new Map();
+  #eagerUntil = 0;
   readonly #tids: Uint32Array = new Uint32Array(THREADS);
   readonly #tgids: Uint32Array = new Uint32Array(THREADS);
 
-  constructor(reader: StackReader, texts: TextPool, kinds: StackKinds) {
+  /** `strings`: those of the source's batches. */
+  constructor(reader: StackReader, strings: string[], kinds: StackKinds) {
     this.#reader = reader;
-    this.#texts = texts;
+    this.#texts = new TextPool(strings, MAX_FRAMES);
     this.#kinds = kinds;
   }
 
@@ -109,6 +120,7 @@ export class StackRows {
   /** Takes note of the stack ids in a batch of kernel rows, from row `from` on. The sooner, the likelier the process still lives. */
   note(batch: EventBatch, from = 0): void {
     const { kind, flags, tid, tgid, a, b, vmFlags } = batch;
+    this.#eagerUntil = performance.now() + EAGER_MS;
     for (let i = from; i < batch.length; i++) {
       const k = kind[i] as number;
       const thread = tid[i] as number;
@@ -172,7 +184,6 @@ export class StackRows {
     this.#seen.add(id);
     const tgid = this.#tids[tid % THREADS] === tid ? (this.#tgids[tid % THREADS] as number) : tid;
     this.#pending.set(id, { kernel, tgid, since: performance.now() });
-    // The process may end any moment: what its names need is read from now on.
-    if (!kernel) this.#reader.resolve(id, kernel, tgid);
+    if (!kernel && performance.now() < this.#eagerUntil) this.#reader.prepare(id, tgid);
   }
 }

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 
-/** The task names of a source share the list, and a daemon must not grow: texts beyond this many are all `OTHER_TEXT`. */
-const MAX_TEXTS = 32_768;
 export const OTHER_TEXT = '(other)';
 
 /** Puts texts of user-side rows, each once, into the list the `comm` column refers to. */
@@ -10,8 +8,12 @@ export class TextPool {
   readonly #ids: Map<string, number> = new Map();
   readonly #most: number;
 
-  /** `strings`: those of the source's batches, to which others may append as well. */
-  constructor(strings: string[], most: number = MAX_TEXTS) {
+  /**
+   * `strings`: those of the source's batches, to which others may append as well.
+   * `most`: texts beyond this many are all `OTHER_TEXT`. A daemon must not grow, and task names share the list
+   * (65 536 in all, comms.ts).
+   */
+  constructor(strings: string[], most: number) {
     this.#strings = strings;
     this.#most = most;
   }

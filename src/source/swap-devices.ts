@@ -4,10 +4,12 @@ import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { type EventBatch, pushUserRow, UserKind } from '../core/batch.js';
 import { printable } from '../symbols/text.js';
-import type { TextPool } from './strings.js';
+import { TextPool } from './strings.js';
 
 /** MAX_SWAPFILES (include/linux/swap.h) is at most this. */
 const SWAP_TYPES = 32;
+/** Devices may come and go under other names for as long as a daemon runs. */
+const MAX_NAMES = 256;
 /** `struct swap_device` of bpf/maps.bpf.h. */
 const NAME_BYTES = 32;
 const FLAGS = 32;
@@ -88,9 +90,10 @@ export class SwapDeviceReader {
   readonly #sent: Map<number, string> = new Map();
   #devices = '';
 
-  constructor(map: SwapDeviceMap, texts: TextPool, files: SwapFiles = HOST_FILES) {
+  /** `strings`: those of the source's batches. */
+  constructor(map: SwapDeviceMap, strings: string[], files: SwapFiles = HOST_FILES) {
     this.#map = map;
-    this.#texts = texts;
+    this.#texts = new TextPool(strings, MAX_NAMES);
     this.#files = files;
   }
 

@@ -57,6 +57,11 @@ export class Symbols {
     return this.#user.frames(pid, addresses, final);
   }
 
+  /** As `UserSymbols.prepare`. */
+  prepare(pid: number, addresses: readonly bigint[]): void {
+    this.#user.prepare(pid, addresses);
+  }
+
   /** Resolves when nothing is being read any more, at the latest after `ms`. */
   settle(ms: number): Promise<void> {
     return this.#readers.idle(ms);

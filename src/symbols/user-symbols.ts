@@ -56,13 +56,12 @@ export class UserSymbols {
    */
   frames(pid: number, addresses: readonly bigint[], final = false): string[] | null {
     const process = this.#process(pid);
-    const lookups = addresses.map((address, i) => Number(address) - (i > 0 ? 1 : 0));
     if (process.reading && !final) {
-      for (const at of lookups) process.wanted.add(at);
+      this.prepare(pid, addresses);
       return null;
     }
     const places = addresses.map((address, i) => {
-      const at = lookups[i] ?? 0;
+      const at = lookup(address, i);
       const mapping = mappingAt(process.mappings, at);
       return { address, at, mapping, file: mapping && this.#file(pid, mapping) };
     });
@@ -70,6 +69,16 @@ export class UserSymbols {
     return places.map(({ address, at, mapping, file }) =>
       mapping === null ? `0x${address.toString(16)}` : frame(mapping, file?.symbols ?? null, at, Number(address) - at),
     );
+  }
+
+  /** Begins to read what the names of these addresses take, if it is not there; returns at once. */
+  prepare(pid: number, addresses: readonly bigint[]): void {
+    const process = this.#process(pid);
+    addresses.forEach((address, i) => {
+      const at = lookup(address, i);
+      if (process.reading) process.wanted.add(at);
+      else this.#open(pid, process, at);
+    });
   }
 
   #process(pid: number): Process {
@@ -96,11 +105,13 @@ export class UserSymbols {
     }
     process.readAt = performance.now();
     process.reading = false;
-    for (const at of process.wanted) {
-      const mapping = mappingAt(process.mappings, at);
-      if (mapping !== null) this.#file(pid, mapping);
-    }
+    for (const at of process.wanted) this.#open(pid, process, at);
     process.wanted.clear();
+  }
+
+  #open(pid: number, process: Process, at: number): void {
+    const mapping = mappingAt(process.mappings, at);
+    if (mapping !== null) this.#file(pid, mapping);
   }
 
   #file(pid: number, mapping: Mapping): File | null {
@@ -131,6 +142,11 @@ export class UserSymbols {
       this.#bytes -= symbols?.bytes ?? 0;
     }
   }
+}
+
+/** Where to look for the name of the `i`th address of a stack: a return address may lie behind its function's last call. */
+function lookup(address: bigint, i: number): number {
+  return Number(address) - (i > 0 ? 1 : 0);
 }
 
 function dropOldest<K>(map: Map<K, unknown>): void {

@@ -8,7 +8,6 @@ import { clearBatch, createBatch, type EventBatch, UserKind } from '../../src/co
 import { CgroupReader, cgroupMount } from '../../src/source/cgroups.js';
 import { ContainerNames } from '../../src/source/container-names.js';
 import { unitOf } from '../../src/source/containers.js';
-import { TextPool } from '../../src/source/strings.js';
 
 const ID = '3f4e5d6c7b8a9012'.repeat(4);
 const UID = '98cee708-023b-11eb-933d-42010a800193';
@@ -33,7 +32,7 @@ describe('cgroups', () => {
   let user: EventBatch;
   beforeEach(() => {
     strings = [''];
-    reader = new CgroupReader(new TextPool(strings), { mount, root });
+    reader = new CgroupReader(strings, { mount, root });
     kernel = createBatch(64, strings);
     user = createBatch(64, strings);
   });
@@ -95,7 +94,7 @@ describe('cgroups', () => {
   });
 
   it('says so where there is no cgroup2', async () => {
-    reader = new CgroupReader(new TextPool(strings), { mount: null, root });
+    reader = new CgroupReader(strings, { mount: null, root });
     assert.equal(reader.why, 'no cgroup2 file system is mounted here');
     assert.deepEqual(await rows(1), {});
   });

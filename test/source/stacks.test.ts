@@ -44,7 +44,7 @@ describe('stacks', () => {
     stacks.clear();
     strings = [''];
     const reader = new StackReader(map, new Symbols(proc));
-    rows = new StackRows(reader, new TextPool(strings), { kernel: true, user: true });
+    rows = new StackRows(reader, strings, { kernel: true, user: true });
     kernel = createBatch(64, strings);
     user = createBatch(256, strings);
   });
@@ -119,7 +119,7 @@ describe('stacks', () => {
 
   it('asks for no stacks of a kind nobody wanted', async () => {
     const reader = new StackReader(map, new Symbols(proc));
-    rows = new StackRows(reader, new TextPool(strings), { kernel: true, user: false });
+    rows = new StackRows(reader, strings, { kernel: true, user: false });
     step(VlKind.STACK, 101, NONE, NONE);
     await finish();
     assert.deepEqual(rows.failed, { kernel: 1, user: 0 });

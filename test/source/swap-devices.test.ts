@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, describe, it } from 'node:test';
 import { clearBatch, createBatch, type EventBatch, UserKind } from '../../src/core/batch.js';
-import { TextPool } from '../../src/source/strings.js';
 import { parseSwaps, type SwapArea, SwapDeviceReader } from '../../src/source/swap-devices.js';
 
 const HEADING = 'Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n';
@@ -42,7 +41,7 @@ describe('SwapDeviceReader', () => {
     strings = [''];
     const get = (key: Uint8Array): Uint8Array =>
       devices.get(new DataView(key.buffer).getUint32(0, true)) ?? new Uint8Array(48);
-    reader = new SwapDeviceReader({ get }, new TextPool(strings), { swaps, diskOf });
+    reader = new SwapDeviceReader({ get }, strings, { swaps, diskOf });
     batch = createBatch(32, strings);
   });
   const list = (...lines: readonly string[]): void =>
