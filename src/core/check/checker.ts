@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: MIT
+/**
+ * Holds every rule to every lifecycle. A lifecycle that lacks steps is never evidence: it is set aside. One that lacks
+ * none and disobeys is suspected until the counters read after it say that nothing was missed or dropped around it.
+ */
+import { VlKind } from '../../schema/events.gen.js';
+import { type EventBatch, UserKind } from '../batch.js';
+import { Counters } from '../counters.js';
+import type { SessionInfo } from '../session.js';
+import { Collector } from './collect.js';
+import { describeTrace } from './describe.js';
+import { type Facts, factsOf } from './facts.js';
+import { Losses } from './losses.js';
+import { whyNot } from './observable.js';
+import type { CheckReport, Example, RuleResult } from './report.js';
+import { FINDINGS, type FindingName, type Rule, type Say } from './rule.js';
+import { RULES } from './rules.js';
+import { judgeFlagNames, judgeSwapDevice, type SessionVerdict } from './rules-session.js';
+import { shapeOf } from './shape.js';
+import type { Trace } from './trace.js';
+
+/** Suspicions that wait for the next reading of the counters, per rule; what comes on top is set aside. */
+const MAX_SUSPECTED = 256;
+
+interface Suspicion {
+  readonly trace: Trace;
+  readonly before: Trace | null;
+  readonly words: string;
+  readonly at: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+class Tally {
+  readonly rule: Rule;
+  readonly why: string;
+  /** Bits of the kinds one of which has to be there; all bits when any will do. */
+  readonly kinds: number;
+  held = 0;
+  violated = 0;
+  setAside = 0;
+  suspected: Suspicion[] = [];
+  first: Suspicion | null = null;
+  words = '';
+
+  constructor(rule: Rule, facts: Facts) {
+    this.rule = rule;
+    this.why = whyNot(rule, facts);
+    this.kinds = rule.kinds === undefined ? -1 : rule.kinds.reduce((bits, kind) => bits | (1 << kind), 0);
+  }
+}
+
+const USER_FLAGS: ReadonlySet<number> = new Set([
+  VlKind.HMF_EXIT,
+  VlKind.SWAP_ENTER,
+  VlKind.FLOR_ENTER,
+  VlKind.UFFD_ENTER,
+  VlKind.FILE_ENTER,
+]);
+
+export class Checker {
+  readonly #facts: Facts;
+  readonly #tallies: readonly Tally[];
+  readonly #losses: Losses = new Losses();
+  readonly #counters: Counters;
+  readonly #findings: Map<FindingName, number> = new Map();
+  readonly #collector: Collector;
+  readonly #say: Say;
+  #tally: Tally | null = null;
+  #trace: Trace | null = null;
+  #lacking = false;
+  #total = 0;
+  #incomplete = 0;
+  #ended = false;
+  #finished = false;
+  #reading = Number.NEGATIVE_INFINITY;
+
+  constructor(session: SessionInfo) {
+    this.#facts = factsOf(session);
+    this.#tallies = RULES.map((rule) => new Tally(rule, this.#facts));
+    this.#counters = new Counters(session);
+    this.#collector = new Collector(
+      (trace) => this.#judge(trace),
+      (trace) => trace.depth === 0 && this.#isUser(trace),
+    );
+    this.#say = {
+      held: () => this.#count('held'),
+      aside: () => this.#count('setAside'),
+      violated: (words, at, overBefore = false) => this.#suspect(words, at, overBefore),
+      found: (what, of = 1) => {
+        if (!this.#lacking) this.#findings.set(what, (this.#findings.get(what) ?? 0) + of);
+      },
+    };
+    this.#verdict(17, judgeFlagNames(session));
+  }
+
+  /** Keeps no reference to the batch. */
+  push(batch: EventBatch): void {
+    for (let i = 0; i < batch.length; i++) {
+      const kind = batch.kind[i] as number;
+      if (kind < UserKind.Counter) {
+        const { decoded } = this.#counters;
+        decoded[kind] = (decoded[kind] ?? 0) + 1;
+        this.#collector.row(batch, i);
+      } else this.#userRow(batch, i, kind);
+    }
+  }
+
+  /** No more rows will come. Idempotent. */
+  finish(): void {
+    if (this.#finished) return;
+    this.#finished = true;
+    this.#collector.finish();
+    this.#settle(true);
+  }
+
+  /** What was found so far; after `finish` it is the last word. */
+  report(): CheckReport {
+    const { session } = this.#facts;
+    const { emitted, decoded, dropped, missed } = this.#counters.events();
+    return {
+      v: 1,
+      kernel: session.kernel,
+      scope: session.scope,
+      release: session.release,
+      ended: this.#ended,
+      lifecycles: { total: this.#total, incomplete: this.#incomplete },
+      rules: this.#tallies.map((tally) => this.#result(tally)),
+      findings: [...this.#findings]
+        .map(([what, count]) => ({ rule: FINDINGS[what], what, count }))
+        .sort((x, y) => x.rule - y.rule || x.what.localeCompare(y.what)),
+      events: { emitted, decoded, dropped, missed },
+    };
+  }
+
+  #userRow(batch: EventBatch, i: number, kind: number): void {
+    const time = batch.time[i] as number;
+    const a = batch.a[i] as number;
+    const b = batch.b[i] as number;
+    const value = batch.value[i] as number;
+    if (kind === UserKind.Counter) {
+      this.#counters.set(a, b, value);
+      this.#losses.counter(time, a, b, value);
+      if (time > this.#reading) this.#settle(false);
+      this.#reading = Math.max(this.#reading, time);
+    } else if (kind === UserKind.End) {
+      this.#ended = true;
+      this.#losses.reading(time);
+    } else if (kind === UserKind.SwapDevice) {
+      this.#verdict(25, judgeSwapDevice(a, b, value, batch.strings[batch.comm[i] as number] ?? ''));
+    }
+  }
+
+  #isUser(trace: Trace): boolean {
+    const { user } = this.#facts.bits;
+    return trace.steps.some(
+      (step) => (step.kind === VlKind.MM_LOCK_ENTER && step.a === 1) || (USER_FLAGS.has(step.kind) && step.a & user),
+    );
+  }
+
+  #judge(trace: Trace): void {
+    const shape = shapeOf(trace, this.#facts);
+    this.#total++;
+    this.#lacking = trace.lost !== '' || shape.missing !== '';
+    if (this.#lacking) this.#incomplete++;
+    const judged = { trace, steps: trace.steps, shape, facts: this.#facts };
+    this.#trace = trace;
+    for (const tally of this.#tallies) {
+      const { judge } = tally.rule;
+      if (judge === undefined || tally.why !== '' || (trace.kinds & tally.kinds) === 0) continue;
+      this.#tally = tally;
+      judge(judged, this.#say);
+    }
+    this.#tally = null;
+    this.#trace = null;
+  }
+
+  #count(what: 'held' | 'setAside'): void {
+    if (this.#tally !== null) this.#tally[this.#lacking ? 'setAside' : what]++;
+  }
+
+  #suspect(words: string, at: number, overBefore: boolean): void {
+    const tally = this.#tally;
+    const trace = this.#trace;
+    if (tally === null || trace === null) return;
+    if (this.#lacking || tally.suspected.length >= MAX_SUSPECTED) {
+      tally.setAside++;
+      return;
+    }
+    const before = overBefore ? trace.before : null;
+    const times = [...(before?.steps ?? []), ...trace.steps].map((step) => step.time);
+    if (!Number.isNaN(trace.acquired)) times.push(trace.acquired);
+    tally.suspected.push({ trace, before, words, at, from: Math.min(...times), to: Math.max(...times) });
+  }
+
+  #settle(last: boolean): void {
+    for (const tally of this.#tallies) {
+      if (tally.suspected.length === 0) continue;
+      const open: Suspicion[] = [];
+      for (const suspicion of tally.suspected) {
+        if (!last && !this.#losses.settled(suspicion.to)) open.push(suspicion);
+        else if (this.#losses.during(suspicion.from, suspicion.to)) tally.setAside++;
+        else {
+          tally.violated++;
+          tally.first ??= suspicion;
+        }
+      }
+      tally.suspected = open;
+    }
+  }
+
+  /** A rule about the session; null: nothing to judge. */
+  #verdict(rule: number, verdict: SessionVerdict | null): void {
+    const tally = this.#tallies.find((t) => t.rule.number === rule);
+    if (tally === undefined || tally.why !== '' || verdict === null) return;
+    if (verdict.ok) tally.held++;
+    else {
+      tally.violated++;
+      tally.words ||= verdict.words;
+    }
+  }
+
+  #result({ rule, why, held, violated, setAside, suspected, first, words }: Tally): RuleResult {
+    const undecided = setAside + suspected.length;
+    const base = { rule: rule.number, held, violated, setAside: undecided, statement: rule.statement };
+    if (rule.claim && why === '') return { ...base, result: 'finding', why: '' };
+    if (violated > 0) {
+      const example = first === null ? {} : { example: this.#example(first) };
+      return { ...base, result: 'violated', why: '', ...example, ...(words === '' ? {} : { words }) };
+    }
+    if (held > 0) return { ...base, result: 'held', why: '' };
+    const unseen = undecided > 0 ? `${undecided} seen, each of them set aside` : `no ${rule.premise} was seen`;
+    return { ...base, result: 'not observable here', why: why || unseen };
+  }
+
+  #example({ trace, before, words, at }: Suspicion): Example {
+    const { session } = this.#facts;
+    const hex = (n: number): string => (Number.isNaN(n) ? 'not known' : `0x${n.toString(16)}`);
+    return {
+      words,
+      lifecycle: `${trace.faultCpu}:${trace.fault}`,
+      tid: trace.tid,
+      tgid: trace.tgid,
+      comm: trace.comm,
+      address: hex(trace.address),
+      vma: trace.vmaEnd === 0 ? '' : `${hex(trace.vmaStart)}-${hex(trace.vmaEnd)}`,
+      ...(before === null ? {} : { before: describeTrace(before, session) }),
+      steps: describeTrace(trace, session),
+      at,
+    };
+  }
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+/**
+ * Rows → traces. A trace is handed on when nothing more of it will come: it was cut short, or its task began another
+ * fault at the same depth. The steps of one task come in order; what may be wrong is that some are absent.
+ */
+import { VlKind, VlStepFlag } from '../../schema/events.gen.js';
+import { type EventBatch, isAlone, UserKind } from '../batch.js';
+import { Trace } from './trace.js';
+
+/** Tasks remembered at most; those heard of longest ago go first, and what they had open is set aside. */
+const MAX_TASKS = 65_536;
+
+interface Task {
+  /** Open or waiting for its successor; the innermost last. */
+  traces: Trace[];
+  /** The latest fault from user mode that is over. */
+  before: Trace | null;
+}
+
+const CUTS: ReadonlySet<number> = new Set([VlKind.SIGNAL, VlKind.TASK_EXIT, VlKind.ABANDONED]);
+
+export class Collector {
+  readonly #judge: (trace: Trace) => void;
+  readonly #isUser: (trace: Trace) => boolean;
+  readonly #tasks: Map<number, Task> = new Map();
+
+  /** `judge` hears of every trace once. `isUser`: whether a trace is a fault from user mode. */
+  constructor(judge: (trace: Trace) => void, isUser: (trace: Trace) => boolean) {
+    this.#judge = judge;
+    this.#isUser = isUser;
+  }
+
+  /** Row `i` of the batch, if it is a step of a fault. */
+  row(batch: EventBatch, i: number): void {
+    const kind = batch.kind[i] as number;
+    // Kinds of a later version say nothing to a rule, but their step numbers count.
+    if (kind >= UserKind.Counter || isAlone(kind)) return;
+    const tid = batch.tid[i] as number;
+    const fault = batch.fault[i] as number;
+    const cpu = batch.faultCpu[i] as number;
+    const step = batch.step[i] as number;
+    const info = ((batch.flags[i] as number) & VlStepFlag.INFO) !== 0;
+    const task = this.#task(tid);
+    let trace = info ? undefined : task.traces.find((t) => t.fault === fault && t.faultCpu === cpu);
+    if (trace === undefined) {
+      const depth = info ? (batch.depth[i] as number) : 0;
+      this.#end(task, depth, info);
+      trace = new Trace(fault, cpu, tid);
+      if (info) fill(trace, batch, i);
+      trace.before = task.before;
+      task.traces.push(trace);
+    }
+    if (step !== trace.nextStep)
+      trace.lost ||= trace.nextStep === 0 ? 'first step lost' : `step ${trace.nextStep} lost`;
+    trace.nextStep = (step + 1) & 0xffff;
+    if (kind < 32)
+      trace.add({
+        kind,
+        flags: batch.flags[i] as number,
+        time: batch.time[i] as number,
+        a: batch.a[i] as number,
+        b: batch.b[i] as number,
+      });
+    if (CUTS.has(kind)) this.#close(task, trace);
+    if (kind === VlKind.TASK_EXIT && task.traces.length === 0) this.#tasks.delete(tid);
+  }
+
+  /** The session is over: what is still open is judged as far as it came. */
+  finish(): void {
+    for (const task of this.#tasks.values()) for (const trace of [...task.traces]) this.#close(task, trace);
+    this.#tasks.clear();
+  }
+
+  #task(tid: number): Task {
+    let task = this.#tasks.get(tid);
+    if (task === undefined) {
+      if (this.#tasks.size >= MAX_TASKS) this.#forget();
+      task = { traces: [], before: null };
+      this.#tasks.set(tid, task);
+    }
+    return task;
+  }
+
+  #forget(): void {
+    for (const [tid, task] of this.#tasks) {
+      for (const trace of [...task.traces]) this.#close(task, trace);
+      this.#tasks.delete(tid);
+      if (this.#tasks.size < MAX_TASKS - (MAX_TASKS >> 3)) return;
+    }
+  }
+
+  /** A fault that begins at a depth ends what was there or deeper. One without its first step may be at any depth. */
+  #end(task: Task, depth: number, known: boolean): void {
+    for (const trace of [...task.traces].reverse()) {
+      if (trace.depth < depth) continue;
+      if (!known) trace.lost ||= 'what followed it lost its first step';
+      this.#close(task, trace);
+    }
+  }
+
+  #close(task: Task, trace: Trace): void {
+    task.traces = task.traces.filter((t) => t !== trace);
+    this.#judge(trace);
+    trace.before = null;
+    if (this.#isUser(trace)) task.before = trace;
+  }
+}
+
+function fill(trace: Trace, batch: EventBatch, i: number): void {
+  trace.tgid = batch.tgid[i] as number;
+  trace.comm = batch.strings[batch.comm[i] as number] ?? '';
+  trace.depth = batch.depth[i] as number;
+  trace.mm = batch.mm[i] as number;
+  trace.address = batch.address[i] as number;
+  trace.vmaStart = batch.vmaStart[i] as number;
+  trace.vmaEnd = batch.vmaEnd[i] as number;
+  trace.vmFlags = batch.vmFlags[i] as bigint;
+  trace.pte = batch.pte[i] as bigint;
+  trace.acquired = batch.acquired[i] as number;
+}

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MIT
+/** Rules 1 to 7: the attempts of a fault and the order they come in (do_user_addr_fault and its like). */
+import { VlKind, VlStepFlag } from '../../schema/events.gen.js';
+import { version } from './facts.js';
+import { isOver, type Judged, type Rule, type Say } from './rule.js';
+import type { Attempt } from './shape.js';
+import type { Trace } from './trace.js';
+
+const HMF = 'handle_mm_fault';
+const LOCK = 'lock_mm_and_find_vma';
+const ENTRIES = [VlKind.SWAP_ENTER, VlKind.FLOR_ENTER, VlKind.UFFD_ENTER, VlKind.FILE_ENTER] as const;
+
+/** Architectures whose fault handler sets TRIED after a MAJOR RETRY under the VMA lock (46e714c729c8), by both their names. */
+const SETS_TRIED = new Set(['x64', 'x86_64', 'arm64', 'aarch64', 'ppc64', 'ppc64le', 'riscv64', 's390x']);
+
+/** Time of the last step of a fault that its own task sent on the way: an abandonment is sent in the midst of the next. */
+function lastTime(trace: Trace): number {
+  return trace.steps.reduce((last, s) => (s.kind === VlKind.ABANDONED ? last : Math.max(last, s.time)), -Infinity);
+}
+
+function pending(x: Judged, attempt: Attempt): boolean {
+  return ((x.steps[attempt.exit]?.flags ?? 0) & VlStepFlag.SIGPENDING) !== 0;
+}
+
+/** Attempts in pairs, both seen to return, of an exception (get_user_pages takes its locks by itself). */
+function pairs(x: Judged): readonly (readonly [Attempt, Attempt])[] {
+  return x.shape.attempts.flatMap((next, i) => {
+    const before = x.shape.attempts[i - 1];
+    return before !== undefined && isOver(before) && isOver(next) && before.regs && next.regs
+      ? [[before, next] as const]
+      : [];
+  });
+}
+
+function flagsOfVmaLock(x: Judged, say: Say): void {
+  const { facts } = x;
+  for (const attempt of x.shape.attempts) {
+    if (!isOver(attempt) || attempt.vma !== true) continue;
+    const must = ['USER', 'ALLOW_RETRY', 'KILLABLE', 'INTERRUPTIBLE'].filter((n) => !(attempt.flags & facts.flag(n)));
+    const mustNot = ['TRIED', 'REMOTE'].filter((n) => attempt.flags & facts.flag(n));
+    const wrong = [
+      ...must.map((n) => `without ${n}`),
+      ...mustNot.map((n) => `with ${n}`),
+      ...(attempt.regs ? [] : ['without registers']),
+    ];
+    if (wrong.length === 0) say.held();
+    else say.violated(`handle_mm_fault with VMA_LOCK ${wrong.join(', ')}`, attempt.exit);
+  }
+}
+
+function ownLookup(x: Judged, say: Say): void {
+  const first = x.shape.attempts.find((attempt) => attempt.vma === true);
+  if (first === undefined) return;
+  const at = isOver(first) ? first.exit : first.first;
+  const refused = x.steps.findIndex((step) => step.kind === VlKind.VMA_LOCK && step.a === 0);
+  if (refused >= 0 && first.locked < 0 && refused < at) {
+    say.violated('lock_vma_under_rcu had returned NULL, and the attempt is under the VMA lock', at);
+    return;
+  }
+  const { acquired, before } = x.trace;
+  if (Number.isNaN(acquired) || x.shape.attempts[0] !== first) return;
+  if (before !== null && acquired < lastTime(before))
+    say.violated("the VMA lock was had before the task's previous fault was over", at, true);
+  else say.held();
+}
+
+function once(x: Judged, say: Say): void {
+  if (!x.shape.attempts.some((attempt) => attempt.vma === true)) return;
+  const again = pairs(x).find(([before, next]) => before.vma === false && next.vma === true);
+  if (again === undefined) say.held();
+  else if (pending(x, again[0])) say.aside();
+  else say.violated('a second attempt under the VMA lock after one under mmap_lock', again[1].exit);
+}
+
+function neverNowait(x: Judged, say: Say): void {
+  const { bits } = x.facts;
+  for (const attempt of x.shape.attempts) {
+    if (!isOver(attempt) || attempt.vma !== true) continue;
+    const both = bits.vmaLock | bits.nowait;
+    const entry = x.steps.findIndex(
+      (s, i) => i >= attempt.first && i < attempt.exit && ENTRIES.some((k) => k === s.kind) && (s.a & both) === both,
+    );
+    const at = (attempt.flags & both) === both ? attempt.exit : entry;
+    if (at >= 0) say.violated('VMA_LOCK and RETRY_NOWAIT together', at);
+    else say.held();
+  }
+}
+
+/** A fault that is over under the VMA lock, judged when the task's next one is known. */
+function noFallback(x: Judged, say: Say): void {
+  const { steps, trace, shape } = x;
+  const own = shape.attempts.find((a) => isOver(a) && a.vma === true && !(a.ret & x.facts.bits.retry));
+  const after = own === undefined ? -1 : steps.findIndex((s, i) => i > own.exit && s.kind === VlKind.MM_LOCK_ENTER);
+  if (after >= 0) {
+    say.violated('lock_mm_and_find_vma after an attempt under the VMA lock that did not return RETRY', after);
+    return;
+  }
+  const { before } = trace;
+  const last = before?.lost === '' ? before.steps.findLast((step) => step.kind === VlKind.HMF_EXIT) : undefined;
+  const { vmaLock, retry } = x.facts.bits;
+  if (before === null || last === undefined || !(last.a & vmaLock) || last.b & retry) return;
+  if (!x.facts.attached('lock_vma_under_rcu') || x.facts.session.scope !== 'all') return;
+  // A fault from user mode comes to lock_mm_and_find_vma by a lookup that gave NULL, which is sent first.
+  const bare = steps[0]?.kind === VlKind.MM_LOCK_ENTER && steps[0].a === 1;
+  if (!bare) say.held();
+  else if (trace.address !== before.address) say.aside();
+  else say.violated('lock_mm_and_find_vma at the same address without a lookup of its own', 0, true);
+}
+
+function fallsBack(x: Judged, say: Say): void {
+  const { attempts, cut } = x.shape;
+  const i = attempts.findIndex((a) => isOver(a) && a.regs && a.vma === true && (a.ret & x.facts.bits.retry) !== 0);
+  const retried = attempts[i];
+  if (retried === undefined) return;
+  const next = attempts[i + 1];
+  const signal = pending(x, retried);
+  if (x.steps.some((step, at) => at > retried.exit && step.kind === VlKind.MM_LOCK_ENTER)) {
+    if (next === undefined || next.locked >= 0 || next.vma === false) say.held();
+  } else if (next?.vma === true) {
+    // The exception may have ended for a signal, and the next one come at the same address.
+    if (signal || !x.facts.attached('signal_deliver')) say.aside();
+    else if (isOver(next)) say.violated('another attempt under the VMA lock follows its RETRY', next.exit);
+    else say.aside();
+  } else if (cut === VlKind.SIGNAL || cut === VlKind.TASK_EXIT || (cut === VlKind.ABANDONED && signal)) {
+    say.held();
+    say.found('a signal pending after RETRY ended the fault');
+  } else say.aside();
+}
+
+function tried(x: Judged, say: Say): void {
+  const { bits, kernel, session } = x.facts;
+  for (const [before, next] of pairs(x)) {
+    if (!(before.ret & bits.retry) || next.locked < 0) continue;
+    if (pending(x, before)) {
+      say.aside();
+      continue;
+    }
+    const has = (next.flags & bits.tried) !== 0;
+    if (before.vma !== true) {
+      if (has) say.held();
+      else say.violated('no TRIED after a RETRY under mmap_lock', next.exit);
+    } else if (kernel >= version(6, 8) && SETS_TRIED.has(session.arch)) {
+      const major = (before.ret & bits.major) !== 0;
+      if (has === major) say.held();
+      else say.violated(`RETRY ${major ? 'with' : 'without'} MAJOR, then ${has ? '' : 'no '}TRIED`, next.exit);
+    }
+  }
+}
+
+export const ATTEMPT_RULES: readonly Rule[] = [
+  {
+    number: 1,
+    statement:
+      'Under the VMA lock, handle_mm_fault has USER, ALLOW_RETRY, KILLABLE, INTERRUPTIBLE and registers, and neither TRIED nor REMOTE.',
+    from: version(6, 4),
+    hooks: [HMF],
+    premise: 'attempt under the VMA lock',
+    kinds: [VlKind.HMF_EXIT],
+    judge: flagsOfVmaLock,
+  },
+  {
+    number: 2,
+    statement: 'An attempt under the VMA lock has the VMA of its own lock_vma_under_rcu, which did not return NULL.',
+    from: version(6, 4),
+    hooks: [HMF, 'lock_vma_under_rcu'],
+    premise: 'attempt under the VMA lock whose lookup was timed',
+    kinds: [VlKind.HMF_EXIT, VlKind.SWAP_ENTER],
+    judge: ownLookup,
+  },
+  {
+    number: 3,
+    statement: 'After an attempt under mmap_lock, the same exception makes none under the VMA lock.',
+    from: version(6, 4),
+    hooks: [HMF, 'signal_deliver'],
+    premise: 'attempt under the VMA lock',
+    kinds: [VlKind.HMF_EXIT],
+    judge: once,
+  },
+  {
+    number: 4,
+    statement: 'VMA_LOCK and RETRY_NOWAIT never come together (sanitize_fault_flags refuses them).',
+    from: version(6, 6),
+    hooks: [HMF],
+    premise: 'attempt under the VMA lock',
+    kinds: [VlKind.HMF_EXIT],
+    judge: neverNowait,
+  },
+  {
+    number: 5,
+    statement: 'An attempt under the VMA lock that did not return RETRY is followed by no lock_mm_and_find_vma.',
+    // Before 6.10 a bad access gave the VMA lock back and went on to mmap_lock, with no lookup that failed.
+    from: version(6, 10),
+    hooks: [HMF, LOCK, 'lock_vma_under_rcu'],
+    scope: 'all',
+    premise: 'attempt under the VMA lock that did not return RETRY, with a fault of the same task after it',
+    judge: noFallback,
+  },
+  {
+    number: 6,
+    statement: 'RETRY under the VMA lock leads to lock_mm_and_find_vma, or a pending signal ends the exception.',
+    from: version(6, 4),
+    hooks: [HMF, LOCK],
+    premise: 'RETRY under the VMA lock',
+    kinds: [VlKind.HMF_EXIT],
+    judge: fallsBack,
+  },
+  {
+    number: 7,
+    statement:
+      'After RETRY under the VMA lock the next attempt has TRIED if, and only if, MAJOR came with it (6.8 and later); after RETRY under mmap_lock always.',
+    from: version(6, 4),
+    hooks: [HMF, LOCK],
+    premise: 'second attempt',
+    kinds: [VlKind.MM_LOCK_EXIT],
+    judge: tried,
+  },
+];

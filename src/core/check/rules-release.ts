@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: MIT
+/** Rules 18 to 23 and 26: how long a lock is held, what gives it back, and what is done meanwhile. */
+import { VlKind, VlWait } from '../../schema/events.gen.js';
+import { type Facts, version } from './facts.js';
+import { between, callsOf, countBetween, isFirstTry, isOver, type Judged, type Rule, type Say } from './rule.js';
+import type { Attempt } from './shape.js';
+
+const HMF = 'handle_mm_fault';
+const LOCK = 'lock_mm_and_find_vma';
+/** VM_WRITE and VM_SHARED (include/linux/mm.h). */
+const SHARED_WRITABLE = 0x2n | 0x8n;
+
+const USES: ReadonlySet<number> = new Set([
+  VlKind.SWAP_ENTER,
+  VlKind.FLOR_ENTER,
+  VlKind.UFFD_ENTER,
+  VlKind.FILE_ENTER,
+  VlKind.ANON_PREPARE,
+]);
+
+/** Index of the step after which the attempt's lock is known to be gone; -1 when no step says so. */
+function releasedAt(x: Judged, attempt: Attempt): number {
+  const { bits } = x.facts;
+  const ends = attempt.calls
+    .filter(({ kind, enter, exit }) => {
+      if (kind === 'swap' || enter < 0 || exit < 0 || !((x.steps[exit]?.b ?? 0) & bits.retry)) return false;
+      const flags = x.steps[enter]?.a ?? 0;
+      // With NOWAIT it is kept; __folio_lock_or_retry on a later try gives it back only for a fatal signal.
+      if (flags === 0 || flags & bits.nowait) return false;
+      return kind === 'uffd' || isFirstTry(flags, x.facts);
+    })
+    .map(({ exit }) => exit);
+  const kind = attempt.vma === true ? VlKind.VMA_RELEASE : VlKind.MM_RELEASED;
+  const exact = x.steps.findIndex((s, i) => i > attempt.first && i < attempt.exit && s.kind === kind);
+  const all = exact >= 0 ? [...ends, exact] : ends;
+  return all.length === 0 ? -1 : Math.min(...all);
+}
+
+function noUseAfter(x: Judged, say: Say): void {
+  for (const attempt of x.shape.attempts) {
+    if (!isOver(attempt)) continue;
+    const at = releasedAt(x, attempt);
+    if (at < 0) continue;
+    // Evidence noted on the way is sent when the fault turns out to be worth it: its time is what counts.
+    const gone = x.steps[at]?.time ?? Number.POSITIVE_INFINITY;
+    const use = x.steps.findIndex((s, i) => i > at && i < attempt.exit && s.time > gone && USES.has(s.kind));
+    if (use < 0) say.held();
+    else say.violated('the VMA was used after its lock had been given back', use);
+  }
+}
+
+function completed(x: Judged, say: Say): void {
+  const { facts, steps, trace } = x;
+  const { bits } = facts;
+  for (const attempt of x.shape.attempts) {
+    if (!isOver(attempt) || !(attempt.ret & bits.completed)) continue;
+    const early = countBetween(steps, attempt.first - 1, attempt.exit, VlKind.VMA_RELEASE);
+    const late = countBetween(steps, attempt.exit, steps.length, VlKind.VMA_RELEASE);
+    const known = trace.vmFlags !== 0n && attempt === x.shape.attempts[0];
+    if (attempt.ret & bits.retry) say.violated('COMPLETED together with RETRY', attempt.exit);
+    else if (!isFirstTry(attempt.flags, facts)) say.violated('COMPLETED, and not on a first try', attempt.exit);
+    else if (!(attempt.flags & facts.flag('WRITE')))
+      say.violated('COMPLETED of a fault that writes nothing', attempt.exit);
+    else if (known && (trace.vmFlags & SHARED_WRITABLE) !== SHARED_WRITABLE)
+      say.violated('COMPLETED in a VMA that is not shared and writable', attempt.exit);
+    else if (facts.exact && attempt.vma === true && late > 0 && early === 0)
+      say.violated('COMPLETED, and the VMA lock was given back after handle_mm_fault', attempt.exit);
+    else say.held();
+  }
+}
+
+/** Steps that open a record while the VMA lock is held for certain: from then on its release is watched. */
+function watchedFromStart(x: Judged): boolean {
+  const first = x.steps[0];
+  if (first?.kind === VlKind.SWAP_ENTER || first?.kind === VlKind.UFFD_ENTER) return true;
+  const { retry, completed: dropped } = x.facts.bits;
+  return first?.kind === VlKind.HMF_EXIT && (first.b & (retry | dropped)) === 0;
+}
+
+function releasedOnce(x: Judged, say: Say): void {
+  const attempt = x.shape.attempts[0];
+  if (!x.facts.exact || attempt === undefined || attempt.vma !== true || !isOver(attempt)) return;
+  if (!watchedFromStart(x) || x.shape.attempts.filter((a) => a.vma === true).length !== 1) return;
+  const n = countBetween(x.steps, -1, x.steps.length, VlKind.VMA_RELEASE);
+  if (n === 1) say.held();
+  else if (n > 1) say.violated(`the VMA lock was given back ${n} times`, x.steps.findLastIndex(isRelease));
+  else if (x.steps.length > attempt.exit + 1) say.violated('the VMA lock was not given back', x.steps.length - 1);
+  else say.aside();
+}
+
+const isRelease = (step: { readonly kind: number }): boolean => step.kind === VlKind.VMA_RELEASE;
+
+function balanced(x: Judged, say: Say): void {
+  const { retry, completed: dropped } = x.facts.bits;
+  for (const attempt of x.shape.attempts) {
+    if (attempt.vma !== false || !isOver(attempt) || attempt.locked < 0) continue;
+    const next = x.steps.findIndex((s, i) => i > attempt.exit && s.kind === VlKind.MM_LOCK_ENTER);
+    const end = next < 0 ? x.steps.length : next;
+    const release = (i: number): boolean => {
+      const step = x.steps[i];
+      return step?.kind === VlKind.MM_RELEASED && !inReclaim(x, step.time);
+    };
+    const within = (from: number, to: number): number =>
+      Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i).filter(release).length;
+    const inside = within(attempt.locked, attempt.exit);
+    const after = within(attempt.exit, end);
+    const byCallee = (attempt.ret & (retry | dropped)) !== 0;
+    const [due, undue] = byCallee ? [inside, after] : [after, inside];
+    const others = !attempt.calls.some((call) => call.kind === 'swap') || !seesReclaim(x.facts);
+    if (due === 1 && undue === 0) say.held();
+    // A callback of a file system or driver may take and give back mmap_lock by itself once the fault's hold is over.
+    else if (due + undue > 1 && others) say.aside();
+    else if (due + undue > 1) say.violated(`mmap_lock was given back ${due + undue} times`, attempt.exit);
+    else if (undue === 1)
+      say.violated(
+        byCallee ? 'mmap_lock was given back after a RETRY or COMPLETED' : 'mmap_lock was given back too early',
+        attempt.exit,
+      );
+    // The record of a fault that is over stays open until the release: only a later fault that finds it open is proof.
+    else if (byCallee || x.shape.cut === VlKind.ABANDONED) say.violated('mmap_lock was not given back', attempt.exit);
+    else say.aside();
+  }
+}
+
+/** Reclaim walks page tables of the mms on its list, and tries their mmap_lock: with its own, too (walk_mm, mm/vmscan.c). */
+function inReclaim(x: Judged, time: number): boolean {
+  return x.steps.some((begin, i) => {
+    if (begin.kind !== VlKind.WAIT_ENTER || (begin.a !== VlWait.RECLAIM && begin.a !== VlWait.MEMCG)) return false;
+    const end = x.steps.find((s, j) => j > i && s.kind === VlKind.WAIT_EXIT && s.a === begin.a);
+    return begin.time <= time && time <= (end?.time ?? Number.POSITIVE_INFINITY);
+  });
+}
+
+const RECLAIM_HOOKS = ['mm_vmscan_direct_reclaim_begin', 'mm_vmscan_memcg_reclaim_begin'];
+const seesReclaim = (facts: Facts): boolean => RECLAIM_HOOKS.every((hook) => facts.attached(hook));
+
+/** Looked at inside do_swap_page alone: elsewhere a callback of a file system or driver may do as it likes. */
+function noMmapLock(x: Judged, say: Say): void {
+  for (const [attempt, call] of callsOf(x, 'swap')) {
+    if (attempt.vma !== true || !isOver(attempt)) continue;
+    const gone = releasedAt(x, attempt);
+    const end = gone < 0 ? call.exit : Math.min(gone, call.exit);
+    const tried = x.steps
+      .map((step, i) => ({ ...step, i }))
+      .filter(({ kind, i }) => kind === VlKind.MM_INSIDE && i > call.enter && i < end);
+    const bad = tried.find((step) => !inReclaim(x, step.time));
+    if (tried.length > 0 && bad === undefined) say.found('mmap_lock tried under the VMA lock by reclaim', tried.length);
+    if (bad === undefined) say.held();
+    else if (!seesReclaim(x.facts)) say.aside();
+    else say.violated('mmap_lock was asked for in do_swap_page under the VMA lock', bad.i);
+  }
+}
+
+const HELD_WAITS: ReadonlyMap<number, Parameters<Say['found']>[0]> = new Map([
+  [VlWait.SYNC_READ, 'waits with the VMA lock held: synchronous swap read'],
+  [VlWait.MIGRATION, 'waits with the VMA lock held: migration entry'],
+  [VlWait.RECLAIM, 'waits with the VMA lock held: reclaim'],
+  [VlWait.MEMCG, 'waits with the VMA lock held: reclaim'],
+  [VlWait.SWAPIN, 'waits with the VMA lock held: swap-in submission'],
+]);
+
+function sleepsUnlocked(x: Judged, say: Say): void {
+  for (const attempt of x.shape.attempts) {
+    if (attempt.vma !== true || !isOver(attempt)) continue;
+    const gone = releasedAt(x, attempt);
+    for (let i = attempt.first; i < (gone < 0 ? attempt.exit : gone); i++) {
+      const step = x.steps[i];
+      const what = step?.kind === VlKind.WAIT_ENTER ? HELD_WAITS.get(step.a) : undefined;
+      if (what !== undefined) say.found(what);
+    }
+  }
+  if (!x.facts.exact) return;
+  for (const [attempt, call] of callsOf(x, 'flor')) {
+    const slept = x.steps.findIndex((s, i) => i > call.enter && i < call.exit && s.kind === VlKind.FLOR_SLEEP);
+    if (attempt.vma !== true || slept < 0) continue;
+    if (between(x.steps, call.enter, slept, VlKind.VMA_RELEASE)) say.held();
+    else if (between(x.steps, slept, call.exit, VlKind.VMA_RELEASE))
+      say.violated('it slept before the VMA lock was given back', slept);
+  }
+}
+
+function covers(x: Judged, say: Say): void {
+  const attempt = x.shape.attempts[0];
+  const { address, vmaStart, vmaEnd } = x.trace;
+  const { retry, completed: dropped } = x.facts.bits;
+  if (attempt === undefined || attempt.vma !== true || vmaEnd === 0) return;
+  // After RETRY or COMPLETED the VMA may not be read any more.
+  if (attempt.first === attempt.exit && attempt.ret & (retry | dropped)) return;
+  if (vmaStart <= address && address < vmaEnd) say.held();
+  else say.violated('the address is not in the VMA whose lock was had', attempt.first);
+}
+
+export const RELEASE_RULES: readonly Rule[] = [
+  {
+    number: 18,
+    statement: 'Once an attempt has given its lock back, it uses the VMA no more.',
+    hooks: [HMF],
+    premise: 'attempt seen to give its lock back inside',
+    kinds: [VlKind.FLOR_EXIT, VlKind.UFFD_EXIT, VlKind.FILE_EXIT, VlKind.VMA_RELEASE, VlKind.MM_RELEASED],
+    judge: noUseAfter,
+  },
+  {
+    number: 19,
+    statement:
+      'COMPLETED comes on the first try of a write to a shared mapping, without RETRY, the lock given back inside.',
+    hooks: [HMF],
+    premise: 'COMPLETED',
+    kinds: [VlKind.HMF_EXIT],
+    judge: completed,
+  },
+  {
+    number: 20,
+    statement: 'Every VMA lock that a fault had is given back exactly once.',
+    from: version(6, 4),
+    to: version(6, 14),
+    hooks: [HMF, 'up_read'],
+    exact: true,
+    premise: 'attempt under the VMA lock that was watched from its beginning',
+    kinds: [VlKind.HMF_EXIT],
+    judge: releasedOnce,
+  },
+  {
+    number: 21,
+    statement:
+      'mmap_lock is given back once for each time the fallback had it: inside handle_mm_fault when that returned RETRY or COMPLETED, else after it.',
+    hooks: [HMF, LOCK, 'mmap_lock_released'],
+    premise: 'attempt under mmap_lock',
+    kinds: [VlKind.MM_LOCK_EXIT],
+    judge: balanced,
+  },
+  {
+    number: 22,
+    statement:
+      'Under the VMA lock, do_swap_page does not ask for mmap_lock (but __vmf_anon_prepare does, and reclaim may).',
+    from: version(6, 4),
+    hooks: [HMF, ['mmap_lock_acquire_returned', 'mmap_lock_start_locking']],
+    premise: 'do_swap_page under the VMA lock',
+    kinds: [VlKind.SWAP_EXIT],
+    judge: noMmapLock,
+  },
+  {
+    number: 23,
+    statement: '__folio_lock_or_retry never sleeps with the VMA lock held.',
+    from: version(6, 6),
+    hooks: [HMF, '__folio_lock_or_retry', 'io_schedule'],
+    exact: true,
+    premise: 'sleep in __folio_lock_or_retry under the VMA lock',
+    kinds: [VlKind.FLOR_SLEEP, VlKind.WAIT_ENTER],
+    judge: sleepsUnlocked,
+  },
+  {
+    number: 26,
+    statement: 'The VMA whose lock a fault has covers its address.',
+    from: version(6, 4),
+    hooks: [HMF],
+    premise: 'attempt under the VMA lock whose VMA was read',
+    kinds: [VlKind.HMF_EXIT],
+    judge: covers,
+  },
+];
