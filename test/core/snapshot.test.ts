@@ -7,6 +7,7 @@ import { describe, it } from 'node:test';
 import { CounterGroup, createBatch, pushUserRow, UserKind } from '../../src/core/batch.js';
 import { BoundedMap } from '../../src/core/bounded-map.js';
 import { Pipeline } from '../../src/core/pipeline.js';
+import type { SessionInfo } from '../../src/core/session.js';
 import type { Snapshot } from '../../src/core/snapshot.js';
 import { statJson } from '../../src/core/stat-json.js';
 import { VlCounter } from '../../src/schema/events.gen.js';
@@ -40,8 +41,15 @@ describe('stat --json', () => {
         : value !== null && typeof value === 'object'
           ? Object.values(value).flatMap(numbers)
           : [];
-    const empty = JSON.parse(JSON.stringify(statJson(snapshotOf([])))) as { waits: { folio: { p50Ns: unknown } } };
-    assert.equal(empty.waits.folio.p50Ns, null);
+    const waitsOf = (changes: Partial<SessionInfo>): Record<string, { p50Ns: unknown; count: number } | null> => {
+      const json = JSON.stringify(statJson(new Pipeline(syntheticSession(changes)).snapshot()));
+      return (JSON.parse(json) as { waits: Record<string, { p50Ns: unknown; count: number } | null> }).waits;
+    };
+    const seen = waitsOf({ hooks: [{ target: '__folio_lock_or_retry', attached: true, note: '' }] });
+    assert.deepEqual([seen.folio?.count, seen.folio?.p50Ns], [0, null]);
+    // No hook shows it: that none was counted does not mean there was none.
+    assert.equal(waitsOf({}).folio, null);
+    assert.equal(seen.writer, null);
     assert.ok(numbers(statJson(snapshotOf(synthesize(400, 11)))).every((n) => Math.abs(n) <= Number.MAX_SAFE_INTEGER));
   });
 });

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+/** Names that travel in user-side rows, and figures that stand only where their hook is attached. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { CounterGroup, UserKind } from '../../src/core/batch.js';
+import { statJson } from '../../src/core/stat-json.js';
+import { syscallName } from '../../src/core/syscalls.js';
+import { VlCounter } from '../../src/schema/events.gen.js';
+import { AVOIDABLE, hooked, inOrder, retry, snapshotOf, type WireRow, WRITER_HOOKS, writer } from './wire.js';
+
+const named = (kind: number, a: number, b: number, comm: string, value: number): WireRow => ({
+  kind,
+  time: 1,
+  tid: 0,
+  a,
+  b,
+  comm,
+  value,
+});
+
+const counters = (values: Readonly<Record<number, number>>): WireRow[] =>
+  Object.entries(values).map(([b, value]) => ({
+    kind: UserKind.Counter,
+    time: 5000,
+    tid: 0,
+    a: CounterGroup.Kernel,
+    b: Number(b),
+    value,
+  }));
+
+describe('names', () => {
+  it('of a cgroup stand in the rows of its processes, before its path', () => {
+    const fault = retry({ fault: 1, tid: 200, from: 1000, to: 2000, found: AVOIDABLE });
+    const of = (name: string): string | undefined =>
+      snapshotOf([named(UserKind.Cgroup, 0, 0, name, 42), ...fault]).processes[0]?.cgroupName;
+    assert.equal(of('/system.slice/x.service\tx.service'), 'x.service /system.slice/x.service');
+    assert.equal(of('/user.slice'), '/user.slice');
+    assert.equal(snapshotOf(fault).processes[0]?.cgroupName, '');
+  });
+
+  it('of swap devices stand in their rows, also of devices no fault came to', () => {
+    const rows = [
+      named(UserKind.SwapDevice, 0, 3, 'vdb', 0),
+      named(UserKind.SwapDevice, 1, 0x1003, 'zram0', 1),
+      ...retry({ fault: 1, tid: 200, from: 1000, to: 2000, found: AVOIDABLE }),
+    ];
+    const { devices } = snapshotOf(rows).swap;
+    assert.deepEqual(
+      devices.map((d) => [d.type, d.name, d.synchronous, d.faults, d.reads, d.retries, d.folioWait.sumNs]),
+      [
+        [0, 'vdb', false, 1, 1, 1, 1000],
+        [1, 'zram0', true, 0, 0, 0, 0],
+      ],
+    );
+  });
+
+  it('of frames make the stacks that rows refer to, innermost first, and no others', () => {
+    const frames = [
+      named(UserKind.Frame, 5, 1, 'handle_mm_fault+0x1', 1),
+      named(UserKind.Frame, 5, 0, 'do_swap_page+0x2', 1),
+      named(UserKind.Frame, 6, 0, 'main+0x3 [load]', 0),
+      named(UserKind.Frame, 77, 0, 'nobody asked', 0),
+    ];
+    const holds = writer({ tid: 300, syscall: 10, asked: 100, had: 900, stacks: (6n << 32n) | 5n });
+    const { stacks } = snapshotOf([...frames, ...holds], hooked(...WRITER_HOOKS));
+    assert.deepEqual(stacks, { 5: ['do_swap_page+0x2', 'handle_mm_fault+0x1'], 6: ['main+0x3 [load]'] });
+  });
+
+  it('of system calls are those of x86-64, and of the common numbers elsewhere', () => {
+    assert.deepEqual(
+      [10, 435, 99, -1].map((number) => syscallName(number, 'x64')),
+      ['mprotect', 'clone3', 'syscall 99', 'no system call'],
+    );
+    assert.deepEqual([syscallName(10, 'arm64'), syscallName(435, 'arm64')], ['syscall 10', 'clone3']);
+  });
+});
+
+describe('mmap_lock table', () => {
+  const values = {
+    [VlCounter.MM_READ]: 12,
+    [VlCounter.MM_READ_NS]: 3456,
+    [VlCounter.MM_READ_1US]: 10,
+    [VlCounter.MM_READ_LONGER]: 2,
+    [VlCounter.MM_WRITE]: 7,
+    [VlCounter.MM_WRITE_NS]: 89,
+    [VlCounter.MM_WRITE_10MS]: 7,
+    [VlCounter.MM_TRY_FAILED]: 3,
+  };
+
+  it('is what the kernel counted', () => {
+    const { mmapLock } = snapshotOf(counters(values), hooked(...WRITER_HOOKS));
+    assert.deepEqual(mmapLock, {
+      read: { acquired: 12, waitNs: 3456, decades: [10, 0, 0, 0, 0, 0, 0, 2] },
+      write: { acquired: 7, waitNs: 89, decades: [0, 0, 0, 0, 7, 0, 0, 0] },
+      tryFailed: 3,
+      known: true,
+    });
+  });
+
+  it('without its tracepoints is not known, and the document says why', () => {
+    const snapshot = snapshotOf([], {
+      hooks: [{ target: 'mmap_lock_acquire_returned', attached: false, note: 'left out: --no-writers' }],
+    });
+    assert.equal(snapshot.mmapLock.known, false);
+    const { mmapLock } = statJson(snapshot) as { mmapLock: { known: boolean; why: string } };
+    assert.deepEqual(mmapLock, {
+      known: false,
+      why: 'mmap_lock_acquire_returned is not hooked: left out: --no-writers',
+    });
+  });
+});
+
+describe('other users of VMA locks', () => {
+  it('are counted where a hook shows them, and not known elsewhere', () => {
+    const rows = counters({ [VlCounter.USER_UFFD]: 5, [VlCounter.USER_PROCFS]: 6, [VlCounter.USER_MADVISE]: 7 });
+    assert.deepEqual(snapshotOf(inOrder(rows), hooked('uffd_lock_vma', 'madvise_vma_behavior')).otherUsers, {
+      userfaultfd: 5,
+      procfs: null,
+      madvise: 7,
+      damon: null,
+      other: null,
+    });
+  });
+});
