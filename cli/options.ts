@@ -3,6 +3,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Scope } from '../src/core/session.js';
 import { HOOKS } from '../src/hooks.js';
+import { parseWhen, type When } from '../src/recording/when.js';
 
 /** What choosing, filtering and timing of a live session comes to. */
 export interface LiveCliOptions {
@@ -40,6 +41,33 @@ export function parseSeconds(text: string): number {
     throw new InvalidArgumentError(`It must be a number of seconds above 0 and up to ${MAX_SECONDS}.`);
   }
   return seconds;
+}
+
+const SECONDS: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, h: 3600, d: 86_400 };
+
+/** `90`, `90s`, `15m`, `2h`, `1d`, in seconds: (0, 2147483]. */
+export function parseSpan(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)([smhd]?)$/.exec(text);
+  const seconds = match ? Number(match[1]) * (SECONDS[match[2] ?? ''] ?? Number.NaN) : Number.NaN;
+  if (!(seconds > 0 && seconds <= MAX_SECONDS))
+    throw new InvalidArgumentError('It must be a time such as 90, 90s, 15m, 2h or 1d.');
+  return seconds;
+}
+
+/** A time in a recording, as `parseWhen` reads it. */
+export function parseTime(text: string): When {
+  const when = parseWhen(text);
+  if (when === null)
+    throw new InvalidArgumentError('It must be a time such as 12.5, 3m, 23:59:07 or 2026-03-01T23:59:07Z.');
+  return when;
+}
+
+/** 1 or more. */
+export function parseCount(text: string): number {
+  const count = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!(count >= 1 && Number.isSafeInteger(count)))
+    throw new InvalidArgumentError('It must be a whole number from 1 on.');
+  return count;
 }
 
 /** A factor above 0: 1 is the recorded pace. */
@@ -94,10 +122,24 @@ const UNITS: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20,
 const MIN_RING = 2 ** 12;
 const MAX_RING = 2 ** 30;
 
+function parseBytes(text: string): number {
+  const match = /^(\d+)([kmg]?)(?:i?b)?$/i.exec(text);
+  return match ? Number(match[1]) * (UNITS[(match[2] ?? '').toLowerCase()] ?? Number.NaN) : Number.NaN;
+}
+
+const MIN_SIZE = 64 * 2 ** 10;
+
+/** `64M`, `1G`, `1000000`: bytes of a recording, from 64K on (one batch may have as many). */
+export function parseSize(text: string): number {
+  const bytes = parseBytes(text);
+  if (!(bytes >= MIN_SIZE && Number.isSafeInteger(bytes)))
+    throw new InvalidArgumentError('It must be a size from 64K on.');
+  return bytes;
+}
+
 /** `16M`, `65536`: a power of two from 4K to 1G, as the kernel's ring buffer wants it (ringbuf_map_alloc). */
 export function parseRingSize(text: string): number {
-  const match = /^(\d+)([kmg]?)(?:i?b)?$/i.exec(text);
-  const bytes = match ? Number(match[1]) * (UNITS[(match[2] ?? '').toLowerCase()] ?? Number.NaN) : Number.NaN;
+  const bytes = parseBytes(text);
   if (!(bytes >= MIN_RING && bytes <= MAX_RING && Number.isInteger(Math.log2(bytes)))) {
     throw new InvalidArgumentError('It must be a power of two from 4K to 1G.');
   }
@@ -137,9 +179,7 @@ export function addLiveOptions(command: Command): Command {
         .choices(['auto', 'derived', 'observed'])
         .default('auto'),
     )
-    .addOption(
-      new Option('--no-writers', "do not hook mmap_lock's tracepoints: no writers, no verdicts with names"),
-    )
+    .addOption(new Option('--no-writers', "do not hook mmap_lock's tracepoints: no writers, no verdicts with names"))
     .addOption(
       new Option('--writer-min-us <us>', 'show writers that waited at least this long')
         .argParser(parseMicroseconds)
@@ -159,4 +199,16 @@ export function addLiveOptions(command: Command): Command {
 
 export function intervalOption(description: string): Option {
   return new Option('--interval <seconds>', description).argParser(parseSeconds);
+}
+
+export interface StretchCliOptions {
+  readonly from?: When;
+  readonly to?: When;
+}
+
+/** Adds what chooses a part of a recording. */
+export function addStretchOptions(command: Command): Command {
+  return command
+    .addOption(new Option('--from <time>', 'only from here: 12.5, 3m, 23:59:07 …').argParser(parseTime))
+    .addOption(new Option('--to <time>', 'only up to here').argParser(parseTime));
 }

@@ -3,7 +3,15 @@
 import { readFileSync } from 'node:fs';
 import { Command, type CommanderError, Option } from 'commander';
 import { ExitCode, UserError } from '../src/errors.js';
-import { addLiveOptions, intervalOption, parseSpeed } from './options.js';
+import {
+  addLiveOptions,
+  addStretchOptions,
+  intervalOption,
+  parseCount,
+  parseSize,
+  parseSpan,
+  parseSpeed,
+} from './options.js';
 import { PROGRAM } from './process.js';
 
 /** Words before `--` are ours, words after it are the command to run. commander does not keep them apart. */
@@ -46,7 +54,9 @@ Over ssh: ssh HOST sudo ${PROGRAM} record -o - | ${PROGRAM} replay -`,
     .addOption(intervalOption('time between refreshes').default(1, '1'))
     .action(async (options) => done(await (await import('./commands/top.js')).top(options)));
 
-  addLiveOptions(program.command('stat').description('summary of a session, of a command or of a recording'))
+  addStretchOptions(
+    addLiveOptions(program.command('stat').description('summary of a session, of a command or of a recording')),
+  )
     .usage('[options] [FILE|-] [-- COMMAND…]')
     .argument('[file]', 'recording to summarise, - for one on standard input')
     .addOption(new Option('--json', 'one JSON document; with --interval one a line'))
@@ -54,6 +64,7 @@ Over ssh: ssh HOST sudo ${PROGRAM} record -o - | ${PROGRAM} replay -`,
     .addOption(new Option('-o, --output <file>', 'write the summary there, apart from the output of COMMAND'))
     .action(async (file, options, self: Command) => {
       if (file !== undefined) rejectLiveOptions(self);
+      else rejectStretch(self);
       done(await (await import('./commands/stat.js')).stat(file, command, options));
     });
 
@@ -61,10 +72,23 @@ Over ssh: ssh HOST sudo ${PROGRAM} record -o - | ${PROGRAM} replay -`,
     .usage('[options] -o FILE|- [-- COMMAND…]')
     .requiredOption('-o, --output <file>', 'file to write, - for standard output')
     .option('--stat <file>', 'write the summary there too, as `stat --json` prints it')
+    .addOption(new Option('--max-size <size>', 'begin a new file at this size (64M, 1G)').argParser(parseSize))
+    .addOption(new Option('--max-age <time>', 'begin a new file after this time (90s, 15m, 2h)').argParser(parseSpan))
+    .addOption(new Option('--keep <files>', 'of these files, keep the newest ones').argParser(parseCount))
+    .addOption(
+      new Option('--fsync <when>', 'force it to the disk: never, once a second, after each batch')
+        .choices(['none', 'interval', 'batch'])
+        .default('none'),
+    )
+    .addOption(
+      new Option('--flight <time>', 'keep this long in memory only; SIGUSR1 and the end write it').argParser(parseSpan),
+    )
+    .addOption(
+      new Option('--flight-size <size>', 'memory for that, at most').argParser(parseSize).default(64 * 2 ** 20, '64M'),
+    )
     .action(async (options) => done(await (await import('./commands/record.js')).record(command, options)));
 
-  program
-    .command('replay')
+  addStretchOptions(program.command('replay'))
     .description('dashboard over a recording; its summary when there is no terminal')
     .argument('<file>', 'recording, - for one on standard input')
     .addOption(
@@ -73,6 +97,7 @@ Over ssh: ssh HOST sudo ${PROGRAM} record -o - | ${PROGRAM} replay -`,
       ),
     )
     .addOption(intervalOption('time between refreshes').default(1, '1'))
+    .addOption(new Option('-f, --follow', 'at the end of the file, wait for more'))
     .action(async (file, options) => done(await (await import('./commands/replay.js')).replay(file, options)));
 
   program
@@ -95,6 +120,21 @@ Over ssh: ssh HOST sudo ${PROGRAM} record -o - | ${PROGRAM} replay -`,
     .requiredOption('-o, --output <file>', 'file to write, - for standard output')
     .action(async (file, options) => done(await (await import('./commands/export.js')).exportRecording(file, options)));
 
+  addStretchOptions(program.command('info'))
+    .description('what a recording holds, its losses first')
+    .argument('<file>', 'recording')
+    .addOption(new Option('--json', 'one JSON document'))
+    .action(async (file, options) => done(await (await import('./commands/info.js')).info(file, options)));
+
+  followAll(addLiveOptions(program.command('check').description('the rules of page-fault locking: held or violated')))
+    .usage('[options] [FILE|-] [-- COMMAND…]')
+    .argument('[file]', 'recording to check, - for one on standard input')
+    .addOption(new Option('--json', 'one JSON document'))
+    .action(async (file, options, self: Command) => {
+      if (file !== undefined) rejectLiveOptions(self);
+      done(await (await import('./commands/check.js')).check(file, command, options));
+    });
+
   program
     .command('doctor')
     .description('what works on this host, what not, why, and what to do')
@@ -103,6 +143,13 @@ Over ssh: ssh HOST sudo ${PROGRAM} record -o - | ${PROGRAM} replay -`,
     .action(async (options) => done(await (await import('./commands/doctor.js')).doctor(options)));
 
   return program;
+}
+
+/** Most rules are about every fault, so `check` follows all of them unless told otherwise. */
+function followAll(command: Command): Command {
+  const scope = command.options.find((option) => option.attributeName() === 'scope');
+  scope?.default('all');
+  return command.setOptionValueWithSource('scope', 'all', 'default');
 }
 
 /** Filters act in the kernel while it is observed: over a recording they would be ignored, so they are refused. */
@@ -132,7 +179,20 @@ function rejectLiveOptions(command: Command): void {
   }
 }
 
-export const TAKES_COMMAND: ReadonlySet<string> = new Set(['stat', 'record']);
+/** What has not been recorded yet has no parts to choose. */
+function rejectStretch(command: Command): void {
+  for (const name of ['from', 'to']) {
+    if (command.getOptionValueSource(name) !== 'cli') continue;
+    throw new UserError(
+      'cannot read the command line',
+      `--${name} chooses a part of a recording, and none was named`,
+      'name a recording, or end a live session with --duration',
+      ExitCode.Usage,
+    );
+  }
+}
+
+export const TAKES_COMMAND: ReadonlySet<string> = new Set(['stat', 'record', 'check']);
 
 /** commander's `error: unknown option '--foo'\n(Did you mean --bar?)` in our wording. */
 export function usageError(error: CommanderError, name: string | undefined): UserError {

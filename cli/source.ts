@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { ExitCode, errorCode, UserError } from '../src/errors.js';
 import type { LiveSource } from '../src/source/live.js';
 import type { Source } from '../src/source/source.js';
-import type { LiveCliOptions } from './options.js';
+import type { LiveCliOptions, StretchCliOptions } from './options.js';
 
 export type { LiveSource };
 
@@ -31,8 +31,26 @@ export async function openLiveSource(options: LiveCliOptions, follow: boolean, s
   });
 }
 
-/** A recording by path, or the stream on stdin for `-`. */
-export async function openRecorded(file: string): Promise<Source> {
+export interface RecordedOptions extends StretchCliOptions {
+  /** At the end of a file, wait for more; a stream is read as it comes in any case. */
+  readonly follow?: boolean;
+}
+
+/** A recording by path (the name of a rotated one stands for its parts), or the stream on stdin for `-`. */
+export async function openRecorded(file: string, options: RecordedOptions = {}): Promise<Source> {
+  const source = await openWhole(file, options.follow === true);
+  if (options.from === undefined && options.to === undefined) return source;
+  const { sliceSource } = await import('../src/recording/slice.js');
+  const { stretchOf } = await import('../src/recording/when.js');
+  try {
+    return sliceSource(source, stretchOf(source.session, options.from, options.to));
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
+async function openWhole(file: string, follow: boolean): Promise<Source> {
   if (file === '-') {
     if (process.stdin.isTTY) {
       throw new UserError(
@@ -46,7 +64,7 @@ export async function openRecorded(file: string): Promise<Source> {
     return openStream(process.stdin);
   }
   const { openFile } = await import('../src/source/file.js');
-  return openFile(file);
+  return openFile(file, { follow });
 }
 
 export interface Child {

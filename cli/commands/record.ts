@@ -5,22 +5,20 @@ import { CounterGroup, type EventBatch, UserKind } from '../../src/core/batch.js
 import { Pipeline } from '../../src/core/pipeline.js';
 import { statJson } from '../../src/core/stat-json.js';
 import { formatBytes } from '../../src/core/view-format.js';
-import { ExitCode, errorCode, fileError, UserError } from '../../src/errors.js';
-import { fileSink, type RecordingSink, streamSink } from '../../src/recording/sink.js';
-import { createRecordingWriter } from '../../src/recording/writer.js';
+import { ExitCode, errorCode, fileError } from '../../src/errors.js';
 import { loadZstd } from '../../src/recording/zstd.js';
 import type { LiveCliOptions } from '../options.js';
-import { onStopSignal, report, say, signalExitCode, unguardStdout } from '../process.js';
+import { onStopSignal, report, say, signalExitCode } from '../process.js';
 import { type CommandResult, describeResult, forwardOrStop, openLiveSource, startCommand, stopAll } from '../source.js';
+import { checkOutput, type OutputOptions, openOutput } from './record-output.js';
 
-export interface RecordOptions extends LiveCliOptions {
-  readonly output: string;
+export interface RecordOptions extends LiveCliOptions, OutputOptions {
   /** Write the summary of the live session there as well, as `stat --json` prints it. */
   readonly stat?: string;
 }
 
-/** A reader of a stream is never further behind than this. */
-const FLUSH_MS = 1000;
+/** Rows wait at most this long in the writer: with the 250 ms they may wait before, a kill loses less than a second. */
+const FLUSH_MS = 500;
 
 /** What the last line on stderr says: kernel rows, and what the ring lost according to the newest counters. */
 class Tally {
@@ -43,22 +41,6 @@ class Tally {
   }
 }
 
-function refuseTerminal(): void {
-  if (!process.stdout.isTTY) return;
-  throw new UserError(
-    'cannot record to standard output',
-    'it is a terminal, and a recording is binary',
-    'name a file (record -o trace.vmlt) or pipe it (record -o - | vmalocktop replay -)',
-    ExitCode.Usage,
-  );
-}
-
-async function openSink(path: string): Promise<RecordingSink> {
-  if (path !== '-') return fileSink(path);
-  unguardStdout();
-  return streamSink(process.stdout, 'standard output');
-}
-
 /** True for the one error that is the reader's choice: whoever reads our pipe has seen enough. */
 function isClosedPipe(error: unknown): boolean {
   const codes = ['EPIPE', 'ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED'];
@@ -67,17 +49,16 @@ function isClosedPipe(error: unknown): boolean {
 
 /** Returns the exit code. Whatever ends it, rows that were drained are written first. */
 export async function record(argv: readonly string[], options: RecordOptions): Promise<number> {
-  if (options.output === '-') refuseTerminal();
+  checkOutput(options);
   // Before the probes are attached: its time is not to be part of the recording.
   await loadZstd();
   // Run times of the probes are not taken: that alone would cost every fault two clock reads.
   const live = await openLiveSource(options, argv.length > 0, false);
   // Only now: a host that cannot be observed must not cost the user an earlier recording of this name.
-  const sink = await openSink(options.output).catch(async (error: unknown) => {
+  const writer = await openOutput(live.session, options).catch(async (error: unknown) => {
     await live.close();
     throw error;
   });
-  const writer = await createRecordingWriter(live.session, sink);
   const tally = new Tally();
   const pipeline = options.stat === undefined ? null : new Pipeline(live.session);
   const stop = (): void => {

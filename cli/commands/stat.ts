@@ -7,7 +7,7 @@ import { statJson } from '../../src/core/stat-json.js';
 import { ExitCode, fileError, UserError } from '../../src/errors.js';
 import type { Source } from '../../src/source/source.js';
 import { feed, truncation } from '../feed.js';
-import type { LiveCliOptions } from '../options.js';
+import type { LiveCliOptions, StretchCliOptions } from '../options.js';
 import { onStopSignal, print, report, say, signalExitCode } from '../process.js';
 import {
   type CommandResult,
@@ -21,7 +21,7 @@ import {
 } from '../source.js';
 import { statText } from '../stat-text.js';
 
-export interface StatOptions extends LiveCliOptions {
+export interface StatOptions extends LiveCliOptions, StretchCliOptions {
   readonly json?: boolean;
   readonly interval?: number;
   readonly output?: string;
@@ -74,7 +74,7 @@ export async function stat(file: string | undefined, argv: readonly string[], op
   }
   const output = await openOutput(options.output);
   const live: LiveSource | null = file === undefined ? await openLiveSource(options, argv.length > 0, true) : null;
-  const source: Source = live ?? (await openRecorded(file ?? '-'));
+  const source: Source = live ?? (await openRecorded(file ?? '-', options));
   const pipeline = new Pipeline(source.session);
   let stopping = false;
   const stop = (): void => {

@@ -65,6 +65,18 @@ export class Baseline {
     }
   }
 
+  /** Takes over what came later. */
+  merge(later: Baseline): void {
+    this.time = Math.max(this.time, later.time);
+    later.rows.forEach((rows, kind) => {
+      this.rows[kind] = (this.rows[kind] as number) + rows;
+    });
+    for (const [key, value] of later.#counters) this.#counters.set(key, value);
+    later.#faults.forEach((fault, cpu) => {
+      if (fault !== undefined) this.#opened(cpu, fault);
+    });
+  }
+
   /** Whether this lifecycle began before. Numbers run up on each CPU, and begin anew after 2^32. */
   isBefore(cpu: number, fault: number): boolean {
     const newest = this.#faults[cpu];

@@ -22,15 +22,27 @@ export class NamesSoFar {
   readonly #named: Map<string, NameRow[]> = new Map();
   #rows = 0;
 
+  get rows(): number {
+    return this.#rows;
+  }
+
   /** Row `i`, which `isName`. */
   add(batch: EventBatch, i: number): void {
-    const row: NameRow = {
+    this.#put({
       kind: batch.kind[i] as number,
       a: batch.a[i] as number,
       b: batch.b[i] as number,
       value: batch.value[i] as number,
       name: batch.strings[batch.comm[i] as number] ?? '',
-    };
+    });
+  }
+
+  /** Takes over what was said later. */
+  merge(later: NamesSoFar): void {
+    for (const rows of later.#named.values()) for (const row of rows) this.#put(row);
+  }
+
+  #put(row: NameRow): void {
     const key = `${row.kind}:${row.kind === UserKind.Cgroup ? row.value : row.a}`;
     const known = this.#named.get(key);
     this.#rows++;

@@ -63,6 +63,17 @@ export function partsApart(name: string, before: number, after: number): UserErr
   return unreadable(name, why, 'what came before it was read; give all the parts, in their order');
 }
 
+/** Both in ns since the session's base. */
+export function beyondTheEnd(from: number, end: number): UserError {
+  const seconds = (ns: number): string => `${(ns / 1e9).toFixed(3)} s`;
+  return new UserError(
+    `cannot begin at ${seconds(from)}`,
+    `the recording ends at ${seconds(end)}`,
+    'give an earlier --from',
+    ExitCode.Usage,
+  );
+}
+
 /** `offset`: where the damaged message begins. */
 export function damaged(name: string, offset: number, why: string, cause?: unknown): UserError {
   const remedy = 'what came before it was read; copy the file again if there is another copy';

@@ -9,6 +9,7 @@ import type { FixedKey } from './columns.js';
 import { shiftSession } from './cut.js';
 import { Marks } from './marks.js';
 import type { Part } from './part.js';
+import { beyondTheEnd } from './read-errors.js';
 import type { Marker } from './replay.js';
 import type { Stretch } from './slice.js';
 
@@ -66,6 +67,8 @@ export async function scanFile(path: string, stretch: Stretch = EVERYTHING): Pro
     error = thrown;
   }
   await source.close();
+  if (error === null && stretch.from > 0 && Number.isNaN(tally.last))
+    throw beyondTheEnd(stretch.from, tally.end - zero);
   const markers = tally.marks.markers(source.head.session);
   if (part?.written) markers.push({ time: part.written.time, kind: 'alert', text: part.written.why });
   return {
@@ -108,6 +111,11 @@ class Tally {
     this.#before = new Baseline(part?.before ?? null);
     this.#inside = from <= this.#before.time;
     for (const [group, index, value] of part?.before?.counters ?? []) this.#values.set(group * TWO_32 + index, value);
+  }
+
+  /** Newest row of before the stretch. */
+  get end(): number {
+    return this.#before.time;
   }
 
   get counters(): ReadonlyMap<number, number> {

@@ -27,6 +27,7 @@ const WRITE_CAUSES: Readonly<Record<string, readonly [why: string, remedy: strin
   EACCES: ['permission denied', 'name a file in a directory you may write to'],
   EPERM: ['permission denied', 'name a file in a directory you may write to'],
   EISDIR: ['it is a directory', 'name a file'],
+  EEXIST: ['the file exists', 'name another one'],
   EROFS: ['the file system is read-only', 'name a file on another one'],
 };
 
@@ -65,19 +66,50 @@ export function streamSink(stream: Writable, name: string): RecordingSink {
   };
 }
 
+/** When written bytes are forced to the disk, and so survive a crash of the machine: never, once a second, or after each batch. */
+export const FSYNC_POLICIES = ['none', 'interval', 'batch'] as const;
+export type FsyncPolicy = (typeof FSYNC_POLICIES)[number];
+
+const FSYNC_INTERVAL_MS = 1000;
+
+export interface FileSinkOptions {
+  /** `none` unless told: what was written survives the recorder's death in any case. */
+  readonly fsync?: FsyncPolicy;
+  /** Refuse a file that is there already. */
+  readonly exclusive?: boolean;
+}
+
 /** A sink that creates or replaces the file at `path`. Rejects with a `UserError` when it cannot. */
-export async function fileSink(path: string): Promise<RecordingSink> {
+export async function fileSink(path: string, options: FileSinkOptions = {}): Promise<RecordingSink> {
+  const { fsync = 'none' } = options;
   const guard = <T>(work: Promise<T>): Promise<T> =>
     work.catch((error: unknown) => {
       throw writeError(path, error);
     });
-  const handle = await guard(open(path, 'w'));
+  const handle = await guard(open(path, options.exclusive === true ? 'wx' : 'w'));
+  // In the background: the ring must be drained while a slow disk takes its time.
+  let syncing: Promise<void> = Promise.resolve();
+  let synced = performance.now();
   const writeAll = async (bytes: Uint8Array): Promise<void> => {
     let at = 0;
     while (at < bytes.length) at += (await handle.write(bytes, at)).bytesWritten;
+    if (fsync === 'batch') await handle.datasync();
+    if (fsync !== 'interval' || performance.now() - synced < FSYNC_INTERVAL_MS) return;
+    synced = performance.now();
+    await syncing;
+    syncing = handle.datasync();
+    syncing.catch(() => {}); // whoever awaits it next hears of it
+  };
+  const close = async (): Promise<void> => {
+    try {
+      await syncing;
+      if (fsync !== 'none') await handle.datasync();
+    } finally {
+      await handle.close();
+    }
   };
   return {
     write: (bytes) => guard(writeAll(bytes)),
-    end: () => guard(handle.close()),
+    end: () => guard(close()),
   };
 }

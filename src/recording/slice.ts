@@ -6,6 +6,7 @@ import type { Source } from '../source/source.js';
 import { Baseline } from './baseline.js';
 import { Cut, shiftSession } from './cut.js';
 import { isName, NamesSoFar } from './names.js';
+import { beyondTheEnd } from './read-errors.js';
 
 /** ns since the base of the source's session. */
 export interface Stretch {
@@ -63,6 +64,7 @@ class Slice implements Source {
       await this.#source.close();
       return;
     }
+    if (cut === null && this.#from > 0) throw beyondTheEnd(this.#from, before.time);
   }
 
   close(): Promise<void> {

@@ -3,6 +3,7 @@
 import type { EventBatch } from '../core/batch.js';
 import type { SessionInfo } from '../core/session.js';
 import { BatchEncoder, END_OF_STREAM, schemaMessage } from './encode.js';
+import type { Part } from './part.js';
 import type { RecordingSink } from './sink.js';
 import { Staging } from './staging.js';
 import { loadZstd } from './zstd.js';
@@ -26,6 +27,8 @@ export interface RecordingWriter {
 export interface RecordingWriterOptions {
   /** A clock in ms; `performance.now` unless told. */
   readonly now?: () => number;
+  /** Which part of a recording this is; null or absent: all of it. */
+  readonly part?: Part | null;
 }
 
 /** Writes the head of the recording, so that a reader can open it before the first event. */
@@ -58,7 +61,7 @@ export async function createRecordingWriter(
     return send(message);
   };
 
-  await send(schemaMessage(session));
+  await send(schemaMessage(session, options.part ?? null));
   return {
     get rows() {
       return rows;
