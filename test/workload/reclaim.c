@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * reclaim memcg|sync PAGES
- *   memcg  writes PAGES pages in a memory cgroup whose memory.max is a quarter of them: its faults reclaim
+ *   memcg  writes PAGES pages in a memory cgroup of its own whose memory.max is a quarter of them: its faults reclaim
  *          Truth: at most `events` reclaims inside faults (memory.events' "max": one a charge that reclaimed), at least one
  *   sync   PAGES pages swapped out to a synchronous device (zram) are read again, by one thread
  *          Truth: exactly PAGES synchronous reads, the VMA lock held meanwhile, and no RETRY
@@ -11,26 +11,31 @@
 
 static char *region;
 
+static char cgroup[512];
+
+static const char *in_cgroup(const char *file)
+{
+	static char path[600];
+	snprintf(path, sizeof(path), "%s/%s", cgroup, file);
+	return path;
+}
+
+static void write_in_cgroup(const char *file, const char *text)
+{
+	must(!put(in_cgroup(file), text), in_cgroup(file));
+}
+
 static long max_events(void)
 {
-	char path[512], line[128];
+	char line[128];
 	long count = -1;
-	FILE *file;
-	snprintf(path, sizeof(path), "%s/memory.events", getenv("CG"));
-	file = fopen(path, "re");
-	must(file != NULL, path);
+	FILE *file = fopen(in_cgroup("memory.events"), "re");
+	must(file != NULL, in_cgroup("memory.events"));
 	while (fgets(line, sizeof(line), file))
 		if (sscanf(line, "max %ld", &count) == 1)
 			break;
 	fclose(file);
 	return count;
-}
-
-static void set_max(const char *bytes)
-{
-	char path[512];
-	snprintf(path, sizeof(path), "%s/memory.max", getenv("CG"));
-	must(!put(path, bytes), path);
 }
 
 static void fill(long pages)
@@ -40,15 +45,19 @@ static void fill(long pages)
 		((unsigned *)region)[i] = i & 1 ? (x = x * 1664525 + 1013904223) : (unsigned)i;
 }
 
+/* A cgroup beside $CG, with nobody else in it whom the limit would hurt. */
 static long memcg(long pages)
 {
 	char bytes[32];
 	long before;
+	snprintf(cgroup, sizeof(cgroup), "%s-reclaim-%d", getenv("CG"), getpid());
+	must(!mkdir(cgroup, 0755), cgroup);
+	write_in_cgroup("cgroup.procs", "0");
 	snprintf(bytes, sizeof(bytes), "%ld", pages * (long)PAGE / 4);
-	set_max(bytes);
+	write_in_cgroup("memory.max", bytes);
 	before = max_events();
 	fill(pages);
-	set_max("max");
+	write_in_cgroup("memory.max", "max");
 	before = max_events() - before;
 	if (before <= 0)
 		die(3, "nothing had to be reclaimed");
@@ -75,7 +84,7 @@ static void sync_read(long pages)
 int main(int argc, char **argv)
 {
 	const char *mode = argc > 1 ? argv[1] : "";
-	long pages = number(argc, argv, 2, 512, 16, 1 << 18), truth = pages;
+	long pages = number(argc, argv, 2, 2048, 256, 1 << 18), truth = pages;
 
 	if (!getenv("CG"))
 		die(2, "CG is not set: run below test/vm/guest/swap-setup");
