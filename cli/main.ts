@@ -16,7 +16,7 @@ async function main(argv: readonly string[]): Promise<number> {
       throw new UserError(
         'cannot read the command line',
         `${words[0]} runs no command`,
-        '`stat` and `record` take one after --',
+        '`stat`, `record` and `check` take one after --',
         ExitCode.Usage,
       );
     }
