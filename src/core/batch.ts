@@ -62,6 +62,8 @@ export const UserKind = {
   SwapDevice: 131,
   /** A cgroup: value = its id, comm = its path below the cgroup2 mount, and behind a tab the name of its container or unit where known. */
   Cgroup: 132,
+  /** The kernel function a `VL_VMA_OPS` step points to: a and b as in that step, comm = its name (`ext4_filemap_fault`, `drm_gem_fault [drm]`). */
+  Handler: 133,
 } as const;
 
 /** Groups of counters that travel in `UserKind.Counter` rows. All values are cumulative over the session. */
