@@ -52,6 +52,12 @@ export class Symbols {
     return addresses.map((address, i) => this.#kernel?.symbol(address, i > 0) ?? `0x${address.toString(16)}`);
   }
 
+  /** Name of the kernel function a pointer points to. null: not read yet, or (when `kernelWhy` says why) never to be had. */
+  handler(address: bigint): string | null {
+    this.prime();
+    return this.#kernel?.symbol(address) ?? null;
+  }
+
   /** As `UserSymbols.frames`. */
   user(pid: number, addresses: readonly bigint[], final = false): string[] | null {
     return this.#user.frames(pid, addresses, final);
