@@ -10,7 +10,8 @@ const TURN_MS = 15;
 const PACE_STEP_MS = 100;
 
 export interface Sink {
-  push(batch: EventBatch): void;
+  /** With a promise: the next batch comes when it settles. */
+  push(batch: EventBatch): void | Promise<void>;
 }
 
 export interface FeedOptions {
@@ -41,7 +42,8 @@ export async function feed(source: Source, sink: Sink, options: FeedOptions = {}
         zero ??= time;
         await waitUntil(started + (time - zero) / 1e6 / options.speed, stopped);
       }
-      sink.push(next.value);
+      const taken = sink.push(next.value);
+      if (taken !== undefined) await taken;
       if (performance.now() - turn > TURN_MS) {
         await nextTurn();
         turn = performance.now();

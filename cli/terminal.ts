@@ -2,11 +2,15 @@
 /** A dashboard over a source, from the first frame to the restored terminal. */
 import { openSync } from 'node:fs';
 import { ReadStream } from 'node:tty';
+import type { EventBatch } from '../src/core/batch.js';
 import type { Pipeline } from '../src/core/pipeline.js';
 import { ExitCode, fileError } from '../src/errors.js';
+import type { Replay } from '../src/recording/replay.js';
 import type { Source } from '../src/source/source.js';
 import { feed, truncation } from './feed.js';
 import { report, say, signalExitCode } from './process.js';
+import { SessionRecorder } from './recorder.js';
+import { saveText } from './save.js';
 import { Dashboard } from './tui/dashboard.js';
 import type { QuitSignal } from './tui/guard.js';
 
@@ -30,26 +34,38 @@ export interface ShowOptions {
   readonly source: Source;
   readonly pipeline: Pipeline;
   readonly terminal: Terminal;
-  readonly mode: 'live' | 'replay' | 'stream';
+  readonly mode: 'live' | 'stream';
   readonly intervalMs: number;
   /** Live: end after this time. */
   readonly durationMs?: number;
   readonly speed?: number;
 }
 
-/** Shows until the user quits, a signal comes, or the time is up; a recording that ended stays on the screen. */
+/** A promise of the moment the person or a signal asks to end. */
+class Quitting {
+  #resolve: () => void = () => {};
+  asked = false;
+  signal: QuitSignal | null = null;
+  readonly done: Promise<void> = new Promise((resolve) => {
+    this.#resolve = resolve;
+  });
+
+  quit(by: QuitSignal | null): void {
+    this.asked = true;
+    this.signal ??= by;
+    this.#resolve();
+  }
+
+  get exitCode(): number {
+    return this.signal === null ? ExitCode.Ok : signalExitCode(this.signal);
+  }
+}
+
+/** Shows a session until the user quits, a signal comes, or the time is up; a stream that ended stays on the screen. */
 export async function showDashboard(options: ShowOptions): Promise<number> {
   const { source, pipeline, terminal, mode } = options;
-  let quit = (_signal: QuitSignal | null): void => {};
-  let stopping = false;
-  let signal: QuitSignal | null = null;
-  const quitted = new Promise<void>((resolve) => {
-    quit = (by): void => {
-      stopping = true;
-      signal ??= by;
-      resolve();
-    };
-  });
+  const quitting = new Quitting();
+  const recorder = new SessionRecorder(source.session);
   const refresh = (): void => dashboard.update(pipeline.snapshot());
   let timer: NodeJS.Timeout = setInterval(refresh, options.intervalMs);
   const dashboard = new Dashboard({
@@ -57,24 +73,35 @@ export async function showDashboard(options: ShowOptions): Promise<number> {
     input: terminal.input,
     mode,
     intervalMs: options.intervalMs,
+    recorder,
+    save: saveText,
     // It watches for signals itself: the terminal is restored before anybody else acts on one.
-    onQuit: quit,
+    onQuit: (signal) => quitting.quit(signal),
     onInterval: (intervalMs) => {
       clearInterval(timer);
       timer = setInterval(refresh, intervalMs);
     },
   });
-  const limit = options.durationMs === undefined ? undefined : setTimeout(() => quit(null), options.durationMs);
+  const limit =
+    options.durationMs === undefined ? undefined : setTimeout(() => quitting.quit(null), options.durationMs);
   let failure: unknown = null;
   let fed: Promise<void> = Promise.resolve();
+  const sink = {
+    push: (batch: EventBatch): Promise<void> => {
+      pipeline.push(batch);
+      return recorder.push(batch);
+    },
+  };
   try {
     refresh();
     const pace = options.speed === undefined ? {} : { speed: options.speed };
-    fed = feed(source, pipeline, { ...pace, stopped: () => stopping && mode !== 'live' }).then(({ error }) => {
+    fed = feed(source, sink, { ...pace, stopped: () => quitting.asked && mode !== 'live' }).then(({ error }) => {
       failure = error;
-      if (!stopping) refresh();
+      if (quitting.asked) return;
+      refresh();
+      dashboard.sourceEnded();
     });
-    await (mode === 'live' ? Promise.race([fed, quitted]) : quitted);
+    await (mode === 'live' ? Promise.race([fed, quitting.done]) : quitting.done);
   } finally {
     clearInterval(timer);
     clearTimeout(limit);
@@ -84,8 +111,43 @@ export async function showDashboard(options: ShowOptions): Promise<number> {
   await source.close();
   // A pipe that stays open and silent would never end the loop: only a live source is drained to its end.
   if (mode === 'live') await fed;
+  await recorder.close().catch((error: unknown) => {
+    failure ??= error;
+  });
   const cut = truncation(source);
   if (cut !== null && mode !== 'live') say(`the recording was cut off: ${cut}`);
-  if (failure !== null) return report(failure);
-  return signal === null ? ExitCode.Ok : signalExitCode(signal);
+  return failure === null ? quitting.exitCode : report(failure);
+}
+
+export interface ShowReplayOptions {
+  readonly replay: Replay;
+  readonly terminal: Terminal;
+  readonly intervalMs: number;
+  /** Play from the beginning at this speed; absent: go to the end at once. */
+  readonly speed?: number;
+}
+
+/** Shows a recording until the user quits or a signal comes. */
+export async function showReplay({ replay, terminal, intervalMs, speed }: ShowReplayOptions): Promise<number> {
+  const quitting = new Quitting();
+  const dashboard = new Dashboard({
+    output: process.stdout,
+    input: terminal.input,
+    mode: 'replay',
+    intervalMs,
+    replay,
+    save: saveText,
+    onQuit: (signal) => quitting.quit(signal),
+  });
+  try {
+    dashboard.play(speed);
+    await quitting.done;
+  } finally {
+    dashboard.destroy();
+    terminal.dispose();
+  }
+  const { truncated, error } = replay;
+  await replay.close();
+  if (truncated !== null) say(`the recording was cut off: ${truncated}`);
+  return error === null ? quitting.exitCode : report(error);
 }

@@ -2,11 +2,12 @@
 /** `replay`: the dashboard over a recording or a stream; the summary of `stat` where there is no terminal. */
 import { Pipeline } from '../../src/core/pipeline.js';
 import { ExitCode } from '../../src/errors.js';
+import { openReplay } from '../../src/recording/player.js';
 import { feed, truncation } from '../feed.js';
 import { onStopSignal, print, report, say, signalExitCode } from '../process.js';
 import { openRecorded } from '../source.js';
 import { statText } from '../stat-text.js';
-import { openTerminal, showDashboard } from '../terminal.js';
+import { openTerminal, showDashboard, showReplay } from '../terminal.js';
 
 export interface ReplayOptions {
   /** Factor of the recorded pace; absent: as fast as the rows come. */
@@ -15,20 +16,17 @@ export interface ReplayOptions {
 }
 
 export async function replay(file: string, options: ReplayOptions): Promise<number> {
+  const pace = options.speed === undefined ? {} : { speed: options.speed };
+  const intervalMs = options.interval * 1000;
+  if (process.stdout.isTTY && file !== '-') {
+    const replay = await openReplay(file);
+    return showReplay({ replay, terminal: openTerminal(false), intervalMs, ...pace });
+  }
   const source = await openRecorded(file);
   const pipeline = new Pipeline(source.session);
-  const pace = options.speed === undefined ? {} : { speed: options.speed };
   if (process.stdout.isTTY) {
-    // stdin may be the recording: the keys then come from the controlling terminal.
-    const terminal = openTerminal(file === '-');
-    return showDashboard({
-      source,
-      pipeline,
-      terminal,
-      mode: file === '-' ? 'stream' : 'replay',
-      intervalMs: options.interval * 1000,
-      ...pace,
-    });
+    // stdin is the recording: the keys come from the controlling terminal.
+    return showDashboard({ source, pipeline, terminal: openTerminal(true), mode: 'stream', intervalMs, ...pace });
   }
   let stopping = false;
   const watch = onStopSignal(() => {

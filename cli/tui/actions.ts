@@ -1,37 +1,68 @@
 // SPDX-License-Identifier: MIT
-/** What each key does to the state: one row an action. `quit` and `suspend` are the dashboard's own. */
-import type { View } from '../../src/core/view.js';
-import { type Action, KEYS } from '../../src/core/view-keys.js';
-import { TABLES, type ViewState } from '../../src/core/view-state.js';
-import { SORT_FIELDS } from '../../src/core/view-tables.js';
+/** What each key does to the state: one row an action. Those that reach outside the state are the dashboard's own. */
+import { type Action, keysOf } from '../../src/core/view/keys.js';
+import {
+  LISTS_OF,
+  type ListId,
+  listState,
+  TOP,
+  VIEWS,
+  type ViewId,
+  type ViewState,
+} from '../../src/core/view/state.js';
+import { drawnState, type View } from '../../src/core/view/view.js';
 
 /** Intervals `+` and `-` go through, ms. */
 export const INTERVALS: readonly number[] = [250, 500, 1000, 2000, 5000, 10_000];
 
-type Change = (state: ViewState, view: View) => Partial<ViewState>;
-export type StateAction = Exclude<Action, 'quit' | 'suspend'>;
+/** Actions of the dashboard itself: they end it, write files, or steer a replay. */
+export const OUTER = [
+  'quit',
+  'suspend',
+  'pause',
+  'copy',
+  'record',
+  'seekBack',
+  'seekForward',
+  'speedDown',
+  'speedUp',
+  'step',
+  'markerNext',
+  'markerPrevious',
+] as const;
+export type OuterAction = (typeof OUTER)[number];
+export type StateAction = Exclude<Action, OuterAction>;
 
-const BY_KEY: ReadonlyMap<string, Action> = new Map(KEYS.flatMap((k) => k.keys.map((key) => [key, k.action] as const)));
+type Change = (state: ViewState, view: View, key: string) => Partial<ViewState>;
 
-export function actionOf(key: string): Action | undefined {
-  return BY_KEY.get(key);
+/** The action of a key on such a source. */
+export function actionOf(key: string, source: ViewState['source']): Action | undefined {
+  return keysOf(source).find((binding) => binding.keys.includes(key))?.action;
+}
+
+export function isOuter(action: Action): action is OuterAction {
+  return OUTER.some((outer) => outer === action);
 }
 
 const CHANGES: Readonly<Record<StateAction, Change>> = {
-  help: (s) => ({ helpOpen: !s.helpOpen }),
-  pause: (s) => ({ paused: !s.paused }),
-  sortNext: (s) => sortBy(s, 1),
-  sortPrevious: (s) => sortBy(s, -1),
-  sortReverse: (s) => ({ sort: { field: s.sort.field, descending: !s.sort.descending } }),
-  filter: () => ({ filterEditing: true, helpOpen: false, detail: null }),
+  help: (s) => ({ helpOpen: !s.helpOpen, helpScroll: 0 }),
+  sortNext: (s, v) => sortBy(s, v, 1),
+  sortPrevious: (s, v) => sortBy(s, v, -1),
+  sortReverse: (s, v) => reverse(s, v),
+  filter: (s) => ({ prompt: { kind: 'filter', text: s.filter }, helpOpen: false, detail: null }),
+  goTo: () => ({ prompt: { kind: 'goto', text: '' }, helpOpen: false }),
+  export: (s, v) => (v.rows === null ? {} : { prompt: { kind: 'export', text: exportName(s) } }),
   up: (s, v) => move(s, v, -1),
   down: (s, v) => move(s, v, 1),
-  pageUp: (s, v) => move(s, v, -v.page),
-  pageDown: (s, v) => move(s, v, v.page),
+  pageUp: (s, v) => move(s, v, -(v.lists[v.focus]?.page ?? 1)),
+  pageDown: (s, v) => move(s, v, v.lists[v.focus]?.page ?? 1),
   home: (s, v) => move(s, v, Number.NEGATIVE_INFINITY),
   end: (s, v) => move(s, v, Number.POSITIVE_INFINITY),
-  focusNext: (s) => focus(s, 1),
-  focusPrevious: (s) => focus(s, -1),
+  view: (_s, _v, key) => show(VIEWS[Number(key) - 1]),
+  viewNext: (s) => show(VIEWS[(VIEWS.indexOf(s.view) + 1) % VIEWS.length]),
+  viewPrevious: (s) => show(VIEWS[(VIEWS.indexOf(s.view) + VIEWS.length - 1) % VIEWS.length]),
+  listNext: nextList,
+  axis: (s) => ({ axis: s.axis === 'whole' ? 'recent' : 'whole' }),
   slower: (s) => ({ intervalMs: INTERVALS.find((ms) => ms > s.intervalMs) ?? s.intervalMs }),
   faster: (s) => ({ intervalMs: INTERVALS.findLast((ms) => ms < s.intervalMs) ?? s.intervalMs }),
   detail: open,
@@ -42,45 +73,87 @@ const CHANGES: Readonly<Record<StateAction, Change>> = {
 };
 
 /** The state after `action`, given what was drawn of the state before. */
-export function applyAction(state: ViewState, action: StateAction, view: View): ViewState {
-  return { ...state, ...CHANGES[action](state, view) };
+export function applyAction(state: ViewState, action: StateAction, view: View, key: string): ViewState {
+  return { ...state, ...CHANGES[action](state, view, key) };
 }
 
-/** The state after a key while the filter is being typed; `null` for a key that types nothing. */
-export function editFilter(state: ViewState, key: string, char: string): ViewState | null {
-  if (key === 'enter') return { ...state, filterEditing: false };
-  if (key === 'escape') return { ...state, filterEditing: false, filter: '' };
-  if (key === 'backspace') return { ...state, filter: [...state.filter].slice(0, -1).join('') };
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
-  return char === '' || /[\x00-\x1f\x7f]/.test(char) ? null : { ...state, filter: state.filter + char };
+/** What is exported, for the prompt. */
+export function exportName(state: ViewState): string {
+  return state.detail === null ? state.focus[state.view] : `fault of tid ${state.detail.tid}`;
 }
 
-function sortBy(state: ViewState, step: number): Partial<ViewState> {
-  const at = SORT_FIELDS.indexOf(state.sort.field);
-  const field = SORT_FIELDS[(at + step + SORT_FIELDS.length) % SORT_FIELDS.length];
-  return field === undefined ? {} : { sort: { field, descending: state.sort.descending } };
+/** The state with another row of a list selected; `null` for the key keeps the selection at the top. */
+export function select(state: ViewState, view: View, list: ListId, index: number): Partial<ViewState> {
+  const drawn = view.lists[list];
+  const last = (list === view.focus ? (view.rows?.count ?? 0) : (drawn?.count ?? 0)) - 1;
+  const selected = Math.max(0, Math.min(index, last));
+  const key = selected === 0 || list !== view.focus ? null : (view.rows?.keyAt(selected) ?? null);
+  const before = drawn?.state ?? listState(state, list);
+  return { lists: { ...state.lists, [list]: { ...before, selected, key } } };
+}
+
+/** Sorts a list by a field; by the field it is sorted by already, the other way round. */
+export function sortList(state: ViewState, view: View, list: ListId, field: string): Partial<ViewState> {
+  const before = listState(state, list);
+  const now = before.sort ?? (list === view.focus ? (view.rows?.sort ?? null) : null);
+  const descending = now?.field === field ? !now.descending : true;
+  return { lists: { ...state.lists, [list]: { ...TOP, sort: { field, descending } } } };
+}
+
+export function focusList(state: ViewState, list: ListId): Partial<ViewState> {
+  return LISTS_OF[state.view].includes(list) ? { focus: { ...state.focus, [state.view]: list } } : {};
+}
+
+function show(view: ViewId | undefined): Partial<ViewState> {
+  return view === undefined ? {} : { view, detail: null, helpOpen: false };
+}
+
+function nextList(state: ViewState): Partial<ViewState> {
+  if (state.helpOpen || state.detail !== null) return {};
+  const lists = LISTS_OF[state.view];
+  const next = lists[(lists.indexOf(state.focus[state.view]) + 1) % lists.length];
+  return next === undefined ? {} : focusList(state, next);
+}
+
+/** The columns that show are gone through, and after the last the order the list has by itself. */
+function sortBy(state: ViewState, view: View, step: number): Partial<ViewState> {
+  if (state.helpOpen || state.detail !== null) return {};
+  const list = view.lists[view.focus];
+  if (list === undefined) return {};
+  const { fields } = list;
+  const { sort } = list.state;
+  const now = sort ?? view.rows?.sort ?? null;
+  const at = now === null ? (step > 0 ? -1 : fields.length) : fields.indexOf(now.field);
+  const field = fields[(at + step + fields.length) % fields.length];
+  if (field === undefined) return {};
+  const next = { field, descending: now?.descending ?? true };
+  return { lists: { ...state.lists, [view.focus]: { ...TOP, sort: next } } };
+}
+
+function reverse(state: ViewState, view: View): Partial<ViewState> {
+  const list = view.lists[view.focus];
+  const now = list?.state.sort ?? view.rows?.sort ?? null;
+  const [first] = list?.fields ?? [];
+  const sort = now === null ? first : now.field;
+  if (list === undefined || sort === undefined) return {};
+  const next = { field: sort, descending: !(now?.descending ?? true) };
+  return { lists: { ...state.lists, [view.focus]: { ...TOP, sort: next } } };
 }
 
 function move(state: ViewState, view: View, rows: number): Partial<ViewState> {
-  if (state.helpOpen) return {};
-  if (state.detail !== null) return { detailScroll: clamp(state.detailScroll + rows, view.detailEnd) };
-  const drawn = view.tables[state.focus];
-  const selected = clamp(drawn.selected + rows, view.count - 1);
-  return { tables: { ...state.tables, [state.focus]: { selected, scroll: drawn.scroll } } };
+  if (state.helpOpen) return { helpScroll: clamp(state.helpScroll + rows, view.scrollEnd) };
+  if (state.detail !== null) return { detailScroll: clamp(state.detailScroll + rows, view.scrollEnd) };
+  return select(state, view, view.focus, drawnState(view, state).selected + rows);
 }
 
 function clamp(value: number, last: number): number {
   return Math.max(0, Math.min(value, last));
 }
 
-function focus(state: ViewState, step: number): Partial<ViewState> {
-  if (state.helpOpen || state.detail !== null) return {};
-  const next = TABLES[(TABLES.indexOf(state.focus) + step + TABLES.length) % TABLES.length];
-  return next === undefined ? {} : { focus: next };
-}
-
 function open(state: ViewState, view: View): Partial<ViewState> {
   if (state.helpOpen || state.detail !== null) return {};
-  if (view.lifecycle !== null) return { detail: view.lifecycle, detailScroll: 0 };
-  return view.tgid === 0 ? {} : { filter: `pid:${view.tgid}`, focus: 'latest' };
+  const opening = view.rows?.open(drawnState(view, state).selected) ?? null;
+  if (opening === null) return {};
+  if (opening.kind === 'fault') return { detail: opening.fault, detailScroll: 0 };
+  return { filter: opening.filter, view: opening.view };
 }

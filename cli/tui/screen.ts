@@ -6,7 +6,8 @@
 import type { Readable, Writable } from 'node:stream';
 import blessed, { type Widgets } from 'blessed';
 import lineChart from 'blessed-contrib/lib/widget/charts/line.js';
-import type { Chart, View } from '../../src/core/view.js';
+import type { Chart } from '../../src/core/view/layout.js';
+import type { View } from '../../src/core/view/view.js';
 import { type Colours, coloursFor, paint } from './theme.js';
 
 export interface ScreenOptions {
@@ -25,11 +26,27 @@ interface Tty {
   rows?: number;
 }
 
+interface MouseEvent {
+  readonly action: string;
+  readonly button: string;
+  readonly x: number;
+  readonly y: number;
+}
+
 type LineChart = ReturnType<typeof lineChart>;
+
+/** Presses and the wheel alone, in the encoding that has no limit of columns: motion would flood a slow line. */
+const MOUSE = { vt200Mouse: true, sgrMouse: true };
 
 /** What blessed has and its types lack. */
 interface Untyped {
-  program: { tput: { colors: number; brokenACS: boolean } };
+  program: {
+    tput: { colors: number; brokenACS: boolean };
+    bindMouse(): void;
+    setMouse(modes: object, enable: boolean): void;
+    disableMouse(): void;
+    flush(): void;
+  };
   leave(): void;
   enter(): void;
 }
@@ -55,19 +72,22 @@ export class Screen {
   private readonly frame: Widgets.BoxElement;
   private readonly input: Readable & Tty;
   private readonly charts: { at: string; widget: LineChart }[] = [];
+  private readonly output: Writable;
+  private mouse = false;
   private closed = false;
 
   constructor(options: ScreenOptions) {
     this.input = options.input;
+    this.output = options.output;
     this.screen = blessed.screen({
       input: options.input,
       output: options.output,
-      terminal: knownTerm(options.term ?? process.env['TERM'] ?? 'xterm'),
+      terminal: knownTerm(options.term ?? process.env.TERM ?? 'xterm'),
       smartCSR: true,
       fullUnicode: true,
       // The locale of a root shell often says C while the terminal draws UTF-8 well.
       forceUnicode: true,
-      // blessed's own exit and debug keys, cursor shapes and mouse are not used.
+      // blessed's own exit and debug keys and cursor shapes are not used.
       ignoreLocked: [],
       warnings: false,
     } as unknown as Widgets.IScreenOptions);
@@ -101,6 +121,23 @@ export class Screen {
     this.screen.program.on('keypress', (char: string | undefined, key: { full?: string }) => {
       handler(key.full ?? char ?? '', char ?? '');
     });
+  }
+
+  /** Calls back with the cell of a press of the left button, or of a turn of the wheel: -1 up, 1 down. */
+  onMouse(handler: (x: number, y: number, wheel: -1 | 0 | 1) => void): void {
+    this.untyped.program.bindMouse();
+    this.untyped.program.setMouse({ ...MOUSE }, true);
+    this.screen.program.on('mouse', ({ action, button, x, y }: MouseEvent) => {
+      if (action === 'wheelup' || action === 'wheeldown') handler(x, y, action === 'wheelup' ? -1 : 1);
+      else if (action === 'mousedown' && button === 'left') handler(x, y, 0);
+    });
+    this.mouse = true;
+  }
+
+  /** Sends text to the clipboard of the terminal (OSC 52); whether it takes it, it does not say. */
+  copy(text: string): void {
+    this.untyped.program.flush();
+    this.output.write(`\x1b]52;c;${Buffer.from(text).toString('base64')}\x07`);
   }
 
   onResize(handler: () => void): void {
@@ -156,6 +193,7 @@ export class Screen {
   /** Gives the terminal back as it was, to be entered again. */
   leave(): void {
     if (this.closed) return;
+    if (this.mouse) this.untyped.program.disableMouse();
     this.untyped.leave();
     if (this.input.isRaw !== undefined) this.input.setRawMode?.(false);
     this.input.pause();
@@ -166,6 +204,7 @@ export class Screen {
     if (this.input.isRaw !== undefined) this.input.setRawMode?.(true);
     this.input.resume();
     this.untyped.enter();
+    if (this.mouse) this.untyped.program.setMouse({ ...MOUSE }, true);
     // Everything is drawn anew: whatever ran meanwhile wrote over it.
     this.screen.alloc();
   }
@@ -174,6 +213,7 @@ export class Screen {
   destroy(): void {
     if (this.closed) return;
     this.closed = true;
+    if (this.mouse) this.untyped.program.disableMouse();
     this.screen.destroy();
     if (this.input.isRaw === true) this.input.setRawMode?.(false);
     this.input.pause();

@@ -49,7 +49,7 @@ export function paint(line: Line, colours: Colours): string {
 
 /** How many colours to use: what the terminal has, none where the person said so (no-color.org). */
 export function coloursFor(terminalColours: number, env: Readonly<Record<string, string | undefined>>): Colours {
-  if (env['NO_COLOR'] !== undefined && env['NO_COLOR'] !== '') return 0;
-  if (terminalColours >= 256 || env['COLORTERM'] === 'truecolor' || env['COLORTERM'] === '24bit') return 256;
+  if (env.NO_COLOR !== undefined && env.NO_COLOR !== '') return 0;
+  if (terminalColours >= 256 || env.COLORTERM === 'truecolor' || env.COLORTERM === '24bit') return 256;
   return terminalColours >= 8 ? 16 : 0;
 }

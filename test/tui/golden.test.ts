@@ -7,8 +7,8 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { buildView } from '../../src/core/view.js';
-import { initialState } from '../../src/core/view-state.js';
+import { buildView } from '../../src/core/view/view.js';
+import { initialState, VIEWS } from '../../src/core/view/state.js';
 import { lineWidth } from '../../src/core/view-text.js';
 import { emptySnapshot, snapshotAt } from './fixture.js';
 import { type Harness, open } from './terminal.js';
@@ -93,14 +93,14 @@ test('too small a terminal says so', async (t) => {
   assert.match(harness.lines()[0] ?? '', /needs 80×24, this is 60×20/);
 });
 
-test('every line is as wide as the screen at every size', () => {
+test('every line is as wide as the screen at every size, in every view', () => {
   const [now, before] = [snapshotAt(130), snapshotAt(129)];
-  for (let width = 80; width <= 240; width += 7) {
+  for (let width = 80; width <= 240; width += 16) {
     for (let height = 24; height <= 70; height += 5) {
-      for (const focus of ['processes', 'latest', 'inFlight'] as const) {
-        const view = buildView(now, before, { ...initialState(width, height, 'live', 1000), focus });
-        assert.equal(view.lines.length, height);
-        for (const line of view.lines) assert.equal(lineWidth(line), width, `${width}×${height}`);
+      for (const view of VIEWS) {
+        const { lines } = buildView(now, before, { ...initialState(width, height, 'live', 1000), view });
+        assert.equal(lines.length, height);
+        for (const line of lines) assert.equal(lineWidth(line), width, `${view} ${width}×${height}`);
       }
     }
   }

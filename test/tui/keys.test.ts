@@ -2,7 +2,7 @@
 /** Each key does what the help says. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { KEYS } from '../../src/core/view-keys.js';
+import { KEYS } from '../../src/core/view/keys.js';
 import { snapshotAt } from './fixture.js';
 import { type Harness, open } from './terminal.js';
 

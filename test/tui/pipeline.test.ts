@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Pipeline } from '../../src/core/pipeline.js';
 import type { Snapshot } from '../../src/core/snapshot.js';
-import { buildView } from '../../src/core/view.js';
+import { buildView } from '../../src/core/view/view.js';
 import { formatCount } from '../../src/core/view-format.js';
-import { initialState } from '../../src/core/view-state.js';
+import { initialState } from '../../src/core/view/state.js';
 import { lineWidth, plainText } from '../../src/core/view-text.js';
 import { syntheticSession } from '../core/session.js';
 import { synthesize } from '../core/synthetic.js';
@@ -27,7 +27,11 @@ test('every lifecycle of a synthetic session shows in full, each line as wide as
   const lifecycles = all.flatMap((snapshot) => [...snapshot.latest, ...snapshot.slowest, ...snapshot.inFlight]);
   assert.ok(lifecycles.length > 50);
   for (const detail of lifecycles) {
-    const { lines } = buildView(last, null, { ...initialState(120, 60, 'replay', 1000), detail });
+    const { lines } = buildView(last, null, {
+      ...initialState(120, 90, 'replay', 1000),
+      detail,
+      detailAt: last.time,
+    });
     for (const line of lines) assert.equal(lineWidth(line), 120);
     const text = lines.map(plainText).join('\n');
     assert.doesNotMatch(text, /NaN|undefined|Infinity|\[object/);

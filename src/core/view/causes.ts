@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+/** The Causes view: why attempts failed, at what cost; and what would have been, had the VMA lock been kept. */
+import { VERDICTS } from '../lifecycle.js';
+import type { CounterfactualRow } from '../snapshot.js';
+import { formatCount, formatDuration, formatShare } from '../view-format.js';
+import { bar, type Line, pad, seg } from '../view-text.js';
+import { BOX_COLUMNS } from './frame.js';
+import { above, type Block, beside, panel } from './layout.js';
+import type { Figures } from './list.js';
+import { listBox } from './list-box.js';
+import { VERDICT_STYLES } from './words.js';
+
+function verdictPanel({ now }: Figures, width: number, height: number): Block {
+  const { all } = now.counterfactual;
+  const inner = width - BOX_COLUMNS;
+  const body = VERDICTS.map((verdict): Line => {
+    const count = all.verdicts[verdict];
+    const share = count / (all.retries || Number.NaN);
+    const style = count === 0 ? 'dim' : VERDICT_STYLES[verdict];
+    const line = [
+      seg(pad(verdict, 13), style),
+      seg(pad(formatCount(count), 6, 'right')),
+      seg(pad(formatShare(share), 8, 'right')),
+    ];
+    const room = inner - 13 - 6 - 8 - 1;
+    return room >= 3 ? [...line, seg(' '), seg(bar(share, room), style)] : line;
+  });
+  const info = [seg(formatCount(all.retries), 'strong'), seg(' retries', 'dim')];
+  return panel({ title: [seg('At the fallback the VMA was', 'strong')], info }, body, width, height);
+}
+
+/** What the retry cost, against what keeping the lock would have cost the writers: in words. */
+function balanceLines({
+  retries,
+  avoidableQuiet,
+  avoidableBusy,
+  savedNs,
+  stall,
+  unknownWhy,
+}: CounterfactualRow): Line[] {
+  if (retries === 0) return [[seg('no retry yet', 'dim')]];
+  const n = formatCount;
+  const lines: Line[] = [
+    [seg('avoidable, mm at rest   ', 'dim'), seg(pad(n(avoidableQuiet), 7, 'right'))],
+    [seg('avoidable, writers in   ', 'dim'), seg(pad(n(avoidableBusy), 7, 'right'))],
+    [seg('would have saved        ', 'dim'), seg(formatDuration(savedNs), 'strong')],
+    [seg('would have stalled      ', 'dim'), ...stallWords(stall)],
+  ];
+  const why = Object.entries(unknownWhy).sort((a, b) => b[1] - a[1]);
+  for (const [word, count] of why) lines.push([seg(`unknown: ${n(count)} `, 'dim'), seg(word, 'dim')]);
+  return lines;
+}
+
+function stallWords({ basis, exactNs, boundNs, writers }: CounterfactualRow['stall']): Line {
+  if (basis === 'none') return [seg('not known: no writer observed', 'dim')];
+  const long = basis === 'exact' ? formatDuration(exactNs) : `≤ ${formatDuration(boundNs)}`;
+  return [seg(long, 'strong'), seg(` of ${formatCount(writers)} writer${writers === 1 ? '' : 's'}`, 'dim')];
+}
+
+export function causesView(figures: Figures, width: number, height: number): Block {
+  const lower = height >= 30 ? 10 : 8;
+  const left = Math.floor(width / 2);
+  const balance = panel(
+    { title: [seg('Had it tried again under the VMA lock', 'strong')] },
+    balanceLines(figures.now.counterfactual.all),
+    width - left,
+    lower,
+  );
+  return above(listBox('causes', figures, width, height - lower), beside(verdictPanel(figures, left, lower), balance));
+}

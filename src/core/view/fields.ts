@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+/** Fields of the rows that only the dashboard has: they join parts of a snapshot, or two snapshots. */
+import type { CauseCost } from '../cause-costs.js';
+import { type Field, flightFields, type LifecycleRow, num, processFields, text, type Value, whole } from '../fields.js';
+import type { Cause } from '../lifecycle.js';
+import type { CounterfactualRow, ProcessRow, WaitStats, WriterRow } from '../snapshot.js';
+import { formatAddress, formatTime } from '../view-format.js';
+import { causeOf } from '../view-lifecycle.js';
+import type { VmaRow } from '../vmas.js';
+import type { Condition, Judgement } from './conditions.js';
+import { lift } from './list.js';
+import { flagWords } from './words.js';
+
+export interface ProcessLine {
+  readonly row: ProcessRow;
+  /** Retries per second since the snapshot before; NaN without one. */
+  readonly rate: number;
+}
+
+/** The fields all views share, with the rate behind the count. */
+export const processLineFields: readonly Field<ProcessLine>[] = lift<ProcessRow, ProcessLine>(
+  processFields.filter((field) => field.id !== 'cgroupName'),
+  (line) => line.row,
+).flatMap((field) =>
+  field.id === 'retries'
+    ? [field, num<ProcessLine>('rate', 'RETRY/s', '/s', 9, (line) => line.rate)]
+    : field.id === 'cgroup'
+      ? [field, text<ProcessLine>('cgroupName', 'container or unit', 20, (line) => line.row.cgroupName || null, 48)]
+      : [field],
+);
+
+const size = (row: VmaRow): number => row.end - row.start;
+
+export const vmaFields: readonly Field<VmaRow>[] = [
+  num('pid', 'pid', '', 7, (r) => r.tgid, whole),
+  text('comm', 'comm', 12, (r) => r.comm, 15),
+  text('range', 'range', 25, (r) => `${formatAddress(r.start)}-${formatAddress(r.end)}`),
+  num('size', 'size', 'bytes', 8, size),
+  text('flags', 'flags', 4, (r) => flagWords(r.vmFlags), 10),
+  text('backing', 'of', 7, (r) => (r.backing === 'unknown' ? '?' : r.backing)),
+  num('retries', 'retries', '', 8, (r) => r.retries),
+  num('aborts', 'aborts', '', 6, (r) => r.aborts),
+  num('lifecycles', 'seen', '', 6, (r) => r.lifecycles),
+  num('folioWait', 'folio', 'ns', 8, (r) => r.folioWaitNs),
+  num('mmapWait', 'mmap', 'ns', 8, (r) => r.mmapWaitNs),
+  num('otherWait', 'other', 'ns', 8, (r) => r.otherWaitNs),
+  num('worst', 'worst', 'ns', 8, (r) => r.worstNs),
+];
+
+export interface CauseLine {
+  readonly cause: Cause;
+  readonly result: 'RETRY' | 'ABORT';
+  readonly count: number;
+  readonly rate: number;
+  readonly share: number;
+  readonly cost: CauseCost | null;
+  readonly judged: CounterfactualRow | null;
+}
+
+/** Of the retries that could be judged; NaN when there was none. */
+export function avoidableShare(row: CounterfactualRow): number {
+  const known = row.retries - row.verdicts.unknown;
+  return known > 0 ? row.verdicts.avoidable / known : Number.NaN;
+}
+
+export const causeLineFields: readonly Field<CauseLine>[] = [
+  text('cause', 'cause', 23, (r) => r.cause),
+  text('result', 'ends in', 7, (r) => r.result),
+  num('count', 'count', '', 6, (r) => r.count),
+  num('rate', 'rate', '/s', 9, (r) => r.rate),
+  num('share', 'share', 'share', 6, (r) => r.share),
+  num('lost', 'cost', 'ns', 8, (r) => r.cost?.lostNs ?? null),
+  num('mean', 'each', 'ns', 8, (r) => (r.cost === null ? null : r.cost.lostNs / r.cost.faults)),
+  num('avoidable', 'avoidable', 'share', 9, (r) => (r.judged === null ? null : avoidableShare(r.judged))),
+  num('worst', 'worst', 'ns', 8, (r) => r.cost?.worstNs ?? null),
+  num(
+    'example',
+    'by tid',
+    '',
+    7,
+    (r) => r.cost?.worst.tid ?? null,
+    (v) => (v === null ? '–' : whole(v)),
+  ),
+  num('saved', 'saved', 'ns', 8, (r) => r.judged?.savedNs ?? null),
+];
+
+export interface WaitLine {
+  readonly id: string;
+  readonly title: string;
+  readonly stats: WaitStats;
+}
+
+const orNone = (stats: WaitStats, value: number): number | null => (stats.count === 0 ? null : value);
+
+export const waitLineFields: readonly Field<WaitLine>[] = [
+  text('wait', 'wait for', 10, (r) => r.title, 22),
+  num('count', 'count', '', 6, (r) => r.stats.count),
+  num('p50', 'p50', 'ns', 8, (r) => orNone(r.stats, r.stats.p50Ns)),
+  num('p99', 'p99', 'ns', 8, (r) => orNone(r.stats, r.stats.p99Ns)),
+  num('max', 'max', 'ns', 8, (r) => orNone(r.stats, r.stats.maxNs)),
+  num('sum', 'sum', 'ns', 9, (r) => orNone(r.stats, r.stats.sumNs)),
+  num('mean', 'mean', 'ns', 8, (r) => (r.stats.count === 0 ? null : r.stats.sumNs / r.stats.count)),
+];
+
+export const writerFields: readonly Field<WriterRow>[] = [
+  num('pid', 'pid', '', 7, (r) => r.tgid, whole),
+  text('comm', 'comm', 12, (r) => r.comm, 15),
+  text('name', 'system call', 12, (r) => r.name, 18),
+  num('acquired', 'locks', '', 6, (r) => r.acquired),
+  num('wait', 'waited', 'ns', 8, (r) => orNone(r.wait, r.wait.sumNs)),
+  num('waitP99', 'p99', 'ns', 8, (r) => orNone(r.wait, r.wait.p99Ns)),
+  num('waitMax', 'max', 'ns', 8, (r) => orNone(r.wait, r.wait.maxNs)),
+  num('hold', 'held', 'ns', 8, (r) => orNone(r.hold, r.hold.sumNs)),
+  num('behindReader', 'b.reader', '', 8, (r) => r.behindReader),
+  num('behindWriter', 'b.writer', '', 8, (r) => r.behindWriter),
+  num('inverted', 'inv', '', 5, (r) => r.inverted),
+  num('vmas', 'VMAs', '', 6, (r) => r.vmas),
+  num('vmaWait', 'VMA wait', 'ns', 8, (r) => orNone(r.vmaWait, r.vmaWait.sumNs)),
+  num('retriesLocked', 'locked', '', 7, (r) => r.retriesLocked),
+  num('retriesDelayed', 'delayed', '', 7, (r) => r.retriesDelayed),
+  num(
+    'worstHolder',
+    'behind',
+    '',
+    7,
+    (r) => (r.worstHolder === 0 ? null : r.worstHolder),
+    (v) => (v === null ? '–' : whole(v)),
+  ),
+];
+
+/** What a fault in flight will be called, as far as it shows by now: a settled cause, or what it waits for. */
+export function causeSoFar(row: LifecycleRow): string | null {
+  const cause = causeOf(row.lifecycle);
+  if (cause !== null) return cause;
+  const open = row.lifecycle.waits.findLast((wait) => Number.isNaN(wait.end));
+  if (open === undefined) return null;
+  const so: Readonly<Partial<Record<typeof open.kind, string>>> = {
+    folio: 'folio locked',
+    userfault: 'userfault',
+    file: 'file',
+    shmem: 'shmem',
+  };
+  const word = so[open.kind];
+  return word === undefined ? null : `${word} …`;
+}
+
+export const inFlightFields: readonly Field<LifecycleRow>[] = [
+  ...flightFields.filter((field) => field.id !== 'address'),
+  text('cause', 'cause so far', 16, causeSoFar, 23),
+  num('address', 'address', 'address', 12, (r) => r.lifecycle.address),
+  num('pid', 'pid', '', 7, (r) => r.lifecycle.tgid, whole),
+  num('tries', 'tries', '', 5, (r) => r.lifecycle.attempts.length),
+];
+
+export interface AlertLine {
+  readonly condition: Condition;
+  readonly judgement: Judgement;
+  /** ns since base; NaN when it is not firing. */
+  readonly since: number;
+}
+
+const orDash =
+  (format: (value: number) => string) =>
+  (value: Value): string =>
+    typeof value === 'number' && !Number.isNaN(value) ? format(value) : '–';
+
+export const alertFields: readonly Field<AlertLine>[] = [
+  text('state', 'state', 8, (r) =>
+    r.judgement.firing === null ? '? hidden' : r.judgement.firing ? '▲ FIRING' : '✓ quiet',
+  ),
+  text('title', 'what', 40, (r) => r.condition.title, 44),
+  text('value', 'now', 16, (r) => (r.judgement.firing === null ? r.judgement.why : r.judgement.value), 44),
+  text('limit', 'fires at', 18, (r) => r.condition.limit, 22),
+  num('since', 'since (s)', 'ns', 10, (r) => r.since, orDash(formatTime)),
+  text('severity', 'severity', 8, (r) => r.condition.severity),
+];
+
+export interface HookLine {
+  readonly target: string;
+  readonly attached: boolean;
+  readonly how: string;
+  readonly note: string;
+}
+
+export const hookFields: readonly Field<HookLine>[] = [
+  text('attached', 'hook', 6, (r) => (r.attached ? '✓ on' : '– off')),
+  text('target', 'function or tracepoint', 26, (r) => r.target, 34),
+  text('how', 'how', 8, (r) => r.how || null, 22),
+  text('note', 'note', 12, (r) => r.note || null, 110),
+];

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+/** The Health view: can the figures be trusted, and what do they cost. */
+import type { Snapshot } from '../snapshot.js';
+import { formatBytes, formatCount, formatDuration, formatShare } from '../view-format.js';
+import { programShare, selfShare } from '../view-rows.js';
+import { bar, type Line, pad, type Segment, type Style, sanitise, seg } from '../view-text.js';
+import { above, type Block, beside, panel } from './layout.js';
+import type { Figures } from './list.js';
+import { focusedList, listBox } from './list-box.js';
+
+const WIDE = 120;
+
+function pairs(...parts: readonly (readonly [name: string, value: string, style?: Style])[]): Line {
+  return parts.flatMap(([name, value, style], i): Segment[] => [
+    seg(`${i === 0 ? '' : '   '}${name} `, 'dim'),
+    seg(value, style ?? 'plain'),
+  ]);
+}
+
+const loss = (value: number): Style => (value > 0 ? 'bad' : 'plain');
+
+/** emitted = decoded + dropped, unless rows are still on their way. */
+function lossLines({ events, lifecycles, forgotten }: Snapshot): Line[] {
+  const n = formatCount;
+  const under = events.emitted - events.decoded - events.dropped;
+  const lines: Line[] = [
+    pairs(
+      ['emitted', n(events.emitted)],
+      ['decoded', n(events.decoded)],
+      ['dropped', n(events.dropped), loss(events.dropped)],
+      ['on the way', n(Math.max(0, under))],
+    ),
+    pairs(
+      ['runs missed', n(events.missed), loss(events.missed)],
+      ['not tracked', n(events.stateLost), loss(events.stateLost)],
+      ['incomplete', `${n(lifecycles.incomplete)} of ${n(lifecycles.total)}`, loss(lifecycles.incomplete)],
+    ),
+  ];
+  const gone = Object.entries({ lifecycles: lifecycles.evicted, ...forgotten }).filter(([, count]) => count > 0);
+  lines.push(
+    gone.length === 0
+      ? [seg('nothing was given up for want of room in our tables', 'dim')]
+      : [seg('given up: ', 'dim'), seg(gone.map(([what, count]) => `${n(count)} ${what}`).join(', '), 'bad')],
+  );
+  return lines;
+}
+
+function releaseLine({ session, release }: Snapshot): Line {
+  const rules = Object.entries(release)
+    .map(([rule, { count }]) => `${rule} ${formatCount(count)}`)
+    .join('  ');
+  return [
+    seg('releases ', 'dim'),
+    seg(session.release, 'strong'),
+    seg(rules === '' ? '' : `   by rule: ${rules}`, 'dim'),
+  ];
+}
+
+function costLines({ now, before }: Figures): Line[] {
+  const { session, overhead } = now;
+  const fill = now.ringUsedBytes / (session.ringBytes || Number.NaN);
+  const programs = programShare(now);
+  return [
+    [
+      seg('ring ', 'dim'),
+      seg(pad(formatShare(fill), 6, 'right')),
+      seg(` of ${formatBytes(session.ringBytes)} `, 'dim'),
+      seg(`[${bar(fill, 12)}]`, fill > 0.5 ? 'bad' : 'plain'),
+    ],
+    pairs(
+      ['our CPU', formatShare(selfShare(now, before))],
+      ['in all', formatDuration(overhead.selfCpuNs)],
+      ['memory', formatBytes(overhead.selfRssBytes)],
+    ),
+    pairs(
+      ['BPF programs', Number.isNaN(programs) ? 'run times not taken' : `${formatShare(programs)} of a CPU`],
+      ['taken over', formatDuration(overhead.measuredNs)],
+    ),
+  ];
+}
+
+function sessionLines({ session }: Snapshot): Line[] {
+  const filters = Object.entries(session.filters).map(([name, value]) => `${name} ${value}`);
+  return [
+    pairs(
+      ['kernel', sanitise(session.kernel)],
+      ['preemption', session.preemption],
+      ['CPUs', String(session.cpus)],
+      ['scope', session.scope],
+    ),
+    pairs(['filters', filters.length === 0 ? 'none' : sanitise(filters.join(', '))], ['tool', session.tool]),
+  ];
+}
+
+export function healthView(figures: Figures, width: number, height: number): Block {
+  const { now } = figures;
+  const losses = [...lossLines(now), releaseLine(now)];
+  const costs = [...costLines(figures), ...sessionLines(now)];
+  const loss = { title: [seg('Losses', 'strong')] };
+  const cost = { title: [seg('Cost and session', 'strong')] };
+  if (width < WIDE) {
+    return above(
+      panel(loss, losses, width, losses.length + 2),
+      panel(cost, costs.slice(0, 4), width, 6),
+      focusedList(figures, width, height - losses.length - 8),
+    );
+  }
+  const left = Math.floor(width / 2);
+  const top = beside(panel(loss, losses, left, 7), panel(cost, costs, width - left, 7));
+  if (height < 36) return above(top, focusedList(figures, width, height - 7));
+  const hooks = Math.floor((height - 7) / 2);
+  return above(top, listBox('hooks', figures, width, hooks), listBox('programs', figures, width, height - 7 - hooks));
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+/** A list in its box: title, which rows show, the selected one, and where to click. */
+import { formatCount } from '../view-format.js';
+import { type Line, seg } from '../view-text.js';
+import { parseFilter } from './filter.js';
+import { BOX_COLUMNS, BOX_ROWS, box, MARK_COLUMNS, scrollTo } from './frame.js';
+import { type Block, block, clickable, type Hit } from './layout.js';
+import type { Figures, Rows } from './list.js';
+import { LISTS } from './lists.js';
+import { LISTS_OF, type ListId, listState } from './state.js';
+import { LIST_TITLES } from './words.js';
+
+/** Rows of a list after filter and sort. */
+export function rowsOf(id: ListId, figures: Figures): Rows {
+  const { state } = figures;
+  return LISTS[id](figures, parseFilter(state.filter), listState(state, id).sort);
+}
+
+/** `tabs`: lists of the same view that have no box of their own now; their names stand in the title. */
+export function listBox(
+  id: ListId,
+  figures: Figures,
+  width: number,
+  height: number,
+  tabs: readonly ListId[] = [id],
+): Block {
+  const { state } = figures;
+  const rows = rowsOf(id, figures);
+  const chosen = listState(state, id);
+  const page = Math.max(1, height - BOX_ROWS - 1);
+  const followed = chosen.key === null ? -1 : rows.indexOf(chosen.key);
+  const selected = Math.max(0, Math.min(followed === -1 ? chosen.selected : followed, rows.count - 1));
+  const scroll = scrollTo(selected, chosen.scroll, page, rows.count);
+  const focused = state.focus[state.view] === id;
+  const inner = width - BOX_COLUMNS - MARK_COLUMNS;
+  const { lines, head } = rows.draw(inner, scroll, scroll + page, focused ? selected : -1);
+  const title = titleOf(id, tabs);
+  const info = rows.count === 0 ? [] : [seg(shown(id, figures, rows.count, scroll, page), 'dim')];
+  const visible = Math.max(0, Math.min(rows.count - scroll, page));
+  const hits: Hit[] = [
+    ...title.hits.filter((hit) => hit.left + hit.width < width - 1),
+    ...head.map((cell): Hit => {
+      const click = { kind: 'sort', list: id, field: cell.field } as const;
+      return { left: 2 + cell.left, top: 1, width: cell.width, height: 1, click };
+    }),
+    ...Array.from({ length: visible }, (_, i): Hit => {
+      const click = { kind: 'row', list: id, index: scroll + i } as const;
+      return { left: 1, top: 2 + i, width: width - 2, height: 1, click };
+    }),
+    { left: 0, top: 0, width, height, click: { kind: 'focus', list: id } },
+  ];
+  const key = selected === 0 ? null : rows.keyAt(selected);
+  return block(width, box({ title: title.line, info, focused }, lines, width, height), {
+    hits,
+    lists: {
+      [id]: {
+        state: { selected, key, scroll, sort: chosen.sort },
+        count: rows.count,
+        page,
+        fields: head.map((cell) => cell.field),
+      },
+    },
+  });
+}
+
+/** The list with the focus of its view, with the others' names in the title: for when there is room for one only. */
+export function focusedList(figures: Figures, width: number, height: number, among?: readonly ListId[]): Block {
+  const { view, focus } = figures.state;
+  const tabs = among ?? LISTS_OF[view];
+  const [first] = tabs;
+  const id = tabs.includes(focus[view]) ? focus[view] : (first ?? focus[view]);
+  return listBox(id, figures, width, height, tabs);
+}
+
+function titleOf(id: ListId, tabs: readonly ListId[]): { line: Line; hits: Hit[] } {
+  const parts = tabs.flatMap((tab, i) => {
+    const title = LIST_TITLES[tab];
+    const alone = tabs.length === 1;
+    const word = tab === id ? seg(alone ? title : `[${title}]`, 'strong') : seg(title, 'dim');
+    const part = { line: [word], click: { kind: 'focus', list: tab } as const };
+    return i === 0 ? [part] : [{ line: [seg(' ')], click: null }, part];
+  });
+  return clickable(parts, 0, 3);
+}
+
+function shown(id: ListId, { now }: Figures, count: number, scroll: number, page: number): string {
+  const text = `${scroll + 1}–${Math.min(count, scroll + page)} of ${count}`;
+  // The snapshot keeps a bounded number of them; what it does not keep is still counted.
+  const more = id === 'inFlight' && now.inFlightTotal > now.inFlight.length;
+  return more ? `${text}, ${formatCount(now.inFlightTotal)} in all` : text;
+}

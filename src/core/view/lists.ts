@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+/** Every list of the dashboard, by id. */
+import { type Field, type LifecycleRow, lifecycleFields, programFields } from '../fields.js';
+import type { Lifecycle } from '../lifecycle.js';
+import type { Snapshot } from '../snapshot.js';
+import { causeOf, lasted } from '../view-lifecycle.js';
+import { programRows } from '../view-rows.js';
+import type { Style } from '../view-text.js';
+import {
+  type AlertLine,
+  alertFields,
+  type CauseLine,
+  causeLineFields,
+  causeSoFar,
+  hookFields,
+  inFlightFields,
+  processLineFields,
+  vmaFields,
+  waitLineFields,
+  writerFields,
+} from './fields.js';
+import type { Facts } from './filter.js';
+import { defineList, type Figures, type List, zeroDim } from './list.js';
+import { alertLines, causeLines, processLines, waitLines } from './rows.js';
+import type { ListId } from './state.js';
+
+const lifecycleFacts = ({ lifecycle: l, now }: LifecycleRow, { now: snapshot }: Figures): Facts => ({
+  ids: [l.tgid, l.tid],
+  comm: l.comm,
+  cause: (l.how === 'in-flight' ? causeSoFar({ lifecycle: l, now }) : causeOf(l)) ?? '',
+  cgroup: `${l.cgroup} ${cgroupOf(snapshot, l.tgid)}`,
+  vma: [l.vmaStart, l.vmaEnd],
+  text: l.how,
+});
+
+function cgroupOf(snapshot: Snapshot, tgid: number): string {
+  return snapshot.processes.find((row) => row.tgid === tgid)?.cgroupName ?? '';
+}
+
+function lifecycleStyle(row: LifecycleRow, field: Field<LifecycleRow>): Style {
+  const { how } = row.lifecycle;
+  if (field.id === 'end') {
+    if (how === 'ok-vma') return 'good';
+    if (how === 'incomplete' || how === 'error') return 'bad';
+    return how === 'completed' ? 'completed' : 'plain';
+  }
+  if (field.id === 'cause') return 'retry';
+  if (field.id === 'age' || field.id === 'total') return 'strong';
+  return field.id === 'time' || field.id === 'address' ? 'dim' : 'plain';
+}
+
+function lifecycleList(rows: (snapshot: Snapshot) => readonly Lifecycle[], empty: string): List {
+  return defineList<LifecycleRow>({
+    fields: lifecycleFields,
+    priority: 'time tid comm cause total end mmapWait folioWait address attempts userfaultWait'.split(' '),
+    sort: null,
+    empty,
+    rows: ({ now }) => rows(now).map((lifecycle) => ({ lifecycle, now: now.time })),
+    key: (row) => String(row.lifecycle.id),
+    facts: lifecycleFacts,
+    open: (row) => ({ kind: 'fault', fault: row.lifecycle }),
+    style: lifecycleStyle,
+  });
+}
+
+function causeStyle(row: CauseLine, field: Field<CauseLine>): Style {
+  if (row.count === 0) return 'dim';
+  if (field.id !== 'cause' && field.id !== 'result') return zeroDim(row, field);
+  return row.cause === 'unknown' ? 'bad' : row.result === 'ABORT' ? 'abort' : 'retry';
+}
+
+function alertStyle(row: AlertLine, field: Field<AlertLine>): Style {
+  const { firing } = row.judgement;
+  if (firing === null) return 'dim';
+  if (field.id !== 'state' && field.id !== 'title') return 'plain';
+  return firing ? (row.condition.severity === 'critical' ? 'bad' : 'retry') : field.id === 'state' ? 'good' : 'plain';
+}
+
+export const LISTS: Readonly<Record<ListId, List>> = {
+  processes: defineList({
+    fields: processLineFields,
+    priority: 'pid comm retries aborts folioWait mmapWait inFlight rate lifecycles total swap cgroup cgroupName'.split(
+      ' ',
+    ),
+    sort: { field: 'retries', descending: true },
+    empty: 'no process has faulted in scope yet',
+    rows: processLines,
+    key: ({ row }) => String(row.tgid),
+    facts: ({ row }) => ({ ids: [row.tgid], comm: row.comm, cgroup: `${row.cgroup} ${row.cgroupName}` }),
+    open: ({ row }) => ({ kind: 'filter', filter: `pid:${row.tgid}`, view: 'lifecycles' }),
+  }),
+  vmas: defineList({
+    fields: vmaFields,
+    priority: 'pid comm range retries aborts backing flags folioWait mmapWait worst lifecycles size otherWait'.split(
+      ' ',
+    ),
+    sort: { field: 'retries', descending: true },
+    empty: 'no VMA has faulted in scope yet',
+    rows: ({ now }) => now.vmas,
+    key: (row) => `${row.mm}:${row.start}`,
+    facts: (row, { now }) => ({
+      ids: [row.tgid],
+      comm: row.comm,
+      cgroup: cgroupOf(now, row.tgid),
+      vma: [row.start, row.end],
+      text: row.backing,
+    }),
+    open: (row) => ({ kind: 'filter', filter: `pid:${row.tgid} vma:${row.start.toString(16)}`, view: 'lifecycles' }),
+  }),
+  causes: defineList({
+    fields: causeLineFields,
+    priority: 'cause count share lost avoidable worst rate result mean example saved'.split(' '),
+    sort: { field: 'count', descending: true },
+    empty: 'no attempt has failed yet',
+    rows: causeLines,
+    key: (row) => row.cause,
+    facts: (row) => ({ cause: row.cause, text: row.result }),
+    open: (row) => (row.cost === null ? null : { kind: 'fault', fault: row.cost.worst }),
+    style: causeStyle,
+  }),
+  waits: defineList({
+    fields: waitLineFields,
+    priority: 'wait count p50 p99 max sum mean'.split(' '),
+    sort: null,
+    empty: 'nothing was waited for yet',
+    rows: ({ now }) => waitLines(now),
+    key: (row) => row.id,
+    facts: (row) => ({ text: row.title }),
+    style: (row, field) => (row.stats.count === 0 ? 'dim' : zeroDim(row, field)),
+  }),
+  writers: defineList({
+    fields: writerFields,
+    priority:
+      'comm name acquired wait waitMax behindReader vmas retriesLocked pid retriesDelayed hold waitP99 behindWriter vmaWait inverted worstHolder'.split(
+        ' ',
+      ),
+    sort: { field: 'wait', descending: true },
+    empty: 'no writer has waited or met a retry yet',
+    rows: ({ now }) => now.writers,
+    key: (row) => `${row.tgid}:${row.syscall}`,
+    facts: (row, { now }) => ({ ids: [row.tgid], comm: row.comm, cgroup: cgroupOf(now, row.tgid), text: row.name }),
+    open: (row) => ({ kind: 'filter', filter: `pid:${row.tgid}`, view: 'lifecycles' }),
+  }),
+  latest: lifecycleList((s) => s.latest, 'no fault in scope has ended yet'),
+  slowest: lifecycleList((s) => s.slowest, 'no fault in scope has ended yet'),
+  inFlight: defineList<LifecycleRow>({
+    fields: inFlightFields,
+    priority: 'tid comm age held state cause address pid tries'.split(' '),
+    sort: null,
+    empty: 'no fault is in flight at the moment',
+    rows: ({ now }) => now.inFlight.map((lifecycle) => ({ lifecycle, now: now.time })),
+    key: (row) => String(row.lifecycle.id),
+    facts: lifecycleFacts,
+    open: (row) => ({ kind: 'fault', fault: row.lifecycle }),
+    style: (row, field) =>
+      field.id === 'age' && lasted(row.lifecycle, row.now).lo > 1e9 ? 'bad' : lifecycleStyle(row, field),
+  }),
+  alerts: defineList({
+    fields: alertFields,
+    priority: 'state title value limit since severity'.split(' '),
+    sort: null,
+    empty: 'nothing is watched',
+    rows: alertLines,
+    key: (row) => row.condition.id,
+    facts: (row) => ({ text: `${row.condition.title} ${row.condition.severity}` }),
+    open: (row) => (row.judgement.example === null ? null : { kind: 'fault', fault: row.judgement.example }),
+    style: alertStyle,
+  }),
+  hooks: defineList({
+    fields: hookFields,
+    priority: 'attached target how note'.split(' '),
+    sort: null,
+    empty: 'no hook was asked for',
+    rows: ({ now: { session } }) =>
+      session.hooks.map((hook) => ({
+        ...hook,
+        how: [...new Set(session.programs.filter((p) => p.target === hook.target).map((p) => p.method))].join(', '),
+      })),
+    key: (row) => row.target,
+    facts: (row) => ({ text: `${row.target} ${row.how} ${row.note}` }),
+    style: (row, field) => (row.attached ? (field.id === 'attached' ? 'good' : 'plain') : 'dim'),
+  }),
+  programs: defineList({
+    fields: programFields,
+    priority: 'program target missed runs perRun cpu runTime method'.split(' '),
+    sort: null,
+    empty: 'no program is attached',
+    rows: ({ now }) => programRows(now),
+    key: (row) => row.cost.name,
+    facts: (row) => ({ text: `${row.cost.name} ${row.cost.target} ${row.cost.method}` }),
+    style: (row, field) => (field.id === 'missed' && row.cost.missed > 0 ? 'bad' : zeroDim(row, field)),
+  }),
+};

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+/** Rows that join parts of a snapshot, or two snapshots: what the lists of the dashboard are made of. */
+import { CAUSES, RETRY_CAUSES, WAIT_KINDS } from '../lifecycle.js';
+import type { Snapshot } from '../snapshot.js';
+import { countOf, perSecond } from '../view-rows.js';
+import { CONDITIONS } from './conditions.js';
+import type { AlertLine, CauseLine, ProcessLine, WaitLine } from './fields.js';
+import type { Figures } from './list.js';
+import { WAIT_WORDS } from './words.js';
+
+export function processLines({ now, before }: Figures): ProcessLine[] {
+  const earlier = new Map(before?.processes.map((row) => [row.tgid, row.retries]) ?? []);
+  return now.processes.map((row) => ({
+    row,
+    rate: perSecond(now, before, (s) => (s === now ? row.retries : (earlier.get(row.tgid) ?? 0))),
+  }));
+}
+
+export function causeLines({ now, before }: Figures): CauseLine[] {
+  const total = now.retry.total + now.abort.total;
+  const judged = new Map(now.counterfactual.byCause.map((row) => [row.key, row]));
+  const retries: ReadonlySet<string> = new Set(RETRY_CAUSES);
+  return CAUSES.map((cause): CauseLine => {
+    const count = countOf(now, cause);
+    return {
+      cause,
+      result: retries.has(cause) ? 'RETRY' : 'ABORT',
+      count,
+      rate: perSecond(now, before, (s) => countOf(s, cause)),
+      share: count / (total || Number.NaN),
+      cost: now.causeCosts[cause] ?? null,
+      judged: judged.get(cause) ?? null,
+    };
+  }).sort((a, b) => b.count - a.count);
+}
+
+export function alertLines({ now, before, state }: Figures): AlertLine[] {
+  return CONDITIONS.map((condition) => ({
+    condition,
+    judgement: condition.judge(now, before),
+    since: state.alerts[condition.id] ?? Number.NaN,
+  })).sort((a, b) => Number(b.judgement.firing === true) - Number(a.judgement.firing === true));
+}
+
+/** Those that occurred, longest sum first; the three of the classical retry always. */
+export function waitLines(now: Snapshot): WaitLine[] {
+  const always: ReadonlySet<string> = new Set(['folio', 'mmapLock', 'userfault']);
+  const kinds = WAIT_KINDS.map((kind): WaitLine => ({ id: kind, title: WAIT_WORDS[kind][0], stats: now.waits[kind] }));
+  const lines = kinds
+    .filter((line) => line.stats.count > 0 || always.has(line.id))
+    .sort((a, b) => b.stats.sumNs - a.stats.sumNs);
+  const at = lines.findIndex((line) => line.id === 'mmapLock');
+  lines.splice(at + 1, 0, { id: 'queued', title: '  queued', stats: now.waits.mmapLockQueued });
+  lines.push({ id: 'writer', title: 'writers', stats: now.waits.writer });
+  return lines;
+}

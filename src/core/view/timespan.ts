@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+/** One fault on an axis of time: which lock was held when, and what was waited for. */
+import type { Attempt, Lifecycle, Wait } from '../lifecycle.js';
+import { formatDuration } from '../view-format.js';
+import { lockName } from '../view-lifecycle.js';
+import { type Line, pad, type Style, seg } from '../view-text.js';
+import { WAIT_WORDS } from './words.js';
+
+const HELD = '█';
+/** Within an interval of acquisition or release: held or not, it is not known. */
+const MAYBE = '░';
+const WAITING = '▒';
+export const LEGEND: string = `${HELD} lock held   ${MAYBE} perhaps held: acquired or released somewhere in there   ${WAITING} waits`;
+
+const LABEL = 17;
+const FIGURE = 24;
+
+interface Scale {
+  readonly from: number;
+  readonly to: number;
+  readonly columns: number;
+}
+
+/** Columns [first, last] of a time span; something is never drawn as nothing. null for one outside the axis. */
+function columnsOf(scale: Scale, lo: number, hi: number): readonly [number, number] | null {
+  const { from, to, columns } = scale;
+  const [a, b] = [Math.max(from, lo), Math.min(to, hi)];
+  if (!(b >= a)) return null;
+  const per = columns / Math.max(1, to - from);
+  const first = Math.min(columns - 1, Math.floor((a - from) * per));
+  return [first, Math.min(columns - 1, Math.max(first, Math.ceil((b - from) * per) - 1))];
+}
+
+function paintSpan(cells: string[], scale: Scale, lo: number, hi: number, glyph: string): void {
+  const span = columnsOf(scale, lo, hi);
+  if (span !== null) for (let i = span[0]; i <= span[1]; i++) cells[i] = glyph;
+}
+
+function row(scale: Scale, label: string, cells: readonly string[], style: Style, figure: string): Line {
+  return [
+    seg(pad(label, LABEL), 'strong'),
+    seg('│', 'dim'),
+    seg(pad(cells.join(''), scale.columns), style),
+    seg('│', 'dim'),
+    seg(` ${figure}`),
+  ];
+}
+
+function attemptRow(attempt: Attempt, index: number, scale: Scale, now: number): Line {
+  const cells: string[] = new Array(scale.columns).fill(' ');
+  const label = `${index + 1} ${lockName(attempt.lock)}`;
+  if (attempt.outcome === 'abort') return row(scale, label, cells, 'abort', 'not had: ABORT');
+  const { acquired, released } = attempt;
+  const end = Math.min(now, released.hi);
+  const surely = Math.max(Math.min(now, released.lo), acquired.hi);
+  paintSpan(cells, scale, surely, end, MAYBE);
+  paintSpan(cells, scale, acquired.lo, acquired.hi, MAYBE);
+  if (surely > acquired.hi) paintSpan(cells, scale, acquired.hi, surely, HELD);
+  const held = surely - acquired.hi;
+  const length = attempt.outcome === 'pending' ? `${formatDuration(now - acquired.hi)} so far` : formatDuration(held);
+  const style: Style = attempt.lock === 'vma' ? 'good' : 'abort';
+  return row(scale, label, cells, style, `${attempt.outcome === 'pending' ? '' : '≥ '}${length} ${attempt.outcome}`);
+}
+
+function waitRow(wait: Wait, scale: Scale, flying: boolean, now: number): Line {
+  const cells: string[] = new Array(scale.columns).fill(' ');
+  const open = Number.isNaN(wait.end);
+  const end = open ? (flying ? now : wait.start) : wait.end;
+  paintSpan(cells, scale, wait.start, end, WAITING);
+  const length = open
+    ? flying
+      ? `${formatDuration(now - wait.start)} so far`
+      : 'end lost'
+    : formatDuration(end - wait.start);
+  const holds = wait.held === 'none' ? 'no lock' : lockName(wait.held);
+  return row(scale, `  ${WAIT_WORDS[wait.kind][0]}`, cells, 'retry', `${length}, ${holds}`);
+}
+
+/** The axis: its beginning is 0. Below it a row for each attempt and each wait, in the order they began. */
+export function timespan(lifecycle: Lifecycle, now: number, width: number): Line[] {
+  const l = lifecycle;
+  const flying = l.how === 'in-flight';
+  const end = flying ? now : Number.isNaN(l.end) ? l.last : l.end;
+  const from = Number.isFinite(l.start.lo) ? Math.min(l.start.lo, l.first) : l.first;
+  const scale: Scale = { from, to: Math.max(end, from + 1), columns: Math.max(10, width - LABEL - FIGURE - 2) };
+  const rows = [
+    ...l.attempts.map((attempt, i) => ({ at: attempt.acquired.hi, line: attemptRow(attempt, i, scale, end) })),
+    ...l.waits.map((wait) => ({ at: wait.start, line: waitRow(wait, scale, flying, now) })),
+  ];
+  // An ABORT has no time of its own: it stands where it is in the list.
+  const order = (at: number): number => (Number.isFinite(at) ? at : from);
+  rows.sort((a, b) => order(a.at) - order(b.at));
+  return [axis(scale), ...rows.map(({ line }) => line)];
+}
+
+function axis(scale: Scale): Line {
+  const length = scale.to - scale.from;
+  const middle = formatDuration(length / 2);
+  const right = formatDuration(length);
+  const half = Math.floor((scale.columns - middle.length) / 2);
+  const line = `0${' '.repeat(Math.max(1, half - 1))}${middle}`;
+  const gap = Math.max(1, scale.columns - line.length - right.length);
+  return [seg(' '.repeat(LABEL + 1)), seg(`${line}${' '.repeat(gap)}${right}`, 'dim')];
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+/** One lifecycle in full: a waterfall of locks and waits, then who, where, each attempt in words, and what is missing. */
+import type { Attempt, Interval, Lifecycle, Verdict, Wait } from '../lifecycle.js';
+import { formatAddress, formatCount, formatDuration, formatInterval, formatTime } from '../view-format.js';
+import { causeOf, heldNow, lasted, lockName } from '../view-lifecycle.js';
+import { type Line, sanitise, seg } from '../view-text.js';
+import { LEGEND, timespan } from './timespan.js';
+import { flagWords, VERDICT_STYLES, WAIT_WORDS } from './words.js';
+
+function entry(name: string, ...values: readonly string[]): Line {
+  return [
+    seg(name.padEnd(12), 'dim'),
+    ...values.map((value, i) => seg(i === 0 ? value : `  ${value}`, i === 0 ? 'plain' : 'dim')),
+  ];
+}
+
+/** A moment as an offset from the first step seen: small numbers that can be compared. */
+function offset(moment: Interval, zero: number): string {
+  const lo = Number.isFinite(moment.lo) ? signed(moment.lo - zero) : '';
+  const hi = Number.isFinite(moment.hi) ? signed(moment.hi - zero) : '';
+  if (lo === '' && hi === '') return '?';
+  if (lo === hi) return lo;
+  return lo === '' ? `≤ ${hi}` : hi === '' ? `≥ ${lo}` : `${lo}…${hi}`;
+}
+
+function signed(ns: number): string {
+  return ns < 0 ? formatDuration(ns) : `+${formatDuration(ns)}`;
+}
+
+/** What the fallback found, against what the attempt had. */
+function verdictLine({ kind, why, mmWriters, writer }: Verdict): Line {
+  const words: string[] = [];
+  if (why !== '') words.push(sanitise(why));
+  if (mmWriters >= 0)
+    words.push(mmWriters === 0 ? 'no writer meanwhile' : `${formatCount(mmWriters)} writers meanwhile`);
+  if (writer !== null) words.push(`${writer.exact ? 'by' : 'latest'} tid ${writer.tid}`);
+  return [seg('   verdict  ', 'dim'), seg(kind, VERDICT_STYLES[kind]), seg(words.map((w) => `  ${w}`).join(''), 'dim')];
+}
+
+function attemptLines(attempt: Attempt, index: number, zero: number): Line[] {
+  const head = [
+    seg(`${index + 1}. under ${lockName(attempt.lock)}`, 'strong'),
+    seg(`  ${attempt.outcome}`, attempt.outcome === 'ok' ? 'good' : 'retry'),
+  ];
+  if (attempt.cause !== null) head.push(seg(`  because: ${attempt.cause}`));
+  const lines: Line[] = [head];
+  if (attempt.verdict !== null) lines.push(verdictLine(attempt.verdict));
+  if (attempt.innermost !== '') lines.push(entry('   from', sanitise(attempt.innermost)));
+  if (attempt.outcome === 'abort') return lines;
+  lines.push(entry('   acquired', offset(attempt.acquired, zero)));
+  const width = attempt.released.hi - attempt.released.lo;
+  const rule =
+    attempt.rule === 'exact' ? 'seen' : attempt.rule === 'none' ? 'no rule applies' : `derived by ${attempt.rule}`;
+  const spread = attempt.rule === 'exact' || !Number.isFinite(width) ? [] : [`known to ${formatDuration(width)}`];
+  lines.push(entry('   released', offset(attempt.released, zero), rule, ...spread));
+  if (!Number.isNaN(attempt.exactRelease)) lines.push(entry('   seen at', signed(attempt.exactRelease - zero)));
+  const held = { lo: attempt.released.lo - attempt.acquired.hi, hi: attempt.released.hi - attempt.acquired.lo };
+  lines.push(entry('   held for', formatInterval({ lo: Math.max(0, held.lo), hi: held.hi })));
+  if (attempt.faultHandler !== 0n) lines.push(entry('   ->fault', `0x${attempt.faultHandler.toString(16)}`));
+  if (attempt.flags >= 0)
+    lines.push(entry('   flags', `0x${attempt.flags.toString(16)}`, `returned 0x${attempt.ret.toString(16)}`));
+  return lines;
+}
+
+/** What the waterfall does not show of a wait. */
+function waitNotes(wait: Wait): Line[] {
+  const words: string[] = [];
+  if (wait.kind === 'folio' || wait.kind === 'file' || wait.kind === 'shmem')
+    words.push(wait.slept ? 'slept' : 'was not seen to sleep');
+  if (!Number.isNaN(wait.contended)) {
+    const queued = wait.end - wait.contended;
+    words.push(Number.isNaN(queued) ? 'queues since its trylock failed' : `queued ${formatDuration(queued)} of it`);
+  }
+  if (wait.holder !== 0) words.push(`found tid ${wait.holder} holding it`);
+  return words.length === 0 ? [] : [entry(WAIT_WORDS[wait.kind][0], words.join(', '))];
+}
+
+/** `now`: the snapshot's time, for what still lasts. Offsets are from the first step seen. */
+export function detailLines(lifecycle: Lifecycle, now: number, width: number): Line[] {
+  const l = lifecycle;
+  const pages = (l.vmaEnd - l.vmaStart) / 4096;
+  const lines: Line[] = [
+    ...timespan(l, now, width),
+    [seg(LEGEND, 'dim')],
+    [],
+    entry('task', `${sanitise(l.comm)}`, `tid ${l.tid}`, `pid ${l.tgid}`, `cgroup ${l.cgroup}`),
+    entry('address', formatAddress(l.address), `${l.origin} fault`, `mm ${formatAddress(l.mm)}`),
+    entry('VMA', `${formatAddress(l.vmaStart)}–${formatAddress(l.vmaEnd)}`, `${pages} × 4 KiB`, flagWords(l.vmFlags)),
+    entry('began', `${formatTime(l.first)} s`, `first step seen; lasted ${formatInterval(lasted(l, now))}`),
+    entry(
+      'ended',
+      l.how,
+      ...(l.how === 'in-flight' ? [l.state, `holds ${lockName(heldNow(l))}`] : []),
+      causeOf(l) ?? 'no retry, no abort',
+    ),
+  ];
+  if (l.enteredSwap) lines.push(entry('swap', swapText(l), `pte 0x${l.pte.toString(16)}`));
+  if (l.major) lines.push(entry('major', 'yes'));
+  if (l.depth > 0) lines.push(entry('nested', `inside ${l.depth} other`));
+  lines.push([], [seg('Attempts', 'head')]);
+  if (l.attempts.length === 0) lines.push([seg('none seen', 'dim')]);
+  l.attempts.forEach((attempt, i) => {
+    lines.push(...attemptLines(attempt, i, l.first));
+  });
+  const notes = l.waits.flatMap(waitNotes);
+  if (notes.length > 0) lines.push([], [seg('Waits', 'head')], ...notes);
+  if (l.lost.length > 0) {
+    lines.push([], [seg('Missing', 'head')]);
+    for (const what of l.lost) lines.push([seg(`! ${sanitise(what)}`, 'bad')]);
+  }
+  return lines;
+}
+
+function swapText(l: Lifecycle): string {
+  if (l.swap === null) return 'device not seen';
+  if (l.swap.missing) return 'device gone (swapoff)';
+  return `device ${l.swap.type}, ${l.swap.synchronous ? 'synchronous' : 'asynchronous'}`;
+}
