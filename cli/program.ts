@@ -120,7 +120,8 @@ Over ssh: ssh HOST sudo ${PROGRAM} record -o - | ${PROGRAM} replay -`,
     .requiredOption('-o, --output <file>', 'file to write, - for standard output')
     .action(async (file, options) => done(await (await import('./commands/export.js')).exportRecording(file, options)));
 
-  addStretchOptions(program.command('info'))
+  program
+    .command('info')
     .description('what a recording holds, its losses first')
     .argument('<file>', 'recording')
     .addOption(new Option('--json', 'one JSON document'))

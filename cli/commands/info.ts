@@ -3,21 +3,16 @@
 import { ExitCode } from '../../src/errors.js';
 import { inventory } from '../../src/recording/inventory.js';
 import { scanFile } from '../../src/recording/scan.js';
-import { stretchOf } from '../../src/recording/when.js';
-import { openFile } from '../../src/source/file.js';
 import { infoText } from '../info-text.js';
-import type { StretchCliOptions } from '../options.js';
 import { print, report } from '../process.js';
 
-export interface InfoOptions extends StretchCliOptions {
+export interface InfoOptions {
   readonly json?: boolean;
 }
 
 /** Exit code 0, or 2 when it is damaged: what comes before the damage is described. */
 export async function info(file: string, options: InfoOptions): Promise<number> {
-  const head = await openFile(file);
-  await head.close();
-  const scan = await scanFile(file, stretchOf(head.session, options.from, options.to));
+  const scan = await scanFile(file);
   const document = inventory(file, scan);
   await print(options.json === true ? `${JSON.stringify(document)}\n` : infoText(document));
   return scan.error === null ? ExitCode.Ok : report(scan.error);
