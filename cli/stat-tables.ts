@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 /** Blocks of `stat` on what lies behind the retries: verdicts, the mmap_lock table, writers, swap devices. Pure. */
 import type { VerdictKind } from '../src/core/lifecycle.js';
-import { DECADE_TITLES, MMAP_LOCK_HOOK, OTHER_USERS, whyNotHooked, whyNoUser } from '../src/core/mmap-lock.js';
-import type { MmapLockSide, Snapshot } from '../src/core/snapshot.js';
+import { DECADE_TITLES, MMAP_LOCK_HOOK, OTHER_USERS, whyNotHooked } from '../src/core/mmap-lock.js';
+import type { MmapLockSide, Snapshot, StallSums } from '../src/core/snapshot.js';
 import { formatDuration, formatExact, formatShare } from '../src/core/view-format.js';
 import { sanitise } from '../src/core/view-text.js';
 import { WAIT_HOOKS, whyNoWait } from '../src/core/wait-hooks.js';
 import { count, remark, row, table, wait } from './stat-rows.js';
 
 const MAX_WRITERS = 8;
+const LISTED_WIDTH = 100;
 
 /** `write-locked 3, replaced 1`: what there is of them, most first. */
 function parts(counts: Readonly<Record<string, number>>): string {
@@ -24,43 +25,53 @@ export function verdicts({ counterfactual, retry }: Snapshot): string[] {
   const { all } = counterfactual;
   if (all.retries === 0) return [];
   const { avoidable, unknown, ...not } = all.verdicts satisfies Record<VerdictKind, number>;
-  const busy = all.avoidableBusy > 0 ? `, ${formatExact(all.avoidableBusy)} while other writers held the mm` : '';
   const share = (n: number): string => formatShare(n / all.retries);
-  const lines = [
-    remark(`of ${formatExact(all.retries)} retries followed:`),
-    row(formatExact(avoidable), 'avoidable', `${share(avoidable)}${busy}`),
-    row(formatExact(retry.notAvoidable), 'not avoidable', retry.notAvoidable > 0 ? parts(not) : ''),
-  ];
-  if (unknown > 0) lines.push(row(formatExact(unknown), 'unknown', parts(all.unknownWhy)));
-  if (avoidable > 0) lines.push(row(formatDuration(all.savedNs), 'saved, had those kept off mmap_lock'));
-  const { stall } = all;
-  const label = 'writers stalled, had the lock stayed';
-  if (stall.basis === 'none') {
-    lines.push(row('?', label, `${MMAP_LOCK_HOOK} and __vma_start_write are not hooked`));
-    return lines;
+  const lines = [remark(`of ${formatExact(all.retries)} retries followed:`)];
+  if (unknown < all.retries) {
+    const busy = all.avoidableBusy > 0 ? `, ${formatExact(all.avoidableBusy)} while other writers held the mm` : '';
+    lines.push(row(formatExact(avoidable), 'avoidable', `${share(avoidable)}${busy}`));
+    lines.push(row(formatExact(retry.notAvoidable), 'not avoidable', retry.notAvoidable > 0 ? parts(not) : ''));
   }
-  const exact = stall.basis === 'exact';
-  const notes = [`${exact ? 'exact' : 'at most'}, ${formatExact(stall.writers)} times`];
-  if (exact && stall.boundNs > 0) notes.push(`at most ${formatDuration(stall.boundNs)} by mmap_lock alone`);
-  if (stall.unknown > 0) notes.push(`${formatExact(stall.unknown)} waits not bounded, left out`);
-  lines.push(row(formatDuration(exact ? stall.exactNs : stall.boundNs), label, notes.join('; ')));
+  if (unknown > 0) lines.push(row(formatExact(unknown), 'avoidable or not is unknown', parts(all.unknownWhy)));
+  if (avoidable > 0) lines.push(row(formatDuration(all.savedNs), 'saved, had those kept off mmap_lock'));
+  return [...lines, ...stall(all.stall)];
+}
+
+function stall({ basis, exactNs, boundNs, writers: times, unknown }: StallSums): string[] {
+  const label = 'writer stall, had the lock stayed';
+  if (basis === 'none') return [row('?', label, `neither ${MMAP_LOCK_HOOK} nor __vma_start_write is hooked`)];
+  const exact = basis === 'exact';
+  const notes = [`${exact ? 'exact' : 'at most'}, writers ${formatExact(times)}`];
+  if (exact && boundNs > exactNs) notes.push(`at most ${formatDuration(boundNs)} by mmap_lock alone`);
+  if (unknown > 0) notes.push(`${formatExact(unknown)} waits not bounded, left out`);
+  return [row(formatDuration(exact ? exactNs : boundNs), label, notes.join('; '))];
+}
+
+/** Where they never occur these say so; the others are shown when they do. */
+const ALWAYS: ReadonlySet<string> = new Set(['folio', 'mmapLock', 'userfault']);
+
+export function waits({ session, waits: all, held }: Snapshot): string[] {
+  const seen = WAIT_HOOKS.filter(([name]) => all[name].count > 0 || ALWAYS.has(name));
+  const unseen = WAIT_HOOKS.filter((wait) => !seen.includes(wait) && whyNoWait(session, wait[0]) !== '');
+  const lines = seen.map(([name, label]) =>
+    all[name].count === 0 && whyNoWait(session, name) !== '' ? row('?', label) : wait(all[name], label),
+  );
+  for (const lock of ['vma', 'mmap', 'none', 'unknown'] as const)
+    if (held[lock].count > 0) lines.push(wait(held[lock], HELD[lock]));
+  const names = unseen.map(([, label]) => label.trim());
+  if (names.length > 0) lines.push(...listed('not hooked here, so not known:', names));
   return lines;
 }
 
-export function waits({ session, waits: all, held }: Snapshot): string[] {
-  const lines: string[] = [];
-  for (const [name, label] of WAIT_HOOKS) {
-    const why = whyNoWait(session, name);
-    if (all[name].count > 0) lines.push(wait(all[name], label));
-    else if (why !== '') lines.push(row('?', label, sanitise(why)));
-    else lines.push(row('0', label));
-  }
-  lines.push(
-    ...(['vma', 'mmap', 'none', 'unknown'] as const)
-      .filter((lock) => held[lock].count > 0)
-      .map((lock) => wait(held[lock], HELD[lock])),
-  );
-  return lines;
+/** `what` and the names, as many to a line as there is room for. */
+function listed(what: string, names: readonly string[]): string[] {
+  const lines = [what];
+  names.forEach((name, i) => {
+    const text = `${name}${i < names.length - 1 ? ',' : ''}`;
+    if (`${lines.at(-1)} ${text}`.length > LISTED_WIDTH) lines.push(`  ${text}`);
+    else lines[lines.length - 1] += ` ${text}`;
+  });
+  return lines.map((line) => remark(line));
 }
 
 const HELD = {
@@ -158,10 +169,11 @@ export function swapping({ swap, progress }: Snapshot): string[] {
   return lines;
 }
 
-export function others({ session, otherUsers }: Snapshot): string[] {
-  return OTHER_USERS.map(([user, , , title]) => {
-    const label = `VMA locks by ${title}`;
-    const times = otherUsers[user];
-    return times === null ? row('?', label, sanitise(whyNoUser(session, user))) : count(times, label);
-  });
+export function others({ otherUsers }: Snapshot): string[] {
+  const known = OTHER_USERS.filter(([user]) => otherUsers[user] !== null);
+  const unknown = OTHER_USERS.filter(([user]) => otherUsers[user] === null);
+  const lines = known.map(([user, , , title]) => count(otherUsers[user] ?? 0, `VMA locks by ${title}`));
+  const names = unknown.map(([, , , title]) => title);
+  if (names.length > 0) lines.push(...listed('VMA locks no hook counts here:', names));
+  return lines;
 }

@@ -50,8 +50,8 @@ export const OTHER_USERS: readonly (readonly [
   title: string,
 ])[] = [
   ['userfaultfd', VlCounter.USER_UFFD, 'uffd_lock_vma', 'userfaultfd ioctls'],
-  ['procfs', VlCounter.USER_PROCFS, 'lock_next_vma', '/proc/PID/maps, PROCMAP_QUERY'],
-  ['madvise', VlCounter.USER_MADVISE, 'madvise_vma_behavior', 'madvise, process_madvise'],
+  ['procfs', VlCounter.USER_PROCFS, 'lock_next_vma', 'readers of /proc/PID/maps'],
+  ['madvise', VlCounter.USER_MADVISE, 'madvise_vma_behavior', 'madvise'],
   ['damon', VlCounter.USER_DAMON, null, 'DAMON'],
   ['other', VlCounter.USER_OTHER, null, 'other system calls'],
 ];

@@ -6,11 +6,11 @@ import type { Snapshot } from './snapshot.js';
 
 export type WaitName = keyof Snapshot['waits'];
 
-/** In the order views show them; any of the hooks will do. */
+/** In the order views show them; each is seen where any of its hooks is attached. */
 export const WAIT_HOOKS: readonly (readonly [wait: WaitName, title: string, hooks: readonly string[]])[] = [
   ['folio', 'waits for a folio', ['__folio_lock_or_retry']],
   ['mmapLock', 'waits for mmap_lock', ['lock_mm_and_find_vma']],
-  ['mmapLockQueued', '  of them queued, from then on', [MMAP_LOCK_HOOK]],
+  ['mmapLockQueued', '  queued, after the trylock failed', [MMAP_LOCK_HOOK]],
   ['userfault', 'waits for userfaultfd', ['handle_userfault']],
   ['file', 'waits in filemap_fault', ['filemap_fault']],
   ['shmem', 'waits in shmem_fault', ['shmem_fault']],

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+/** The summary of `stat` in words, over a gate with a writer. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { statText } from '../../cli/stat-text.js';
+import { CounterGroup, UserKind } from '../../src/core/batch.js';
+import { VlCounter, VlStepFlag } from '../../src/schema/events.gen.js';
+import {
+  AVOIDABLE,
+  hooked,
+  inOrder,
+  PAGE,
+  retry,
+  snapshotOf,
+  type WireRow,
+  WRITE_LOCKED,
+  WRITER_HOOKS,
+  writer,
+} from '../core/wire.js';
+
+const counter = (b: number, value: number): WireRow => ({
+  kind: UserKind.Counter,
+  time: 90_000,
+  tid: 0,
+  a: CounterGroup.Kernel,
+  b,
+  value,
+});
+
+const ROWS = inOrder(
+  ...[0, 1, 2].map((i) =>
+    retry({ fault: i, tid: 200 + i, from: 1000, to: 9000, found: AVOIDABLE, folio: 3, mmWait: 500 }),
+  ),
+  retry({
+    fault: 3,
+    tid: 203,
+    from: 1000,
+    to: 9000,
+    found: AVOIDABLE,
+    folio: 3,
+    mmWriters: 2,
+    mmWait: 500,
+    behind: 300,
+  }),
+  retry({
+    fault: 4,
+    tid: 204,
+    from: 1000,
+    to: 9000,
+    folio: 3,
+    found: WRITE_LOCKED,
+    mmWriters: 1,
+    writer: { tid: 300, syscall: 10, exact: true },
+  }),
+  retry({ fault: 5, tid: 205, from: 1000, to: 9000, folio: 3, found: 1 }),
+  writer({
+    tid: 300,
+    syscall: 10,
+    asked: 4000,
+    had: 6000,
+    released: 9100,
+    behind: 7,
+    flags: VlStepFlag.HOLDER_WRITER,
+    vmas: [[6500, PAGE, PAGE + 4096, 40]],
+  }),
+  [
+    { kind: UserKind.SwapDevice, time: 0, tid: 0, a: 0, b: 3, comm: 'vdb', value: 0 },
+    counter(VlCounter.MM_READ, 1_234_567),
+    counter(VlCounter.MM_READ_NS, 45e6),
+    counter(VlCounter.MM_READ_1US, 1_234_560),
+    counter(VlCounter.MM_READ_1MS, 7),
+    counter(VlCounter.MM_WRITE, 1),
+    counter(VlCounter.MM_WRITE_NS, 2000),
+    counter(VlCounter.MM_WRITE_10US, 1),
+    counter(VlCounter.MM_TRY_FAILED, 5),
+    counter(VlCounter.USER_UFFD, 9),
+  ],
+);
+
+/** Without the hooks that are not there by purpose, and blank lines. */
+function linesOf(text: string): string[] {
+  return text.split('\n').map((line) => line.trimEnd());
+}
+
+function block(lines: readonly string[], begins: string): string[] {
+  const from = lines.findIndex((line) => (begins.startsWith(' ') ? line.startsWith(begins) : line.includes(begins)));
+  assert.notEqual(from, -1, `${begins} is nowhere in\n${lines.join('\n')}`);
+  return lines.slice(from, lines.indexOf('', from));
+}
+
+describe('stat as text', () => {
+  const snapshot = snapshotOf(ROWS, { ...hooked(...WRITER_HOOKS, 'uffd_lock_vma', 'filemap_fault'), arch: 'x64' });
+  const lines = linesOf(statText(snapshot));
+
+  it('says which retries were avoidable, and what either way would have cost', () => {
+    assert.deepEqual(block(lines, 'retries followed:'), [
+      '                  of 6 retries followed:',
+      '               4  avoidable                           66.7%, 1 while other writers held the mm',
+      '               1  not avoidable                       write-locked 1',
+      '               1  avoidable or not is unknown         not recorded 1',
+      '            2 µs  saved, had those kept off mmap_lock',
+      '          2.5 µs  writer stall, had the lock stayed   exact, writers 1; at most 3 µs by mmap_lock alone',
+    ]);
+  });
+
+  it('has the mmap_lock table as it goes into mails: ASCII, in columns', () => {
+    const table = block(lines, ' mmap_lock  ');
+    assert.deepEqual(table, [
+      ' mmap_lock       <1us  <10us  <100us  <1ms  <10ms  <100ms  <1s  longer   acquired  waited',
+      ' read       1,234,560      0       0     7      0       0    0       0  1,234,567   45 ms',
+      ' write              0      1       0     0      0       0    0       0          1    2 us',
+      ' 5 trylocks for read failed',
+    ]);
+  });
+
+  it('names the writers', () => {
+    const [head, row] = block(lines, 'writers that waited');
+    assert.match(head ?? '', /mmap_lock +wait p50 +max +hold max +behind r\/w +inverted +VMAs +wait max +retries/);
+    assert.match(row ?? '', /^ writer 100 mprotect +1 +2 µs +2 µs +3.1 µs +0\/1 +0 +1 +40 ns +1\/1$/);
+  });
+
+  it('names swap devices and herds', () => {
+    const rows = block(lines, 'swap faults');
+    assert.ok(
+      rows.includes(
+        '               6  faults on swap vdb                  asynchronous, reads 6, retries 6, folio waits p99 8 µs',
+      ),
+      rows.join('\n'),
+    );
+    assert.ok(rows.includes('               6  faults at most on one locked folio'), rows.join('\n'));
+  });
+
+  it('does not print a zero for what no hook shows', () => {
+    const waits = block(lines, 'waits for a folio').join('\n');
+    assert.match(waits, /not hooked here, so not known: waits in shmem_fault,/);
+    assert.doesNotMatch(waits, /waits in filemap_fault/);
+    assert.deepEqual(block(lines, 'VMA locks by userfaultfd'), [
+      '               9  VMA locks by userfaultfd ioctls',
+      '                  VMA locks no hook counts here: readers of /proc/PID/maps, madvise, DAMON, other system calls',
+    ]);
+    const bare = linesOf(statText(snapshotOf(ROWS)));
+    assert.match(
+      block(bare, 'mmap_lock acquisitions').join(''),
+      /\? {2}mmap_lock acquisitions +mmap_lock_acquire_returned was/,
+    );
+    assert.match(block(bare, 'retries followed:').join('\n'), /\? {2}writer stall, had the lock stayed +neither/);
+  });
+});
