@@ -183,27 +183,32 @@ static __always_inline int hmf_whole(struct task_struct *task, struct vl_cpu *ro
  * that its flags and result do not already say. The row's counter needs no atomic: this program cannot interrupt
  * itself on a CPU, and no other one writes these counters. VMA_LOCK implies USER and regs (only the architecture's
  * fault handler sets it). */
-static __always_inline int on_hmf_exit(void *ctx, struct vm_area_struct *vma, __u64 address, __u32 flags, void *regs, __u32 ret)
+static __always_inline int on_hmf_exit(__u64 *ctx)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
+	__u32 flags = (__u32)ctx[2], ret = (__u32)ctx[4], cpu;
 	struct vl_cpu *row;
 
 	if (!wanted(task))
 		return 0;
-	row = this_row();
-	if (!row)
-		return 0;
-	if (flags & F(VMA_LOCK) && !ret)
-		row->counter[VL_C_VMA_OK]++;
-	else
-		row->counter[hmf_counter(flags, ret, regs != NULL) & 63]++;
+	cpu = bpf_get_smp_processor_id();
+	if (flags & F(VMA_LOCK) && !ret && cpu < QUICK_CPUS) {
+		quick[cpu].vma_ok++;
+		if (!*mark_of(task) && scope != VL_SCOPE_ALL && !min_ns)
+			return 0;
+	} else {
+		row = this_row();
+		if (row)
+			row->counter[hmf_counter(flags, ret, ctx[3] != 0) & 63]++;
+	}
 	if (!(ret & R(RETRY)) && !*mark_of(task)) {
 		if (scope != VL_SCOPE_ALL && !min_ns)
 			return 0;
-		if (!observe_release && regs && flags & F(USER))
-			return hmf_whole(task, row, vma, address, flags, ret);
+		row = this_row();
+		if (!observe_release && row && ctx[3] && flags & F(USER))
+			return hmf_whole(task, row, (struct vm_area_struct *)ctx[0], ctx[1], flags, ret);
 	}
-	return hmf_slow(ctx, vma, address, AB(flags, ret), regs != NULL);
+	return hmf_slow(ctx, (struct vm_area_struct *)ctx[0], ctx[1], AB(flags, ret), ctx[3] != 0);
 }
 
 /* 6.4 to 6.14: vma_end_read is up_read on the VMA's own rw_semaphore. Called for every rw_semaphore of the system,

@@ -34,6 +34,14 @@ volatile __u32 follow_children = 0; /* 1: a process forked by own_tgid now is fo
 #define MARKS 65536
 __u32 marks[MARKS];
 
+/* VL_C_VMA_OK of the first CPUs, a cache line each: what an ordinary fault counts in, without a map lookup. The user
+ * side adds it to the rows'. */
+#define QUICK_CPUS 1024
+struct quick {
+	__u64 vma_ok;
+	__u64 pad[7];
+} quick[QUICK_CPUS] __attribute__((aligned(64)));
+
 /* Faults between the release of their VMA lock and their fallback, by mm: its writers are worth sending meanwhile.
  * Shared by collision: then a few writers more are sent. */
 #define WINDOWS 4096

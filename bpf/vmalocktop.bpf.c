@@ -119,7 +119,7 @@ AROUND(__vma_start_write, on_vma_write_enter(), on_vma_write_exit((struct vm_are
 
 SEC("fexit/handle_mm_fault") int x_handle_mm_fault(__u64 *ctx)
 {
-	return on_hmf_exit(ctx, (struct vm_area_struct *)ctx[0], ctx[1], (__u32)ctx[2], (void *)ctx[3], (__u32)ctx[4]);
+	return on_hmf_exit(ctx);
 }
 
 SEC("fexit/lock_vma_under_rcu") int x_lock_vma_under_rcu(__u64 *ctx)

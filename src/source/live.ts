@@ -27,6 +27,7 @@ import { asUserError } from '../errors.js';
 import { type HostFacts, hostFacts } from '../host.js';
 import { LAYOUT_DIGEST } from '../schema/events.gen.js';
 import { layoutDigest } from '../schema/generate.js';
+import { Annotations } from './annotations.js';
 import { type AttachPlan, type PlannedProgram, planAttach } from './attach-plan.js';
 import { COUNTER_ROWS, CounterReader } from './counters.js';
 import { EventDecoder } from './decode.js';
@@ -117,6 +118,7 @@ class Live implements LiveSource {
   readonly #ring: RingBuffer;
   readonly #counters: CounterReader;
   readonly #decoder: EventDecoder;
+  readonly #annotations: Annotations;
   readonly #pages: Pages[] = [];
   readonly #follow: { bytes: Uint8Array; offset: number };
   readonly #stats: { close(): void } | null;
@@ -152,13 +154,15 @@ class Live implements LiveSource {
       const counters = object.map('cpus').mmapArray({ writable: false });
       const bss = object.map('.bss').mmapArray({ writable: true });
       this.#pages.push(counters, bss);
-      this.#counters = new CounterReader(counters.view, cpus);
+      const { offset, size } = object.variable('.bss', 'quick');
+      this.#counters = new CounterReader(counters.view, cpus, new Uint32Array(bss.view, offset, size / 4));
       this.#follow = { bytes: new Uint8Array(bss.view), offset: object.variable('.bss', 'follow_children').offset };
       this.#ring = RingBuffer.open(object.map('events').fd, options.ringBytes);
       const base = process.hrtime.bigint(); // CLOCK_MONOTONIC, as bpf_ktime_get_ns
       const realtime = BigInt(Date.now()) * 1_000_000n;
       this.#started = base;
       this.#decoder = new EventDecoder(this.#ring, base);
+      this.#annotations = new Annotations(object, this.#decoder.strings, options);
       for (const tgid of options.pids) object.map('tgids').set(u32(tgid), new Uint8Array([1]));
       for (const tid of options.tids) object.map('tids').set(u32(tid), new Uint8Array([1]));
       this.#stats = options.stats ? enableStats() : null;
@@ -202,7 +206,7 @@ class Live implements LiveSource {
     try {
       let due = performance.now() + SAMPLE_MS;
       while (!this.#closing) {
-        this.#decoder.drainInto(batch);
+        this.#drain(batch);
         const full = batch.length === DEFAULT_BATCH_ROWS;
         const sample = performance.now() >= due;
         if ((full || sample) && batch.length > 0) {
@@ -214,16 +218,21 @@ class Live implements LiveSource {
           this.#sample(counters);
           yield counters;
           clearBatch(counters);
+          const named = this.#annotations.rows(this.#now());
+          if (named !== null) yield named;
         } else if (!full) {
           await sleep(DRAIN_MS);
         }
       }
       this.#unlink();
       await sleep(SETTLE_MS);
-      while (this.#decoder.drainInto(batch) > 0 || batch.length > 0) {
+      while (this.#drain(batch) > 0 || batch.length > 0) {
         yield batch;
         clearBatch(batch);
       }
+      await this.#annotations.settle();
+      for (let named = this.#annotations.rows(this.#now(), true); named; named = this.#annotations.rows(this.#now(), true))
+        yield named;
       this.#sample(counters);
       pushUserRow(counters, UserKind.End, this.#now(), 0, 0, 0);
       yield counters;
@@ -261,6 +270,14 @@ class Live implements LiveSource {
     return new Promise((resolve) => {
       this.#ended = resolve;
     });
+  }
+
+  /** Returns the number of rows added. */
+  #drain(batch: EventBatch): number {
+    const from = batch.length;
+    const added = this.#decoder.drainInto(batch);
+    if (added > 0) this.#annotations.note(batch, from);
+    return added;
   }
 
   #now(): number {
