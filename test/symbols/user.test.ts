@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -166,6 +166,34 @@ describe('user symbols', () => {
     rmSync(join(dir, 'deleted'));
     assert.ok(parseMaps(readFileSync(`/proc/${pid}/maps`, 'utf8')).some((mapping) => mapping.deleted));
     assert.deepEqual(await each(pid, [hidden]), ['hidden [deleted]']);
+  });
+
+  it('without the right to map_files takes the path, and only for the file that is mapped', async () => {
+    const proc = join(dir, 'proc');
+    const { ino } = statSync(join(dir, 'pie'));
+    const nm = execFileSync('nm', [join(dir, 'pie')], { encoding: 'utf8' });
+    const [, address = '', kind = ''] = /^([0-9a-f]+) (T) shown$/m.exec(nm) ?? [];
+    assert.equal(kind, 'T');
+    const readelf = execFileSync('readelf', ['-lW', join(dir, 'pie')], { encoding: 'utf8' });
+    const [, offset = '', virtual = ''] = /LOAD +0x([0-9a-f]+) 0x([0-9a-f]+) .* R E /.exec(readelf) ?? [];
+    for (const [pid, inode, root] of [
+      [7, ino, '/'],
+      [8, ino, '/nowhere'], // the process is gone: the path as we see it
+      [9, ino + 1, '/'],
+    ] as const) {
+      mkdirSync(join(proc, `${pid}`), { recursive: true });
+      symlinkSync(root, join(proc, `${pid}/root`));
+      const line = `7f0000000000-7f0000010000 r-xp ${offset} 08:01 ${inode}   ${join(dir, 'pie')}\n`;
+      writeFileSync(join(proc, `${pid}/maps`), line);
+    }
+    const other = new Symbols(proc);
+    const where = 0x7f0000000000n + BigInt(`0x${address}`) - BigInt(`0x${virtual}`);
+    for (const pid of [7, 8, 9]) assert.equal(other.user(pid, [where]), null);
+    await other.settle(5000);
+    assert.deepEqual(other.user(7, [where]), ['shown [pie]']);
+    assert.deepEqual(other.user(8, [where]), ['shown [pie]']);
+    const inFile = BigInt(`0x${address}`) - BigInt(`0x${virtual}`) + BigInt(`0x${offset}`);
+    assert.deepEqual(other.user(9, [where]), [`pie@0x${inFile.toString(16)}`]);
   });
 
   it('says what has no file: code made at run time, an address outside all mappings', async () => {
