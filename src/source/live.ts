@@ -27,12 +27,12 @@ import { asUserError } from '../errors.js';
 import { type HostFacts, hostFacts } from '../host.js';
 import { LAYOUT_DIGEST } from '../schema/events.gen.js';
 import { layoutDigest } from '../schema/generate.js';
-import { Annotations } from './annotations.js';
 import { type AttachPlan, type PlannedProgram, planAttach } from './attach-plan.js';
 import { COUNTER_ROWS, CounterReader } from './counters.js';
 import { EventDecoder } from './decode.js';
 import { configure } from './knobs.js';
 import { cannot, chooseRelease, kernelBtf, kernelEnums, OBJECT, possibleCpus } from './kernel.js';
+import { NameRows } from './names.js';
 import type { Source } from './source.js';
 
 export interface LiveOptions {
@@ -118,7 +118,7 @@ class Live implements LiveSource {
   readonly #ring: RingBuffer;
   readonly #counters: CounterReader;
   readonly #decoder: EventDecoder;
-  readonly #annotations: Annotations;
+  readonly #names: NameRows;
   readonly #pages: Pages[] = [];
   readonly #follow: { bytes: Uint8Array; offset: number };
   readonly #stats: { close(): void } | null;
@@ -162,11 +162,14 @@ class Live implements LiveSource {
       const realtime = BigInt(Date.now()) * 1_000_000n;
       this.#started = base;
       this.#decoder = new EventDecoder(this.#ring, base);
-      this.#annotations = new Annotations(object, this.#decoder.strings, options);
       for (const tgid of options.pids) object.map('tgids').set(u32(tgid), new Uint8Array([1]));
       for (const tid of options.tids) object.map('tids').set(u32(tid), new Uint8Array([1]));
       this.#stats = options.stats ? enableStats() : null;
       for (const planned of plan.programs) this.#links.push(attach(object, planned));
+      // After attaching: only now kallsyms knows our own programs, which no stack is to show.
+      const { kernel, user } = options.stacks;
+      const maps = { stacks: kernel || user ? object.map('stacks') : null, swapDevices: object.map('swap_devices') };
+      this.#names = new NameRows(maps, options.stacks, this.#decoder.strings);
       this.#cpuAtStart = process.cpuUsage();
       this.#programs = plan.programs.map(({ program }) => object.program(program));
       this.session = {
@@ -203,6 +206,7 @@ class Live implements LiveSource {
     this.#iterated = true;
     const batch = createBatch(DEFAULT_BATCH_ROWS, this.#decoder.strings);
     const counters = createBatch(COUNTER_ROWS + 3 * this.#programs.length + 8, this.#decoder.strings);
+    const names = this.#names.createBatch(this.#decoder.strings);
     try {
       let due = performance.now() + SAMPLE_MS;
       while (!this.#closing) {
@@ -218,8 +222,8 @@ class Live implements LiveSource {
           this.#sample(counters);
           yield counters;
           clearBatch(counters);
-          const named = this.#annotations.rows(this.#now());
-          if (named !== null) yield named;
+          if (this.#names.emit(names, this.#now()) > 0) yield names;
+          clearBatch(names);
         } else if (!full) {
           await sleep(DRAIN_MS);
         }
@@ -230,9 +234,11 @@ class Live implements LiveSource {
         yield batch;
         clearBatch(batch);
       }
-      await this.#annotations.settle();
-      for (let named = this.#annotations.rows(this.#now(), true); named; named = this.#annotations.rows(this.#now(), true))
-        yield named;
+      await this.#names.finish();
+      while (this.#names.emit(names, this.#now(), true) > 0) {
+        yield names;
+        clearBatch(names);
+      }
       this.#sample(counters);
       pushUserRow(counters, UserKind.End, this.#now(), 0, 0, 0);
       yield counters;
@@ -276,7 +282,7 @@ class Live implements LiveSource {
   #drain(batch: EventBatch): number {
     const from = batch.length;
     const added = this.#decoder.drainInto(batch);
-    if (added > 0) this.#annotations.note(batch, from);
+    if (added > 0) this.#names.note(batch, from);
     return added;
   }
 
