@@ -165,7 +165,7 @@ describe('EventDecoder', () => {
           take();
           assert.deepEqual(got, records.map(expected));
           assert.equal(producer.ring.used(), 0);
-          const perKind = new Float64Array(32);
+          const perKind = new Float64Array(64);
           for (const { kind } of records) perKind[kind] = (perKind[kind] as number) + 1;
           assert.deepEqual(decoder.decoded, perKind);
           assert.equal(decoder.malformed, 0);

@@ -28,6 +28,11 @@ const ANCHORS = [
   'enum vl_counter',
   'enum vl_hist',
   'enum vl_scope',
+  'enum vl_found',
+  'enum vl_holder',
+  'enum vl_file',
+  'enum vl_wait',
+  'enum vl_inner',
 ];
 const TYPES =
   'typedef unsigned char __u8; typedef unsigned short __u16; typedef unsigned int __u32; typedef unsigned long long __u64;\n';
