@@ -32,6 +32,7 @@ function verdictPanel({ now }: Figures, width: number, height: number): Block {
 /** What the retry cost, against what keeping the lock would have cost the writers: in words. */
 function balanceLines({
   retries,
+  verdicts,
   avoidableQuiet,
   avoidableBusy,
   savedNs,
@@ -40,12 +41,16 @@ function balanceLines({
 }: CounterfactualRow): Line[] {
   if (retries === 0) return [[seg('no retry yet', 'dim')]];
   const n = formatCount;
-  const lines: Line[] = [
-    [seg('avoidable, mm at rest   ', 'dim'), seg(pad(n(avoidableQuiet), 7, 'right'))],
-    [seg('avoidable, writers in   ', 'dim'), seg(pad(n(avoidableBusy), 7, 'right'))],
-    [seg('would have saved        ', 'dim'), seg(formatDuration(savedNs), 'strong')],
-    [seg('would have stalled      ', 'dim'), ...stallWords(stall)],
-  ];
+  const known = retries - verdicts.unknown;
+  const lines: Line[] =
+    known === 0
+      ? [[seg('not known: no retry could be judged')]]
+      : [
+          [seg('avoidable, mm at rest   ', 'dim'), seg(pad(n(avoidableQuiet), 7, 'right'))],
+          [seg('avoidable, writers in   ', 'dim'), seg(pad(n(avoidableBusy), 7, 'right'))],
+          [seg('would have saved        ', 'dim'), seg(formatDuration(savedNs), 'strong')],
+          [seg('would have stalled      ', 'dim'), ...stallWords(stall)],
+        ];
   const why = Object.entries(unknownWhy).sort((a, b) => b[1] - a[1]);
   for (const [word, count] of why) lines.push([seg(`unknown: ${n(count)} `, 'dim'), seg(word, 'dim')]);
   return lines;
@@ -61,7 +66,7 @@ export function causesView(figures: Figures, width: number, height: number): Blo
   const lower = height >= 30 ? 10 : 8;
   const left = Math.floor(width / 2);
   const balance = panel(
-    { title: [seg('Had it tried again under the VMA lock', 'strong')] },
+    { title: [seg('Had it tried the VMA lock again', 'strong')] },
     balanceLines(figures.now.counterfactual.all),
     width - left,
     lower,

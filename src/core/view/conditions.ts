@@ -108,7 +108,7 @@ export const CONDITIONS: readonly Condition[] = [
   },
   {
     id: 'writer',
-    title: 'a writer stalled on the locks of its mm',
+    title: 'a writer stalled on its locks',
     severity: 'warning',
     limit: `> ${formatDuration(WRITER_NS)}`,
     judge: (now) => {
@@ -123,7 +123,7 @@ export const CONDITIONS: readonly Condition[] = [
   },
   {
     id: 'inversion',
-    title: 'a writer waited behind a lower priority',
+    title: 'a writer behind a lower priority',
     severity: 'warning',
     limit: '> 0',
     judge: (now) => {
@@ -160,7 +160,7 @@ export const CONDITIONS: readonly Condition[] = [
   },
   {
     id: 'release',
-    title: 'a release seen outside its derived interval',
+    title: 'a release outside its interval',
     severity: 'critical',
     limit: '> 0',
     judge: (now) => {

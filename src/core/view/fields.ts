@@ -1,11 +1,22 @@
 // SPDX-License-Identifier: MIT
 /** Fields of the rows that only the dashboard has: they join parts of a snapshot, or two snapshots. */
 import type { CauseCost } from '../cause-costs.js';
-import { type Field, flightFields, type LifecycleRow, num, processFields, text, type Value, whole } from '../fields.js';
+import {
+  type Field,
+  flightFields,
+  type LifecycleRow,
+  num,
+  processFields,
+  programFields,
+  text,
+  type Value,
+  whole,
+} from '../fields.js';
 import type { Cause } from '../lifecycle.js';
 import type { CounterfactualRow, ProcessRow, WaitStats, WriterRow } from '../snapshot.js';
 import { formatAddress, formatTime } from '../view-format.js';
 import { causeOf } from '../view-lifecycle.js';
+import type { ProgramRow } from '../view-rows.js';
 import type { VmaRow } from '../vmas.js';
 import type { Condition, Judgement } from './conditions.js';
 import { lift } from './list.js';
@@ -57,14 +68,19 @@ export interface CauseLine {
   readonly judged: CounterfactualRow | null;
 }
 
+/** Retries whose verdict is known. */
+export function judgedOf(row: CounterfactualRow): number {
+  return row.retries - row.verdicts.unknown;
+}
+
 /** Of the retries that could be judged; NaN when there was none. */
 export function avoidableShare(row: CounterfactualRow): number {
-  const known = row.retries - row.verdicts.unknown;
+  const known = judgedOf(row);
   return known > 0 ? row.verdicts.avoidable / known : Number.NaN;
 }
 
 export const causeLineFields: readonly Field<CauseLine>[] = [
-  text('cause', 'cause', 23, (r) => r.cause),
+  text('cause', 'cause', 26, (r) => r.cause),
   text('result', 'ends in', 7, (r) => r.result),
   num('count', 'count', '', 6, (r) => r.count),
   num('rate', 'rate', '/s', 9, (r) => r.rate),
@@ -81,7 +97,7 @@ export const causeLineFields: readonly Field<CauseLine>[] = [
     (r) => r.cost?.worst.tid ?? null,
     (v) => (v === null ? '–' : whole(v)),
   ),
-  num('saved', 'saved', 'ns', 8, (r) => r.judged?.savedNs ?? null),
+  num('saved', 'saved', 'ns', 8, (r) => (r.judged === null || judgedOf(r.judged) === 0 ? null : r.judged.savedNs)),
 ];
 
 export interface WaitLine {
@@ -168,12 +184,19 @@ export const alertFields: readonly Field<AlertLine>[] = [
   text('state', 'state', 8, (r) =>
     r.judgement.firing === null ? '? hidden' : r.judgement.firing ? '▲ FIRING' : '✓ quiet',
   ),
-  text('title', 'what', 40, (r) => r.condition.title, 44),
+  text('title', 'what', 36, (r) => r.condition.title, 40),
   text('value', 'now', 16, (r) => (r.judgement.firing === null ? r.judgement.why : r.judgement.value), 44),
   text('limit', 'fires at', 18, (r) => r.condition.limit, 22),
   num('since', 'since (s)', 'ns', 10, (r) => r.since, orDash(formatTime)),
   text('severity', 'severity', 8, (r) => r.condition.severity),
 ];
+
+/** Where no run time was taken, there are no figures of it. */
+export const programLineFields: readonly Field<ProgramRow>[] = programFields.map((field) =>
+  field.id === 'runs' || field.id === 'runTime'
+    ? { ...field, get: (row: ProgramRow) => (row.measuredNs > 0 ? field.get(row) : null) }
+    : field,
+);
 
 export interface HookLine {
   readonly target: string;

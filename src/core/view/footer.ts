@@ -71,15 +71,27 @@ export function footerLine(state: ViewState): Line {
   const { width, note } = state;
   if (state.prompt !== null) return promptLine(state.prompt, width);
   if (note !== null) return fitLine([seg(` ${sanitise(note.text)}`, note.bad ? 'bad' : 'strong')], width);
-  const line: Segment[] = keyWords(keysNow(state));
-  if (state.filter === '') return fitLine(line, width);
+  const keys = keysNow(state);
+  if (state.filter === '') return fitLine(keyWords(fitting(keys, width)), width);
   // What is hidden matters more than the keys: the filter takes its room first, half of the line at most.
   const filter = [
     seg('filter ', 'dim'),
     seg(` ${cut(sanitise(state.filter), Math.floor(width / 2))} `, 'paused'),
     seg(' '),
   ];
-  return [...fitLine(line, width - lineWidth(filter)), ...filter];
+  const room = width - lineWidth(filter);
+  return [...fitLine(keyWords(fitting(keys, room)), room), ...filter];
+}
+
+/** The first keys there is room for, whole: help names them all. */
+function fitting(keys: readonly [string, string][], width: number): readonly [string, string][] {
+  let used = 0;
+  return keys.filter(([key, word]) => {
+    const room = lineWidth(keyWords([[key, word]]));
+    const fits = used + room <= width;
+    if (fits) used += room;
+    return fits;
+  });
 }
 
 /** The mark on the bar where several fall together is that of the first of these. */

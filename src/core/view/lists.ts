@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Every list of the dashboard, by id. */
-import { type Field, type LifecycleRow, lifecycleFields, programFields } from '../fields.js';
+import { type Field, type LifecycleRow, lifecycleFields } from '../fields.js';
 import type { Lifecycle } from '../lifecycle.js';
 import type { Snapshot } from '../snapshot.js';
 import { causeOf, lasted } from '../view-lifecycle.js';
@@ -15,6 +15,7 @@ import {
   hookFields,
   inFlightFields,
   processLineFields,
+  programLineFields,
   vmaFields,
   waitLineFields,
   writerFields,
@@ -109,7 +110,7 @@ export const LISTS: Readonly<Record<ListId, List>> = {
   }),
   causes: defineList({
     fields: causeLineFields,
-    priority: 'cause count share lost avoidable worst rate result mean example saved'.split(' '),
+    priority: 'cause count share lost avoidable worst rate mean result example saved'.split(' '),
     sort: { field: 'count', descending: true },
     empty: 'no attempt has failed yet',
     rows: causeLines,
@@ -181,7 +182,7 @@ export const LISTS: Readonly<Record<ListId, List>> = {
     style: (row, field) => (row.attached ? (field.id === 'attached' ? 'good' : 'plain') : 'dim'),
   }),
   programs: defineList({
-    fields: programFields,
+    fields: programLineFields,
     priority: 'program target missed runs perRun cpu runTime method'.split(' '),
     sort: null,
     empty: 'no program is attached',

@@ -16,6 +16,8 @@ import { causeLines, waitLines } from './rows.js';
 const WIDE = 120;
 /** Room a bar needs to say anything. */
 const LEAST_BAR = 3;
+/** The longest name of a cause. */
+const CAUSE = 26;
 
 function withBar(cells: readonly string[], share: number, style: Style, inner: number): Line {
   const text = cells.join('');
@@ -45,20 +47,20 @@ function causePanel(figures: Figures, width: number, height: number): Block {
   const room = height - BOX_ROWS;
   const shown = seen.length > room ? seen.slice(0, room - 1) : seen;
   const body = shown.map((line): Line => {
-    const cells = [pad(line.cause, 23), pad(formatCount(line.count), 6, 'right')];
-    if (inner >= 38) cells.push(pad(formatShare(line.share), 7, 'right'));
+    const cells = [pad(line.cause, CAUSE), pad(formatCount(line.count), 6, 'right')];
+    if (inner >= CAUSE + 14) cells.push(pad(formatShare(line.share), 7, 'right'));
     const style = line.cause === 'unknown' ? 'bad' : line.result === 'ABORT' ? 'abort' : 'retry';
     return withBar(cells, line.share, style, inner);
   });
   const rest = seen.slice(shown.length);
   if (rest.length > 0) {
     const count = rest.reduce((sum, line) => sum + line.count, 0);
-    body.push([seg(`${pad(`${rest.length} more causes`, 23)}${pad(formatCount(count), 6, 'right')}`, 'dim')]);
+    body.push([seg(`${pad(`${rest.length} more causes`, CAUSE)}${pad(formatCount(count), 6, 'right')}`, 'dim')]);
   }
   if (seen.length === 0) body.push([seg('no attempt has failed yet', 'dim')]);
   // Where the unknown ones returned from, as far as there is room.
   for (const [name, count] of Object.entries(now.retry.unknownBy).sort((a, b) => b[1] - a[1])) {
-    const words = `  unknown in ${pad(sanitise(name || 'handle_mm_fault'), 17)}${pad(formatCount(count), 6, 'right')}`;
+    const words = `  in ${pad(sanitise(name || 'handle_mm_fault'), CAUSE - 5)}${pad(formatCount(count), 6, 'right')}`;
     body.push([seg(words, 'dim')]);
   }
   const { avoidable, notAvoidable } = now.retry;
@@ -81,8 +83,8 @@ function waitPanel({ now }: Figures, width: number, height: number): Block {
 
 const SERIES: readonly (readonly [title: string, outcomes: readonly Outcome[]])[] = [
   ['RETRY', ['retry']],
-  ['ABORT', ['abort']],
   ['success', ['success', 'completed']],
+  ['ABORT', ['abort']],
   ['kernel-mode', ['kernelMode']],
 ];
 

@@ -10,7 +10,7 @@ const HELD = '█';
 /** Within an interval of acquisition or release: held or not, it is not known. */
 const MAYBE = '░';
 const WAITING = '▒';
-export const LEGEND: string = `${HELD} lock held   ${MAYBE} perhaps held: acquired or released somewhere in there   ${WAITING} waits`;
+export const LEGEND: string = `${HELD} lock held   ${MAYBE} perhaps held: when exactly is not known   ${WAITING} waits`;
 
 const LABEL = 17;
 const FIGURE = 24;
