@@ -3,7 +3,9 @@
 
 import { type EventBatch, UserKind } from '../core/batch.js';
 import { BoundedMap } from '../core/bounded-map.js';
+import { WAIT_KINDS, type WaitKind } from '../core/lifecycle.js';
 import type { SessionInfo } from '../core/session.js';
+import { whyNoWait } from '../core/wait-hooks.js';
 
 const MAX_NAMES = 65_536;
 
@@ -15,9 +17,12 @@ export class Context {
   readonly #cgroups: BoundedMap<number, string> = new BoundedMap(MAX_NAMES, () => 0);
   readonly #devices: Map<number, string> = new Map();
 
+  readonly #waits: ReadonlySet<WaitKind>;
+
   constructor(session: SessionInfo) {
     this.session = session;
     this.baseNs = BigInt(session.baseNs);
+    this.#waits = new Set(WAIT_KINDS.filter((kind) => whyNoWait(session, kind) === ''));
     this.#clocks = session.clocks
       .filter(({ time, realtimeNs }) => Number.isFinite(time) && /^-?\d+$/.test(realtimeNs))
       .map(({ time, realtimeNs }) => ({ time, realtimeNs: BigInt(realtimeNs) }))
@@ -39,6 +44,11 @@ export class Context {
     let pair = this.#clocks[0];
     for (const later of this.#clocks) if (later.time <= time) pair = later;
     return pair === undefined ? null : pair.realtimeNs + BigInt(Math.round(time - pair.time));
+  }
+
+  /** Whether a wait of this kind would have been seen. */
+  seesWait(kind: WaitKind): boolean {
+    return this.#waits.has(kind);
   }
 
   /** Path of a cgroup; null when the recording does not name it. */

@@ -2,10 +2,9 @@
 /** One row a fault: who and where, how it ended, why it retried, what it waited for. */
 import type { Attempt, Lifecycle, WaitKind } from '../core/lifecycle.js';
 import { WAIT_KINDS } from '../core/lifecycle.js';
-import { observesWait } from '../core/series/observable.js';
-import type { SessionInfo } from '../core/session.js';
 import { causeOf, lasted } from '../core/view-lifecycle.js';
 import { type Column, known } from './column.js';
+import type { Context } from './context.js';
 
 /** Session columns stand in every table, so that files of many hosts can be queried as one. */
 export function sessionColumns<Row>(): Column<Row>[] {
@@ -42,8 +41,8 @@ function failed(lifecycle: Lifecycle): Attempt | undefined {
 }
 
 /** Sum of a wait kind; 0: it had none. null: one was not over, its end was lost, or nothing was hooked that shows them. */
-function waitSum(lifecycle: Lifecycle, kind: WaitKind, session: SessionInfo): number | null {
-  if (!observesWait(session, kind)) return null;
+function waitSum(lifecycle: Lifecycle, kind: WaitKind, context: Context): number | null {
+  if (!context.seesWait(kind)) return null;
   let ns = 0;
   for (const wait of lifecycle.waits) if (wait.kind === kind) ns += wait.end - wait.start;
   return known(ns);
@@ -171,7 +170,7 @@ export const lifecycleColumns: readonly Column<Lifecycle>[] = [
       name: `${snake(kind)}_ns`,
       type: 'int64',
       about: 'ns in waits of this kind; null when not hooked, when one did not end, or its end was lost',
-      get: (l, c) => waitSum(l, kind, c.session),
+      get: (l, c) => waitSum(l, kind, c),
     }),
   ),
   {

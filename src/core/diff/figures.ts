@@ -3,9 +3,9 @@
 import { WAIT_KINDS, type WaitKind } from '../lifecycle.js';
 import { key, OUTCOMES } from '../series/collector.js';
 import { LogHistogram } from '../series/log-histogram.js';
-import { observesWait } from '../series/observable.js';
 import type { Cell } from '../series/series.js';
 import type { SessionInfo } from '../session.js';
+import { whyNoWait } from '../wait-hooks.js';
 
 export type Group = 'outcome' | 'cause' | 'verdict' | 'wait' | 'percentile' | 'process';
 
@@ -95,8 +95,8 @@ function processFigure(a: Sliced, b: Sliced, name: string, what: string): Figure
 function hideUnseen(figure: Figure, kind: WaitKind, a: Sliced, b: Sliced): Figure {
   return {
     ...figure,
-    a: observesWait(a.session, kind) ? figure.a : null,
-    b: observesWait(b.session, kind) ? figure.b : null,
+    a: whyNoWait(a.session, kind) === '' ? figure.a : null,
+    b: whyNoWait(b.session, kind) === '' ? figure.b : null,
   };
 }
 

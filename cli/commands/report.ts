@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+/** `report`: one HTML page that can be mailed, printed, and opened without a network. */
+import { compare } from '../../src/core/diff/compare.js';
+import { formatBytes } from '../../src/core/view-format.js';
+import { type Loaded, load } from '../../src/diff/load.js';
+import { ExitCode, UserError } from '../../src/errors.js';
+import { fileOutput, streamOutput } from '../../src/export/output.js';
+import { reportPage } from '../../src/report/page.js';
+import { truncation } from '../feed.js';
+import { onStopSignal, report, say, signalExitCode } from '../process.js';
+import { openRecorded } from '../source.js';
+
+export interface ReportOptions {
+  readonly output: string;
+  readonly against?: string;
+}
+
+function nameOf(file: string): string {
+  return file === '-' ? 'standard input' : (file.split('/').at(-1) ?? file);
+}
+
+/** Returns the exit code. A recording that was cut off or damaged is reported as far as it goes. */
+export async function htmlReport(file: string, options: ReportOptions): Promise<number> {
+  const { against } = options;
+  if (file === '-' && against === '-') {
+    throw new UserError(
+      'cannot read the command line',
+      'standard input can bring one recording, not two',
+      'name a file for one of them',
+      ExitCode.Usage,
+    );
+  }
+  let stopping = false;
+  const watch = onStopSignal(() => {
+    stopping = true;
+  });
+  const read = async (path: string): Promise<Loaded> => {
+    const source = await openRecorded(path);
+    try {
+      return await load(source, { stopped: () => stopping, truncated: () => truncation(source) });
+    } finally {
+      await source.close();
+    }
+  };
+  const before = against === undefined ? null : await read(against);
+  const now = await read(file);
+  watch.dispose();
+  if (watch.signal !== null) return signalExitCode(watch.signal);
+  const page = reportPage({
+    name: nameOf(file),
+    snapshot: now.snapshot,
+    truncated: now.truncated,
+    ...(before === null ? {} : { against: { name: nameOf(against ?? ''), diff: compare(before, now) } }),
+  });
+  const output = options.output === '-' ? streamOutput(process.stdout) : await fileOutput(options.output);
+  try {
+    await output.write(new TextEncoder().encode(page));
+    await output.finish();
+  } catch (error) {
+    await output.abandon();
+    throw error;
+  }
+  say(`report of ${nameOf(file)} (${formatBytes(output.bytes)})`);
+  for (const { error } of [before, now].filter((loaded) => loaded !== null)) {
+    if (error !== null) return report(error);
+  }
+  return ExitCode.Ok;
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+/** The report: one page that needs nothing besides itself, readable on a phone, on paper and by a screen reader. */
+import type { Diff } from '../core/diff/compare.js';
+import { WAIT_KINDS } from '../core/lifecycle.js';
+import type { Snapshot } from '../core/snapshot.js';
+import { formatDuration, formatExact } from '../core/view-format.js';
+import { WAIT_HOOKS } from '../core/wait-hooks.js';
+import { heatMap, outcomeChart } from './charts.js';
+import { diffSection } from './diff-section.js';
+import { Html, html, type Part, section } from './html.js';
+import { STYLE } from './style.js';
+import {
+  causeTable,
+  counterfactualTable,
+  deviceTable,
+  hookTable,
+  lossTable,
+  mmapLockTable,
+  processTable,
+  waitTable,
+  writerTable,
+} from './tables.js';
+import { waterfall } from './waterfall.js';
+import { summary } from './words.js';
+
+export interface ReportInputs {
+  /** What the recording is called. */
+  readonly name: string;
+  readonly snapshot: Snapshot;
+  /** How the recording was cut off, in words; null when it is whole. */
+  readonly truncated: string | null;
+  /** An earlier recording, and what differs from it. */
+  readonly against?: { readonly name: string; readonly diff: Diff };
+}
+
+const WATERFALLS = 10;
+const SECTIONS: readonly (readonly [id: string, title: string])[] = [
+  ['summary', 'Summary'],
+  ['time', 'Over time'],
+  ['causes', 'Causes'],
+  ['waits', 'Waits'],
+  ['counterfactual', 'Avoidable or not'],
+  ['writers', 'mmap_lock and its writers'],
+  ['processes', 'Processes and swap'],
+  ['slowest', 'Slowest faults'],
+  ['losses', 'What is missing'],
+];
+
+export function reportPage(inputs: ReportInputs): string {
+  const { snapshot, truncated, against, name } = inputs;
+  const { session } = snapshot;
+  const none = (what: string): Html => html`<p class="soft">${what}</p>`;
+  const links = [
+    ...SECTIONS.slice(0, 1),
+    ...(against ? [['against', 'What differs'] as const] : []),
+    ...SECTIONS.slice(1),
+  ];
+  const title = (id: string): string => SECTIONS.find(([at]) => at === id)?.[1] ?? '';
+  const part = (id: string, ...content: readonly Part[]): Html => section(id, title(id), ...content);
+  const page = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>Page faults on ${session.host}: ${name}</title>
+<style>${new Html(STYLE)}</style>
+</head>
+<body>
+<a class="skip" href="#main">Skip to the report</a>
+<header>
+<h1>Page faults under per-VMA locks</h1>
+<p>${name}: ${session.host}, Linux ${session.kernel} (${session.arch}), ${session.cpus} CPUs${startedAt(snapshot)}.
+Scope ${session.scope}; releases of the VMA lock are ${session.release}.</p>
+<nav aria-label="Sections"><ul>${links.map(([id, text]) => html`<li><a href="#${id}">${text}</a></li>`)}</ul></nav>
+</header>
+<main id="main" tabindex="-1">
+${part(
+  'summary',
+  summary(snapshot).map((sentence) => html`<p>${sentence}</p>`),
+  truncated === null ? null : html`<p class="warn">The recording was cut off: ${truncated}.</p>`,
+)}
+${against ? diffSection(against.diff, against.name) : null}
+${part('time', outcomeChart(snapshot.timeline.whole) ?? none('No fault was counted.'))}
+${part('causes', causeTable(snapshot) ?? none('No RETRY and no ABORT was followed.'))}
+${part('waits', waitTable(snapshot), heatMaps(snapshot))}
+${part('counterfactual', counterfactualTable(snapshot) ?? none('No RETRY was followed.'))}
+${part('writers', mmapLockTable(snapshot), writerTable(snapshot))}
+${part('processes', processTable(snapshot) ?? none('No fault was followed.'), deviceTable(snapshot))}
+${part('slowest', slowest(snapshot))}
+${part('losses', lossTable(snapshot, truncated), html`<details><summary>Hooks</summary>${hookTable(snapshot)}</details>`)}
+</main>
+<footer><p class="soft">${session.tool}. Command: ${session.commandLine.join(' ')}</p></footer>
+</body>
+</html>
+`;
+  return page.text;
+}
+
+function startedAt({ session }: Snapshot): string {
+  const [pair] = session.clocks;
+  if (pair === undefined) return '';
+  const ms = Number(BigInt(pair.realtimeNs) / 1_000_000n) - pair.time / 1e6;
+  return `, from ${new Date(ms).toISOString().replace('T', ' ').slice(0, 19)} UTC`;
+}
+
+function heatMaps(snapshot: Snapshot): Part {
+  return WAIT_KINDS.map((kind) => {
+    const stats = snapshot.waits[kind];
+    const title = WAIT_HOOKS.find(([wait]) => wait === kind)?.[1] ?? kind;
+    const figures = `${formatExact(stats.count)} waits, p50 ${formatDuration(stats.p50Ns)}, p99 ${formatDuration(stats.p99Ns)}`;
+    return heatMap(snapshot.timeline.whole, kind, `${title.charAt(0).toUpperCase()}${title.slice(1)}`, figures);
+  });
+}
+
+function slowest(snapshot: Snapshot): Part {
+  if (snapshot.slowest.length === 0) return html`<p class="soft">No fault was followed to its end.</p>`;
+  return snapshot.slowest.slice(0, WATERFALLS).map((lifecycle) => waterfall(lifecycle, snapshot.time));
+}

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+/** The tables of the report. */
+import { ABORT_CAUSES, CAUSES, type Cause, VERDICTS } from '../core/lifecycle.js';
+import type {
+  CounterfactualRow,
+  MmapLockSide,
+  ProcessRow,
+  Snapshot,
+  SwapDeviceRow,
+  WaitStats,
+  WriterRow,
+} from '../core/snapshot.js';
+import { formatBytes, formatDuration, formatExact, formatShare } from '../core/view-format.js';
+import { WAIT_HOOKS, whyNoWait } from '../core/wait-hooks.js';
+import { type Html, html, type Part, type TableColumn, table } from './html.js';
+
+const MAX_ROWS = 20;
+const n = <Row>(title: string, get: (row: Row) => Part): TableColumn<Row> => ({ title, figure: true, get });
+const time = (ns: number): string => (Number.isFinite(ns) ? formatDuration(ns) : '?');
+
+interface CauseLine {
+  readonly cause: Cause;
+  readonly count: number;
+}
+
+export function causeTable(snapshot: Snapshot): Html | null {
+  const { retry, abort, causeCosts } = snapshot;
+  const aborts: ReadonlySet<string> = new Set(ABORT_CAUSES);
+  const of = (cause: Cause): number =>
+    (retry.byCause as Readonly<Partial<Record<Cause, number>>>)[cause] ??
+    (abort.byCause as Readonly<Partial<Record<Cause, number>>>)[cause] ??
+    0;
+  const rows: CauseLine[] = CAUSES.map((cause) => ({ cause, count: of(cause) }))
+    .filter(({ count }) => count > 0)
+    .sort((x, y) => y.count - x.count);
+  if (rows.length === 0) return null;
+  const total = rows.reduce((sum, { count }) => sum + count, 0);
+  const cost = ({ cause }: CauseLine): { lostNs: number; faults: number; worstNs: number } =>
+    causeCosts[cause] ?? { lostNs: Number.NaN, faults: Number.NaN, worstNs: Number.NaN };
+  return table('Causes; the time is that from the failed attempt to the end of the fault', rows, [
+    { title: 'cause', get: ({ cause }) => cause },
+    { title: 'of', get: ({ cause }) => (aborts.has(cause) ? 'ABORT' : 'RETRY') },
+    n('count', ({ count }) => formatExact(count)),
+    n('share', ({ count }) => formatShare(count / total)),
+    n('time in all', (row) => time(cost(row).lostNs)),
+    n('mean', (row) => time(cost(row).lostNs / cost(row).faults)),
+    n('worst', (row) => time(cost(row).worstNs)),
+  ]);
+}
+
+export function waitTable(snapshot: Snapshot): Html {
+  const stats = (name: keyof Snapshot['waits']): WaitStats => snapshot.waits[name];
+  const figure =
+    (get: (stats: WaitStats) => string) =>
+    ([name]: (typeof WAIT_HOOKS)[number]): Part =>
+      stats(name).count === 0 ? '' : get(stats(name));
+  return table('Waits', WAIT_HOOKS, [
+    { title: 'wait', get: ([, title]) => title },
+    n('count', ([name]) => {
+      const why = whyNoWait(snapshot.session, name);
+      return stats(name).count === 0 && why !== ''
+        ? html`<span class="soft">${why}</span>`
+        : formatExact(stats(name).count);
+    }),
+    n(
+      'p50',
+      figure(({ p50Ns }) => time(p50Ns)),
+    ),
+    n(
+      'p99',
+      figure(({ p99Ns }) => time(p99Ns)),
+    ),
+    n(
+      'longest',
+      figure(({ maxNs }) => time(maxNs)),
+    ),
+    n(
+      'in all',
+      figure(({ sumNs }) => time(sumNs)),
+    ),
+  ]);
+}
+
+function stallText({ stall }: CounterfactualRow): string {
+  if (stall.basis === 'none') return 'not known';
+  return stall.basis === 'exact' ? time(stall.exactNs) : `at most ${time(stall.boundNs)}`;
+}
+
+export function counterfactualTable({ counterfactual: { all, byCause, byProcess } }: Snapshot): Html | null {
+  if (all.retries === 0) return null;
+  const columns: readonly TableColumn<CounterfactualRow>[] = [
+    { title: 'of', get: ({ key }) => key },
+    n('retries', ({ retries }) => formatExact(retries)),
+    ...VERDICTS.map((kind) => n<CounterfactualRow>(kind, ({ verdicts }) => formatExact(verdicts[kind]))),
+    n('avoidable, no writer', (row) => formatExact(row.avoidableQuiet)),
+    n('avoidable, writers', (row) => formatExact(row.avoidableBusy)),
+    n('would save', ({ savedNs }) => time(savedNs)),
+    n('writers would stall', stallText),
+  ];
+  const why = Object.entries(all.unknownWhy).sort(([, x], [, y]) => y - x);
+  const reasons = why.map(([reason, count]) => html`<li>${formatExact(count)}: ${reason}</li>`);
+  return html`${table('Had the VMA lock been kept, or tried again', [all, ...byCause, ...byProcess.slice(0, MAX_ROWS)], columns)}
+${why.length === 0 ? null : html`<details><summary>Why the verdict is unknown</summary><ul>${reasons}</ul></details>`}`;
+}
+
+const DECADES = ['< 1 µs', '< 10 µs', '< 100 µs', '< 1 ms', '< 10 ms', '< 100 ms', '< 1 s', 'longer'];
+
+export function mmapLockTable({ mmapLock }: Snapshot): Html {
+  if (!mmapLock.known)
+    return html`<p class="soft">mmap_lock's tracepoints were not hooked: its acquisitions are not known.</p>`;
+  const rows: readonly (readonly [string, MmapLockSide])[] = [
+    ['read', mmapLock.read],
+    ['write', mmapLock.write],
+  ];
+  return table('mmap_lock by everybody, by the time from asking for it to having it', rows, [
+    { title: 'for', get: ([name]) => name },
+    n('acquired', ([, side]) => formatExact(side.acquired)),
+    n('waited in all', ([, side]) => time(side.waitNs)),
+    ...DECADES.map((title, i) =>
+      n<readonly [string, MmapLockSide]>(title, ([, side]) => formatExact(side.decades[i] ?? 0)),
+    ),
+  ]);
+}
+
+export function writerTable({ writers }: Snapshot): Html | null {
+  if (writers.length === 0) return null;
+  return table('Writers that waited, or met a retry', writers.slice(0, MAX_ROWS), [
+    { title: 'process', get: ({ comm, tgid }: WriterRow) => `${comm} ${tgid}` },
+    { title: 'by', get: ({ name }) => name },
+    n('mmap_lock', ({ acquired }) => formatExact(acquired)),
+    n('waited p99', ({ wait }) => time(wait.p99Ns)),
+    n('in all', ({ wait }) => time(wait.sumNs)),
+    n('behind readers', ({ behindReader }) => formatExact(behindReader)),
+    n('behind writers', ({ behindWriter }) => formatExact(behindWriter)),
+    n('priority inverted', ({ inverted }) => formatExact(inverted)),
+    n('VMAs locked', ({ vmas }) => formatExact(vmas)),
+    n('retries locked', ({ retriesLocked }) => formatExact(retriesLocked)),
+    n('retries delayed', ({ retriesDelayed }) => formatExact(retriesDelayed)),
+  ]);
+}
+
+export function processTable({ processes }: Snapshot): Html | null {
+  if (processes.length === 0) return null;
+  return table(
+    processes.length > MAX_ROWS ? `Processes, the ${MAX_ROWS} with most retries` : 'Processes',
+    processes.slice(0, MAX_ROWS),
+    [
+      { title: 'process', get: ({ comm, tgid }: ProcessRow) => `${comm || 'unknown'} ${tgid}` },
+      n('followed', ({ lifecycles }) => formatExact(lifecycles)),
+      n('swap', ({ swap }) => formatExact(swap)),
+      n('retries', ({ retries }) => formatExact(retries)),
+      n('aborts', ({ aborts }) => formatExact(aborts)),
+      n('folio waits', ({ folioWaitNs }) => time(folioWaitNs)),
+      n('mmap_lock waits', ({ mmapWaitNs }) => time(mmapWaitNs)),
+      { title: 'cgroup', get: ({ cgroupName, cgroup }) => cgroupName || `id ${cgroup}` },
+    ],
+  );
+}
+
+export function deviceTable({ swap }: Snapshot): Html | null {
+  if (swap.devices.length === 0) return null;
+  return table('Swap devices', swap.devices, [
+    { title: 'device', get: ({ name, type }: SwapDeviceRow) => name || `number ${type}` },
+    { title: 'reads', get: ({ synchronous }) => (synchronous ? 'synchronous' : 'asynchronous') },
+    n('faults', ({ faults }) => formatExact(faults)),
+    n('own reads', ({ reads }) => formatExact(reads)),
+    n('retries', ({ retries }) => formatExact(retries)),
+    n('folio waits p99', ({ folioWait }) => time(folioWait.p99Ns)),
+    n('synchronous reads p99', ({ syncRead }) => time(syncRead.p99Ns)),
+  ]);
+}
+
+export function lossTable(snapshot: Snapshot, truncated: string | null): Html {
+  const { events, lifecycles, forgotten, overhead, session } = snapshot;
+  const rows: [string, string][] = [
+    ['events emitted by the kernel side', formatExact(events.emitted)],
+    ['of them decoded', formatExact(events.decoded)],
+    ['of them dropped: the ring was full', formatExact(events.dropped)],
+    ['program runs missed by the kernel', formatExact(events.missed)],
+    ['lifecycles without per-task state', formatExact(events.stateLost)],
+    ['lifecycles followed', formatExact(lifecycles.total)],
+    ['of them incomplete: steps lost', formatExact(lifecycles.incomplete)],
+    ['of them given up: too many open', formatExact(lifecycles.evicted)],
+    ['recording', truncated === null ? 'whole' : `cut off: ${truncated}`],
+    ['ring buffer', formatBytes(session.ringBytes)],
+    ['CPU time of the recorder itself', overhead.selfCpuNs > 0 ? time(overhead.selfCpuNs) : 'not known'],
+  ];
+  for (const [name, count] of Object.entries(forgotten ?? {})) {
+    if (count > 0) rows.push([`beyond the bounds of our own tables: ${name}`, formatExact(count)]);
+  }
+  return table('Losses', rows, [{ title: 'what', get: ([what]) => what }, n('how many', ([, value]) => value)]);
+}
+
+export function hookTable({ session }: Snapshot): Html {
+  return table('Hooks', session.hooks, [
+    { title: 'function or tracepoint', get: ({ target }) => target },
+    { title: 'attached', get: ({ attached }) => (attached ? 'yes' : 'no') },
+    { title: 'note', get: ({ note }) => html`<span class="wrap">${note}</span>` },
+  ]);
+}
