@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** The summary of `stat` as text, in the manner of perf stat: the figure first, then what it counts. Pure. */
-import { ENDS, RETRY_CAUSES } from '../src/core/lifecycle.js';
+import { ENDS, RETRY_CAUSES, type RetryCause } from '../src/core/lifecycle.js';
 import type { Snapshot } from '../src/core/snapshot.js';
 import { formatBytes, formatDuration, formatExact, formatShare } from '../src/core/view-format.js';
 import { sanitise } from '../src/core/view-text.js';
@@ -22,15 +22,29 @@ function outcomes({ counts }: Snapshot): string[] {
   ];
 }
 
-function causes({ retry, abort }: Snapshot): string[] {
+const MAX_NAMED = 3;
+
+function causes({ retry, abort, handlers }: Snapshot): string[] {
+  const named = (what: string, counts: readonly (readonly [string, number])[]): string =>
+    counts.length === 0
+      ? ''
+      : `, ${what}: ${counts
+          .slice(0, MAX_NAMED)
+          .map(([name, times]) => `${sanitise(name)} ${formatExact(times)}`)
+          .join(', ')}`;
+  const notes: Partial<Record<RetryCause, string>> = {
+    unknown: named(
+      'innermost',
+      Object.entries(retry.unknownBy).sort(([, m], [, n]) => n - m),
+    ),
+    'driver or file system': named(
+      '->fault',
+      handlers.map(({ name, address, retries }) => [name || `0x${address.toString(16)}`, retries]),
+    ),
+  };
   const lines = RETRY_CAUSES.filter((cause) => retry.byCause[cause] > 0).map((cause) => {
-    const inside = Object.entries(retry.unknownBy).map(([name, times]) => `${name} ${formatExact(times)}`);
-    const note = cause === 'unknown' && inside.length > 0 ? `innermost: ${inside.join(', ')}` : '';
-    return row(
-      formatExact(retry.byCause[cause]),
-      `retries: ${cause}`,
-      note || `${formatShare(retry.byCause[cause] / retry.total)} of followed retries`,
-    );
+    const share = `${formatShare(retry.byCause[cause] / retry.total)} of followed retries`;
+    return row(formatExact(retry.byCause[cause]), `retries: ${cause}`, `${share}${notes[cause] ?? ''}`);
   });
   for (const [cause, times] of Object.entries(abort.byCause)) {
     if (times > 0) lines.push(row(formatExact(times), `aborts: ${cause}`));

@@ -5,6 +5,7 @@ import { BoundedMap } from './bounded-map.js';
 import { CauseCosts } from './cause-costs.js';
 import { CauseStacks } from './cause-stacks.js';
 import { Counterfactual } from './counterfactual.js';
+import { Handlers } from './handlers.js';
 import {
   type AbortCause,
   type Cause,
@@ -52,6 +53,7 @@ export class Aggregate implements FoldSink {
   readonly vmas: VmaSums = new VmaSums();
   readonly causeCosts: CauseCosts<FaultRecord> = new CauseCosts();
   readonly causeStacks: CauseStacks = new CauseStacks();
+  readonly handlers: Handlers = new Handlers();
   readonly timeline: TimelineSums = new TimelineSums();
   readonly progress: Progress = new Progress();
   readonly counterfactual: Counterfactual;
@@ -129,6 +131,7 @@ export class Aggregate implements FoldSink {
     const { verdict } = attempt;
     if (verdict === null) return;
     this.counterfactual.judged(fault, attempt, wait, fault.process as ProcessSums);
+    this.handlers.retried(attempt.faultHandler);
     const { writer } = verdict;
     const stopped = verdict.kind === 'write-locked' || verdict.kind === 'replaced' || verdict.kind === 'gone';
     // The mm's latest writer is the one that did it when it was the only one.
@@ -146,7 +149,7 @@ export class Aggregate implements FoldSink {
 
   waited(fault: FaultRecord, wait: WaitRecord): void {
     const ns = wait.end - wait.start;
-    this.waits.waited(fault, wait);
+    this.waits.waited(wait);
     this.timeline.waited(wait);
     const process = fault.process as ProcessSums;
     if (wait.kind === 'folio') {

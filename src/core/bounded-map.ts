@@ -26,6 +26,10 @@ export class BoundedMap<K, V> {
     this.#rows.set(key, row);
   }
 
+  entries(): IterableIterator<[K, V]> {
+    return this.#rows.entries();
+  }
+
   values(): IterableIterator<V> {
     return this.#rows.values();
   }

@@ -41,18 +41,29 @@ export class CounterfactualSums extends StallTotals {
   }
 }
 
+/** Causes of a RETRY that comes at once: there is no wait to keep the lock over. */
+const AT_ONCE: ReadonlySet<Cause | null> = new Set<Cause | null>([
+  'device-private',
+  'swap refused',
+  'anon_vma',
+  'hugetlb',
+  '->fault needs mmap_lock',
+]);
+const NOT_SEEN = { start: Number.NaN, end: Number.NaN };
+
 /** The window of a retry; null when it did not wait, NaN where an end of it was not seen. */
 function windowOf(fault: FaultRecord, attempt: AttemptRecord): { start: number; end: number } | null {
+  if (AT_ONCE.has(attempt.cause)) return null;
   const { lo, hi } = attempt.released;
   const { waits } = fault;
   for (let i = waits.length - 1; i >= 0; i--) {
     const wait = waits[i] as WaitRecord;
-    if (!DROPPING.has(wait.kind)) continue;
+    // What began after the lock was gone belongs to a later attempt.
+    if (!DROPPING.has(wait.kind) || wait.start > hi || Number.isNaN(wait.end)) continue;
     // Nothing bounds the release from below: the wait began with it, give or take a few instructions.
-    const start = Number.isFinite(lo) ? lo : Number.isFinite(hi) ? Math.min(hi, wait.start) : Number.NaN;
-    return { start, end: wait.end };
+    return { start: Number.isFinite(lo) ? lo : wait.start, end: wait.end };
   }
-  return null;
+  return NOT_SEEN;
 }
 
 export class Counterfactual {

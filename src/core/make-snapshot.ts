@@ -96,6 +96,7 @@ export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
       ]),
     ),
     causeStacks,
+    handlers: sums.handlers.rows(names),
     release: releaseOf(sums),
     swap: {
       faults: kernel(VlCounter.SWAP),

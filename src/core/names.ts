@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Names that travel in user-side rows: stacks by id, swap devices by type, cgroups by id. The latest row holds. */
+/** Names that travel in user-side rows: of stacks, swap devices, cgroups, fault handlers. The latest row holds. */
 import { type EventBatch, UserKind } from './batch.js';
 import { BoundedMap } from './bounded-map.js';
 
@@ -8,6 +8,7 @@ const MAX_STACKS = 8192;
 const MAX_FRAMES = 127;
 const MAX_CGROUPS = 16_384;
 const MAX_DEVICES = 32;
+const MAX_HANDLERS = 1024;
 
 export interface SwapDeviceName {
   readonly type: number;
@@ -17,15 +18,17 @@ export interface SwapDeviceName {
 
 export class Names {
   readonly devices: Map<number, SwapDeviceName> = new Map();
+  /** Names of fault handlers by address. */
+  readonly handlers: BoundedMap<bigint, string> = new BoundedMap(MAX_HANDLERS, () => 0);
   readonly #stacks: BoundedMap<number, string[]> = new BoundedMap(MAX_STACKS, () => 0);
   readonly #cgroups: BoundedMap<number, string> = new BoundedMap(MAX_CGROUPS, () => 0);
 
   /** Names dropped from full tables. */
   get evicted(): number {
-    return this.#stacks.evicted + this.#cgroups.evicted;
+    return this.#stacks.evicted + this.#cgroups.evicted + this.handlers.evicted;
   }
 
-  /** One row of kind Frame, SwapDevice or Cgroup; others are passed over. */
+  /** One row of kind Frame, SwapDevice, Cgroup or Handler; others are passed over. */
   push(batch: EventBatch, i: number): void {
     const a = batch.a[i] as number;
     const b = batch.b[i] as number;
@@ -40,6 +43,9 @@ export class Names {
         return;
       case UserKind.Cgroup:
         this.#cgroups.set(value, text);
+        return;
+      case UserKind.Handler:
+        this.handlers.set((BigInt(a) << 32n) | BigInt(b), text);
         return;
     }
   }

@@ -145,6 +145,15 @@ export interface StackRow {
   readonly count: number;
 }
 
+/** A ->fault of a driver or file system, as `Attempt.faultHandler` gives it. */
+export interface HandlerRow {
+  readonly address: bigint;
+  /** The function's name, '' while not known. */
+  readonly name: string;
+  /** RETRYs it returned under the VMA lock. */
+  readonly retries: number;
+}
+
 export interface ProgressStats {
   /** Pages (mm, address) that retried more than once; the most retries of one; retries that were not the page's first. */
   readonly pagesAgain: number;
@@ -263,6 +272,8 @@ export interface Snapshot {
   readonly stacks: Readonly<Record<string, readonly string[]>>;
   /** By count, descending; bounded. */
   readonly causeStacks: readonly StackRow[];
+  /** By retries, descending; bounded. */
+  readonly handlers: readonly HandlerRow[];
   /** Width hi - lo of derived VMA-lock releases per rule; unbounded ones counted apart. */
   readonly release: Readonly<
     Record<

@@ -220,6 +220,11 @@ export function statJson(snapshot: Snapshot): object {
       count,
     })),
     stacks: sorted(snapshot.stacks),
+    handlers: snapshot.handlers.map((handler) => ({
+      address: `0x${handler.address.toString(16)}`,
+      name: handler.name === '' ? null : handler.name,
+      retries: handler.retries,
+    })),
     forgotten: snapshot.forgotten ?? null,
   };
 }

@@ -66,6 +66,17 @@ describe('names', () => {
     assert.deepEqual(stacks, { 5: ['do_swap_page+0x2', 'handle_mm_fault+0x1'], 6: ['main+0x3 [load]'] });
   });
 
+  it('of handlers stand beside the retries they returned, and so does an address without a name', () => {
+    const ops = (fault: number, low: number): WireRow[] =>
+      retry({ fault, tid: 200 + fault, from: 1000, to: 2000, found: AVOIDABLE, handler: [0xffff_ffff, low] });
+    const name = named(UserKind.Handler, 0xffff_ffff, 0x8100_1000, 'drm_gem_fault [drm]', 0);
+    const { handlers } = snapshotOf([...ops(1, 0x8100_1000), name, ...ops(2, 0x8100_2000), ...ops(3, 0x8100_1000)]);
+    assert.deepEqual(handlers, [
+      { address: 0xffff_ffff_8100_1000n, name: 'drm_gem_fault [drm]', retries: 2 },
+      { address: 0xffff_ffff_8100_2000n, name: '', retries: 1 },
+    ]);
+  });
+
   it('of system calls are those of x86-64, and of the common numbers elsewhere', () => {
     assert.deepEqual(
       [10, 435, 99, -1].map((number) => syscallName(number, 'x64')),

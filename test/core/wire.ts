@@ -103,6 +103,8 @@ export interface RetryPlan {
   readonly behind?: number;
   readonly writer?: { readonly tid: number; readonly syscall: number; readonly exact: boolean };
   readonly folio?: number;
+  /** vma->vm_ops->fault, high and low half. */
+  readonly handler?: readonly [number, number];
 }
 
 /** A swap fault whose attempt under the VMA lock waits for a folio and returns RETRY, and its fallback. */
@@ -143,6 +145,7 @@ export function retry(plan: RetryPlan): WireRow[] {
   const end = to + 30 + (plan.mmWait ?? 10);
   const { writer } = plan;
   if (writer !== undefined) add(VlKind.MM_WRITER, end, writer.tid, writer.syscall, writer.exact ? VlStepFlag.EXACT : 0);
+  if (plan.handler !== undefined) add(VlKind.VMA_OPS, end, ...plan.handler);
   add(VlKind.MM_LOCK_EXIT, end, found, plan.mmWriters ?? 0);
   add(VlKind.HMF_EXIT, end + 10, plan.found === undefined ? MMAP_FLAGS : TRIED_FLAGS, 0, VlStepFlag.REGS);
   add(VlKind.MM_RELEASED, end + 20);

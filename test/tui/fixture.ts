@@ -102,6 +102,7 @@ export function emptySnapshot(): Snapshot {
     otherUsers: { userfaultfd: null, procfs: null, madvise: null, damon: null, other: null },
     stacks: {},
     causeStacks: [],
+    handlers: [],
     release: {},
     swap: { faults: 0, synchronous: 0, asynchronous: 0, lockOrRetry: { calls: 0, retry: 0, locked: 0 }, devices: [] },
     kernelHist: {},
