@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: MIT
+/** Replay: the same position gives the same snapshot, however it was come to. */
+import assert from 'node:assert/strict';
+import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { Pipeline } from '../../src/core/pipeline.js';
+import type { Snapshot } from '../../src/core/snapshot.js';
+import { UserError } from '../../src/errors.js';
+import { openReplay } from '../../src/recording/player.js';
+import { MAX_SPEED, MIN_SPEED, type Replay } from '../../src/recording/replay.js';
+import { rowsOf } from '../../src/recording/run.js';
+import { fileSink } from '../../src/recording/sink.js';
+import { createRecordingWriter } from '../../src/recording/writer.js';
+import { openFile } from '../../src/source/file.js';
+import { LIVE_SESSION, liveSession } from './live-session.js';
+
+const GOLDEN = fileURLToPath(new URL('../../../test/golden/swap-7.3.vmlt', import.meta.url));
+const SECONDS = 2;
+const directory = await mkdtemp(join(tmpdir(), 'vmalocktop-replay-'));
+const path = join(directory, 'live.vmlt');
+after(() => rm(directory, { recursive: true }));
+
+before(async () => {
+  const writer = await createRecordingWriter(LIVE_SESSION, await fileSink(path));
+  for (const batch of liveSession({ seconds: SECONDS, dropEvery: 400 })) await writer.write(batch);
+  await writer.end();
+});
+
+/** What the pipeline says of every row up to the first that is younger. */
+async function naive(file: string, time: number): Promise<Snapshot> {
+  const source = await openFile(file);
+  const pipeline = new Pipeline(source.session);
+  for await (const batch of source.batches()) {
+    let end = 0;
+    while (end < batch.length && (batch.time[end] as number) <= time) end++;
+    if (end > 0) pipeline.push(rowsOf(batch, 0, end));
+    if (end < batch.length) break;
+  }
+  await source.close();
+  return pipeline.snapshot();
+}
+
+function randoms(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+for (const file of [path, GOLDEN]) {
+  test(`sought in any order, the snapshot is that of the rows up to there: ${file === path ? 'made up' : 'real'}`, async () => {
+    const replay = await openReplay(file);
+    const random = randoms(7);
+    for (let i = 0; i < 25; i++) {
+      const time = i === 20 ? replay.duration : Math.floor(random() * replay.duration);
+      assert.equal(await replay.seek(time), true);
+      assert.equal(replay.position, time);
+      assert.deepEqual(replay.snapshot(), await naive(file, time), `at ${time}`);
+    }
+    await replay.close();
+  });
+}
+
+test('played to a position or sought, it is the same state', async () => {
+  const [played, sought] = [await openReplay(path), await openReplay(path)];
+  assert.equal(played.paused, true);
+  assert.equal(await played.tick(100), false, 'nothing moves while it is paused');
+  played.paused = false;
+  for (const [ms, speed] of [
+    [16, 1],
+    [100, 0.1],
+    [33, 10],
+    [7, 100],
+  ] as const) {
+    const from = played.position;
+    played.speed = speed;
+    assert.equal(await played.tick(ms), true);
+    assert.equal(played.position, from + ms * 1e6 * speed);
+    await sought.seek(played.position);
+    assert.deepEqual(played.snapshot(), sought.snapshot());
+  }
+  played.speed = MAX_SPEED;
+  while (!played.atEnd) await played.tick(16);
+  assert.equal(played.position, played.duration);
+  assert.equal(await played.tick(16), false);
+  assert.equal(played.snapshot().ended, true);
+  await Promise.all([played.close(), sought.close()]);
+});
+
+test('speed stays within its bounds', async () => {
+  const replay = await openReplay(path);
+  for (const [asked, got] of [
+    [0, MIN_SPEED],
+    [1e9, MAX_SPEED],
+    [2, 2],
+  ] as const) {
+    replay.speed = asked;
+    assert.equal(replay.speed, got);
+  }
+  await replay.close();
+});
+
+test('a step ends one more lifecycle, and its position gives the same state again', async () => {
+  const replay = await openReplay(path);
+  await replay.seek(0.5e9);
+  let closed = replay.snapshot().lifecycles;
+  const ended = (it: typeof closed): number => it.total - it.byEnd['in-flight'];
+  for (let i = 0; i < 5; i++) {
+    const lifecycle = await replay.step();
+    assert.ok(lifecycle);
+    const now = replay.snapshot().lifecycles;
+    assert.equal(ended(now), ended(closed) + 1);
+    assert.deepEqual(replay.snapshot(), await naive(path, replay.position));
+    assert.ok(lifecycle.end <= replay.position);
+    closed = now;
+  }
+  await replay.seek(replay.duration);
+  assert.equal(await replay.step(), null);
+  assert.equal(replay.atEnd, true);
+  await replay.close();
+});
+
+test('of several seeks the last one counts, and nothing is torn', async () => {
+  const replay = await openReplay(GOLDEN);
+  await replay.seek(replay.duration);
+  const random = randoms(3);
+  for (let round = 0; round < 5; round++) {
+    const targets = Array.from({ length: 8 }, () => Math.floor(random() * replay.duration));
+    const last = targets.at(-1) as number;
+    const seeks = targets.map((time) => replay.seek(time));
+    assert.equal(replay.seeking, last);
+    const arrived = await Promise.all(seeks);
+    assert.equal(arrived.at(-1), true);
+    assert.equal(arrived.slice(0, -1).includes(true), false);
+    assert.equal(replay.seeking, null);
+    assert.deepEqual(replay.snapshot(), await naive(GOLDEN, last));
+  }
+  await replay.close();
+});
+
+test('while a seek is under way, other work has its turn', async () => {
+  const replay = await openReplay(GOLDEN);
+  let turns = 0;
+  const timer = setInterval(() => turns++, 5);
+  await replay.seek(replay.duration);
+  await replay.seek(replay.duration * 0.9);
+  clearInterval(timer);
+  assert.ok(turns > 0);
+  await replay.close();
+});
+
+test('losses, missed runs and damage are marked where they are', async () => {
+  const replay = await openReplay(path);
+  const losses = replay.markers.filter(({ kind }) => kind === 'loss');
+  assert.ok(losses.length > 0);
+  assert.ok(losses.every(({ time }) => time > 0 && time <= replay.duration));
+  const total = losses.reduce((sum, { text }) => sum + Number(/^\d+/.exec(text)?.[0]), 0);
+  await replay.seek(replay.duration);
+  assert.equal(total, replay.snapshot().events.dropped);
+  replay.addMarkers([{ time: 1, kind: 'violation', text: 'rule 3' }]);
+  assert.equal(replay.markers[0]?.kind, 'violation', 'by time');
+  await replay.close();
+
+  const golden = await openReplay(GOLDEN);
+  const missed = golden.markers.filter(({ kind }) => kind === 'missed');
+  await golden.seek(golden.duration);
+  assert.equal(
+    missed.reduce((sum, { text }) => sum + Number(/^\d+/.exec(text)?.[0]), 0),
+    golden.snapshot().events.missed,
+  );
+  assert.match(missed[0]?.text ?? '', /x_handle_mm_fault/);
+  await golden.close();
+
+  const broken = join(directory, 'broken.vmlt');
+  await writeFile(broken, (await readFile(path)).subarray(0, -8));
+  await appendFile(broken, 'what does not belong here');
+  const damaged = await openReplay(broken);
+  assert.ok(damaged.error instanceof UserError);
+  assert.equal(damaged.markers.at(-1)?.kind, 'damage');
+  assert.equal(await damaged.seek(damaged.duration), true);
+  assert.deepEqual(damaged.snapshot(), await naive(path, damaged.duration));
+  assert.equal(await damaged.step(), null);
+  await damaged.close();
+});
+
+test('a stretch is replayed as a session of its own', async () => {
+  const replay: Replay = await openReplay(path, { stretch: () => ({ from: 0.5e9, to: 1.5e9 }) });
+  assert.equal(replay.duration, 1e9);
+  assert.equal(BigInt(replay.session.baseNs) - BigInt(LIVE_SESSION.baseNs), 500_000_000n);
+  await replay.seek(replay.duration);
+  const { lifecycles, ended } = replay.snapshot();
+  assert.equal(ended, true);
+  // 2000 faults a second, each 3.2 ms long: those under way at the begin are left out.
+  assert.ok(lifecycles.total > 1980 && lifecycles.total <= 2002, `${lifecycles.total}`);
+  for (const marker of replay.markers) assert.ok(marker.time >= 0 && marker.time <= replay.duration);
+  const middle = await replay.seek(0.3e9).then(() => replay.snapshot());
+  await replay.seek(0.9e9);
+  await replay.seek(0.3e9);
+  assert.deepEqual(replay.snapshot(), middle);
+  await replay.close();
+  await assert.rejects(openReplay(path, { stretch: () => ({ from: 50e9, to: 60e9 }) }), /ends at 2\.00/);
+});
+
+test('an empty recording can be replayed', async () => {
+  const empty = join(directory, 'empty.vmlt');
+  const writer = await createRecordingWriter(LIVE_SESSION, await fileSink(empty));
+  await writer.end();
+  const replay = await openReplay(empty);
+  assert.equal(replay.duration, 0);
+  assert.equal(replay.atEnd, true);
+  assert.equal(await replay.seek(5), true);
+  assert.equal(await replay.step(), null);
+  assert.match(replay.truncated ?? '', /before the session ended/);
+  await replay.close();
+});
