@@ -192,7 +192,8 @@ enum vl_counter {
 	VL_C_USER_PROCFS = 38,  /* readers of /proc/PID/maps and PROCMAP_QUERY */
 	VL_C_USER_MADVISE = 39, /* madvise and process_madvise */
 	VL_C_USER_DAMON = 40,   /* kernel threads: DAMON */
-	VL_C_USER_OTHER = 41,   /* any other system call */
+	VL_C_USER_OTHER = 41,   /* lock_vma_under_rcu of a task that no fault followed, userfaultfd and madvise included;
+				 * told by the task's next lock, so the last one of a task is not counted */
 	VL_C_NOTE_LOST = 42,    /* evidence of a task overwritten by another one's in the direct-mapped table */
 	/* Time from asking for mmap_lock to having it, by decade: under 1 us, under 10 us, … and longer than 1 s. */
 	VL_C_MM_READ_1US = 43,

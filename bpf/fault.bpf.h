@@ -15,6 +15,9 @@ static __always_inline int on_vma_lock(struct vm_area_struct *vma)
 	start = bpf_map_lookup_elem(&starts, &i);
 	if (!start)
 		return 0;
+	/* No fault came for the lock this task took before: something else did. */
+	if (start->pid == (__u32)task->pid && !start->failed)
+		count(task->flags & PF_KTHREAD ? VL_C_USER_DAMON : VL_C_USER_OTHER);
 	start->ts = bpf_ktime_get_ns();
 	start->failed = !vma;
 	start->pid = task->pid;
@@ -192,21 +195,24 @@ static __always_inline int on_hmf_exit(__u64 *ctx)
 	if (!wanted(task))
 		return 0;
 	cpu = bpf_get_smp_processor_id();
-	if (flags & F(VMA_LOCK) && !ret && cpu < QUICK_CPUS) {
+	if (scope != VL_SCOPE_ALL && !min_ns && flags & F(VMA_LOCK) && !ret && cpu < QUICK_CPUS) {
 		quick[cpu].vma_ok++;
-		if (!*mark_of(task) && scope != VL_SCOPE_ALL && !min_ns)
+		if (!*mark_of(task))
 			return 0;
 	} else {
 		row = this_row();
-		if (row)
-			row->counter[hmf_counter(flags, ret, ctx[3] != 0) & 63]++;
-	}
-	if (!(ret & R(RETRY)) && !*mark_of(task)) {
-		if (scope != VL_SCOPE_ALL && !min_ns)
+		if (!row)
 			return 0;
-		row = this_row();
-		if (!observe_release && row && ctx[3] && flags & F(USER))
-			return hmf_whole(task, row, (struct vm_area_struct *)ctx[0], ctx[1], flags, ret);
+		if (flags & F(VMA_LOCK) && !ret)
+			row->counter[VL_C_VMA_OK]++;
+		else
+			row->counter[hmf_counter(flags, ret, ctx[3] != 0) & 63]++;
+		if (!(ret & R(RETRY)) && !*mark_of(task)) {
+			if (scope != VL_SCOPE_ALL && !min_ns)
+				return 0;
+			if (!observe_release && ctx[3] && flags & F(USER))
+				return hmf_whole(task, row, (struct vm_area_struct *)ctx[0], ctx[1], flags, ret);
+		}
 	}
 	return hmf_slow(ctx, (struct vm_area_struct *)ctx[0], ctx[1], AB(flags, ret), ctx[3] != 0);
 }
