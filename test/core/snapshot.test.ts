@@ -54,6 +54,17 @@ describe('stat --json', () => {
   });
 });
 
+describe('docs/cli.md', () => {
+  it('names every key of the document', () => {
+    const docs = readFileSync(join(import.meta.dirname, '../../../docs/cli.md'), 'utf8');
+    const keys = Object.keys(statJson(snapshotOf([])));
+    assert.deepEqual(
+      keys.filter((key) => !docs.includes(`\`${key}\``)),
+      [],
+    );
+  });
+});
+
 describe('snapshot', () => {
   it('counts faults from the exact counters of the kernel', () => {
     const batch = createBatch(64, ['']);
