@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: MIT
+/** For each rule, faults that break it and no other. */
+import { VlFile, VlInner, VlKind, VlStepFlag, VlWait } from '../../src/schema/events.gen.js';
+import {
+  type Flavour,
+  GUP_KILLABLE,
+  GUP_NOWAIT,
+  GUP_PLAIN,
+  type Life,
+  LifeWriter,
+  PRIVATE,
+  PTE_DISK,
+  PTE_PRIVATE,
+} from './check-shapes.js';
+import { FLAG, MMAP_FLAGS, RET, SWAP_DISK, TRIED_FLAGS, VMA_FLAGS } from './session.js';
+
+export interface Break {
+  readonly rule: number;
+  readonly name: string;
+  readonly flavours: readonly Flavour[];
+  /** One after another on one thread. */
+  readonly lives: (w: () => LifeWriter) => readonly Life[];
+}
+
+const { VM_FAULT_RETRY: RETRY, VM_FAULT_MAJOR: MAJOR, VM_FAULT_COMPLETED: COMPLETED } = RET;
+const NEW: readonly Flavour[] = ['7.3', '6.12'];
+const SEEN: readonly Flavour[] = ['6.12'];
+const disk = { pte: PTE_DISK } as const;
+const unlooked = { looksUp: false } as const;
+const aborted = { looksUp: false, vmFlags: 0n } as const;
+
+const one = (rule: number, name: string, make: (w: LifeWriter) => Life, flavours: readonly Flavour[] = NEW): Break => ({
+  rule,
+  name,
+  flavours,
+  lives: (w) => [make(w())],
+});
+
+/** A fault like any other but for the flags and the result of its only attempt. */
+const plain = (rule: number, name: string, flags: number, ret = 0, stepFlags: number = VlStepFlag.REGS): Break =>
+  one(rule, name, (w) => w.add(VlKind.HMF_EXIT, flags, ret, stepFlags).release().life('broken'));
+
+export const BREAKS: readonly Break[] = [
+  plain(1, 'not killable', VMA_FLAGS & ~FLAG.FAULT_FLAG_KILLABLE),
+  plain(1, 'not from user mode', VMA_FLAGS & ~FLAG.FAULT_FLAG_USER),
+  plain(1, 'tried before', VMA_FLAGS | FLAG.FAULT_FLAG_TRIED),
+  plain(1, 'remote', VMA_FLAGS | FLAG.FAULT_FLAG_REMOTE),
+  plain(1, 'no registers', VMA_FLAGS, 0, 0),
+  one(2, 'lookup refused', (w) => w.add(VlKind.VMA_LOCK, 0).hmf(VMA_FLAGS, 0).life('broken', unlooked), ['7.3']),
+  {
+    rule: 2,
+    name: 'lock older than the fault before',
+    flavours: NEW,
+    lives: (w) => [w().hmf(VMA_FLAGS, 0).life('before'), w().hmf(VMA_FLAGS, 0).life('broken', { looksUp: 'stale' })],
+  },
+  one(3, 'back to the VMA lock', (w) =>
+    w
+      .folioRetry(VMA_FLAGS, 0)
+      .lock()
+      .folioRetry(MMAP_FLAGS, 0)
+      .add(VlKind.HMF_EXIT, VMA_FLAGS, 0, VlStepFlag.REGS)
+      .life('broken', disk),
+  ),
+  plain(4, 'nowait', VMA_FLAGS | FLAG.FAULT_FLAG_RETRY_NOWAIT, RET.VM_FAULT_SIGSEGV),
+  one(4, 'nowait in do_swap_page', (w) =>
+    w
+      .swapOk(VMA_FLAGS | FLAG.FAULT_FLAG_RETRY_NOWAIT)
+      .hmf(VMA_FLAGS, 0)
+      .life('broken', disk),
+  ),
+  {
+    rule: 5,
+    name: 'falls back though it was done',
+    flavours: NEW,
+    lives: (w) => [
+      w().hmf(VMA_FLAGS, 0).life('before'),
+      w().lock().hmf(MMAP_FLAGS, 0).life('broken', { looksUp: false, sameAddress: true }),
+    ],
+  },
+  one(5, 'falls back in the same lifecycle', (w) => w.hmf(VMA_FLAGS, 0).lock().hmf(MMAP_FLAGS, 0).life('broken'), [
+    '7.3',
+  ]),
+  one(6, 'retries under the VMA lock', (w) =>
+    w.folioRetry(VMA_FLAGS, MAJOR).add(VlKind.HMF_EXIT, VMA_FLAGS, 0, VlStepFlag.REGS).life('broken', disk),
+  ),
+  one(7, 'MAJOR, not tried', (w) => w.folioRetry(VMA_FLAGS, MAJOR).lock().hmf(MMAP_FLAGS, 0).life('broken', disk)),
+  one(7, 'tried without MAJOR', (w) => w.folioRetry(VMA_FLAGS, 0).lock().hmf(TRIED_FLAGS, 0).life('broken', disk)),
+  one(7, 'not tried after mmap_lock', (w) =>
+    w.folioRetry(VMA_FLAGS, 0).lock().folioRetry(MMAP_FLAGS, 0).lock().hmf(MMAP_FLAGS, 0).life('broken', disk),
+  ),
+  one(8, 'RETRY and SIGBUS', (w) =>
+    w
+      .add(VlKind.FILE_ENTER, VMA_FLAGS, VlFile.FILEMAP)
+      .add(VlKind.FILE_EXIT, VlFile.FILEMAP, RETRY | RET.VM_FAULT_SIGBUS)
+      .hmf(VMA_FLAGS, RETRY)
+      .lock()
+      .hmf(MMAP_FLAGS, 0)
+      .life('broken'),
+  ),
+  one(9, 'MAJOR beside RETRY', (w) => {
+    w.swap(VMA_FLAGS)
+      .add(VlKind.FLOR_ENTER, VMA_FLAGS)
+      .release()
+      .add(VlKind.FLOR_EXIT, 0, RETRY | MAJOR);
+    return w.add(VlKind.SWAP_EXIT, 0, RETRY).hmf(VMA_FLAGS, RETRY).lock().hmf(MMAP_FLAGS, 0).life('broken', disk);
+  }),
+  one(9, 'a first try under mmap_lock came back with 0', (w) => {
+    w.add(VlKind.VMA_LOCK, 0).lock().swap(MMAP_FLAGS).add(VlKind.FLOR_ENTER, MMAP_FLAGS).add(VlKind.FLOR_EXIT);
+    return w
+      .add(VlKind.SWAP_EXIT)
+      .hmf(MMAP_FLAGS, 0)
+      .life('broken', { ...disk, ...aborted });
+  }),
+  one(
+    9,
+    'released later',
+    (w) => {
+      w.swap(VMA_FLAGS).add(VlKind.FLOR_ENTER, VMA_FLAGS).add(VlKind.FLOR_EXIT, 0, RETRY).release();
+      return w.add(VlKind.SWAP_EXIT, 0, RETRY).hmf(VMA_FLAGS, RETRY).lock().hmf(MMAP_FLAGS, 0).life('broken', disk);
+    },
+    SEEN,
+  ),
+  one(10, 'came back with 0', (w) => w.flor(GUP_NOWAIT, 0).life('broken', { ...disk, ...unlooked })),
+  one(10, 'slept', (w) => {
+    w.swap(GUP_NOWAIT).add(VlKind.FLOR_ENTER, GUP_NOWAIT).add(VlKind.FLOR_SLEEP).add(VlKind.FLOR_EXIT, 0, RETRY);
+    w.add(VlKind.SWAP_EXIT, 0, RETRY).hmf(GUP_NOWAIT, RETRY, 0).add(VlKind.ABANDONED, VlKind.HMF_EXIT);
+    return w.life('broken', { ...disk, ...unlooked });
+  }),
+  one(11, 'RETRY', (w) =>
+    w
+      .flor(GUP_PLAIN, RETRY)
+      .add(VlKind.ABANDONED, VlKind.HMF_EXIT)
+      .life('broken', { ...disk, ...unlooked }),
+  ),
+  one(11, 'unlocked', (w) => {
+    w.swap(GUP_PLAIN).add(VlKind.FLOR_ENTER, GUP_PLAIN).unlock().add(VlKind.FLOR_EXIT).add(VlKind.SWAP_EXIT);
+    return w.hmf(GUP_PLAIN, 0, 0).life('broken', { ...disk, ...unlooked });
+  }),
+  one(12, 'neither 0 nor RETRY', (w) => w.flor(GUP_KILLABLE, MAJOR).life('broken', { ...disk, ...unlooked })),
+  one(12, 'unlocked', (w) => {
+    w.swap(GUP_KILLABLE).add(VlKind.FLOR_ENTER, GUP_KILLABLE).unlock().add(VlKind.FLOR_EXIT).add(VlKind.SWAP_EXIT);
+    return w.hmf(GUP_KILLABLE, 0, 0).life('broken', { ...disk, ...unlooked });
+  }),
+  one(13, '0 under the VMA lock', (w) => {
+    w.swap(VMA_FLAGS).add(VlKind.FLOR_ENTER, VMA_FLAGS).add(VlKind.FLOR_SLEEP).add(VlKind.FLOR_EXIT);
+    return w.add(VlKind.SWAP_EXIT).hmf(VMA_FLAGS, 0).life('broken', disk);
+  }),
+  one(14, 'RETRY from nowhere', (w) => {
+    w.swap(VMA_FLAGS).release().add(VlKind.SWAP_EXIT, 0, RETRY).hmf(VMA_FLAGS, RETRY);
+    return w.lock().hmf(MMAP_FLAGS, 0).life('broken', disk);
+  }),
+  one(15, 'MAJOR beside RETRY', (w) => {
+    w.add(VlKind.SWAP_ENTER, VMA_FLAGS)
+      .release()
+      .add(VlKind.SWAP_EXIT, 0, RETRY | MAJOR);
+    return w.hmf(VMA_FLAGS, RETRY).lock().hmf(MMAP_FLAGS, 0).life('broken', { pte: PTE_PRIVATE });
+  }),
+  one(15, 'a wait', (w) => {
+    w.add(VlKind.SWAP_ENTER, VMA_FLAGS)
+      .add(VlKind.WAIT_ENTER, VlWait.MIGRATION)
+      .add(VlKind.WAIT_EXIT, VlWait.MIGRATION);
+    w.release().add(VlKind.SWAP_EXIT, 0, RETRY);
+    return w.hmf(VMA_FLAGS, RETRY).lock().hmf(MMAP_FLAGS, 0).life('broken', { pte: PTE_PRIVATE });
+  }),
+  one(15, 'a PMD with MAJOR', (w) =>
+    w
+      .add(VlKind.INNER_RETRY, VlInner.DEVICE_PRIVATE, RETRY | MAJOR)
+      .hmf(VMA_FLAGS, RETRY)
+      .lock()
+      .hmf(MMAP_FLAGS, 0)
+      .life('broken'),
+  ),
+  one(16, 'goes on', (w) => w.swapOk(VMA_FLAGS).hmf(VMA_FLAGS, 0).life('broken', disk), ['6.5']),
+  one(18, 'anon_vma after the release', (w) => {
+    w.swap(VMA_FLAGS).add(VlKind.FLOR_ENTER, VMA_FLAGS).release().add(VlKind.FLOR_EXIT, 0, RETRY);
+    w.add(VlKind.ANON_PREPARE, 0, RETRY).add(VlKind.SWAP_EXIT, 0, RETRY).hmf(VMA_FLAGS, RETRY);
+    return w.lock().hmf(MMAP_FLAGS, 0).life('broken', disk);
+  }),
+  one(18, 'a file fault after a userfault', (w) => {
+    w.add(VlKind.UFFD_ENTER, VMA_FLAGS, 0x200).release().add(VlKind.UFFD_EXIT, 0, RETRY).file(VMA_FLAGS, 0);
+    return w.hmf(VMA_FLAGS, RETRY).lock().hmf(MMAP_FLAGS, 0).life('broken');
+  }),
+  one(19, 'of a later try', (w) => {
+    w.folioRetry(VMA_FLAGS, MAJOR).lock().unlock();
+    return w.hmf(TRIED_FLAGS | FLAG.FAULT_FLAG_WRITE, COMPLETED).life('broken', disk);
+  }),
+  one(19, 'of a read', (w) => w.hmf(VMA_FLAGS, COMPLETED).life('broken', { vmFlags: 0n })),
+  one(19, 'with RETRY', (w) =>
+    w
+      .hmf(VMA_FLAGS | FLAG.FAULT_FLAG_WRITE, COMPLETED | RETRY)
+      .lock()
+      .hmf(MMAP_FLAGS, 0)
+      .life('broken', { vmFlags: 0n }),
+  ),
+  one(19, 'in a private mapping', (w) => {
+    const flags = VMA_FLAGS | FLAG.FAULT_FLAG_WRITE;
+    return w.file(flags, 0).hmf(flags, COMPLETED).life('broken', { vmFlags: PRIVATE });
+  }),
+  one(
+    19,
+    'the lock kept',
+    (w) =>
+      w
+        .hmf(VMA_FLAGS | FLAG.FAULT_FLAG_WRITE, COMPLETED)
+        .release()
+        .life('broken', { vmFlags: 0n }),
+    SEEN,
+  ),
+  one(20, 'twice', (w) => w.hmf(VMA_FLAGS, 0).release().life('broken'), SEEN),
+  one(
+    20,
+    'never',
+    (w) => w.add(VlKind.HMF_EXIT, VMA_FLAGS, 0, VlStepFlag.REGS).add(VlKind.ABANDONED, VlKind.HMF_EXIT).life('broken'),
+    SEEN,
+  ),
+  one(21, 'never', (w) => {
+    w.add(VlKind.VMA_LOCK, 0).lock().add(VlKind.HMF_EXIT, MMAP_FLAGS, 0, VlStepFlag.REGS);
+    return w.add(VlKind.ABANDONED, VlKind.HMF_EXIT).life('broken', aborted);
+  }),
+  one(21, 'twice', (w) =>
+    w.folioRetry(VMA_FLAGS, 0).lock().swapOk(MMAP_FLAGS).hmf(MMAP_FLAGS, 0).unlock().life('broken', disk),
+  ),
+  one(21, 'too early', (w) => {
+    w.add(VlKind.VMA_LOCK, 0).lock().unlock().add(VlKind.HMF_EXIT, MMAP_FLAGS, 0, VlStepFlag.REGS);
+    return w.life('broken', aborted);
+  }),
+  one(21, 'not by the callee', (w) => {
+    w.add(VlKind.VMA_LOCK, 0)
+      .lock()
+      .hmf(MMAP_FLAGS | FLAG.FAULT_FLAG_WRITE, COMPLETED)
+      .unlock();
+    return w.life('broken', aborted);
+  }),
+  one(22, 'mmap_lock in do_swap_page', (w) => {
+    w.add(VlKind.SWAP_ENTER, VMA_FLAGS).add(VlKind.MM_INSIDE, 0, 1).add(VlKind.SWAP_DEVICE, 0, SWAP_DISK);
+    return w.add(VlKind.SWAP_EXIT).hmf(VMA_FLAGS, 0).life('broken', disk);
+  }),
+  one(
+    23,
+    'slept first',
+    (w) => {
+      w.swap(VMA_FLAGS).add(VlKind.FLOR_ENTER, VMA_FLAGS).add(VlKind.FLOR_SLEEP).release();
+      w.add(VlKind.FLOR_EXIT, 0, RETRY).add(VlKind.SWAP_EXIT, 0, RETRY).hmf(VMA_FLAGS, RETRY);
+      return w.lock().hmf(MMAP_FLAGS, 0).life('broken', disk);
+    },
+    SEEN,
+  ),
+  one(26, 'elsewhere', (w) => w.hmf(VMA_FLAGS, 0).life('broken', { astray: true })),
+  one(28, 'another device', (w) => {
+    w.add(VlKind.SWAP_ENTER, VMA_FLAGS).add(VlKind.SWAP_DEVICE, 3, SWAP_DISK).add(VlKind.SWAP_EXIT);
+    return w.hmf(VMA_FLAGS, 0).life('broken', disk);
+  }),
+  one(28, 'no device, and not 0', (w) => {
+    w.add(VlKind.SWAP_ENTER, VMA_FLAGS).add(VlKind.SWAP_DEVICE, 0xffffffff).add(VlKind.SWAP_EXIT);
+    return w.hmf(VMA_FLAGS, MAJOR).life('broken', disk);
+  }),
+];
+
+/** The faults of a break on one kernel. */
+export function livesOf(broken: Break, flavour: Flavour): readonly Life[] {
+  return broken.lives(() => new LifeWriter(flavour === '6.12'));
+}
