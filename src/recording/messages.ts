@@ -63,9 +63,8 @@ export class MessageReader {
         continue;
       }
       if (frame.kind !== 'message') {
-        if (marker !== null && frame.kind === 'cut' && frame.partial)
-          throw damaged(this.#name, this.#reader.offset - frame.bytes, 'bytes behind the end');
-        this.ending = marker?.kind === 'end' ? marker : frame;
+        const nothing = frame.kind === 'cut' && !frame.partial;
+        this.ending = marker?.kind === 'end' && nothing ? marker : frame;
         return null;
       }
       if (frame.type === MessageHeader.Schema) {
