@@ -96,7 +96,9 @@ int main(int argc, char **argv)
 		sync_read(pages);
 	else
 		die(2, "usage: reclaim memcg|sync [PAGES]");
-	printf("{\"workload\":\"reclaim\",\"mode\":\"%s\",\"pid\":%d,\"address\":\"%p\",\"stride\":%lu,\"truth\":%ld}\n", mode,
-	       getpid(), (void *)region, PAGE, truth);
+	printf("{\"workload\":\"reclaim\",\"mode\":\"%s\",\"pid\":%d,\"truth\":%ld", mode, getpid(), truth);
+	if (!strcmp(mode, "sync"))
+		printf(",\"address\":\"%p\",\"stride\":%lu", (void *)region, PAGE);
+	puts("}");
 	return 0;
 }

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+/**
+ * A workload for each cause that a stock kernel can produce on purpose: the tool names it, as often as it was made.
+ * docs/causes.md lists them. Counts are exact unless the kernel says it skipped runs of our programs, or the workload's
+ * truth is a range. Times are never asserted, only their order.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { guestImpossible, kernels } from './guest.js';
+import { causeOf, type Fault, NUMA, observe, retriesOf, type Session, tally } from './observed.js';
+
+const skip = (await guestImpossible()) ?? false;
+
+interface OneCause {
+  cause: string;
+  innermost: string;
+  verdicts: readonly string[];
+  how: string;
+}
+const AVOIDABLE = { verdicts: ['avoidable'], how: 'ok-mmap' };
+/** The VMA's lock sequence is read by the hooks that see a RETRY come before it returns; here none does. */
+const NOT_READ = { verdicts: ['avoidable', 'unknown'], how: 'ok-mmap' };
+const USERFAULT = { innermost: 'handle_userfault', ...AVOIDABLE };
+const FILE = { innermost: 'filemap_fault', ...AVOIDABLE };
+
+/** Workloads all of whose faults, at their pages, retry once for one cause and end alike. */
+const ONE_CAUSE: Readonly<Record<string, OneCause>> = {
+  'busy-anon-8': { cause: 'anon_vma', innermost: '__vmf_anon_prepare', ...NOT_READ },
+  'busy-hugetlb-8': { cause: 'hugetlb', innermost: '__vmf_anon_prepare', ...NOT_READ },
+  'secret-32': {
+    cause: '->fault needs mmap_lock',
+    innermost: 'handle_mm_fault',
+    verdicts: ['by design'],
+    how: 'completed', // shared and written: fault_dirty_shared_page gives mmap_lock back
+  },
+  'file-faults-miss-16': { cause: 'file: cache miss', ...FILE },
+  'file-faults-readahead-16': { cause: 'file: readahead', ...FILE },
+  'file-faults-stale-16': { cause: 'file: not up to date', ...FILE },
+  'uffd-gate-8-1-missing': { cause: 'userfault: missing', ...USERFAULT },
+  'uffd-gate-8-1-wp': { cause: 'userfault: write-protect', ...USERFAULT },
+  'uffd-gate-8-1-minor': { cause: 'userfault: minor', ...USERFAULT },
+  'punch-4-128': { cause: 'shmem: hole punch', innermost: 'shmem_fault', ...AVOIDABLE },
+  'gate-other-8': { cause: 'folio locked: other holder', innermost: '__folio_lock_or_retry', ...AVOIDABLE },
+};
+
+function assertOneCause(session: Session, run: string): void {
+  const expected = ONE_CAUSE[run];
+  assert.ok(expected);
+  const { truth } = session.truth(run);
+  const faults = session.at(run);
+  const retries = retriesOf(faults);
+  const causes = JSON.stringify(tally(retries, ({ cause, innermost }) => `${cause} by ${innermost}`));
+  const right = retries.filter(({ cause, innermost }) => cause === expected.cause && innermost === expected.innermost);
+  session.assertCount(`retries: ${causes}`, retries.length, truth);
+  session.assertCount(`with their cause: ${causes}`, right.length, truth);
+  session.assertCount(
+    `verdicts: ${JSON.stringify(tally(retries, ({ verdict }) => String(verdict)))}`,
+    retries.filter(({ verdict }) => verdict !== null && expected.verdicts.includes(verdict)).length,
+    truth,
+  );
+  session.assertCount(
+    `ends: ${JSON.stringify(tally(faults, ({ how }) => how))}`,
+    faults.filter(({ how, attempts }) => how === expected.how && attempts.length >= 2).length,
+    truth,
+  );
+}
+
+/** Faults whose fallback found mmap_lock held by that thread and queued behind it. */
+function queuedBehind(faults: readonly Fault[], holder: number): number {
+  return faults.filter(({ waits }) =>
+    waits.some((wait) => wait.kind === 'mmapLock' && wait.contended_ns !== null && wait.holder_tid === holder),
+  ).length;
+}
+
+function withCause(faults: readonly Fault[], cause: string): number {
+  return faults.filter((fault) => causeOf(fault) === cause).length;
+}
+
+for (const kernel of kernels) {
+  test(`${kernel}: every cause made on purpose is named, as often as it was made`, { skip }, async (t) => {
+    const sessions = await observe('retry all', '^(?!writer-gate)', { kernel, append: NUMA });
+    const retry = sessions.get('retry');
+    const all = sessions.get('all');
+    assert.ok(retry && all, 'both sessions');
+    t.diagnostic(`missed ${retry.missed} and ${all.missed}; ${retry.runs.length} and ${all.runs.length} workloads`);
+
+    for (const run of Object.keys(ONE_CAUSE))
+      await t.test(`${run}: ${ONE_CAUSE[run]?.cause}`, () => assertOneCause(retry, run));
+
+    for (const run of ['busy-anon-8', 'busy-hugetlb-8', 'busy-locked-8']) {
+      await t.test(`${run}: every fallback queues behind the thread that holds mmap_lock`, () => {
+        const { truth, holder } = retry.truth(run);
+        retry.assertCount(run, queuedBehind(retry.at(run), holder), truth);
+      });
+    }
+
+    for (const [run, cause, how] of [
+      ['busy-locked-8', 'VMA write-locked', 'ok-mmap'],
+      ['absent-none-32', 'VMA absent', 'error'],
+      ['absent-stack-32', 'stack growth', 'ok-mmap'],
+    ] as const) {
+      await t.test(`${run}: ABORT, ${cause}`, () => {
+        const faults = retry.at(run);
+        const { truth } = retry.truth(run);
+        retry.assertCount(`${run}: ${JSON.stringify(tally(faults, causeOf))}`, withCause(faults, cause), truth);
+        retry.assertCount(
+          `${run}: ${JSON.stringify(tally(faults, (fault) => fault.how))}`,
+          faults.filter((fault) => fault.how === how).length,
+          truth,
+        );
+      });
+    }
+
+    await t.test('file-faults-lock-16: one reads, the others wait for its page', () => {
+      const faults = retry.at('file-faults-lock-16');
+      retry.assertCount('cache miss', withCause(faults, 'file: cache miss'), 1);
+      retry.assertCount('page lock', withCause(faults, 'file: page lock'), 15);
+      assert.equal(faults.length, 16);
+    });
+
+    for (const mode of ['killed', 'handled']) {
+      await t.test(`gate-signal-${mode}-8: the signal ends each fault after its RETRY`, () => {
+        const run = `gate-signal-${mode}-8`;
+        const { truth, more } = retry.truth(run);
+        const faults = retry.at(run);
+        const ended = faults.filter(({ how }) => how === 'signal');
+        retry.assertCount(`${run}: ${JSON.stringify(tally(faults, ({ how }) => how))}`, ended.length, truth);
+        // All start at once, so more than one may find the page not in the swap cache yet.
+        const own = withCause(ended, 'folio locked: own read');
+        retry.assertCount('own and other reads', own + withCause(ended, 'folio locked: other read'), truth);
+        assert.ok(own >= 1, 'somebody read the page');
+        assert.ok(faults.length - ended.length <= more, `${faults.length - ended.length} more faults`);
+      });
+    }
+
+    await t.test('file-faults-shared-16: COMPLETED', () => {
+      const run = 'file-faults-shared-16';
+      all.assertCount(run, all.at(run).filter(({ how }) => how === 'completed').length, all.truth(run).truth);
+    });
+
+    await t.test('migrate-2-2: waits for migration with the VMA lock held, and no RETRY', () => {
+      const run = 'migrate-2-2';
+      const { slept, faults: most } = all.truth(run);
+      const waits = all.at(run).flatMap((fault) => fault.waits.filter(({ kind }) => kind === 'migration'));
+      all.assertBetween(run, waits.length, slept, most);
+      assert.deepEqual(Object.keys(tally(waits, ({ held }) => held)), ['vma']);
+      t.diagnostic(`${run}: ${waits.length} waits, [${slept}, ${most}]`);
+    });
+
+    await t.test('reclaim-memcg-2048: reclaim for the limit of a memory cgroup inside faults', () => {
+      const run = 'reclaim-memcg-2048';
+      const { truth } = all.truth(run);
+      const waits = all.at(run).flatMap((fault) => fault.waits.filter(({ kind }) => kind === 'memcgReclaim'));
+      all.assertBetween(run, waits.length, 1, truth);
+      assert.deepEqual(Object.keys(tally(waits, ({ held }) => held)), ['vma']);
+      t.diagnostic(`${run}: ${waits.length} waits, [1, ${truth}]`);
+    });
+
+    await t.test('reclaim-sync-512: synchronous reads under the VMA lock, and no RETRY', () => {
+      const run = 'reclaim-sync-512';
+      const { truth } = all.truth(run);
+      const faults = all.at(run);
+      const reads = faults.flatMap((fault) => fault.waits.filter(({ kind }) => kind === 'syncRead'));
+      all.assertCount(run, reads.length, truth);
+      assert.deepEqual(Object.keys(tally(reads, ({ held }) => held)), ['vma']);
+      assert.equal(retriesOf(faults).length, 0);
+      const device = all.stat.swap.devices.find(({ synchronous }) => synchronous);
+      assert.ok(device, 'no synchronous device');
+      all.assertCount('faults of the device', device.faults, truth);
+      assert.equal(device.retries, 0);
+    });
+
+    await t.test('vma-users: VMA locks that no fault took are counted, and are no faults', () => {
+      const { userfaultfd, procfs, madvise } = all.stat.otherUsers;
+      const copies = all.truth('vma-users-copy-100').truth;
+      const hooked = (target: string): boolean =>
+        all.stat.hooks.some((hook) => hook.target === target && hook.attached);
+      assert.ok(hooked('lock_vma_under_rcu') || userfaultfd === null, 'null where it cannot be seen');
+      if (userfaultfd !== null) all.assertCount('UFFDIO_COPY', userfaultfd, copies);
+      // Exiting threads of the other workloads give their stacks back by madvise.
+      if (madvise !== null && kernel !== '6.12') all.assertBetween('madvise', madvise, 100, 110);
+      const { truth, vmas } = all.truth('vma-users-maps-10');
+      if (procfs !== null && kernel !== '6.12')
+        all.assertBetween('procfs', procfs, truth * vmas, 2 * truth * (vmas + 2));
+      t.diagnostic(`users: ${JSON.stringify(all.stat.otherUsers)}`);
+    });
+  });
+}

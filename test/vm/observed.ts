@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: MIT
+/** What test/vm/guest/causes prints: workloads with the truth of each, and every fault the tool followed meanwhile. */
+import assert from 'node:assert/strict';
+import { type GuestOptions, runInGuest } from './guest.js';
+
+export interface Wait {
+  kind: string;
+  held: string;
+  start_ns: number;
+  end_ns: number | null;
+  duration_ns: number | null;
+  contended_ns: number | null;
+  holder_tid: number | null;
+}
+export interface Attempt {
+  lock: string;
+  outcome: string;
+  ret: number | null;
+  cause: string | null;
+  innermost: string | null;
+  verdict: string | null;
+  mm_writers: number | null;
+  writer_tid: number | null;
+  writer_syscall: number | null;
+  writer_exact: boolean | null;
+}
+export interface Fault {
+  tgid: number | null;
+  address: number | null;
+  how: string;
+  major: boolean;
+  attempts: Attempt[];
+  waits: Wait[];
+  lost: string | null;
+}
+/** What a workload says of itself; see its source for what each of them means. */
+export interface Truth {
+  pid: number;
+  truth: number;
+  address?: string;
+  stride?: number;
+  addresses?: string[];
+  writer: number;
+  writers: number;
+  holder: number;
+  more: number;
+  slept: number;
+  faults: number;
+  vmas: number;
+  changed: [number, number];
+  opened: [number, number];
+  joined: number;
+}
+export interface WaitStat {
+  count: number;
+  sumNs: string;
+  maxNs: number | null;
+}
+export interface Stat {
+  ended: boolean;
+  release: string;
+  hooks: { target: string; attached: boolean; note: string }[];
+  counts: { vmaLock: { retry: number; abort: number } };
+  events: {
+    emitted: number;
+    decoded: number;
+    dropped: number;
+    missed: number;
+    perKind: Record<string, { emitted: number; decoded: number; dropped: number }>;
+  };
+  lifecycles: { total: number; incomplete: number };
+  retry: { total: number; byCause: Record<string, number>; unknownBy: Record<string, number> };
+  abort: { total: number; byCause: Record<string, number> };
+  otherUsers: { userfaultfd: number | null; procfs: number | null; madvise: number | null };
+  writers: {
+    tgid: number;
+    syscall: number;
+    name: string;
+    vmas: number;
+    retriesLocked: number;
+    retriesDelayed: number;
+  }[];
+  counterfactual: {
+    byProcess: { key: string; stall: { basis: string; exactNs: string | null; boundNs: string | null } }[];
+  };
+  swap: { devices: { name: string | null; synchronous: boolean; faults: number; retries: number }[] };
+}
+interface Ran {
+  run: string;
+  code: number;
+  truth: Truth | null;
+  words: string;
+}
+interface Head {
+  observed: string;
+  code: number;
+  truths: Ran[];
+  stat: Stat | null;
+  words: string;
+}
+
+/** Files the guest's block devices need: swap and the file system. */
+export const DISKS = ['512M', '256M'];
+/** Two NUMA nodes to migrate between. */
+export const NUMA = 'numa=fake=2';
+
+/** emitted = decoded + dropped, in all and kind by kind, and nothing dropped. */
+export function assertConserved({ events }: Stat): void {
+  assert.equal(events.emitted, events.decoded + events.dropped, 'the law of conservation');
+  for (const [kind, { emitted, decoded, dropped }] of Object.entries(events.perKind))
+    assert.equal(emitted, decoded + dropped, kind);
+  assert.equal(events.dropped, 0, 'dropped');
+}
+
+/** One session of a guest. Lifecycles are looked up by the process and the pages a workload names. */
+export class Session {
+  readonly name: string;
+  readonly stat: Stat;
+  /** Runs of programs the kernel skipped: what may lack of any count. */
+  readonly missed: number;
+  readonly #runs: ReadonlyMap<string, Ran>;
+  readonly #faults: Map<number, Fault[]> = new Map();
+
+  constructor(head: Head) {
+    assert.equal(head.code, 0, `session ${head.observed}: ${head.words}`);
+    assert.ok(head.stat, `session ${head.observed}: no summary; ${head.words}`);
+    this.name = head.observed;
+    this.stat = head.stat;
+    this.missed = head.stat.events.missed;
+    this.#runs = new Map(head.truths.map((ran) => [ran.run, ran]));
+  }
+
+  add(fault: Fault): void {
+    const of = this.#faults.get(fault.tgid ?? 0);
+    if (of === undefined) this.#faults.set(fault.tgid ?? 0, [fault]);
+    else of.push(fault);
+  }
+
+  get runs(): string[] {
+    return [...this.#runs.keys()];
+  }
+
+  truth(run: string): Truth {
+    const ran = this.#runs.get(run);
+    assert.ok(ran, `${run} did not run`);
+    assert.equal(ran.code, 0, `${run}: ${ran.words}`);
+    assert.ok(ran.truth, `${run} said nothing; ${ran.words}`);
+    return ran.truth;
+  }
+
+  /** Faults of the workload's process, at the pages its truth is about. */
+  at(run: string): Fault[] {
+    const truth = this.truth(run);
+    const all = this.#faults.get(truth.pid) ?? [];
+    if (truth.address === undefined && truth.addresses === undefined) return all;
+    const first = Number(truth.address ?? 0);
+    const pages = new Set(
+      truth.addresses?.map(Number) ?? Array.from({ length: truth.truth }, (_, i) => first + i * (truth.stride ?? 0)),
+    );
+    return all.filter(({ address }) => address !== null && pages.has(address));
+  }
+
+  /** Exactly `truth`; short of it by no more than the runs of programs that the kernel says it skipped. */
+  assertCount(what: string, count: number, truth: number): void {
+    if (this.missed === 0) assert.equal(count, truth, what);
+    else
+      assert.ok(
+        count <= truth && count >= truth - this.missed,
+        `${what}: ${count} of ${truth}, with ${this.missed} missed`,
+      );
+  }
+
+  assertBetween(what: string, count: number, lo: number, hi: number): void {
+    assert.ok(
+      count <= hi && count >= lo - this.missed,
+      `${what}: ${count} is not in [${lo}, ${hi}], ${this.missed} missed`,
+    );
+  }
+}
+
+/** Boots, records, and sorts what came back by session. */
+export async function observe(
+  sessions: string,
+  pattern: string,
+  options: Omit<GuestOptions, 'argv'>,
+): Promise<Map<string, Session>> {
+  const argv = ['test/vm/guest/files-setup', 'test/vm/guest/causes', sessions, pattern];
+  const result = await runInGuest({ swap: 'gate', disks: DISKS, timeoutS: 900, ...options, argv });
+  assert.equal(result.code, 0, `${result.stderr}\n${result.stdout.slice(-2000)}`);
+  const all = new Map<string, Session>();
+  let session: Session | undefined;
+  for (const line of result.stdout.trim().split('\n')) {
+    const row = JSON.parse(line) as Head | Fault | { session: unknown };
+    // An export's first line is what its session was.
+    if ('session' in row) continue;
+    if ('observed' in row) {
+      session = new Session(row);
+      all.set(row.observed, session);
+      assertConserved(session.stat);
+      assert.equal(session.stat.ended, true);
+    } else {
+      session?.add(row);
+    }
+  }
+  return all;
+}
+
+/** The first attempt's cause, whatever its lock. */
+export function causeOf(fault: Fault): string {
+  return fault.attempts.find(({ cause }) => cause !== null)?.cause ?? 'none';
+}
+
+/** Attempts under the VMA lock that returned RETRY. */
+export function retriesOf(faults: readonly Fault[]): Attempt[] {
+  return faults.flatMap(({ attempts }) =>
+    attempts.filter(({ lock, outcome }) => lock === 'vma' && outcome === 'retry'),
+  );
+}
+
+/** `a: 3, b: 1` of whatever `of` says of each. */
+export function tally<Row>(rows: readonly Row[], of: (row: Row) => string): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const row of rows) counts[of(row)] = (counts[of(row)] ?? 0) + 1;
+  return counts;
+}
