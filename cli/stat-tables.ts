@@ -9,6 +9,8 @@ import { WAIT_HOOKS, whyNoWait } from '../src/core/wait-hooks.js';
 import { count, remark, row, table, wait } from './stat-rows.js';
 
 const MAX_WRITERS = 8;
+const MAX_STACKS = 3;
+const MAX_FRAMES = 12;
 const LISTED_WIDTH = 100;
 
 /** `write-locked 3, replaced 1`: what there is of them, most first. */
@@ -134,6 +136,23 @@ export function writers({ writers: all }: Snapshot): string[] {
   ];
   const more = all.length > MAX_WRITERS ? [` and ${formatExact(all.length - MAX_WRITERS)} more`] : [];
   return [...table([head, ...rows]), ...more];
+}
+
+/** Where most retries and aborts came from, kernel frames first. */
+export function stacks({ causeStacks, stacks: known }: Snapshot): string[] {
+  const frames = (id: number, what: string): string[] => {
+    if (id < 0) return [];
+    const all = known[id] ?? [`${what} stack ${id}, its frames not known`];
+    const more = all.length > MAX_FRAMES ? [`… ${all.length - MAX_FRAMES} more`] : [];
+    return [...all.slice(0, MAX_FRAMES), ...more].map((frame) => remark(`  ${sanitise(frame)}`));
+  };
+  return causeStacks
+    .slice(0, MAX_STACKS)
+    .flatMap(({ cause, count: times, kernel, user }) => [
+      row(formatExact(times), `from one stack: ${cause}`),
+      ...frames(kernel, 'kernel'),
+      ...frames(user, 'user'),
+    ]);
 }
 
 export function swapping({ swap, progress }: Snapshot): string[] {

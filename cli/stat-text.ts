@@ -5,7 +5,7 @@ import type { Snapshot } from '../src/core/snapshot.js';
 import { formatBytes, formatDuration, formatExact, formatShare } from '../src/core/view-format.js';
 import { sanitise } from '../src/core/view-text.js';
 import { count, remark, row } from './stat-rows.js';
-import { mmapLock, others, swapping, verdicts, waits, writers } from './stat-tables.js';
+import { mmapLock, others, stacks, swapping, verdicts, waits, writers } from './stat-tables.js';
 
 function outcomes({ counts }: Snapshot): string[] {
   const { vmaLock } = counts;
@@ -52,6 +52,19 @@ function causes({ retry, abort, handlers }: Snapshot): string[] {
   return lines;
 }
 
+type Forgotten = keyof NonNullable<Snapshot['forgotten']>;
+
+const FORGOTTEN: Readonly<Record<Forgotten, string>> = {
+  processes: 'rows of processes',
+  addresses: 'rows of pages',
+  lateSteps: 'steps of faults given up',
+  writers: 'rows of writers',
+  windows: 'writers beside waits no longer known',
+  writerEvents: 'waits beside writers no longer known',
+  folios: 'herds cut in two',
+  names: 'names',
+};
+
 function trust(snapshot: Snapshot): string[] {
   const { events, lifecycles, overhead, session } = snapshot;
   const lines = [
@@ -67,6 +80,11 @@ function trust(snapshot: Snapshot): string[] {
     ),
     row(formatExact(lifecycles.incomplete), 'of them incomplete: steps lost'),
   ];
+  const full = Object.entries(snapshot.forgotten ?? {}).filter(([, times]) => times > 0);
+  if (full.length > 0) {
+    const which = full.map(([what, times]) => `${FORGOTTEN[what as Forgotten]} ${formatExact(times)}`).join(', ');
+    lines.push(remark(`for want of room not counted on: ${which}`));
+  }
   if (overhead.measuredNs > 0) {
     const ran = overhead.programs.reduce((sum, program) => sum + program.runTimeNs, 0);
     lines.push(
@@ -105,6 +123,7 @@ export function statText(snapshot: Snapshot, notes: readonly string[] = []): str
     waits(snapshot),
     mmapLock(snapshot),
     writers(snapshot),
+    stacks(snapshot),
     swapping(snapshot),
     others(snapshot),
     trust(snapshot),

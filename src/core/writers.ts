@@ -66,7 +66,7 @@ export class Writers {
   /** All waits of writers for mmap_lock that were sent. */
   readonly wait: Histogram = new Histogram();
   readonly #rows: BoundedMap<string, WriterSums> = new BoundedMap(MAX_ROWS, (row) => row.waited + row.hold.sum);
-  readonly #holds: BoundedMap<number, WriterHold[]> = new BoundedMap(MAX_HOLDS, (holds) => holds[0]?.hold.had ?? 0);
+  readonly #holds: BoundedMap<number, WriterHold[]> = new BoundedMap(MAX_HOLDS, (holds) => holds[0]?.hold.had || 0);
   readonly #stalls: Stalls;
   readonly #acquisitionsSeen: boolean;
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { statText } from '../../cli/stat-text.js';
 import { CounterGroup, UserKind } from '../../src/core/batch.js';
-import { VlCounter, VlStepFlag } from '../../src/schema/events.gen.js';
+import { VlCounter, VlKind, VlStepFlag } from '../../src/schema/events.gen.js';
 import {
   AVOIDABLE,
   hooked,
@@ -111,6 +111,26 @@ describe('stat as text', () => {
       ' write              0      1       0     0      0       0    0       0          1    2 us',
       ' 5 trylocks for read failed',
     ]);
+  });
+
+  it('shows stacks where they were taken', () => {
+    const rows = retry({ fault: 9, tid: 209, from: 1000, to: 9000, found: AVOIDABLE });
+    const at = rows.findIndex((r) => r.kind === VlKind.HMF_EXIT) + 1;
+    const { time, step = 0 } = rows[at - 1] as WireRow;
+    const stack: WireRow = { kind: VlKind.STACK, time, tid: 209, fault: 9, step: step + 1, a: 4, b: 0xffff_ffff };
+    const later = rows.slice(at).map((r) => ({ ...r, step: (r.step ?? 0) + 1 }));
+    const frame = { kind: UserKind.Frame, time: 0, tid: 0, a: 4, comm: '__folio_lock_or_retry+0x1', value: 1 };
+    const text = statText(snapshotOf([...rows.slice(0, at), stack, ...later, frame]));
+    assert.deepEqual(block(linesOf(text), 'from one stack'), [
+      '               1  from one stack: folio locked: own read',
+      '                    __folio_lock_or_retry+0x1',
+    ]);
+  });
+
+  it('says what full tables cost', () => {
+    const rows = Array.from({ length: 3000 }, (_, i) => writer({ tid: 300, syscall: i, asked: i, had: i + 1 }));
+    const text = statText(snapshotOf(rows.flat(), hooked(...WRITER_HOOKS)));
+    assert.match(text, /for want of room not counted on: rows of writers 2,\d{3}\n/);
   });
 
   it('names the writers', () => {
