@@ -3,13 +3,17 @@
 import { Pipeline } from '../../src/core/pipeline.js';
 import { ExitCode } from '../../src/errors.js';
 import { openReplay } from '../../src/recording/player.js';
+import { stretchOf } from '../../src/recording/when.js';
 import { feed, truncation } from '../feed.js';
+import type { StretchCliOptions } from '../options.js';
 import { onStopSignal, print, report, say, signalExitCode } from '../process.js';
 import { openRecorded } from '../source.js';
 import { statText } from '../stat-text.js';
 import { openTerminal, showDashboard, showReplay } from '../terminal.js';
 
-export interface ReplayOptions {
+export interface ReplayOptions extends StretchCliOptions {
+  /** The file still grows: show what comes, as of a stream. */
+  readonly follow?: boolean;
   /** Factor of the recorded pace; absent: as fast as the rows come. */
   readonly speed?: number;
   readonly interval: number;
@@ -18,15 +22,17 @@ export interface ReplayOptions {
 export async function replay(file: string, options: ReplayOptions): Promise<number> {
   const pace = options.speed === undefined ? {} : { speed: options.speed };
   const intervalMs = options.interval * 1000;
-  if (process.stdout.isTTY && file !== '-') {
-    const replay = await openReplay(file);
+  const { from, to, follow } = options;
+  if (process.stdout.isTTY && file !== '-' && follow !== true) {
+    const replay = await openReplay(file, { stretch: (session) => stretchOf(session, from, to) });
     return showReplay({ replay, terminal: openTerminal(false), intervalMs, ...pace });
   }
-  const source = await openRecorded(file);
+  const source = await openRecorded(file, options);
   const pipeline = new Pipeline(source.session);
   if (process.stdout.isTTY) {
-    // stdin is the recording: the keys come from the controlling terminal.
-    return showDashboard({ source, pipeline, terminal: openTerminal(true), mode: 'stream', intervalMs, ...pace });
+    // Where stdin is the recording, the keys come from the controlling terminal.
+    const terminal = openTerminal(file === '-');
+    return showDashboard({ source, pipeline, terminal, mode: 'stream', intervalMs, ...pace });
   }
   let stopping = false;
   const watch = onStopSignal(() => {
