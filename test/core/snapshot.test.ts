@@ -2,7 +2,7 @@
 /** Snapshot and its JSON as a whole, over one synthetic session. UPDATE_GOLDEN=1 rewrites the golden file. */
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { CounterGroup, createBatch, pushUserRow, UserKind } from '../../src/core/batch.js';
 import { BoundedMap } from '../../src/core/bounded-map.js';
@@ -14,9 +14,10 @@ import { VlCounter } from '../../src/schema/events.gen.js';
 import { feed, run } from './compare.js';
 import { syntheticSession } from './session.js';
 import { synthesize, synthesizeStream } from './synthetic.js';
+import { AVOIDABLE, batchesOf, hooked, inOrder, PAGE, retry, WRITE_LOCKED, WRITER_HOOKS, writer } from './wire.js';
 
 // Compiled tests run from dist/test/core; golden files are not compiled.
-const GOLDEN = join(import.meta.dirname, '../../../test/golden/core/stat.json');
+const GOLDEN = join(import.meta.dirname, '../../../test/golden/core');
 
 function snapshotOf(batches: readonly ReturnType<typeof createBatch>[]): Snapshot {
   const pipeline = new Pipeline(syntheticSession());
@@ -24,14 +25,33 @@ function snapshotOf(batches: readonly ReturnType<typeof createBatch>[]): Snapsho
   return pipeline.snapshot();
 }
 
+function holdsTo(snapshot: Snapshot, name: string): void {
+  const text = `${JSON.stringify(statJson(snapshot), null, 2)}\n`;
+  if (process.env.UPDATE_GOLDEN) {
+    mkdirSync(GOLDEN, { recursive: true });
+    writeFileSync(join(GOLDEN, name), text);
+  }
+  assert.equal(text, readFileSync(join(GOLDEN, name), 'utf8'));
+}
+
 describe('stat --json', () => {
   it('is this document for this session', () => {
-    const text = `${JSON.stringify(statJson(snapshotOf(synthesize(400, 11, { dropRate: 0.05 }))), null, 2)}\n`;
-    if (process.env.UPDATE_GOLDEN) {
-      mkdirSync(dirname(GOLDEN), { recursive: true });
-      writeFileSync(GOLDEN, text);
-    }
-    assert.equal(text, readFileSync(GOLDEN, 'utf8'));
+    holdsTo(snapshotOf(synthesize(400, 11, { dropRate: 0.05 })), 'stat.json');
+  });
+
+  it('is this document for a gate with a writer', () => {
+    const pipeline = new Pipeline(syntheticSession({ ...hooked(...WRITER_HOOKS, 'uffd_lock_vma'), arch: 'x64' }));
+    const who = { tid: 300, syscall: 10, exact: true };
+    const rows = inOrder(
+      retry({ fault: 1, tid: 201, from: 1000, to: 9000, found: AVOIDABLE, folio: 3, mmWriters: 1, behind: 300 }),
+      retry({ fault: 2, tid: 202, from: 1000, to: 9000, found: WRITE_LOCKED, folio: 3, mmWriters: 1, writer: who }),
+      writer({
+        ...{ tid: 300, syscall: 10, asked: 4000, had: 6000, released: 9100, behind: 7, stacks: (6n << 32n) | 5n },
+        vmas: [[6500, PAGE, PAGE + 4096, 40]],
+      }),
+    );
+    for (const batch of batchesOf(rows)) pipeline.push(batch);
+    holdsTo(pipeline.snapshot(), 'stat-writers.json');
   });
 
   it('holds no number that lost bits, and null for what is not known', () => {
