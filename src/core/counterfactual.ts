@@ -17,13 +17,12 @@ const DROPPING: ReadonlySet<WaitKind> = new Set<WaitKind>(['folio', 'userfault',
 /** Waits in flight looked at for one snapshot. */
 const MAX_OPEN_WINDOWS = 4096;
 
+const NO_VERDICTS = Object.fromEntries(VERDICTS.map((kind) => [kind, 0])) as Record<VerdictKind, number>;
+
 export class CounterfactualSums extends StallTotals {
   retries = 0;
   judged = 0;
-  readonly verdicts: Record<VerdictKind, number> = Object.fromEntries(VERDICTS.map((kind) => [kind, 0])) as Record<
-    VerdictKind,
-    number
-  >;
+  readonly verdicts: Record<VerdictKind, number> = { ...NO_VERDICTS };
   avoidableQuiet = 0;
   avoidableBusy = 0;
   readonly unknownWhy: Map<string, number> = new Map();
