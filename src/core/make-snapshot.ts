@@ -26,6 +26,8 @@ export interface SnapshotInputs {
   readonly sums: Aggregate;
   readonly counters: Counters;
   readonly names: Names;
+  /** Time of the latest counters. */
+  readonly sampled: number;
 }
 
 export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
@@ -116,7 +118,7 @@ export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
     addresses: addressRows(sums),
     vmas: sums.vmas.top(),
     causeCosts: sums.causeCosts.copy(copyLifecycle),
-    timeline: sums.timeline.copy(),
+    timeline: sums.timeline.preview(inputs.sampled, counters.outcomes()),
     latest: sums.latest.newestFirst().map(copyLifecycle),
     slowest: sums.slowest.longestFirst().map(copyLifecycle),
     inFlight: oldestOpen(fold),

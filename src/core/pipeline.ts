@@ -79,7 +79,6 @@ export class Pipeline {
   }
 
   snapshot(): Snapshot {
-    this.#sums.timeline.counted(this.#sampled, this.#counters.outcomes());
     return makeSnapshot({
       session: this.#session,
       time: this.#time,
@@ -88,6 +87,7 @@ export class Pipeline {
       sums: this.#sums,
       counters: this.#counters,
       names: this.#names,
+      sampled: this.#sampled,
     });
   }
 }

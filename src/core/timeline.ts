@@ -160,6 +160,26 @@ export class TimelineSums {
     this.#sampled = time;
   }
 
+  /** As if these had been counted, though the rest of their sample may be still to come: nothing of them stays. */
+  preview(time: number, counts: readonly number[]): Timelines {
+    const last = this.#last.slice();
+    const sampled = this.#sampled;
+    if (!(time > sampled)) return this.copy();
+    // The slices that time makes stay: whatever comes later makes them too.
+    for (const axis of this.#axes) axis.slice(time);
+    const outcomes = this.#axes.map((axis) => OUTCOMES.map((name) => axis.outcomes[name].slice()));
+    this.counted(time, counts);
+    const seen = this.copy();
+    outcomes.forEach((saved, a) => {
+      saved.forEach((values, i) => {
+        this.#axes[a as 0 | 1].outcomes[OUTCOMES[i] as Outcome].set(values);
+      });
+    });
+    this.#last.set(last);
+    this.#sampled = sampled;
+    return seen;
+  }
+
   copy(): Timelines {
     return { whole: this.#axes[0].copy(), recent: this.#axes[1].copy() };
   }

@@ -131,6 +131,16 @@ describe('snapshot', () => {
     assert.deepEqual(snapshotOf(synthesize(500, 9, { batchRows: 13 })), snapshotOf(synthesize(500, 9)));
   });
 
+  it('does not depend on who looked before', () => {
+    const batches = synthesize(500, 9, { batchRows: 7 });
+    const looked = new Pipeline(syntheticSession());
+    for (const batch of batches) {
+      looked.push(batch);
+      looked.snapshot();
+    }
+    assert.deepEqual(looked.snapshot(), snapshotOf(batches));
+  });
+
   it('shows the latest newest first, the slowest longest first, the oldest in flight first', () => {
     const { snapshot, closed } = run(synthesizeStream(3000, 5, { threads: 40 }), false);
     assert.deepEqual(
