@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What the rules come to over a recording of a real kernel, at the edges of a stream, and in words. */
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type EventBatch, UserKind } from '../../src/core/batch.js';
@@ -44,6 +45,12 @@ describe('the rules', () => {
       RULES.map((rule) => rule.number),
       Array.from({ length: 28 }, (_, i) => i + 1),
     );
+  });
+
+  it('are in the docs in the same words', async () => {
+    const text = await readFile(fileURLToPath(new URL('../../../docs/check.md', import.meta.url)), 'utf8');
+    for (const { number, statement } of RULES)
+      assert.ok(text.includes(`| ${number} | ${statement} |`), `rule ${number}`);
   });
 
   it('read a kernel by its release', () => {

@@ -12,7 +12,7 @@ const MAX_TASKS = 65_536;
 
 interface Task {
   /** Open or waiting for its successor; the innermost last. */
-  traces: Trace[];
+  readonly traces: Trace[];
   /** The latest fault from user mode that is over. */
   before: Trace | null;
 }
@@ -91,15 +91,16 @@ export class Collector {
 
   /** A fault that begins at a depth ends what was there or deeper. One without its first step may be at any depth. */
   #end(task: Task, depth: number, known: boolean): void {
-    for (const trace of [...task.traces].reverse()) {
-      if (trace.depth < depth) continue;
+    for (let i = task.traces.length - 1; i >= 0; i--) {
+      const trace = task.traces[i];
+      if (trace === undefined || trace.depth < depth) continue;
       if (!known) trace.lost ||= 'what followed it lost its first step';
       this.#close(task, trace);
     }
   }
 
   #close(task: Task, trace: Trace): void {
-    task.traces = task.traces.filter((t) => t !== trace);
+    task.traces.splice(task.traces.indexOf(trace), 1);
     this.#judge(trace);
     trace.before = null;
     if (this.#isUser(trace)) task.before = trace;

@@ -27,11 +27,14 @@ export function factsOf(session: SessionInfo): Facts {
   const kernel = kernelVersion(session.kernel);
   // A recording of an older version lists its hooks, too; a program that stands on a target is proof enough.
   const hooked = new Set(session.hooks.filter((hook) => hook.attached).map((hook) => hook.target));
+  const flags = new Map(
+    Object.entries(session.enums.faultFlags).map(([k, bit]) => [k.replace('FAULT_FLAG_', ''), bit]),
+  );
   return {
     session,
     kernel,
     bits: faultBits(session),
-    flag: (name) => session.enums.faultFlags[`FAULT_FLAG_${name}`] ?? 0,
+    flag: (name) => flags.get(name) ?? 0,
     attached: (target) => hooked.has(target),
     exact: session.release === 'observed' && kernel >= version(6, 4) && kernel <= version(6, 14),
     // As Node names it, or as uname does.

@@ -77,9 +77,10 @@ export function countBetween(steps: readonly Step[], from: number, to: number, k
 export const isWhole = (call: Call): boolean => call.enter >= 0 && call.exit >= 0;
 
 export function callsOf(x: Judged, kind: Call['kind']): readonly (readonly [Attempt, Call])[] {
-  return x.shape.attempts.flatMap((attempt) =>
-    attempt.calls.filter((call) => call.kind === kind && isWhole(call)).map((call) => [attempt, call] as const),
-  );
+  const found: (readonly [Attempt, Call])[] = [];
+  for (const attempt of x.shape.attempts)
+    for (const call of attempt.calls) if (call.kind === kind && isWhole(call)) found.push([attempt, call]);
+  return found;
 }
 
 /** fault_flag_allow_retry_first() (include/linux/mm.h): what decides whether a callee may drop the fault lock. */

@@ -15,7 +15,9 @@ const SETS_TRIED = new Set(['x64', 'x86_64', 'arm64', 'aarch64', 'ppc64', 'ppc64
 
 /** Time of the last step of a fault that its own task sent on the way: an abandonment is sent in the midst of the next. */
 function lastTime(trace: Trace): number {
-  return trace.steps.reduce((last, s) => (s.kind === VlKind.ABANDONED ? last : Math.max(last, s.time)), -Infinity);
+  let last = Number.NEGATIVE_INFINITY;
+  for (const { kind, time } of trace.steps) if (kind !== VlKind.ABANDONED && time > last) last = time;
+  return last;
 }
 
 function pending(x: Judged, attempt: Attempt): boolean {
@@ -24,6 +26,7 @@ function pending(x: Judged, attempt: Attempt): boolean {
 
 /** Attempts in pairs, both seen to return, of an exception (get_user_pages takes its locks by itself). */
 function pairs(x: Judged): readonly (readonly [Attempt, Attempt])[] {
+  if (x.shape.attempts.length < 2) return [];
   return x.shape.attempts.flatMap((next, i) => {
     const before = x.shape.attempts[i - 1];
     return before !== undefined && isOver(before) && isOver(next) && before.regs && next.regs
@@ -32,12 +35,15 @@ function pairs(x: Judged): readonly (readonly [Attempt, Attempt])[] {
   });
 }
 
+const MUST = ['USER', 'ALLOW_RETRY', 'KILLABLE', 'INTERRUPTIBLE'];
+const MUST_NOT = ['TRIED', 'REMOTE'];
+
 function flagsOfVmaLock(x: Judged, say: Say): void {
   const { facts } = x;
   for (const attempt of x.shape.attempts) {
     if (!isOver(attempt) || attempt.vma !== true) continue;
-    const must = ['USER', 'ALLOW_RETRY', 'KILLABLE', 'INTERRUPTIBLE'].filter((n) => !(attempt.flags & facts.flag(n)));
-    const mustNot = ['TRIED', 'REMOTE'].filter((n) => attempt.flags & facts.flag(n));
+    const must = MUST.filter((name) => !(attempt.flags & facts.flag(name)));
+    const mustNot = MUST_NOT.filter((name) => attempt.flags & facts.flag(name));
     const wrong = [
       ...must.map((n) => `without ${n}`),
       ...mustNot.map((n) => `with ${n}`),

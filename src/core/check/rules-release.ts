@@ -100,8 +100,11 @@ function balanced(x: Judged, say: Say): void {
       const step = x.steps[i];
       return step?.kind === VlKind.MM_RELEASED && !inReclaim(x, step.time);
     };
-    const within = (from: number, to: number): number =>
-      Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i).filter(release).length;
+    const within = (from: number, to: number): number => {
+      let n = 0;
+      for (let i = from; i < to; i++) if (release(i)) n++;
+      return n;
+    };
     const inside = within(attempt.locked, attempt.exit);
     const after = within(attempt.exit, end);
     const byCallee = (attempt.ret & (retry | dropped)) !== 0;
@@ -124,6 +127,7 @@ function balanced(x: Judged, say: Say): void {
 
 /** Reclaim walks page tables of the mms on its list, and tries their mmap_lock: with its own, too (walk_mm, mm/vmscan.c). */
 function inReclaim(x: Judged, time: number): boolean {
+  if (!x.trace.has(VlKind.WAIT_ENTER)) return false;
   return x.steps.some((begin, i) => {
     if (begin.kind !== VlKind.WAIT_ENTER || (begin.a !== VlWait.RECLAIM && begin.a !== VlWait.MEMCG)) return false;
     const end = x.steps.find((s, j) => j > i && s.kind === VlKind.WAIT_EXIT && s.a === begin.a);
@@ -140,14 +144,17 @@ function noMmapLock(x: Judged, say: Say): void {
     if (attempt.vma !== true || !isOver(attempt)) continue;
     const gone = releasedAt(x, attempt);
     const end = gone < 0 ? call.exit : Math.min(gone, call.exit);
-    const tried = x.steps
-      .map((step, i) => ({ ...step, i }))
-      .filter(({ kind, i }) => kind === VlKind.MM_INSIDE && i > call.enter && i < end);
-    const bad = tried.find((step) => !inReclaim(x, step.time));
-    if (tried.length > 0 && bad === undefined) say.found('mmap_lock tried under the VMA lock by reclaim', tried.length);
-    if (bad === undefined) say.held();
+    const tried = countBetween(x.steps, call.enter, end, VlKind.MM_INSIDE);
+    const bad =
+      tried === 0
+        ? -1
+        : x.steps.findIndex(
+            (s, i) => i > call.enter && i < end && s.kind === VlKind.MM_INSIDE && !inReclaim(x, s.time),
+          );
+    if (tried > 0 && bad < 0) say.found('mmap_lock tried under the VMA lock by reclaim', tried);
+    if (bad < 0) say.held();
     else if (!seesReclaim(x.facts)) say.aside();
-    else say.violated('mmap_lock was asked for in do_swap_page under the VMA lock', bad.i);
+    else say.violated('mmap_lock was asked for in do_swap_page under the VMA lock', bad);
   }
 }
 

@@ -92,7 +92,9 @@ class Reader {
   }
 
   read(): Shape {
-    for (const [i, step] of this.#trace.steps.entries()) this.#step(i, step);
+    this.#trace.steps.forEach((step, i) => {
+      this.#step(i, step);
+    });
     if (this.#cut === 0 && !this.#over) this.#miss('the end');
     return { attempts: this.#attempts, missing: this.#missing, cut: this.#cut };
   }
