@@ -32,15 +32,20 @@ const recause = (f: FaultRecord, s: StepContext, attempt: AttemptRecord, cause: 
   if (attempt.told) s.sink.caused(f, attempt, was);
 };
 
+/** The ABORT whose fallback is under way: the next attempt of its fault. */
+const abortOf = (f: FaultRecord): AttemptRecord | null =>
+  f.vmaAttempt?.outcome === 'abort' && f.attempts.length <= 2 ? f.vmaAttempt : null;
+
 /** A writer held the mm when the fallback began. */
 const behindWriter = (f: FaultRecord, s: StepContext): void => {
-  if (s.b === VlHolder.WRITER && f.vmaAttempt?.outcome === 'abort') recause(f, s, f.vmaAttempt, 'writer in the mm');
+  const attempt = s.b === VlHolder.WRITER ? abortOf(f) : null;
+  if (attempt !== null) recause(f, s, attempt, 'writer in the mm');
 };
 
 const release: Action = (f, s) => {
   const attempt = f.attempt?.lock === 'vma' ? f.attempt : (f.vmaAttempt ?? current(f, s));
   // Only the VMA lock's release is sent.
-  if (!attempt.lockKnown) learnLock(f, s, attempt, 'vma');
+  if (!attempt.lockKnown) learn(f, s, attempt, s.bits.vmaLock);
   if (!Number.isNaN(attempt.exactRelease)) return;
   attempt.exactRelease = s.time;
   if (attempt.outcome !== 'pending') s.sink.exact(attempt);
@@ -135,9 +140,9 @@ const ACTION: Readonly<Record<ActionName, Action>> = {
     // First of its lifecycle, from user mode: no attempt under the VMA lock came before.
     if (STATES[from] === 'Start' && s.a === 1 && f.gap === 0) abort(f, s);
     if (f.origin === 'unknown') f.origin = s.a === 1 ? 'user' : 'kernel';
-    behindWriter(f, s);
     f.writer = null;
     begin(f, s, 'mmap', true, { lo: s.time, hi: Number.POSITIVE_INFINITY });
+    behindWriter(f, s);
     openWait(f, s, 'mmapLock', 'none');
   },
   mmEntryMissed: (f, s) => {
@@ -165,7 +170,8 @@ const ACTION: Readonly<Record<ActionName, Action>> = {
     const wait = closeWait(f, s, 'mmapLock');
     attempt.acquired = { lo: attempt.acquired.lo, hi: s.time };
     const first = f.vmaAttempt;
-    if (first?.outcome === 'abort') recause(f, s, first, abortCauseAtFallback(first.cause as AbortCause, s.a));
+    const aborted = abortOf(f);
+    if (aborted !== null) recause(f, s, aborted, abortCauseAtFallback(aborted.cause as AbortCause, s.a));
     else if (f.unjudged && first !== null) {
       recause(f, s, first, causeAtFallback(first, s.a));
       judge(f, s, wait);

@@ -43,7 +43,7 @@ export function since(f: FaultRecord): number {
 export function current(f: FaultRecord, s: StepContext): AttemptRecord {
   if (f.attempt !== null) return f.attempt;
   if (f.attempts.length > 0) return begin(f, s, 'mmap', true, { lo: since(f), hi: s.time });
-  return begin(f, s, 'vma', false, Number.isNaN(f.acquired) ? { lo: f.before, hi: f.first } : f.start);
+  return begin(f, s, 'vma', false, Number.isNaN(f.acquired) ? { lo: f.before, hi: s.time } : f.start);
 }
 
 /** Fault flags tell which lock the attempt is under, and whether the fault came from user mode. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Whether a step is of another attempt than the one under way: then the steps between them are absent. */
 import { VlKind } from '../schema/events.gen.js';
-import type { AttemptRecord } from './record.js';
+import { type AttemptRecord, Innermost } from './record.js';
 import type { StepContext } from './step.js';
 
 const FLAGS = 1;
@@ -26,6 +26,10 @@ export function isOtherPass(pending: AttemptRecord, s: StepContext): boolean {
   // Once mmap_lock is given back nothing begins any more, and it is not given back again.
   const released = pending.lock === 'mmap' && !Number.isNaN(pending.exactRelease);
   if (asks & (BEGINS | RELEASE) && released) return true;
+  // What returned RETRY inside makes handle_mm_fault return it, and one that keeps its lock has not given it back.
+  if (s.kind === VlKind.HMF_EXIT && !(s.b & s.bits.retry)) {
+    if (pending.first !== Innermost.None || (released && !(s.b & s.bits.completed))) return true;
+  }
   return (asks & RELEASE) !== 0 && pending.lockKnown && pending.lock === 'vma';
 }
 

@@ -46,6 +46,8 @@ export const OUTSTANDING: Readonly<Record<StateName, string>> = {
   Retried: MM_BOTH,
   MmWait: MM_OUT,
   MmQueued: MM_OUT,
+  MmOps: MM_OUT,
+  MmFound: MM_OUT,
   Kept: 'VMA lock release',
   MmKept: 'mmap_lock release',
   Closed: '',

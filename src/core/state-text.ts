@@ -33,6 +33,8 @@ const TEXT: Readonly<Record<StateName, string>> = {
   Retried: 'is to retry',
   MmWait: 'takes mmap_lock',
   MmQueued: 'waits for mmap_lock',
+  MmOps: 'in lock_mm_and_find_vma',
+  MmFound: 'in lock_mm_and_find_vma',
   Kept: 'releases the VMA lock',
   MmKept: 'releases mmap_lock',
   Closed: 'over',
@@ -56,6 +58,8 @@ const HOLDS: Readonly<Record<Wait['held'], string>> = {
 
 /** States in which the text says all there is to say. */
 const PLAIN: readonly StateName[] = ['Start', 'Kept', 'MmKept', 'Closed'];
+/** mmap_lock is had. */
+const LOCKED: readonly StateName[] = ['MmOps', 'MmFound'];
 /** States between two attempts. */
 const BETWEEN: readonly StateName[] = ['NoVma', 'Retried', 'MmWait', 'MmQueued'];
 
@@ -67,6 +71,7 @@ export function describeState(fault: FaultRecord): string {
   if (PLAIN.includes(state)) return TEXT[state];
   const text = wait?.kind === 'shmem' ? TEXT[state].replace('filemap_fault', 'shmem_fault') : TEXT[state];
   const behind = state === 'MmQueued' && wait !== null && wait.holder > 0 ? ` behind tid ${wait.holder}` : '';
+  if (LOCKED.includes(state)) return text + HOLDS.mmap;
   return text + behind + HOLDS[BETWEEN.includes(state) ? 'none' : heldBy(fault)];
 }
 

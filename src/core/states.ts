@@ -30,6 +30,8 @@ export const STATES = [
   'Retried', // handle_mm_fault returned RETRY: mmap_lock or a signal comes next
   'MmWait', // in lock_mm_and_find_vma
   'MmQueued', // the same, its trylock has failed
+  'MmOps', // the same, mmap_lock had, VL_VMA_OPS seen
+  'MmFound', // the same, VL_MM_WRITER seen
   'Kept', // handle_mm_fault is done, the VMA lock's release is still to be seen
   'MmKept', // handle_mm_fault is done, the release of mmap_lock is still to be seen
   'Closed',

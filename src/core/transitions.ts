@@ -22,11 +22,9 @@ const fallback: Pick<Row, 'MmEnter' | 'MmContended' | 'VmaOps' | 'MmWriter' | 'M
 };
 
 /** In lock_mm_and_find_vma. Growing the stack allocates, so it may reclaim in there. */
-const locking = (state: 'MmWait' | 'MmQueued'): Row => ({
+const locking = (state: 'MmWait' | 'MmQueued' | 'MmOps' | 'MmFound'): Row => ({
   ...every(over('Held', MM_OUT, 'mmExitMissed')),
   ...always(state),
-  VmaOps: go(state, 'vmaOps'),
-  MmWriter: go(state, 'mmWriter'),
   MmLocked: go('Held', 'mmExit'),
   MmNull: go('Closed', 'mmExit'),
   WaitEnter: go(state, 'waitEnter'),
@@ -101,12 +99,21 @@ export const TABLE: Readonly<Record<StateName, Row>> = {
   MmWait: {
     ...locking('MmWait'),
     MmContended: go('MmQueued', 'mmContended'),
+    VmaOps: go('MmOps', 'vmaOps'),
+    MmWriter: go('MmFound', 'mmWriter'),
   },
   MmQueued: {
     ...locking('MmQueued'),
+    VmaOps: go('MmOps', 'vmaOps'),
+    MmWriter: go('MmFound', 'mmWriter'),
     // The wait was broken off by a fatal signal: tried again, in vain again.
     MmContended: go('MmQueued', 'none'),
   },
+  MmOps: {
+    ...locking('MmOps'),
+    MmWriter: go('MmFound', 'mmWriter'),
+  },
+  MmFound: locking('MmFound'),
   Kept: {
     ...every(go('Kept', 'odd')),
     ...always('Kept'),

@@ -5,13 +5,13 @@ import { Aggregate } from '../../src/core/aggregate.js';
 import { createBatch } from '../../src/core/batch.js';
 import { faultBits } from '../../src/core/fault-bits.js';
 import { LifecycleFold } from '../../src/core/fold.js';
-import type { Lifecycle } from '../../src/core/lifecycle.js';
+import type { Cause, Lifecycle } from '../../src/core/lifecycle.js';
 import { Pipeline } from '../../src/core/pipeline.js';
-import { copyLifecycle, type FaultRecord } from '../../src/core/record.js';
+import { type AttemptRecord, copyLifecycle, type FaultRecord, type WaitRecord } from '../../src/core/record.js';
 import type { SessionInfo } from '../../src/core/session.js';
 import type { Snapshot } from '../../src/core/snapshot.js';
 import { type OracleFault, reconstruct } from './oracle.js';
-import { syntheticSession } from './session.js';
+import { syntheticHooks, syntheticSession } from './session.js';
 import type { SyntheticRow, SyntheticStream } from './synthetic.js';
 
 export interface Run {
@@ -19,11 +19,45 @@ export interface Run {
   /** As they stand at the end: R2 releases bounded. */
   readonly closed: readonly Lifecycle[];
   readonly open: readonly Lifecycle[];
+  /** Kernel stack ids told, by lifecycle. */
+  readonly stacks: ReadonlyMap<number, readonly number[]>;
+  /** RETRYs under the VMA lock that were told, and verdicts told; causes told, as they stand. */
+  readonly told: { retries: number; verdicts: number; readonly causes: Map<string, number> };
 }
 
 /** Keeps every record, so that tests see them as they stand at the end. */
 class Keeper extends Aggregate {
   readonly records: FaultRecord[] = [];
+  readonly stacks: Map<number, number[]> = new Map();
+  readonly told: Run['told'] = { retries: 0, verdicts: 0, causes: new Map() };
+
+  #count(cause: string | null, by: number): void {
+    if (cause !== null) this.told.causes.set(cause, (this.told.causes.get(cause) ?? 0) + by);
+  }
+
+  override settled(fault: FaultRecord, attempt: AttemptRecord): void {
+    super.settled(fault, attempt);
+    if (attempt.lock !== 'vma' || !attempt.lockKnown) return;
+    this.#count(attempt.cause, 1);
+    if (attempt.outcome === 'retry') this.told.retries++;
+  }
+
+  override caused(fault: FaultRecord, attempt: AttemptRecord, was: Cause): void {
+    super.caused(fault, attempt, was);
+    this.#count(was, -1);
+    this.#count(attempt.cause, 1);
+  }
+
+  override judged(fault: FaultRecord, attempt: AttemptRecord, wait: WaitRecord | null): void {
+    super.judged(fault, attempt, wait);
+    assert.ok(attempt.verdict !== null);
+    this.told.verdicts++;
+  }
+
+  override stack(fault: FaultRecord, attempt: AttemptRecord | null, kernel: number, user: number): void {
+    super.stack(fault, attempt, kernel, user);
+    this.stacks.set(fault.id, [...(this.stacks.get(fault.id) ?? []), kernel]);
+  }
 
   override closed(fault: FaultRecord): void {
     super.closed(fault);
@@ -32,7 +66,10 @@ class Keeper extends Aggregate {
 }
 
 export function run(stream: SyntheticStream, observed: boolean, maxOpen?: number): Run {
-  const session = syntheticSession({ release: observed ? 'observed' : 'derived' });
+  const session = syntheticSession({
+    release: observed ? 'observed' : 'derived',
+    hooks: syntheticHooks(stream.released),
+  });
   const pipeline = new Pipeline(session, maxOpen === undefined ? {} : { maxOpen });
   const keeper = new Keeper();
   const fold = new LifecycleFold(faultBits(session), keeper, maxOpen);
@@ -44,6 +81,8 @@ export function run(stream: SyntheticStream, observed: boolean, maxOpen?: number
     snapshot: pipeline.snapshot(),
     closed: keeper.records.map(copyLifecycle),
     open: [...fold.open()].map(copyLifecycle),
+    stacks: keeper.stacks,
+    told: keeper.told,
   };
 }
 
@@ -58,7 +97,7 @@ export function expectationOf(stream: SyntheticStream, observed: boolean): Expec
     const id = row.faultCpu * 2 ** 32 + row.fault;
     rows.set(id, [...(rows.get(id) ?? []), row]);
   }
-  return { faults: reconstruct(stream.rows, observed), rows };
+  return { faults: reconstruct(stream.rows, { observed, released: stream.released }), rows };
 }
 
 /** Throws when the fold and the oracle differ on any lifecycle. */
@@ -67,13 +106,14 @@ export function compareWithOracle(
   observed: boolean,
   expected: Expectation = expectationOf(stream, observed),
 ): void {
-  const { closed, open } = run(stream, observed);
+  const { closed, open, stacks } = run(stream, observed);
   assert.equal(closed.length + open.length, expected.faults.size, 'number of lifecycles');
   for (const fault of [...closed, ...open]) {
     const oracle = expected.faults.get(fault.id);
     assert.ok(oracle !== undefined, `lifecycle ${fault.id} out of nowhere`);
     try {
       compareOne(fault, oracle);
+      assert.deepEqual(stacks.get(fault.id) ?? [], oracle.stacks, 'stacks');
     } catch (error) {
       const rows = expected.rows.get(fault.id) ?? [];
       const steps = rows.map((row) => `${row.step}:${row.kind}(${row.a.toString(16)},${row.b.toString(16)})`).join(' ');
@@ -85,10 +125,9 @@ export function compareWithOracle(
 
 function compareOne(fault: Lifecycle, oracle: OracleFault): void {
   const byStart = (x: { readonly start: number }, y: { readonly start: number }): number => x.start - y.start;
-  const waits = fault.waits.map(({ kind, start, end }) => ({ kind, start, end }));
   assert.equal(fault.how, oracle.end, 'end');
   assert.equal(fault.lost.length === 0, oracle.whole, 'something is missing, and is named');
-  assert.deepEqual([...waits].sort(byStart), [...oracle.waits].sort(byStart), 'waits');
+  assert.deepEqual([...fault.waits].sort(byStart), [...oracle.waits].sort(byStart), 'waits');
   assert.equal(fault.enteredSwap, oracle.enteredSwap, 'do_swap_page');
   if (oracle.lastMissing !== '')
     assert.ok(fault.lost.includes(oracle.lastMissing), `${oracle.lastMissing}, not ${fault.lost.join(', ')}`);
@@ -106,6 +145,13 @@ function compareOne(fault: Lifecycle, oracle: OracleFault): void {
   const vma = fault.attempts.find((attempt) => attempt.lock === 'vma');
   assert.equal(vma?.outcome, oracle.vma, 'outcome of the attempt under the VMA lock');
   assert.equal(vma?.cause, oracle.cause, 'cause');
+  assert.deepEqual([vma?.folio, vma?.faultHandler], [oracle.folio, oracle.faultHandler], 'folio, ->fault');
+  const verdict = vma?.verdict ?? null;
+  assert.deepEqual(
+    verdict === null ? null : { ...verdict, writer: verdict.writer?.tid ?? 0 },
+    oracle.verdict,
+    'verdict',
+  );
   if (oracle.release === null) return;
   assert.deepEqual({ rule: vma?.rule, ...vma?.released }, oracle.release, 'release');
   assert.deepEqual(vma?.exactRelease, oracle.exact, 'exact release');

@@ -4,39 +4,31 @@
  * once, cuts them into attempts by the order in which the kernel runs the hooks, and asks each attempt what it has.
  * No states, no transitions.
  */
+import type { VerdictKind } from '../../src/core/lifecycle.js';
 import { VlKind, VlStepFlag } from '../../src/schema/events.gen.js';
+import { abortCause, judge, verdictOf } from './oracle-judge.js';
+import {
+  CUTS,
+  cut,
+  grammatical,
+  inPass,
+  LOCKING,
+  NOTES,
+  outstanding,
+  type Pass,
+  passFlags,
+  stepsOf,
+} from './oracle-passes.js';
+import { type OracleWait, type PassWaits, waitsOf } from './oracle-waits.js';
+import type { Sight } from './script-writer.js';
 import { FLAG, RET } from './session.js';
 import type { SyntheticRow } from './synthetic.js';
 
-const { VMA_LOCK, HMF_EXIT, SWAP_ENTER, SWAP_EXIT, SWAP_DEVICE, FLOR_ENTER, FLOR_SLEEP, FLOR_EXIT } = VlKind;
-const { UFFD_ENTER, UFFD_EXIT, ANON_PREPARE, MM_LOCK_ENTER, MM_LOCK_EXIT, VMA_RELEASE, SIGNAL, TASK_EXIT, ABANDONED } =
-  VlKind;
-const CUTS: readonly number[] = [SIGNAL, TASK_EXIT, ABANDONED];
+const { VMA_LOCK, HMF_EXIT, SWAP_ENTER, MM_LOCK_ENTER, MM_CONTENDED, MM_LOCK_EXIT, VMA_RELEASE, ABANDONED } = VlKind;
 const RETRY = RET.VM_FAULT_RETRY;
+const COMPLETED = RET.VM_FAULT_COMPLETED;
 const ERROR = RET.VM_FAULT_SIGBUS | RET.VM_FAULT_SIGSEGV | RET.VM_FAULT_OOM;
-
-/** Place within one attempt, on arrival and after: steps of one attempt only ever climb. */
-const RANK: Readonly<Record<number, readonly [number, number]>> = {
-  [MM_LOCK_ENTER]: [0, 0],
-  [MM_LOCK_EXIT]: [1, 1],
-  [SWAP_ENTER]: [2, 2],
-  [SWAP_DEVICE]: [3, 3],
-  [FLOR_ENTER]: [4, 4],
-  [FLOR_SLEEP]: [5, 5],
-  [FLOR_EXIT]: [6, 6],
-  [UFFD_ENTER]: [7, 7],
-  [UFFD_EXIT]: [8, 8],
-  [ANON_PREPARE]: [7, 8],
-  [SWAP_EXIT]: [9, 9],
-  [HMF_EXIT]: [10, 11],
-  [VMA_RELEASE]: [1.5, 1.5],
-};
-
-export interface OracleWait {
-  readonly kind: string;
-  readonly start: number;
-  readonly end: number;
-}
+const { FAULT_FLAG_VMA_LOCK } = FLAG;
 
 export interface OracleFault {
   readonly id: number;
@@ -44,6 +36,15 @@ export interface OracleFault {
   /** What became of the attempt under the VMA lock. */
   readonly vma: 'none' | 'ok' | 'retry' | 'completed' | 'error' | 'abort';
   readonly cause: string | null;
+  /** Of its RETRY; null while its fallback is to come. */
+  readonly verdict: {
+    readonly kind: VerdictKind;
+    readonly why: string;
+    readonly mmWriters: number;
+    readonly writer: number;
+  } | null;
+  readonly folio: number;
+  readonly faultHandler: bigint;
   readonly joined: boolean;
   readonly waits: readonly OracleWait[];
   readonly release: { readonly rule: string; readonly lo: number; readonly hi: number } | null;
@@ -56,6 +57,8 @@ export interface OracleFault {
   readonly lastMissing: string;
   /** The step that ended it was seen: its end is not lost. */
   readonly endSeen: boolean;
+  /** Kernel stack ids, in order. */
+  readonly stacks: readonly number[];
 }
 
 export interface OracleAttempt {
@@ -65,15 +68,7 @@ export interface OracleAttempt {
   readonly exactRelease: number;
 }
 
-interface Pass {
-  readonly rows: SyntheticRow[];
-  /** A release of the VMA lock was seen within. */
-  released: boolean;
-  /** The step after it, if any. */
-  next: SyntheticRow | null;
-}
-
-export function reconstruct(rows: readonly SyntheticRow[], observed: boolean): Map<number, OracleFault> {
+export function reconstruct(rows: readonly SyntheticRow[], sight: Sight): Map<number, OracleFault> {
   const byId = new Map<number, SyntheticRow[]>();
   const byTid = new Map<number, SyntheticRow[]>();
   const position = new Map<SyntheticRow, number>();
@@ -84,7 +79,7 @@ export function reconstruct(rows: readonly SyntheticRow[], observed: boolean): M
   });
   const out = new Map<number, OracleFault>();
   for (const [id, own] of byId)
-    out.set(id, one(id, own, byTid.get((own[0] as SyntheticRow).tid) ?? [], byId, position, observed));
+    out.set(id, one(id, own, byTid.get((own[0] as SyntheticRow).tid) ?? [], byId, position, sight));
   return out;
 }
 
@@ -96,12 +91,30 @@ function push<K>(map: Map<K, SyntheticRow[]>, key: K, row: SyntheticRow): void {
 
 const idOf = (row: SyntheticRow): number => row.faultCpu * 2 ** 32 + row.fault;
 const depthOf = (row: SyntheticRow): number => (row.flags & VlStepFlag.INFO ? row.who.depth : 0);
-const passFlags = (row: SyntheticRow): number | null =>
-  [HMF_EXIT, SWAP_ENTER, FLOR_ENTER, UFFD_ENTER].some((kind) => kind === row.kind)
-    ? row.a & (FLAG.FAULT_FLAG_VMA_LOCK | FLAG.FAULT_FLAG_TRIED)
-    : row.kind === VMA_RELEASE
-      ? FLAG.FAULT_FLAG_VMA_LOCK
-      : null;
+const isDone = (row: SyntheticRow): boolean => !(row.b & (RETRY | COMPLETED));
+
+/** The lock an attempt is under, null where nothing tells; `second`: it is not the fault's first. */
+function lockOf(pass: Pass, second: boolean): 'vma' | 'mmap' | null {
+  const flags = pass.rows.map(passFlags).find((f) => f !== null) ?? (pass.released ? FAULT_FLAG_VMA_LOCK : null);
+  if (second || pass.mmReleased !== null || inPass(pass, ...LOCKING, MM_LOCK_EXIT) !== undefined) return 'mmap';
+  if (flags === null) return null;
+  return flags & FAULT_FLAG_VMA_LOCK ? 'vma' : 'mmap';
+}
+
+/** mmap_lock was given back, and nothing inside that drops it was under way or had said RETRY. */
+function isOver(pass: Pass | undefined, lock: 'vma' | 'mmap' | null): boolean {
+  if (pass?.mmReleased == null || lock !== 'mmap' || inPass(pass, HMF_EXIT) !== undefined) return false;
+  const { FLOR_ENTER, FLOR_SLEEP, FLOR_EXIT, UFFD_ENTER, UFFD_EXIT, FILE_ENTER, FILE_SLEEP, FILE_EXIT } = VlKind;
+  let under = false;
+  for (const { kind, b } of stepsOf(pass)) {
+    const exit = kind === FLOR_EXIT || kind === UFFD_EXIT || kind === FILE_EXIT;
+    if (b & RETRY && (exit || kind === VlKind.SWAP_EXIT || kind === VlKind.INNER_RETRY)) return false;
+    if (kind === VlKind.ANON_PREPARE) return false;
+    if ([FLOR_ENTER, FLOR_SLEEP, UFFD_ENTER, FILE_ENTER, FILE_SLEEP].some((one) => one === kind)) under = true;
+    if (exit) under = false;
+  }
+  return !under;
+}
 
 function one(
   id: number,
@@ -109,19 +122,22 @@ function one(
   task: readonly SyntheticRow[],
   all: ReadonlyMap<number, SyntheticRow[]>,
   position: ReadonlyMap<SyntheticRow, number>,
-  observed: boolean,
+  { observed, released }: Sight,
 ): OracleFault {
   const at = (row: SyntheticRow): number => position.get(row) as number;
   const first = own[0] as SyntheticRow;
   const gaps = new Set(own.filter((row, i) => row.step !== (i === 0 ? 0 : (own[i - 1] as SyntheticRow).step + 1)));
-  const steps = own.filter((row) => row.kind !== VMA_RELEASE);
-  // A gap before a release is a gap before the step after it as well.
-  const gapped = new Set(
-    own.filter((row, i) => gaps.has(row) || (gaps.has(own[i - 1] as SyntheticRow) && own[i - 1]?.kind === VMA_RELEASE)),
-  );
+  const steps = own.filter((row) => !NOTES.includes(row.kind));
+  // A gap before a note is a gap before the step after it as well.
+  let lost = false;
+  const gapped = new Set<SyntheticRow>();
+  for (const row of own) {
+    lost ||= gaps.has(row);
+    if (lost) gapped.add(row);
+    if (!NOTES.includes(row.kind)) lost = false;
+  }
   const passes = cut(own.filter((row) => !CUTS.includes(row.kind)));
   const exact = own.find((row) => row.kind === VMA_RELEASE)?.time ?? Number.NaN;
-  const final = steps.findLast((row) => !CUTS.includes(row.kind)) ?? first;
   const cutBy = steps.find((row) => CUTS.includes(row.kind));
   const before = Math.max(
     -Infinity,
@@ -130,6 +146,9 @@ function one(
       .map((row) => row.time)
       .slice(-1),
   );
+  /** The step before a row, of this fault, else of its task. */
+  const since = (row: SyntheticRow): number =>
+    own.findLast((other) => at(other) < at(row) && !NOTES.includes(other.kind))?.time ?? before;
 
   const outlived = task.some((row) => {
     if (at(row) < at(own[own.length - 1] as SyntheticRow) || idOf(row) === id) return false;
@@ -139,273 +158,117 @@ function one(
   });
   const regs = steps.findLast((row) => row.kind === HMF_EXIT);
   const gup = regs !== undefined && !(regs.flags & VlStepFlag.REGS);
-  const kept =
-    observed &&
-    final.kind === HMF_EXIT &&
-    (final.a & FLAG.FAULT_FLAG_VMA_LOCK) !== 0 &&
-    !(final.b & (RETRY | RET.VM_FAULT_COMPLETED));
-  const missing = gaps.size > 0 || !grammatical(own, passes, observed && Number.isNaN(exact));
+  const second = (i: number): boolean => i > 0 || steps[0]?.kind === VMA_LOCK;
+  const lastPass = passes[passes.length - 1];
+  const lastLock = lastPass === undefined ? null : lockOf(lastPass, second(passes.length - 1));
+  const hmf = inPass(lastPass, HMF_EXIT);
+  const mmExit = inPass(lastPass, MM_LOCK_EXIT);
+  const failed = mmExit !== undefined && mmExit.a === 0;
+  /** handle_mm_fault is done, and the release of its lock is awaited or was seen. */
+  const keepsVma = observed && hmf !== undefined && isDone(hmf) && (hmf.a & FAULT_FLAG_VMA_LOCK) !== 0;
+  const keepsMm =
+    released &&
+    hmf !== undefined &&
+    isDone(hmf) &&
+    !(hmf.a & FAULT_FLAG_VMA_LOCK) &&
+    (hmf.flags & VlStepFlag.REGS) !== 0;
+  const awaited = (keepsVma && Number.isNaN(exact)) || (keepsMm && lastPass?.mmReleased === null);
+  const waits: PassWaits[] = passes.map((pass, i) => waitsOf(pass, lockOf(pass, second(i)), at));
+  const torn = waits.some((one) => one.torn);
   const over = cutBy !== undefined || outlived;
+  const missing = gaps.size > 0 || torn || !grammatical(own, passes);
 
   let end: string;
-  if (final.kind === MM_LOCK_EXIT && final.a === 0) end = 'error';
-  else if (final.kind === HMF_EXIT && !(final.b & RETRY)) {
+  if (failed) end = 'error';
+  else if (hmf !== undefined && !(hmf.b & RETRY)) {
     end =
-      final.b & ERROR
-        ? 'error'
-        : final.b & RET.VM_FAULT_COMPLETED
-          ? 'completed'
-          : final.a & FLAG.FAULT_FLAG_VMA_LOCK
-            ? 'ok-vma'
-            : 'ok-mmap';
-    if (kept && Number.isNaN(exact) && !over) end = 'in-flight';
+      hmf.b & ERROR ? 'error' : hmf.b & COMPLETED ? 'completed' : hmf.a & FAULT_FLAG_VMA_LOCK ? 'ok-vma' : 'ok-mmap';
+    if (awaited && !over) end = 'in-flight';
   } else if (cutBy !== undefined) {
-    const retried = final.kind === HMF_EXIT && !gup && !gaps.has(cutBy);
+    const retried = hmf !== undefined && !gup && !gapped.has(cutBy);
     end = retried && (cutBy.kind !== ABANDONED || !missing) ? 'signal' : 'incomplete';
-  } else end = outlived ? 'incomplete' : 'in-flight';
+    if (!gapped.has(cutBy) && isOver(lastPass, lastLock)) end = 'ok-mmap';
+  } else if (outlived) end = isOver(lastPass, lastLock) ? 'ok-mmap' : 'incomplete';
+  else end = 'in-flight';
 
-  const vmaPass = passes.find(
-    (pass, i) =>
-      i === 0 && (pass.released || pass.rows.some((row) => (passFlags(row) ?? 0) & FLAG.FAULT_FLAG_VMA_LOCK)),
-  );
+  const [firstPass, fallback] = passes;
+  const vmaPass = firstPass !== undefined && lockOf(firstPass, second(0)) === 'vma' ? firstPass : undefined;
   const aborted = first.step === 0 && (first.kind === VMA_LOCK || (first.kind === MM_LOCK_ENTER && first.a === 1));
-  const verdict =
+  const judged =
     vmaPass === undefined
-      ? { vma: 'none' as const, cause: null, release: null }
-      : judge(vmaPass, steps, task, gapped, before, at);
-  const ends = end === 'incomplete' || end === 'signal' || (kept && Number.isNaN(exact) && over);
+      ? null
+      : judge(vmaPass, fallback, {
+          steps,
+          task,
+          gapped,
+          at,
+          since,
+          acquired: first.flags & VlStepFlag.INFO ? first.who.acquired : Number.NaN,
+          pte: first.flags & VlStepFlag.INFO ? first.who.pte : 0n,
+          fileDropped: waits[0]?.fileDropped ?? Number.NaN,
+        });
+  const unclosed = end === 'incomplete' || (awaited && over) || (end === 'ok-mmap' && hmf === undefined);
   return {
     id,
     end,
-    vma: aborted ? 'abort' : verdict.vma,
-    cause: aborted ? 'VMA lock unavailable' : verdict.cause,
-    joined: verdict.vma === 'retry' && passes.length > 1,
-    waits: passes.flatMap((pass) => waitsOf(pass)),
-    release: verdict.release,
+    vma: aborted ? 'abort' : (judged?.vma ?? 'none'),
+    cause: aborted ? abortCause(firstPass) : (judged?.cause ?? null),
+    verdict: judged?.vma === 'retry' ? verdictOf(judged.cause, fallback, end) : null,
+    folio: inPass(vmaPass, VlKind.FLOR_ENTER)?.b ?? 0,
+    faultHandler: judged?.faultHandler ?? 0n,
+    joined: judged?.vma === 'retry' && passes.length > 1,
+    waits: waits.flatMap((one) => one.waits),
+    release: judged?.release ?? null,
     exact,
-    whole: !missing && !(ends && end !== 'signal'),
+    whole: !missing && !unclosed,
     enteredSwap: own.some((row) => row.kind === SWAP_ENTER),
-    attempts: passes.flatMap((pass, i) => attemptOf(pass, i, steps, before, over, exact)),
+    attempts: passes.flatMap((pass, i) => attemptOf(pass, second(i), { since, over, exact, before, first })),
     endSeen: cutBy !== undefined,
     lastMissing:
-      cutBy !== undefined && end === 'incomplete' && !gaps.has(cutBy) && !gup
-        ? `${nextAfter(final, passes)} missed`
+      cutBy !== undefined && end === 'incomplete' && !gapped.has(cutBy) && !gup
+        ? `${outstanding(own, passes)} missed`
         : '',
+    stacks: own.filter((row) => row.kind === VlKind.STACK).map((row) => row.a),
   };
 }
 
-function cut(rows: readonly SyntheticRow[]): Pass[] {
-  const passes: Pass[] = [];
-  let level = Infinity;
-  let known: number | null = null;
-  for (const row of rows) {
-    if (row.kind === VMA_LOCK) continue;
-    const pass = passes[passes.length - 1];
-    // A release that comes first is all that is seen of the beginning of its attempt; elsewhere it only says which lock.
-    if (row.kind === VMA_RELEASE && pass !== undefined) {
-      if (
-        passes.length === 1 &&
-        level < 11 &&
-        pass.rows[0]?.kind !== MM_LOCK_ENTER &&
-        pass.rows[0]?.kind !== MM_LOCK_EXIT
-      ) {
-        known ??= FLAG.FAULT_FLAG_VMA_LOCK;
-        pass.released = true;
-      }
-      continue;
-    }
-    const [arrive, leave] = RANK[row.kind] as readonly [number, number];
-    const flags = passFlags(row);
-    if (arrive <= level || (known !== null && flags !== null && flags !== known)) {
-      if (pass !== undefined) pass.next = row;
-      passes.push({ rows: [], released: false, next: null });
-      known = null;
-    }
-    (passes[passes.length - 1] as Pass).rows.push(row);
-    if (flags !== null) known = flags;
-    level = leave;
-  }
-  return passes;
+interface Around {
+  readonly since: (row: SyntheticRow) => number;
+  readonly over: boolean;
+  readonly exact: number;
+  readonly before: number;
+  readonly first: SyntheticRow;
 }
 
-/** What the kernel side says of a whole lifecycle, one letter a step: attempts, the last one perhaps not over. */
-const INSIDE = '(sd?(fz?F)?(uU|n)?S|uU|n)?';
-const OPEN = '(s|sd?fz?|sd?(fz?F)?u?|sd?(fz?F)?(uU|n)|sd?(fz?F)?(uU|n)?S|u|uU|n)';
-const WHOLE = new RegExp(`^v?((Mm)?${INSIDE}H)*(Mm?|(Mm)?${OPEN})?$`);
-const LETTER: Readonly<Record<number, string>> = {
-  [VMA_LOCK]: 'v',
-  [HMF_EXIT]: 'H',
-  [SWAP_ENTER]: 's',
-  [SWAP_EXIT]: 'S',
-  [SWAP_DEVICE]: 'd',
-  [FLOR_ENTER]: 'f',
-  [FLOR_SLEEP]: 'z',
-  [FLOR_EXIT]: 'F',
-  [UFFD_ENTER]: 'u',
-  [UFFD_EXIT]: 'U',
-  [ANON_PREPARE]: 'n',
-  [MM_LOCK_ENTER]: 'M',
-  [MM_LOCK_EXIT]: 'm',
-};
-
-/** Whether nothing can be proven to be missing. */
-function grammatical(own: readonly SyntheticRow[], passes: readonly Pass[], releaseMissing: boolean): boolean {
-  const letters = own.map((row) => LETTER[row.kind] ?? '').join('');
-  if (!WHOLE.test(letters)) return false;
-  // Each attempt but the last must end in handle_mm_fault's return, and each but the first begin at mmap_lock.
-  const gup = own.some((row) => row.kind === HMF_EXIT && !(row.flags & VlStepFlag.REGS));
-  for (const [i, pass] of passes.entries()) {
-    const last = pass.rows[pass.rows.length - 1] as SyntheticRow;
-    if (i < passes.length - 1 && last.kind !== HMF_EXIT) return false;
-    if (i > 0 && pass.rows[0]?.kind !== MM_LOCK_ENTER && !gup) return false;
-  }
-  // A VMA_LOCK step is NULL: mmap_lock comes next.
-  if (letters.startsWith('v') && letters.length > 1 && letters[1] !== 'M') return false;
-  const done = own.findLast((row) => row.kind === HMF_EXIT);
-  const cutShort = own.some((row) => CUTS.includes(row.kind));
-  const kept =
-    done !== undefined && (done.a & FLAG.FAULT_FLAG_VMA_LOCK) !== 0 && !(done.b & (RETRY | RET.VM_FAULT_COMPLETED));
-  return !(releaseMissing && kept && cutShort);
-}
-
-/** What the kernel runs next after a step; handle_mm_fault's return where nothing else is certain. */
-const AFTER: Readonly<Record<number, string>> = {
-  [VMA_LOCK]: 'lock_mm_and_find_vma',
-  [HMF_EXIT]: 'lock_mm_and_find_vma',
-  [MM_LOCK_ENTER]: 'lock_mm_and_find_vma exit',
-  [FLOR_ENTER]: '__folio_lock_or_retry exit',
-  [FLOR_SLEEP]: '__folio_lock_or_retry exit',
-  [UFFD_ENTER]: 'handle_userfault exit',
-  [SWAP_ENTER]: 'do_swap_page exit',
-  [SWAP_DEVICE]: 'do_swap_page exit',
-  [FLOR_EXIT]: 'do_swap_page exit',
-};
-
-function nextAfter(final: SyntheticRow, passes: readonly Pass[]): string {
-  const inner = final.kind === UFFD_EXIT || final.kind === ANON_PREPARE;
-  const kinds = passes[passes.length - 1]?.rows.map((row) => row.kind) ?? [];
-  const inSwap =
-    inner && [SWAP_ENTER, SWAP_DEVICE, FLOR_ENTER, FLOR_SLEEP, FLOR_EXIT].some((kind) => kinds.includes(kind));
-  return inSwap ? 'do_swap_page exit' : (AFTER[final.kind] ?? 'handle_mm_fault exit');
-}
-
-function attemptOf(
-  pass: Pass,
-  i: number,
-  steps: readonly SyntheticRow[],
-  before: number,
-  over: boolean,
-  exact: number,
-): OracleAttempt[] {
+function attemptOf(pass: Pass, second: boolean, { since, over, exact, before, first }: Around): OracleAttempt[] {
+  const lock = lockOf(pass, second);
+  if (lock === null) return [];
   const { rows } = pass;
-  const start = rows[0] as SyntheticRow;
-  const flags = rows.map(passFlags).find((f) => f !== null) ?? (pass.released ? FLAG.FAULT_FLAG_VMA_LOCK : null);
-  const byLock = start.kind === MM_LOCK_ENTER || start.kind === MM_LOCK_EXIT;
-  // VMA_LOCK (NULL) leads to mmap_lock, and so does every attempt but the first.
-  const second = i > 0 || steps[0]?.kind === VMA_LOCK;
-  if (flags === null && !byLock && !second) return [];
-  const lock = !byLock && !second && flags !== null && flags & FLAG.FAULT_FLAG_VMA_LOCK ? 'vma' : 'mmap';
-  const hmf = rows.find((row) => row.kind === HMF_EXIT);
-  const mm = rows.find((row) => row.kind === MM_LOCK_EXIT);
+  const hmf = inPass(pass, HMF_EXIT);
+  const mm = inPass(pass, MM_LOCK_EXIT);
   const failed = mm !== undefined && mm.a === 0;
   let outcome = pass.next !== null ? 'retry' : over ? 'unknown' : 'pending';
   if (failed) outcome = 'error';
-  else if (hmf !== undefined) {
-    outcome = hmf.b & RETRY ? 'retry' : hmf.b & ERROR ? 'error' : hmf.b & RET.VM_FAULT_COMPLETED ? 'completed' : 'ok';
-  }
-  const at = steps.indexOf(start);
-  const lo = start.kind === MM_LOCK_ENTER ? start.time : at > 0 ? (steps[at - 1] as SyntheticRow).time : before;
-  // Had by the end of lock_mm_and_find_vma, or by the first step after its entry that proves it over.
-  const hi = start.kind === MM_LOCK_ENTER ? ((rows[1] ?? pass.next)?.time ?? Number.POSITIVE_INFINITY) : start.time;
-  const begun =
-    at === 0 && start.flags & VlStepFlag.INFO && !Number.isNaN(start.who.acquired) ? start.who.acquired : null;
-  const acquired = failed
-    ? { lo: Number.NaN, hi: Number.NaN }
-    : begun !== null && lock === 'vma'
-      ? { lo: begun, hi: begun }
-      : { lo, hi };
-  return [{ lock, outcome, acquired, exactRelease: lock === 'vma' ? exact : Number.NaN }];
-}
-
-function waitsOf(pass: Pass): OracleWait[] {
-  const pairs: readonly (readonly [string, number, number])[] = [
-    ['folio', FLOR_ENTER, FLOR_EXIT],
-    ['userfault', UFFD_ENTER, UFFD_EXIT],
-    ['mmapLock', MM_LOCK_ENTER, MM_LOCK_EXIT],
-  ];
-  return pairs.flatMap(([kind, enter, exit]) => {
-    const from = pass.rows.find((row) => row.kind === enter);
-    if (from === undefined) return [];
-    return [{ kind, start: from.time, end: pass.rows.find((row) => row.kind === exit)?.time ?? Number.NaN }];
-  });
-}
-
-function judge(
-  pass: Pass,
-  steps: readonly SyntheticRow[],
-  task: readonly SyntheticRow[],
-  gaps: ReadonlySet<SyntheticRow>,
-  before: number,
-  at: (row: SyntheticRow) => number,
-): Pick<OracleFault, 'vma' | 'cause' | 'release'> {
-  const find = (kind: number): SyntheticRow | undefined => pass.rows.find((row) => row.kind === kind);
-  const said = (kind: number): SyntheticRow | undefined =>
-    pass.rows.find((row) => row.kind === kind && (row.b & RETRY) !== 0);
-  const previous = (row: SyntheticRow): number => {
-    const i = steps.indexOf(row);
-    return i > 0
-      ? (steps[i - 1] as SyntheticRow).time
-      : Number.isNaN(row.who.acquired) || !(row.flags & VlStepFlag.INFO)
-        ? before
-        : row.who.acquired;
-  };
-  const after = (row: SyntheticRow): number => (steps[steps.indexOf(row) + 1] as SyntheticRow).time;
-  const hmf = find(HMF_EXIT);
-  const proof = hmf ?? pass.next;
-  if (proof === null || proof === undefined) return { vma: 'none', cause: null, release: null };
-  if (hmf !== undefined && !(hmf.b & RETRY)) {
-    if (hmf.b & RET.VM_FAULT_COMPLETED)
-      return { vma: 'completed', cause: null, release: { rule: 'none', lo: previous(hmf), hi: hmf.time } };
-    const next = task.find((row) => at(row) > at(hmf) && row.kind !== VMA_RELEASE);
-    return {
-      vma: hmf.b & ERROR ? 'error' : 'ok',
-      cause: null,
-      release: { rule: 'R2', lo: hmf.time, hi: Math.max(hmf.time, next?.time ?? Infinity) },
+  else if (hmf !== undefined)
+    outcome = hmf.b & RETRY ? 'retry' : hmf.b & ERROR ? 'error' : hmf.b & COMPLETED ? 'completed' : 'ok';
+  const exactRelease = lock === 'vma' ? exact : (pass.mmReleased?.time ?? Number.NaN);
+  const beginnings = [rows[0], pass.released, pass.mmReleased].filter((row) => row != null) as SyntheticRow[];
+  const start = beginnings.reduce((x, y) => (y.step < x.step ? y : x));
+  let acquired = { lo: since(start), hi: start.time };
+  if (failed) acquired = { lo: Number.NaN, hi: Number.NaN };
+  else if (LOCKING.includes(start.kind)) {
+    // Had by the end of lock_mm_and_find_vma, or by the first step that proves it over; not before its trylock failed.
+    const queued = rows.find((row) => row.kind === MM_CONTENDED);
+    const locking = [...LOCKING, VlKind.WAIT_ENTER, VlKind.WAIT_EXIT];
+    const ends = [rows.find((row) => !locking.includes(row.kind)), pass.mmReleased, pass.next].filter(
+      (row) => row != null,
+    ) as SyntheticRow[];
+    acquired = {
+      lo: queued?.time ?? (start.kind === MM_LOCK_ENTER ? start.time : since(start)),
+      hi: Math.min(Infinity, ...ends.map((row) => row.time)),
     };
-  }
-  const flor = [FLOR_ENTER, FLOR_SLEEP, FLOR_EXIT].map(find).find((row) => row !== undefined);
-  const uffd = [UFFD_ENTER, UFFD_EXIT].map(find).find((row) => row !== undefined);
-  const anon = find(ANON_PREPARE);
-  const swap = said(SWAP_EXIT);
-  const unfinished = uffd !== undefined && find(UFFD_EXIT) === undefined;
-  if (
-    said(FLOR_EXIT) !== undefined ||
-    (flor !== undefined && find(FLOR_EXIT) === undefined && uffd === undefined && anon === undefined)
-  ) {
-    const entry = find(FLOR_ENTER);
-    const seen = flor as SyntheticRow;
-    const release =
-      entry !== undefined
-        ? { rule: 'R1', lo: entry.time, hi: after(entry) }
-        : { rule: 'none', lo: previous(seen), hi: seen.time };
-    return { vma: 'retry', cause: 'folio locked', release };
-  }
-  if (said(UFFD_EXIT) !== undefined || unfinished) {
-    const entry = find(UFFD_ENTER);
-    const seen = uffd as SyntheticRow;
-    const release =
-      entry !== undefined
-        ? { rule: 'R5', lo: entry.time, hi: after(entry) }
-        : { rule: 'none', lo: previous(seen), hi: seen.time };
-    return { vma: 'retry', cause: 'userfault', release };
-  }
-  if (anon !== undefined)
-    return { vma: 'retry', cause: 'anon_vma', release: { rule: 'R3', lo: anon.time, hi: proof.time } };
-  const gap = [...pass.rows, proof].some((row) => gaps.has(row));
-  const entry = find(SWAP_ENTER);
-  if (swap !== undefined && entry !== undefined && !gap && find(SWAP_DEVICE) === undefined) {
-    return { vma: 'retry', cause: 'device-private', release: { rule: 'R4', lo: entry.time, hi: swap.time } };
-  }
-  const by = swap ?? proof;
-  return { vma: 'retry', cause: 'unknown', release: { rule: 'none', lo: previous(by), hi: by.time } };
+  } else if (first === start && first.flags & VlStepFlag.INFO && !Number.isNaN(first.who.acquired) && lock === 'vma') {
+    acquired = { lo: first.who.acquired, hi: first.who.acquired };
+  } else if (first === start) acquired = { lo: before, hi: first.time };
+  return [{ lock, outcome, acquired, exactRelease }];
 }

@@ -1,256 +1,266 @@
 // SPDX-License-Identifier: MIT
-/** The shapes a fault's steps can have, as a test writes them: with what truly happened beside. */
+/** The shapes a fault's steps can have, each with its weight in a realistic mix. */
+import type { AbortCause, RetryCause } from '../../src/core/lifecycle.js';
+import { VlFile, VlFound, VlHolder, VlInner, VlKind, VlStepFlag, VlWait } from '../../src/schema/events.gen.js';
+import type { Random } from './random.js';
+import { PTE_SPECIAL, type Script, ScriptWriter, type Sight } from './script-writer.js';
+import { KERNEL_FLAGS, MMAP_FLAGS, RET, TRIED_FLAGS, VMA_FLAGS } from './session.js';
 
-import type { Cause, End } from '../../src/core/lifecycle.js';
-import { VlKind, VlStepFlag } from '../../src/schema/events.gen.js';
-import { KERNEL_FLAGS, MMAP_FLAGS, RET, SWAP_DISK, SWAP_ZRAM, TRIED_FLAGS, VMA_FLAGS } from './session.js';
+export { Random } from './random.js';
+export type { Script, ScriptStep } from './script-writer.js';
 
-/** mulberry32: small, seeded, the same everywhere. */
-export class Random {
-  #state: number;
-
-  constructor(seed: number) {
-    this.#state = seed >>> 0;
-  }
-
-  next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let t = this.#state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  }
-
-  chance(p: number): boolean {
-    return this.next() < p;
-  }
-
-  /** An integer in [from, to]. */
-  int(from: number, to: number): number {
-    return from + Math.floor(this.next() * (to - from + 1));
-  }
-
-  pick<T>(from: readonly T[]): T {
-    return from[this.int(0, from.length - 1)] as T;
-  }
-}
-
-export interface ScriptStep {
-  readonly kind: number;
-  readonly a: number;
-  readonly b: number;
-  readonly flags: number;
-  /** ns since the step before. */
-  readonly after: number;
-  /** A fault inside this one (a kernel-mode fault in a handler), before this step. */
-  readonly inner?: Script;
-}
-
-export interface Script {
-  readonly name: string;
-  readonly steps: readonly ScriptStep[];
-  readonly end: End;
-  /** Of the attempt under the VMA lock, where it retried or was aborted. */
-  readonly cause: Cause | null;
-  /** The record stays open in the kernel; the task's next fault abandons it. */
-  readonly open: boolean;
-}
-
-const { RETRY, MAJOR, SIGBUS, COMPLETED } = {
-  RETRY: RET.VM_FAULT_RETRY,
-  MAJOR: RET.VM_FAULT_MAJOR,
-  SIGBUS: RET.VM_FAULT_SIGBUS,
-  COMPLETED: RET.VM_FAULT_COMPLETED,
-};
-
-/** Steps of one fault, written down in order. */
-export class ScriptWriter {
-  readonly steps: ScriptStep[] = [];
-  readonly random: Random;
-  readonly observed: boolean;
-
-  constructor(random: Random, observed: boolean) {
-    this.random = random;
-    this.observed = observed;
-  }
-
-  add(kind: number, a = 0, b = 0, flags = 0, longest = 3000, inner?: Script): this {
-    const step = { kind, a: a >>> 0, b: b >>> 0, flags, after: this.random.int(60, longest) };
-    this.steps.push(inner === undefined ? step : { ...step, inner });
-    return this;
-  }
-
-  hmf(flags: number, ret: number, regs: number = VlStepFlag.REGS, inner?: Script): this {
-    this.add(VlKind.HMF_EXIT, flags, ret, regs, 2000, inner);
-    const kept = flags === VMA_FLAGS && !(ret & (RETRY | COMPLETED));
-    return kept ? this.release() : this;
-  }
-
-  release(): this {
-    return this.observed ? this.add(VlKind.VMA_RELEASE, 1, 0, 0, 120) : this;
-  }
-
-  lock(found = 1): this {
-    return this.add(VlKind.MM_LOCK_ENTER, 1).add(VlKind.MM_LOCK_EXIT, found, 0, 0, 60_000);
-  }
-
-  device(): this {
-    const zram = this.random.chance(0.3);
-    return this.add(VlKind.SWAP_DEVICE, zram ? 1 : 0, zram ? SWAP_ZRAM : SWAP_DISK);
-  }
-
-  /** do_swap_page that waits for the folio and returns RETRY; the fault lock goes before the wait. */
-  folioRetry(flags: number, major: number): this {
-    this.add(VlKind.SWAP_ENTER, flags);
-    this.device().add(VlKind.FLOR_ENTER, flags);
-    if (flags === VMA_FLAGS) this.release();
-    if (this.random.chance(0.9)) this.add(VlKind.FLOR_SLEEP);
-    this.add(VlKind.FLOR_EXIT, 0, RETRY, 0, 900_000).add(VlKind.SWAP_EXIT, 0, RETRY | major);
-    return this.hmf(flags, RETRY | major);
-  }
-
-  swapOk(flags: number): this {
-    return this.add(VlKind.SWAP_ENTER, flags).device().add(VlKind.SWAP_EXIT, 0, 0, 0, 200_000);
-  }
-
-  done(name: string, end: End, cause: Cause | null = null, open = false): Script {
-    return { name, steps: this.steps, end, cause, open };
-  }
-}
+const RETRY = RET.VM_FAULT_RETRY;
+const MAJOR = RET.VM_FAULT_MAJOR;
+const COMPLETED = RET.VM_FAULT_COMPLETED;
+const FOUND = VlFound.FOUND | VlFound.FOUND_COVERS;
 
 type Maker = (w: ScriptWriter) => Script;
 
 const inner: Maker = (w) => w.swapOk(KERNEL_FLAGS).hmf(KERNEL_FLAGS, 0).done('kernel swap', 'ok-mmap');
 
-/** Each shape with its weight in a realistic mix. */
-export const SHAPES: readonly (readonly [weight: number, make: Maker])[] = [
+const folio: Maker = (w) => {
+  const [cause, major, flags] = w.random.pick([
+    ['folio locked: own read', MAJOR, VlStepFlag.FOLIO],
+    ['folio locked: other read', 0, VlStepFlag.FOLIO],
+    ['folio locked: other holder', 0, VlStepFlag.FOLIO | VlStepFlag.UPTODATE],
+    ['folio locked', 0, 0],
+  ] as const);
+  w.folioRetry(VMA_FLAGS, major, flags).lock();
+  const second = major ? TRIED_FLAGS : MMAP_FLAGS;
+  // The page may be mapped by now: then the second pass does not enter do_swap_page.
+  if (w.random.chance(0.6)) w.swapOk(second);
+  return w.hmf(second, 0).done('folio retry', 'ok-mmap', cause);
+};
+
+const file: Maker = (w) => {
+  const [cause, bits, major] = w.random.pick([
+    ['file: cache miss', 0, MAJOR],
+    ['file: readahead', VlFile.READAHEAD | VlFile.READ, 0],
+    ['file: not up to date', VlFile.READ, 0],
+    ['file: page lock', 0, 0],
+  ] as const);
+  w.fileRetry(VMA_FLAGS, bits, major).lock();
+  const second = major ? TRIED_FLAGS : MMAP_FLAGS;
+  return w.fileOk(second, VlFile.FILEMAP).hmf(second, 0).done('file retry', 'ok-mmap', cause);
+};
+
+const userfault: Maker = (w) => {
+  const [cause, reason] = w.random.pick([
+    ['userfault: missing', 0x200],
+    ['userfault: write-protect', 0x1000],
+    ['userfault: minor', 0],
+    ['userfault', 0x4000],
+  ] as const);
+  const where = w.random.int(0, 3);
+  if (where === 1) w.add(VlKind.SWAP_ENTER, VMA_FLAGS);
+  if (where === 2) w.add(VlKind.FILE_ENTER, VMA_FLAGS, VlFile.SHMEM);
+  w.uffd(VMA_FLAGS, reason);
+  if (where === 1) w.add(VlKind.SWAP_EXIT, 0, RETRY);
+  if (where === 2) w.add(VlKind.FILE_EXIT, VlFile.SHMEM, RETRY);
+  if (where === 3) w.add(VlKind.INNER_RETRY, VlInner.HUGETLB, RETRY);
+  return w.hmf(VMA_FLAGS, RETRY).lock().hmf(MMAP_FLAGS, 0).done('userfault', 'ok-mmap', cause);
+};
+
+const byDesign = (w: ScriptWriter): ScriptWriter => {
+  w.verdict = 'by design';
+  return w;
+};
+
+/** Decided by what the fallback finds, where nothing inside handle_mm_fault is hooked. */
+const late: Maker = (w) => {
+  const cause = w.random.pick<RetryCause>(['->fault needs mmap_lock', 'driver or file system', 'hugetlb', 'unknown']);
+  w.hmf(VMA_FLAGS, RETRY);
+  if (cause === '->fault needs mmap_lock') byDesign(w).lock(VlFound.FOUND_NO_MAP_PAGES);
+  else if (cause === 'driver or file system') w.lock(0, 0xffff_ffff_8123_4560n);
+  else w.lock(cause === 'hugetlb' ? VlFound.FOUND_HUGETLB : 0);
+  return w.hmf(MMAP_FLAGS, 0).done('decided late', 'ok-mmap', cause);
+};
+
+const anon: Maker = (w) => {
+  const how = w.random.int(0, 4);
+  if (how === 3) w.add(VlKind.SWAP_ENTER, VMA_FLAGS).device();
+  if (how !== 1) w.add(VlKind.ANON_PREPARE, 0, 0);
+  if (how !== 0) w.add(VlKind.ANON_PREPARE, 0, RETRY);
+  w.drop(VMA_FLAGS);
+  if (how === 3) w.add(VlKind.SWAP_EXIT, 0, RETRY);
+  if (how === 4) w.add(VlKind.INNER_RETRY, VlInner.HUGETLB, RETRY);
+  const cause = how === 4 ? 'hugetlb' : 'anon_vma';
+  return w.hmf(VMA_FLAGS, RETRY).lock().hmf(MMAP_FLAGS, 0).done('anon_vma', 'ok-mmap', cause);
+};
+
+const abort: Maker = (w) => {
+  const [cause, found, holder] = w.random.pick<readonly [AbortCause, number, number]>([
+    ['VMA lock unavailable', FOUND, VlHolder.READER],
+    ['writer in the mm', FOUND, VlHolder.WRITER],
+    ['VMA write-locked', FOUND | VlFound.FOUND_LATEST, VlHolder.WRITER],
+    ['stack growth', FOUND | VlFound.FOUND_GREW, VlHolder.NONE],
+  ]);
+  if (w.random.chance(0.4)) w.add(VlKind.VMA_LOCK, 0);
+  w.lockAfterAbort(found, holder);
+  const again = w.random.int(0, 4);
+  if (again === 0) w.fileRetry(MMAP_FLAGS, VlFile.READ, MAJOR).lock();
+  if (again === 1) w.swapOk(MMAP_FLAGS);
+  return w.hmf(again === 0 ? TRIED_FLAGS : MMAP_FLAGS, 0).done('abort', 'ok-mmap', cause);
+};
+
+const SHAPES: readonly (readonly [weight: number, make: Maker])[] = [
   [
-    40,
+    36,
     (w) =>
       w
         .swapOk(VMA_FLAGS)
         .hmf(VMA_FLAGS, w.random.chance(0.5) ? MAJOR : 0)
         .done('swap ok', 'ok-vma'),
   ],
+  [16, folio],
+  [8, file],
+  [6, userfault],
+  [4, late],
+  [4, anon],
+  [6, abort],
   [
-    16,
+    3,
     (w) => {
-      w.folioRetry(VMA_FLAGS, MAJOR).lock();
-      // The page may be mapped by now: then the second pass does not enter do_swap_page.
-      if (w.random.chance(0.6)) w.swapOk(TRIED_FLAGS);
-      return w.hmf(TRIED_FLAGS, 0).done('folio retry', 'ok-mmap', 'folio locked');
+      w.folioRetry(VMA_FLAGS, 0).lock().folioRetry(MMAP_FLAGS, 0).lock().hmf(TRIED_FLAGS, 0);
+      return w.done('two retries', 'ok-mmap', 'folio locked: other read');
     },
   ],
   [
-    3,
-    (w) =>
-      w
-        .folioRetry(VMA_FLAGS, 0)
-        .lock()
-        .folioRetry(MMAP_FLAGS, 0)
-        .lock()
-        .hmf(TRIED_FLAGS, 0)
-        .done('two retries', 'ok-mmap', 'folio locked'),
+    2,
+    (w) => {
+      w.fileRetry(VMA_FLAGS, 0).lock().fileRetry(MMAP_FLAGS, VlFile.READ).lock();
+      return w.fileOk(TRIED_FLAGS, VlFile.FILEMAP).hmf(TRIED_FLAGS, 0).done('file twice', 'ok-mmap', 'file: page lock');
+    },
+  ],
+  [
+    2,
+    (w) => {
+      w.uffd(VMA_FLAGS, 0x200).hmf(VMA_FLAGS, RETRY).lock().uffd(MMAP_FLAGS, 0x200).hmf(MMAP_FLAGS, RETRY).lock();
+      return w.hmf(TRIED_FLAGS, 0).done('userfault twice', 'ok-mmap', 'userfault: missing');
+    },
   ],
   [
     2,
     (w) => {
       w.folioRetry(VMA_FLAGS, MAJOR).lock().add(VlKind.SWAP_ENTER, TRIED_FLAGS).device();
-      w.add(VlKind.FLOR_ENTER, TRIED_FLAGS)
-        .add(VlKind.FLOR_SLEEP)
-        .add(VlKind.FLOR_EXIT, 0, 0, 0, 90_000)
-        .add(VlKind.SWAP_EXIT);
-      return w.hmf(TRIED_FLAGS, 0).done('waits under mmap_lock', 'ok-mmap', 'folio locked');
-    },
-  ],
-  [
-    2,
-    (w) => {
-      w.add(VlKind.SWAP_ENTER, VMA_FLAGS).release().add(VlKind.SWAP_EXIT, 0, RETRY).hmf(VMA_FLAGS, RETRY).lock();
-      return w
-        .add(VlKind.SWAP_ENTER, MMAP_FLAGS)
-        .add(VlKind.SWAP_EXIT)
-        .hmf(MMAP_FLAGS, 0)
-        .done('device-private', 'ok-mmap', 'device-private');
-    },
-  ],
-  [
-    3,
-    (w) => {
-      w.add(VlKind.UFFD_ENTER, VMA_FLAGS, 0x200).release().add(VlKind.UFFD_EXIT, 0, RETRY, 0, 2_000_000);
-      return w.hmf(VMA_FLAGS, RETRY).lock().hmf(MMAP_FLAGS, 0).done('userfault', 'ok-mmap', 'userfault');
+      w.add(VlKind.FLOR_ENTER, TRIED_FLAGS).add(VlKind.FLOR_SLEEP);
+      w.add(VlKind.FLOR_EXIT, 0, 0, 0, 90_000).add(VlKind.SWAP_EXIT);
+      return w.hmf(TRIED_FLAGS, 0).done('waits under mmap_lock', 'ok-mmap', 'folio locked: own read');
     },
   ],
   [
     1,
     (w) => {
-      w.add(VlKind.SWAP_ENTER, VMA_FLAGS).add(VlKind.UFFD_ENTER, VMA_FLAGS, 0x400).release();
-      w.add(VlKind.UFFD_EXIT, 0, RETRY, 0, 500_000).add(VlKind.SWAP_EXIT, 0, RETRY);
-      return w
-        .hmf(VMA_FLAGS, RETRY)
-        .lock()
-        .hmf(MMAP_FLAGS, 0)
-        .done('userfault in do_swap_page', 'ok-mmap', 'userfault');
+      w.folioRetry(VMA_FLAGS, MAJOR).lock().add(VlKind.SWAP_ENTER, TRIED_FLAGS).device();
+      w.add(VlKind.FLOR_ENTER, TRIED_FLAGS).add(VlKind.FLOR_SLEEP).drop(TRIED_FLAGS);
+      w.add(VlKind.FLOR_EXIT, 0, RETRY).add(VlKind.SWAP_EXIT, 0, RETRY).hmf(TRIED_FLAGS, RETRY);
+      return w.add(VlKind.SIGNAL, 9).done('killed while it waits', 'signal', 'folio locked: own read');
     },
   ],
   [
     2,
     (w) => {
-      w.add(VlKind.ANON_PREPARE, 0, RETRY).release();
-      return w.hmf(VMA_FLAGS, RETRY).lock().hmf(MMAP_FLAGS, 0).done('anon_vma', 'ok-mmap', 'anon_vma');
+      w.pte = PTE_SPECIAL;
+      w.add(VlKind.SWAP_ENTER, VMA_FLAGS).drop(VMA_FLAGS).add(VlKind.SWAP_EXIT, 0, RETRY).hmf(VMA_FLAGS, RETRY);
+      byDesign(w).lock().add(VlKind.SWAP_ENTER, MMAP_FLAGS).add(VlKind.SWAP_EXIT);
+      return w.hmf(MMAP_FLAGS, 0).done('device-private', 'ok-mmap', 'device-private');
     },
   ],
   [
-    4,
-    (w) =>
-      w
-        .hmf(VMA_FLAGS, RETRY | MAJOR)
-        .lock()
-        .hmf(TRIED_FLAGS, 0)
-        .done('file retry', 'ok-mmap', 'unknown'),
+    1,
+    (w) => {
+      w.add(VlKind.INNER_RETRY, VlInner.DEVICE_PRIVATE, RETRY).hmf(VMA_FLAGS, RETRY);
+      return byDesign(w).lock().hmf(MMAP_FLAGS, 0).done('device-private PMD', 'ok-mmap', 'device-private');
+    },
   ],
-  [3, (w) => w.lock().hmf(MMAP_FLAGS, 0).done('abort', 'ok-mmap', 'VMA lock unavailable')],
   [
-    2,
-    (w) => w.add(VlKind.VMA_LOCK, 0).lock().hmf(MMAP_FLAGS, 0).done('abort, timed', 'ok-mmap', 'VMA lock unavailable'),
+    1,
+    (w) => {
+      w.pte = PTE_SPECIAL;
+      w.add(VlKind.SWAP_ENTER, VMA_FLAGS).folio(VMA_FLAGS).add(VlKind.SWAP_EXIT, 0, RETRY).hmf(VMA_FLAGS, RETRY);
+      return w.lock().hmf(MMAP_FLAGS, 0).done('device-exclusive', 'ok-mmap', 'device-exclusive');
+    },
   ],
-  [1, (w) => w.lock(0).done('bad address', 'error', 'VMA lock unavailable')],
-  [14, (w) => w.hmf(VMA_FLAGS, 0).done('ordinary', 'ok-vma')],
-  [1, (w) => w.hmf(VMA_FLAGS, SIGBUS).done('sigbus', 'error')],
+  [
+    1,
+    (w) => {
+      w.add(VlKind.FILE_ENTER, VMA_FLAGS, VlFile.SHMEM).drop(VMA_FLAGS);
+      w.add(VlKind.FILE_EXIT, VlFile.SHMEM | VlFile.PUNCH, RETRY, 0, 90_000)
+        .hmf(VMA_FLAGS, RETRY)
+        .lock();
+      return w.fileOk(MMAP_FLAGS, VlFile.SHMEM).hmf(MMAP_FLAGS, 0).done('hole punch', 'ok-mmap', 'shmem: hole punch');
+    },
+  ],
+  [
+    1.5,
+    (w) => {
+      w.pte = PTE_SPECIAL;
+      w.add(VlKind.SWAP_ENTER, VMA_FLAGS).add(VlKind.FILE_ENTER, VMA_FLAGS, VlFile.FILEMAP).drop(VMA_FLAGS);
+      w.add(VlKind.FILE_SLEEP)
+        .add(VlKind.FILE_EXIT, VlFile.FILEMAP, RETRY | MAJOR)
+        .add(VlKind.SWAP_EXIT, 0, RETRY | MAJOR);
+      w.hmf(VMA_FLAGS, RETRY | MAJOR)
+        .lock()
+        .hmf(TRIED_FLAGS, 0);
+      return w.done('pte marker of a file page', 'ok-mmap', 'file: cache miss');
+    },
+  ],
+  [
+    1,
+    (w) => {
+      w.pte = PTE_SPECIAL;
+      w.add(VlKind.SWAP_ENTER, VMA_FLAGS).add(VlKind.FILE_ENTER, VMA_FLAGS, VlFile.SHMEM);
+      if (w.random.chance(0.5)) w.add(VlKind.FILE_SLEEP);
+      w.uffd(VMA_FLAGS, 0x200).add(VlKind.FILE_EXIT, VlFile.SHMEM, RETRY).add(VlKind.SWAP_EXIT, 0, RETRY);
+      w.hmf(VMA_FLAGS, RETRY).lock().hmf(MMAP_FLAGS, 0);
+      return w.done('pte marker of a shmem page', 'ok-mmap', 'userfault: missing');
+    },
+  ],
+  [
+    1,
+    (w) => {
+      w.hmf(VMA_FLAGS, RETRY).add(VlKind.MM_LOCK_ENTER, 1).add(VlKind.MM_LOCK_EXIT, 0, 0, 0, 9000);
+      w.verdict = 'gone';
+      return w.done('unmapped meanwhile', 'error', 'unknown');
+    },
+  ],
+  [1, (w) => w.lockAfterAbort(0).done('bad address', 'error', 'VMA absent')],
+  [12, (w) => w.hmf(VMA_FLAGS, 0).done('ordinary', 'ok-vma')],
+  [2, (w) => w.wait(VlWait.MIGRATION).hmf(VMA_FLAGS, 0).done('migration', 'ok-vma')],
+  [2, (w) => w.wait(VlWait.RECLAIM, VlWait.MEMCG).hmf(VMA_FLAGS, 0).done('reclaim', 'ok-vma')],
+  [1, (w) => w.hmf(VMA_FLAGS, RET.VM_FAULT_SIGBUS).done('sigbus', 'error')],
   [1, (w) => w.hmf(VMA_FLAGS, COMPLETED).done('completed', 'completed')],
   [
     1,
-    (w) =>
-      w
-        .folioRetry(VMA_FLAGS, MAJOR)
-        .lock()
-        .hmf(TRIED_FLAGS, COMPLETED)
-        .done('completed later', 'completed', 'folio locked'),
+    (w) => {
+      w.folioRetry(VMA_FLAGS, MAJOR).lock().hmf(TRIED_FLAGS, COMPLETED);
+      return w.done('completed later', 'completed', 'folio locked: own read');
+    },
   ],
-  [1, (w) => w.folioRetry(VMA_FLAGS, MAJOR).add(VlKind.SIGNAL, 9).done('signal', 'signal', 'folio locked')],
-  [0.5, (w) => w.folioRetry(VMA_FLAGS, MAJOR).add(VlKind.TASK_EXIT).done('task exit', 'signal', 'folio locked')],
-  [0.5, (w) => w.folioRetry(VMA_FLAGS, MAJOR).done('abandoned after RETRY', 'signal', 'folio locked', true)],
+  [1, (w) => w.folioRetry(VMA_FLAGS, MAJOR).add(VlKind.SIGNAL, 9).done('signal', 'signal', 'folio locked: own read')],
+  [
+    0.5,
+    (w) => w.folioRetry(VMA_FLAGS, MAJOR).add(VlKind.TASK_EXIT).done('task exit', 'signal', 'folio locked: own read'),
+  ],
+  [0.5, (w) => w.folioRetry(VMA_FLAGS, MAJOR).done('abandoned after RETRY', 'signal', 'folio locked: own read', true)],
   [3, inner],
   [2, (w) => w.swapOk(KERNEL_FLAGS).hmf(KERNEL_FLAGS, 0, 0).done('get_user_pages', 'ok-mmap')],
   [
     2,
     (w) => {
-      const within = inner(new ScriptWriter(w.random, w.observed));
-      return w
-        .folioRetry(VMA_FLAGS, MAJOR)
-        .lock()
-        .hmf(TRIED_FLAGS, 0, VlStepFlag.REGS, within)
-        .done('nested', 'ok-mmap', 'folio locked');
+      const within = inner(new ScriptWriter(w.random, w.sight));
+      w.folioRetry(VMA_FLAGS, MAJOR).lock().hmf(TRIED_FLAGS, 0, VlStepFlag.REGS, within);
+      return w.done('nested', 'ok-mmap', 'folio locked: own read');
     },
   ],
 ];
 const TOTAL = SHAPES.reduce((sum, [weight]) => sum + weight, 0);
 
-export function makeScript(random: Random, observed: boolean): Script {
+export function makeScript(random: Random, sight: Sight): Script {
   let at = random.next() * TOTAL;
   for (const [weight, make] of SHAPES) {
     at -= weight;
-    if (at < 0) return make(new ScriptWriter(random, observed));
+    if (at < 0) return make(new ScriptWriter(random, sight));
   }
   throw new Error('weights do not add up');
 }

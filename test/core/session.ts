@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** A made-up session for tests: 6.12's flag values, two programs. */
-import type { SessionInfo } from '../../src/core/session.js';
+import type { HookInfo, SessionInfo } from '../../src/core/session.js';
 
 /** `enum fault_flag` and `enum vm_fault_reason` of Linux 6.12. */
 export const FLAG = {
@@ -50,6 +50,16 @@ export const KERNEL_FLAGS: number = MMAP_FLAGS & ~FLAG.FAULT_FLAG_USER;
 export const SWAP_DISK = 0x3;
 export const SWAP_ZRAM = 0x1003;
 
+/** What is hooked; `released`: the end of each mmap_lock hold as well. */
+export function syntheticHooks(released: boolean): HookInfo[] {
+  return [
+    { target: 'handle_mm_fault', attached: true, note: '' },
+    { target: 'get_swap_device', attached: true, note: '' },
+    { target: 'mmap_lock_released', attached: released, note: released ? '' : 'not asked for' },
+    { target: 'vma_end_read', attached: false, note: 'static inline notrace: no site to attach to' },
+  ];
+}
+
 export function syntheticSession(changes: Partial<SessionInfo> = {}): SessionInfo {
   return {
     v: 1,
@@ -70,10 +80,7 @@ export function syntheticSession(changes: Partial<SessionInfo> = {}): SessionInf
       { name: 'x_handle_mm_fault', target: 'handle_mm_fault', method: 'fexit' },
       { name: 'm_do_swap_page', target: 'do_swap_page', method: 'kprobe.multi' },
     ],
-    hooks: [
-      { target: 'handle_mm_fault', attached: true, note: '' },
-      { target: 'vma_end_read', attached: false, note: 'static inline notrace: no site to attach to' },
-    ],
+    hooks: syntheticHooks(false),
     ringBytes: 1 << 24,
     enums: { faultFlags: FLAG, faultReasons: RET },
     preemption: 'voluntary',

@@ -11,7 +11,8 @@ import {
   pushUserRow,
   UserKind,
 } from '../../src/core/batch.js';
-import { VlCounter, VlKind, VlStepFlag } from '../../src/schema/events.gen.js';
+import { ABORT_CAUSES, type Cause } from '../../src/core/lifecycle.js';
+import { VlCounter, VlFile, VlKind, VlStepFlag } from '../../src/schema/events.gen.js';
 import { makeScript, Random, type Script, type ScriptStep } from './scripts.js';
 import { FLAG, RET, SWAP_ZRAM } from './session.js';
 
@@ -24,6 +25,8 @@ export interface SyntheticOptions {
   readonly missRate?: number;
   /** VMA_RELEASE steps, as on 6.4 to 6.14 (`session.release === 'observed'`). Default false. */
   readonly observed?: boolean;
+  /** VL_MM_RELEASED steps (`syntheticHooks(true)`). Default false. */
+  readonly released?: boolean;
   /** Leave the last fault of every fourth thread unfinished. Default true. */
   readonly unfinished?: boolean;
   readonly batchRows?: number;
@@ -54,6 +57,7 @@ interface Who {
   readonly acquired: number;
   readonly mm: number;
   readonly address: number;
+  readonly pte: bigint;
 }
 
 /** What a lifecycle was, whatever of it was sent. */
@@ -70,6 +74,7 @@ export interface SyntheticStream {
   readonly rows: readonly SyntheticRow[];
   readonly truths: ReadonlyMap<number, Truth>;
   readonly dropped: number;
+  readonly released: boolean;
 }
 
 const COMMS: readonly string[] = ['', 'postgres', 'java', 'swapload', '数据库-worker', 'chrome\x1b[31m'];
@@ -103,7 +108,7 @@ class Maker {
       this.truths.set(truth.id, truth);
       const tgid = tid - (tid % 4);
       // A herd: half of what retries for the folio is on few pages.
-      const hot = script.cause === 'folio locked' && random.chance(0.5);
+      const hot = script.cause?.startsWith('folio locked') === true && random.chance(0.5);
       const who: Who = {
         tgid,
         comm: 1 + ((tgid >> 2) % (COMMS.length - 1)),
@@ -111,6 +116,7 @@ class Maker {
         acquired: script.name === 'ordinary' && random.chance(0.5) ? clock : Number.NaN,
         mm: 0x8881_0000_0000 + tgid * 0x1000,
         address: 0x7f00_0000_0000 + (hot ? random.int(0, 3) : random.int(4, 100_000)) * PAGE,
+        pte: script.steps[0]?.kind === VlKind.SWAP_ENTER ? script.pte : 0n,
       };
       let step = 0;
       let cpu = faultCpu;
@@ -155,7 +161,10 @@ class Maker {
     };
 
     for (let i = 0; i < faults; i++) {
-      const script = makeScript(random, this.options.observed ?? false);
+      const script = makeScript(random, {
+        observed: this.options.observed ?? false,
+        released: this.options.released ?? false,
+      });
       const last = i === faults - 1;
       // A fault cut before its last step is in flight when the session ends.
       const cut = last && unfinishedTail && script.steps.length > 1 && !script.open;
@@ -166,6 +175,8 @@ class Maker {
     (abandon as ((time: number, by: number) => void) | null)?.(clock, VlKind.HMF_EXIT);
   }
 }
+
+const isAbort = (cause: Cause | null | undefined): boolean => ABORT_CAUSES.some((one) => one === cause);
 
 /** The kernel counter a row raises, as bpf/ does it; -1 for none. */
 function counterOf(row: SyntheticRow, truth: Truth | undefined): number {
@@ -180,7 +191,7 @@ function counterOf(row: SyntheticRow, truth: Truth | undefined): number {
       return row.b & RET.VM_FAULT_SIGBUS ? base + 3 : base;
     }
     case VlKind.MM_LOCK_ENTER:
-      return truth?.script.cause === 'VMA lock unavailable' ? VlCounter.ABORT : VlCounter.FALLBACK;
+      return isAbort(truth?.script.cause) ? VlCounter.ABORT : VlCounter.FALLBACK;
     case VlKind.SWAP_ENTER:
       return VlCounter.SWAP;
     case VlKind.SWAP_DEVICE:
@@ -191,6 +202,11 @@ function counterOf(row: SyntheticRow, truth: Truth | undefined): number {
       return retry ? VlCounter.FLOR_RETRY : VlCounter.FLOR_LOCKED;
     case VlKind.UFFD_ENTER:
       return VlCounter.UFFD;
+    case VlKind.FILE_ENTER:
+      return row.b & VlFile.SHMEM ? VlCounter.SHMEM : VlCounter.FILE;
+    case VlKind.FILE_EXIT:
+      if (!retry) return -1;
+      return row.a & VlFile.SHMEM ? VlCounter.SHMEM_RETRY : VlCounter.FILE_RETRY;
     default:
       return -1;
   }
@@ -237,7 +253,7 @@ class Packer {
     batch.vmaStart[i] = 0x7f00_0000_0000;
     batch.vmaEnd[i] = 0x7f40_0000_0000;
     batch.vmFlags[i] = 0x100073n;
-    batch.pte[i] = row.kind === VlKind.SWAP_ENTER ? 0x0400_0000_0001_2300n : 0n;
+    batch.pte[i] = row.step === 0 ? who.pte : 0n;
     batch.cgroup[i] = 4000 + who.tgid;
   }
 }
@@ -253,9 +269,9 @@ export function synthesizeStream(faults: number, seed: number, options: Syntheti
   for (let t = 0; t < threads; t++) maker.thread(1000 + t, Math.floor((faults + t) / threads));
   maker.rows.sort((x, y) => x.order - y.order);
   const packer = new Packer(options.batchRows ?? DEFAULT_BATCH_ROWS);
-  const kernel = new Float64Array(32);
-  const emitted = new Float64Array(32);
-  const dropped = new Float64Array(32);
+  const kernel = new Float64Array(64);
+  const emitted = new Float64Array(64);
+  const dropped = new Float64Array(64);
   let lost = 0;
   const counters = (time: number): void => {
     const group = (id: number, values: Float64Array): void =>
@@ -294,6 +310,7 @@ export function synthesizeStream(faults: number, seed: number, options: Syntheti
     rows: maker.rows.filter((row) => !row.dropped),
     truths: maker.truths,
     dropped: lost,
+    released: options.released ?? false,
   };
 }
 
