@@ -106,6 +106,13 @@ bench-vm: build ## guest instructions per page fault, beside bpftrace; writes BE
 	$(Q)test/vm/get-kernels 6.1 $(or $(VM_KERNELS),6.12 7.3) >/dev/null
 	$(Q)node dist/scripts/bench-vm.js
 
+.PHONY: golden
+golden: build ## the golden screens and the pictures of the docs, anew from the bundled recording
+	$(call msg,GOLDEN,test/golden/tui docs/img)
+	$(Q)rm -f test/golden/tui/*.txt
+	$(Q)UPDATE_GOLDEN=1 node --test --test-reporter=dot dist/test/tui/golden.test.js
+	$(Q)node dist/scripts/captures.js
+
 .PHONY: lint
 lint: setup ## biome and the type checker
 	$(call msg,BIOME,.)

@@ -69,7 +69,7 @@ const escapeXml = (text: string): string => text.replace(/[&<>]/g, (c) => ESCAPE
 /** A blank run, a character drawn as a shape, or a word. */
 const WORDS = / +|[\u2500-\u259f\u2800-\u28ff]|[^ \u2500-\u259f\u2800-\u28ff]+/g;
 
-/** Which of its four sides a box character reaches: right, left, down, up. */
+/** Which of its four sides a box character reaches: right, left, down, up. Three: they meet in the middle. */
 const BOXES: Readonly<Record<string, string>> = {
   '─': 'rl',
   '│': 'du',
@@ -83,6 +83,10 @@ const BOXES: Readonly<Record<string, string>> = {
   '╗': 'ld',
   '╚': 'ru',
   '╝': 'lu',
+  '━': 'rl',
+  '└': 'ru',
+  '├': 'rdu',
+  '┤': 'ldu',
 };
 /** Braille dots by bit: column, row. */
 const DOTS = [
@@ -102,6 +106,10 @@ function shape(char: string, x: number, y: number, colour: string): string | nul
   if (code >= 0x2588 && code <= 0x258f) {
     return `<rect x="${x}" y="${y + 2}" width="${(CELL_W * (0x2590 - code)) / 8}" height="${CELL_H - 4}" fill="${colour}"/>`;
   }
+  if (code >= 0x2591 && code <= 0x2593) {
+    const opacity = (code - 0x2590) * 0.25;
+    return `<rect x="${x}" y="${y}" width="${CELL_W}" height="${CELL_H}" fill="${colour}" fill-opacity="${opacity}"/>`;
+  }
   if (code >= 0x2800 && code <= 0x28ff) {
     const dots = DOTS.filter((_, bit) => ((code >> bit) & 1) === 1);
     const path = dots.map(([c, r]) => `M${x + 1 + c * 4} ${y + 1 + r * 4.25}h2.4v2.4h-2.4z`).join('');
@@ -118,8 +126,12 @@ function shape(char: string, x: number, y: number, colour: string): string | nul
   };
   const [a = '', b = ''] = sides;
   const straight = sides === 'rl' || sides === 'du';
-  const path = straight ? `M${ends[a]}L${ends[b]}` : `M${ends[a]}Q${cx} ${cy} ${ends[b]}`;
-  const weight = '═║╔╗╚╝'.includes(char) ? 2 : 1;
+  const path = straight
+    ? `M${ends[a]}L${ends[b]}`
+    : sides.length === 3
+      ? [...sides].map((side) => `M${cx} ${cy}L${ends[side]}`).join('')
+      : `M${ends[a]}Q${cx} ${cy} ${ends[b]}`;
+  const weight = '═║╔╗╚╝━'.includes(char) ? 2 : 1;
   return `<path d="${path}" stroke="${colour}" stroke-width="${weight}" fill="none"/>`;
 }
 

@@ -16,6 +16,7 @@ import {
 import type { SessionInfo } from '../../src/core/session.js';
 import type { CounterfactualRow, MmapLockSide, ProcessRow, Snapshot, WaitStats } from '../../src/core/snapshot.js';
 import { TimelineSums } from '../../src/core/timeline.js';
+import { HOOKED, locksAt, stats } from './fixture-locks.js';
 
 const session: SessionInfo = {
   v: 1,
@@ -32,15 +33,14 @@ const session: SessionInfo = {
   release: 'derived',
   minUs: 0,
   filters: {},
-  programs: [],
-  hooks: [],
+  ...HOOKED,
   ringBytes: 8 << 20,
   enums: { faultFlags: {}, faultReasons: {} },
   preemption: 'voluntary',
   layout: '',
 };
 
-const NO_WAITS: WaitStats = { count: 0, sumNs: 0, p50Ns: 0, p99Ns: 0, maxNs: 0 };
+const NO_WAITS: WaitStats = { count: 0, sumNs: 0, p50Ns: Number.NaN, p99Ns: Number.NaN, maxNs: Number.NaN };
 /** A record with the same value under each key. */
 function each<K extends string, V>(keys: readonly K[], value: V): Record<K, V> {
   return Object.fromEntries(keys.map((key) => [key, value])) as Record<K, V>;
@@ -140,7 +140,7 @@ function processRow(i: number, seconds: number): ProcessRow {
     tgid: 1000 + 137 * i,
     comm: COMMS[i % COMMS.length] ?? '',
     cgroup: 40 + i,
-    cgroupName: '',
+    cgroupName: i % 2 === 0 ? `redis-${i}.service` : '',
     lifecycles: of(420),
     swap: of(380),
     retries: of(61),
@@ -268,13 +268,6 @@ export function snapshotAt(seconds: number): Snapshot {
   const vmaLock = { success: of(48_211), retry, completed: of(63), abort, error: of(0.2) };
   const kernelMode = of(1180);
   const emitted = of(2411);
-  const stats = (count: number, p50: number): WaitStats => ({
-    count,
-    sumNs: count * p50 * 1.9,
-    p50Ns: p50,
-    p99Ns: p50 * 31,
-    maxNs: p50 * 212,
-  });
   const latest = Array.from({ length: 60 }, (_, i) => {
     const n = Math.floor(seconds * 10) - i;
     return lifecycle(Math.max(0, n), Math.max(0, n) * 1e8, HOWS[Math.max(0, n) % HOWS.length] ?? 'ok-mmap');
@@ -308,9 +301,11 @@ export function snapshotAt(seconds: number): Snapshot {
       folio: stats(folio, 84_200),
       mmapLock: stats(retry + abort, 6_310),
       userfault: stats(of(31), 1_840_000),
-      mmapLockQueued: NO_WAITS,
-      writer: NO_WAITS,
+      reclaim: stats(of(0.4), 310_000),
+      mmapLockQueued: stats(of(88), 11_200),
+      writer: stats(of(40), 9400),
     },
+    ...locksAt(seconds, retry, COMMS, lifecycle(0, time - 41e6, 'ok-mmap')),
     swap: {
       faults: of(390),
       synchronous: of(98),
@@ -336,6 +331,7 @@ export function snapshotAt(seconds: number): Snapshot {
     ringUsedBytes: 41_000,
     processes: Array.from({ length: 24 }, (_, i) => processRow(i, seconds)),
     latest,
+    slowest: [...latest].sort((a, b) => b.last - b.first - (a.last - a.first)).slice(0, 40),
     inFlight: [7, 1, 3, 8].map((n, i) => lifecycle(n, time - 4e9 / (i * 5 + 1), 'in-flight')),
     inFlightTotal: 4,
   };

@@ -1,95 +1,117 @@
 // SPDX-License-Identifier: MIT
 /**
- * Whole screens, cell by cell, against test/golden/tui/*.txt.
- * After a wanted change: UPDATE_GOLDEN=1 node --test dist/test/tui/golden.test.js, and read the diff.
+ * Whole screens, cell by cell, against test/golden/tui/*.txt: every view over the bundled recording, over no data at
+ * all, and over an invented host that has everything the contract knows.
+ * After a wanted change: `make golden`, and read the diff.
  */
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { buildView } from '../../src/core/view/view.js';
 import { initialState, VIEWS } from '../../src/core/view/state.js';
+import { buildView } from '../../src/core/view/view.js';
 import { lineWidth } from '../../src/core/view-text.js';
+import { openReplay } from '../../src/recording/player.js';
+import { bundledRecording, SCREENS } from './bundled.js';
 import { emptySnapshot, snapshotAt } from './fixture.js';
 import { type Harness, open } from './terminal.js';
 
-const GOLDEN = fileURLToPath(new URL('../../../test/golden/tui/', import.meta.url));
-
 function compare(name: string, harness: Harness): void {
   const seen = `${harness.text()}\n`;
-  const file = `${GOLDEN}${name}.txt`;
-  if (process.env['UPDATE_GOLDEN'] === '1') {
-    mkdirSync(GOLDEN, { recursive: true });
+  const file = `${SCREENS}${name}.txt`;
+  if (process.env.UPDATE_GOLDEN === '1') {
+    mkdirSync(SCREENS, { recursive: true });
     writeFileSync(file, seen);
     return;
   }
   assert.equal(seen, readFileSync(file, 'utf8'), `${name}: the screen differs from ${file}`);
 }
 
-async function withData(columns: number, rows: number): Promise<Harness> {
-  const harness = await open(columns, rows);
-  for (let s = 100; s <= 130; s++) harness.dashboard.update(snapshotAt(s));
-  await harness.settle();
-  return harness;
-}
-
 const SIZES = [
   [80, 24],
-  [100, 50],
   [120, 30],
   [160, 45],
-  [240, 70],
 ] as const;
 
+/** Each view after its key, on one dashboard. */
+async function compareViews(prefix: string, size: string, harness: Harness): Promise<void> {
+  for (const [i, view] of VIEWS.entries()) {
+    await harness.type(String(i + 1));
+    compare(`${prefix}-${view}-${size}`, harness);
+  }
+}
+
 for (const [columns, rows] of SIZES) {
-  test(`with data, ${columns}×${rows}`, async (t) => {
-    const harness = await withData(columns, rows);
+  const size = `${columns}x${rows}`;
+
+  test(`every view over the bundled recording, ${size}`, async (t) => {
+    const replay = await openReplay(bundledRecording());
+    const harness = await open(columns, rows, { mode: 'replay', replay });
+    t.after(async () => {
+      harness.close();
+      await replay.close();
+    });
+    harness.dashboard.play();
+    await harness.until(/■ END/);
+    await compareViews('replay', size, harness);
+    // In the middle, where faults are in flight; and one of them in full.
+    const [slowest] = replay.snapshot().slowest;
+    assert.ok(slowest !== undefined);
+    await harness.type('g', ...((slowest.first + slowest.last) / 2e9).toFixed(6), '\r');
+    await harness.until(/‖ PAUSED/);
+    await harness.type('7', 'l', 'l');
+    compare(`replay-middle-${size}`, harness);
+    await harness.type('\r');
+    compare(`replay-detail-in-flight-${size}`, harness);
+    await harness.type('\x1b', 'l', 'l', '\r');
+    compare(`replay-detail-${size}`, harness);
+    await harness.type('?');
+    compare(`replay-help-${size}`, harness);
+  });
+
+  test(`every view over nothing, ${size}`, async (t) => {
+    const harness = await open(columns, rows);
     t.after(() => harness.close());
-    compare(`data-${columns}x${rows}`, harness);
+    compare(`waiting-${size}`, harness);
+    harness.dashboard.update(emptySnapshot());
+    await harness.settle();
+    await compareViews('empty', size, harness);
+  });
+
+  test(`every view over everything there can be, ${size}`, async (t) => {
+    const harness = await open(columns, rows);
+    t.after(() => harness.close());
+    for (const seconds of [128, 129, 130]) harness.dashboard.update(snapshotAt(seconds));
+    await harness.settle();
+    await compareViews('live', size, harness);
+    await harness.type('1', '/', ...'comm:post');
+    compare(`live-filter-${size}`, harness);
+    await harness.type('\x1b', '7', 'l', 'l', '\r');
+    compare(`live-detail-in-flight-${size}`, harness);
+    await harness.type(' ', '?');
+    compare(`live-help-${size}`, harness);
   });
 }
 
 for (const [columns, rows] of [
-  [80, 24],
-  [160, 45],
+  [100, 50],
+  [240, 70],
 ] as const) {
-  test(`empty, ${columns}×${rows}`, async (t) => {
+  test(`overview and waits, ${columns}×${rows}`, async (t) => {
     const harness = await open(columns, rows);
     t.after(() => harness.close());
-    compare(`waiting-${columns}x${rows}`, harness);
-    harness.dashboard.update(emptySnapshot());
+    for (const seconds of [129, 130]) harness.dashboard.update(snapshotAt(seconds));
     await harness.settle();
-    compare(`empty-${columns}x${rows}`, harness);
+    compare(`live-overview-${columns}x${rows}`, harness);
+    await harness.type('5', '\x1b[B');
+    compare(`live-waits-${columns}x${rows}`, harness);
   });
 }
 
-const STATES: readonly (readonly [string, readonly string[]])[] = [
-  ['help', ['?']],
-  ['paused', [' ']],
-  ['latest', ['\t']],
-  ['in-flight', ['\t', '\t']],
-  ['detail', ['\t', '\r']],
-  ['detail-in-flight', ['\t', '\t', '\r']],
-  ['filter', ['/', 'c', 'o', 'm', 'm', ':', 'p', 'o', 's', 't']],
-];
-
-for (const [name, keys] of STATES) {
-  for (const [columns, rows] of [
-    [80, 24],
-    [120, 30],
-  ] as const) {
-    test(`${name}, ${columns}×${rows}`, async (t) => {
-      const harness = await withData(columns, rows);
-      t.after(() => harness.close());
-      await harness.type(...keys);
-      compare(`${name}-${columns}x${rows}`, harness);
-    });
-  }
-}
-
 test('too small a terminal says so', async (t) => {
-  const harness = await withData(60, 20);
+  const harness = await open(60, 20);
   t.after(() => harness.close());
+  harness.dashboard.update(snapshotAt(130));
+  await harness.settle();
   assert.match(harness.lines()[0] ?? '', /needs 80×24, this is 60×20/);
 });
 

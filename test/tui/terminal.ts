@@ -12,6 +12,11 @@ export interface Harness {
   readonly intervals: number[];
   /** Types keys, waits until they are drawn. */
   type(...keys: string[]): Promise<void>;
+  /** Waits until the screen shows it; fails after five seconds. */
+  until(pattern: RegExp): Promise<void>;
+  /** Presses the left button on a cell, or turns the wheel over it. */
+  click(x: number, y: number): Promise<void>;
+  wheel(x: number, y: number, turn: -1 | 1): Promise<void>;
   /** Waits for the frame in flight. */
   settle(): Promise<void>;
   resize(columns: number, rows: number): Promise<void>;
@@ -21,7 +26,31 @@ export interface Harness {
   colouredCells(): number;
   /** Everything written. */
   written(): string;
+  /** The screen with its colours, as SGR sequences. */
+  ansi(): string;
   close(): void;
+}
+
+type BufferLine = ReturnType<xterm.Terminal['buffer']['active']['getLine']>;
+
+function ansiLine(line: BufferLine, columns: number): string {
+  let out = '';
+  let open = '';
+  for (let x = 0; x < columns; x++) {
+    const cell = line?.getCell(x);
+    if (cell === undefined || cell.getWidth() === 0) continue;
+    const codes: string[] = [];
+    if (cell.isBold() !== 0) codes.push('1');
+    if (cell.isUnderline() !== 0) codes.push('4');
+    if (cell.isInverse() !== 0) codes.push('7');
+    if (cell.isFgPalette()) codes.push(`38;5;${cell.getFgColor()}`);
+    if (cell.isBgPalette()) codes.push(`48;5;${cell.getBgColor()}`);
+    const code = codes.join(';');
+    if (code !== open) out += code === '' ? '\x1b[0m' : `\x1b[0m\x1b[${code}m`;
+    open = code;
+    out += cell.getChars() || ' ';
+  }
+  return `${out}\x1b[0m`;
 }
 
 export async function open(columns: number, rows: number, options: Partial<DashboardOptions> = {}): Promise<Harness> {
@@ -73,6 +102,20 @@ export async function open(columns: number, rows: number, options: Partial<Dashb
       await delay(100);
       await drained();
     },
+    async until(pattern) {
+      for (let i = 0; i < 100; i++) {
+        await drained();
+        if (pattern.test(harness.text())) return;
+        await delay(50);
+      }
+      throw new Error(`the screen never showed ${pattern}:\n${harness.text()}`);
+    },
+    async click(x, y) {
+      await harness.type(`\x1b[<0;${x + 1};${y + 1}M\x1b[<0;${x + 1};${y + 1}m`);
+    },
+    async wheel(x, y, turn) {
+      await harness.type(`\x1b[<${turn < 0 ? 64 : 65};${x + 1};${y + 1}M`);
+    },
     settle,
     async resize(c, r) {
       Object.assign(output, { columns: c, rows: r });
@@ -94,6 +137,10 @@ export async function open(columns: number, rows: number, options: Partial<Dashb
       return count;
     },
     written: () => written,
+    ansi: () =>
+      Array.from({ length: terminal.rows }, (_, y) => ansiLine(terminal.buffer.active.getLine(y), terminal.cols)).join(
+        '\n',
+      ),
     close: () => dashboard.destroy(),
   };
   await settle();

@@ -3,11 +3,12 @@
 import { VERDICTS } from '../lifecycle.js';
 import type { CounterfactualRow } from '../snapshot.js';
 import { formatCount, formatDuration, formatShare } from '../view-format.js';
-import { bar, type Line, pad, seg } from '../view-text.js';
+import { bar, type Line, pad, sanitise, seg } from '../view-text.js';
 import { BOX_COLUMNS } from './frame.js';
 import { above, type Block, beside, panel } from './layout.js';
 import type { Figures } from './list.js';
-import { listBox } from './list-box.js';
+import { listBox, rowsOf } from './list-box.js';
+import { listState } from './state.js';
 import { VERDICT_STYLES } from './words.js';
 
 function verdictPanel({ now }: Figures, width: number, height: number): Block {
@@ -46,24 +47,54 @@ function balanceLines({
     known === 0
       ? [[seg('not known: no retry could be judged')]]
       : [
-          [seg('avoidable, mm at rest   ', 'dim'), seg(pad(n(avoidableQuiet), 7, 'right'))],
-          [seg('avoidable, writers in   ', 'dim'), seg(pad(n(avoidableBusy), 7, 'right'))],
-          [seg('would have saved        ', 'dim'), seg(formatDuration(savedNs), 'strong')],
-          [seg('would have stalled      ', 'dim'), ...stallWords(stall)],
+          [seg('avoidable, mm at rest ', 'dim'), seg(pad(n(avoidableQuiet), 7, 'right'))],
+          [seg('avoidable, writers in ', 'dim'), seg(pad(n(avoidableBusy), 7, 'right'))],
+          [seg('would save  ', 'dim'), seg(formatDuration(savedNs), 'strong')],
+          [seg('would stall ', 'dim'), ...stallWords(stall)],
         ];
   const why = Object.entries(unknownWhy).sort((a, b) => b[1] - a[1]);
-  for (const [word, count] of why) lines.push([seg(`unknown: ${n(count)} `, 'dim'), seg(word, 'dim')]);
+  for (const [word, count] of why) lines.push([seg(`? ${n(count)} ${word}`, 'dim')]);
   return lines;
 }
 
 function stallWords({ basis, exactNs, boundNs, writers }: CounterfactualRow['stall']): Line {
-  if (basis === 'none') return [seg('not known: no writer observed', 'dim')];
+  if (basis === 'none') return [seg('? no writer observed', 'dim')];
   const long = basis === 'exact' ? formatDuration(exactNs) : `≤ ${formatDuration(boundNs)}`;
-  return [seg(long, 'strong'), seg(` of ${formatCount(writers)} writer${writers === 1 ? '' : 's'}`, 'dim')];
+  return [seg(long, 'strong'), seg(` in ${formatCount(writers)} hold${writers === 1 ? '' : 's'}`, 'dim')];
 }
+
+/** The stacks that the selected cause came from most, innermost frame first; each frame on a line of its own. */
+function stackPanel(figures: Figures, width: number, height: number): Block {
+  const { now, state } = figures;
+  const rows = rowsOf('causes', figures);
+  const { key, selected } = listState(state, 'causes');
+  const cause = key ?? rows.keyAt(selected);
+  const found = now.causeStacks.filter((row) => row.cause === cause);
+  const body: Line[] = [];
+  for (const { count, kernel, user } of found) {
+    body.push([seg(`${formatCount(count)} ×`, 'strong')]);
+    for (const [id, what] of [
+      [kernel, 'kernel'],
+      [user, 'user'],
+    ] as const) {
+      const frames = id === -1 ? undefined : now.stacks[String(id)];
+      for (const frame of frames ?? []) body.push([seg(`  ${pad(what, 7)}`, 'dim'), seg(sanitise(frame))]);
+    }
+  }
+  if (found.length === 0) {
+    const none =
+      now.causeStacks.length === 0 ? 'no stacks were taken (--stacks kernel,user)' : 'no stack of this cause';
+    body.push([seg(none, 'dim')]);
+  }
+  return panel({ title: [seg(`Where ${cause ?? 'it'} came from`, 'strong')] }, body, width, height);
+}
+
+/** From here on there is room for stacks below the list. */
+const TALL = 38;
 
 export function causesView(figures: Figures, width: number, height: number): Block {
   const lower = height >= 30 ? 10 : 8;
+  const stacks = height >= TALL ? 10 : 0;
   const left = Math.floor(width / 2);
   const balance = panel(
     { title: [seg('Had it tried the VMA lock again', 'strong')] },
@@ -71,5 +102,9 @@ export function causesView(figures: Figures, width: number, height: number): Blo
     width - left,
     lower,
   );
-  return above(listBox('causes', figures, width, height - lower), beside(verdictPanel(figures, left, lower), balance));
+  return above(
+    listBox('causes', figures, width, height - lower - stacks),
+    ...(stacks > 0 ? [stackPanel(figures, width, stacks)] : []),
+    beside(verdictPanel(figures, left, lower), balance),
+  );
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** What stands on each page below the header. */
+import type { Snapshot } from '../snapshot.js';
 import { formatCount } from '../view-format.js';
 import { type Line, seg } from '../view-text.js';
 import { causesView } from './causes.js';
@@ -76,15 +77,39 @@ function alertsView(figures: Figures, width: number, height: number): Block {
   );
 }
 
-const alone =
-  (list: 'processes' | 'vmas'): Page =>
-  (figures, width, height) =>
-    listBox(list, figures, width, height);
+/** Is progress made: pages that retry again, pages that come back at once, faults that wait for one folio together. */
+function progressLines({ progress }: Snapshot): Line[] {
+  const { pagesAgain, mostRetries, again, refaults, herds, largestHerd, folioUnknown } = progress;
+  const n = formatCount;
+  const sizes = herds
+    .map((count, i) => (count === 0 ? '' : `${i === 0 ? '1' : `${2 ** i}–${2 ** (i + 1) - 1}`}: ${n(count)}`))
+    .filter((word) => word !== '');
+  const herd = sizes.length === 0 ? 'none seen' : `${sizes.join('  ')}  largest ${n(largestHerd)}`;
+  return [
+    [
+      seg('pages that retried again ', 'dim'),
+      seg(n(pagesAgain)),
+      seg(`, ${n(again)} times, at most ${n(mostRetries)}`, 'dim'),
+      seg('   back within 1 s of their swap-in ', 'dim'),
+      seg(n(refaults)),
+    ],
+    [
+      seg('waiters on one folio ', 'dim'),
+      seg(herd),
+      seg(folioUnknown === 0 ? '' : `  not known of ${n(folioUnknown)}`, 'dim'),
+    ],
+  ];
+}
+
+function vmasView(figures: Figures, width: number, height: number): Block {
+  const title = [seg('Progress', 'strong')];
+  return above(listBox('vmas', figures, width, height - 4), panel({ title }, progressLines(figures.now), width, 4));
+}
 
 export const PAGES: Readonly<Record<ViewId, Page>> = {
   overview: overviewView,
-  processes: alone('processes'),
-  vmas: alone('vmas'),
+  processes: (figures, width, height) => listBox('processes', figures, width, height),
+  vmas: vmasView,
   causes: causesView,
   waits: waitsView,
   writers: writersView,

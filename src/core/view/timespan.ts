@@ -46,20 +46,33 @@ function row(scale: Scale, label: string, cells: readonly string[], style: Style
   ];
 }
 
-function attemptRow(attempt: Attempt, index: number, scale: Scale, now: number): Line {
+/** What is known of an attempt that lasts: it holds its lock until it waits for something without. */
+function pendingSpan(attempt: Attempt, waits: readonly Wait[], now: number): { until: number; words: string } {
+  const from = attempt.acquired.hi;
+  const without = waits.find((wait) => wait.held === 'none' && wait.start >= from);
+  if (without === undefined) return { until: now, words: `${formatDuration(now - from)} so far` };
+  return { until: without.start, words: `${formatDuration(without.start - from)}, let go` };
+}
+
+function attemptRow(attempt: Attempt, index: number, scale: Scale, waits: readonly Wait[], now: number): Line {
   const cells: string[] = new Array(scale.columns).fill(' ');
   const label = `${index + 1} ${lockName(attempt.lock)}`;
   if (attempt.outcome === 'abort') return row(scale, label, cells, 'abort', 'not had: ABORT');
-  const { acquired, released } = attempt;
-  const end = Math.min(now, released.hi);
+  const { acquired, released, outcome } = attempt;
+  const style: Style = attempt.lock === 'vma' ? 'good' : 'abort';
+  if (outcome === 'pending') {
+    const { until, words } = pendingSpan(attempt, waits, now);
+    paintSpan(cells, scale, acquired.lo, acquired.hi, MAYBE);
+    paintSpan(cells, scale, acquired.hi, until, HELD);
+    return row(scale, label, cells, style, words);
+  }
   const surely = Math.max(Math.min(now, released.lo), acquired.hi);
-  paintSpan(cells, scale, surely, end, MAYBE);
+  paintSpan(cells, scale, surely, Math.min(now, released.hi), MAYBE);
   paintSpan(cells, scale, acquired.lo, acquired.hi, MAYBE);
   if (surely > acquired.hi) paintSpan(cells, scale, acquired.hi, surely, HELD);
-  const held = surely - acquired.hi;
-  const length = attempt.outcome === 'pending' ? `${formatDuration(now - acquired.hi)} so far` : formatDuration(held);
-  const style: Style = attempt.lock === 'vma' ? 'good' : 'abort';
-  return row(scale, label, cells, style, `${attempt.outcome === 'pending' ? '' : '≥ '}${length} ${attempt.outcome}`);
+  const exact = acquired.lo === acquired.hi && released.lo === released.hi;
+  const length = formatDuration(surely - acquired.hi);
+  return row(scale, label, cells, style, `${exact ? '' : '≥ '}${length} ${outcome}`);
 }
 
 function waitRow(wait: Wait, scale: Scale, flying: boolean, now: number): Line {
@@ -84,7 +97,7 @@ export function timespan(lifecycle: Lifecycle, now: number, width: number): Line
   const from = Number.isFinite(l.start.lo) ? Math.min(l.start.lo, l.first) : l.first;
   const scale: Scale = { from, to: Math.max(end, from + 1), columns: Math.max(10, width - LABEL - FIGURE - 2) };
   const rows = [
-    ...l.attempts.map((attempt, i) => ({ at: attempt.acquired.hi, line: attemptRow(attempt, i, scale, end) })),
+    ...l.attempts.map((attempt, i) => ({ at: attempt.acquired.hi, line: attemptRow(attempt, i, scale, l.waits, end) })),
     ...l.waits.map((wait) => ({ at: wait.start, line: waitRow(wait, scale, flying, now) })),
   ];
   // An ABORT has no time of its own: it stands where it is in the list.

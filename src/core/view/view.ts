@@ -95,12 +95,13 @@ function bodyOf(figures: Figures | null, state: ViewState, height: number): Body
     const waiting = [[seg('no figures yet', 'dim')]];
     return panel({ title: [] }, waiting, state.width, height);
   }
-  if (state.detail !== null) return scrolled('One fault', detailOf(state), state.detailScroll, state.width, height);
+  if (state.detail !== null)
+    return scrolled('One fault', detailOf(figures, state), state.detailScroll, state.width, height);
   return PAGES[state.view](figures, state.width, height);
 }
 
-function detailOf(state: ViewState): Line[] {
-  return state.detail === null ? [] : detailLines(state.detail, state.detailAt, state.width - 4);
+function detailOf({ now }: Figures, state: ViewState): Line[] {
+  return state.detail === null ? [] : detailLines(state.detail, state.detailAt, state.width - 4, now.handlers);
 }
 
 /** A box over the whole body, with as much of the text as fits from `wanted` on. */

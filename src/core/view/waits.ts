@@ -2,7 +2,7 @@
 /** The Waits view: each kind with its percentiles, its latency over time, and how long mmap_lock was asked for. */
 import { WAIT_KINDS, type WaitKind } from '../lifecycle.js';
 import { formatCount, formatDuration, formatShare } from '../view-format.js';
-import { bar, type Line, pad, seg } from '../view-text.js';
+import { bar, type Line, pad, sanitise, seg } from '../view-text.js';
 import { BOX_COLUMNS, BOX_ROWS } from './frame.js';
 import { heatMap } from './heat.js';
 import { above, type Block, beside, panel } from './layout.js';
@@ -50,8 +50,7 @@ function decadePanel({ now }: Figures, width: number, height: number): Block {
     seg(pad(formatCount(count), 6, 'right'), count === 0 ? 'dim' : 'plain'),
     seg(` ${room > 1 ? bar(count === 0 ? 0 : Math.log1p(count) / Math.log1p(most), room) : ''}`, 'kernel'),
   ];
-  const head =
-    pad('to have it', 9) + pad('read', 6, 'right') + ' '.repeat(Math.max(0, room) + 1) + pad('write', 6, 'right');
+  const head = pad('took', 9) + pad('read', 6, 'right') + ' '.repeat(Math.max(0, room) + 1) + pad('write', 6, 'right');
   const rows = DECADES.map(
     (name, i): Line => [seg(pad(name, 9)), ...sides.flatMap((side) => cell(side.decades[i] ?? 0))],
   );
@@ -95,13 +94,45 @@ function heldPanel({ now }: Figures, width: number, height: number): Block {
   return panel({ title: [seg('Lock held during waits', 'strong')] }, body, width, height);
 }
 
+/** What backs the swap faults: a synchronous device (zram) is waited for with the lock held, others without. */
+function devicePanel({ now }: Figures, width: number, height: number): Block {
+  const { devices, synchronous, asynchronous } = now.swap;
+  const n = formatCount;
+  const body: Line[] = devices.flatMap((device): Line[] => [
+    [
+      seg(`${device.type} ${sanitise(device.name || '(name not known)')}`, 'strong'),
+      seg(device.synchronous ? '  synchronous' : '  asynchronous', 'dim'),
+    ],
+    [
+      seg(`  ${n(device.faults)} faults, ${n(device.reads)} read it, ${n(device.retries)} retries`),
+      seg(device.folioWait.count > 0 ? `  folio p99 ${formatDuration(device.folioWait.p99Ns)}` : '', 'dim'),
+    ],
+  ]);
+  if (devices.length === 0) body.push([seg('none was faulted from', 'dim')]);
+  const info = [seg(`${n(synchronous)} sync  ${n(asynchronous)} async`, 'dim')];
+  return panel({ title: [seg('Swap devices', 'strong')], info }, body, width, height);
+}
+
+/** Rows the two panels beside the list need. */
+const HELD_ROWS = 6;
+const DEVICE_ROWS = 4;
+
 export function waitsView(figures: Figures, width: number, height: number): Block {
   const lower = Math.max(11, Math.floor(height * 0.5));
   const upper = height - lower;
   const side = Math.min(58, Math.max(30, Math.floor(width * 0.38)));
-  // Beside the list from here on: below that its columns need the width.
-  const heldRoom = width >= 120 ? Math.min(58, width - 80) : 0;
-  const list = listBox('waits', figures, width - heldRoom, upper);
-  const top = heldRoom > 0 ? beside(list, heldPanel(figures, heldRoom, upper)) : list;
-  return above(top, beside(heatPanel(figures, width - side, lower), decadePanel(figures, side, lower)));
+  return above(
+    upperHalf(figures, width, upper),
+    beside(heatPanel(figures, width - side, lower), decadePanel(figures, side, lower)),
+  );
+}
+
+/** The list needs 80 columns; what is beyond them shows what the waits were under, and for which device. */
+function upperHalf(figures: Figures, width: number, height: number): Block {
+  if (width < 120) return listBox('waits', figures, width, height);
+  const room = Math.min(58, width - 80);
+  const devices = height - HELD_ROWS >= DEVICE_ROWS;
+  const held = heldPanel(figures, room, devices ? HELD_ROWS : height);
+  const beyond = devices ? above(held, devicePanel(figures, room, height - HELD_ROWS)) : held;
+  return beside(listBox('waits', figures, width - room, height), beyond);
 }

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
 /** One lifecycle in full: a waterfall of locks and waits, then who, where, each attempt in words, and what is missing. */
 import type { Attempt, Interval, Lifecycle, Verdict, Wait } from '../lifecycle.js';
+import type { Snapshot } from '../snapshot.js';
 import { formatAddress, formatCount, formatDuration, formatInterval, formatTime } from '../view-format.js';
-import { causeOf, heldNow, lasted, lockName } from '../view-lifecycle.js';
+import { causeOf, lasted, lockName } from '../view-lifecycle.js';
 import { type Line, sanitise, seg } from '../view-text.js';
 import { LEGEND, timespan } from './timespan.js';
 import { flagWords, VERDICT_STYLES, WAIT_WORDS } from './words.js';
+
+/** Fault handlers with their names, as a snapshot has them. */
+export type Handlers = Snapshot['handlers'];
 
 function entry(name: string, ...values: readonly string[]): Line {
   return [
@@ -37,7 +41,7 @@ function verdictLine({ kind, why, mmWriters, writer }: Verdict): Line {
   return [seg('   verdict  ', 'dim'), seg(kind, VERDICT_STYLES[kind]), seg(words.map((w) => `  ${w}`).join(''), 'dim')];
 }
 
-function attemptLines(attempt: Attempt, index: number, zero: number): Line[] {
+function attemptLines(attempt: Attempt, index: number, zero: number, handlers: Handlers): Line[] {
   const head = [
     seg(`${index + 1}. under ${lockName(attempt.lock)}`, 'strong'),
     seg(`  ${attempt.outcome}`, attempt.outcome === 'ok' ? 'good' : 'retry'),
@@ -56,7 +60,11 @@ function attemptLines(attempt: Attempt, index: number, zero: number): Line[] {
   if (!Number.isNaN(attempt.exactRelease)) lines.push(entry('   seen at', signed(attempt.exactRelease - zero)));
   const held = { lo: attempt.released.lo - attempt.acquired.hi, hi: attempt.released.hi - attempt.acquired.lo };
   lines.push(entry('   held for', formatInterval({ lo: Math.max(0, held.lo), hi: held.hi })));
-  if (attempt.faultHandler !== 0n) lines.push(entry('   ->fault', `0x${attempt.faultHandler.toString(16)}`));
+  if (attempt.faultHandler !== 0n) {
+    const { faultHandler: address } = attempt;
+    const name = handlers.find((handler) => handler.address === address)?.name ?? '';
+    lines.push(entry('   ->fault', name === '' ? 'name not known' : sanitise(name), `0x${address.toString(16)}`));
+  }
   if (attempt.flags >= 0)
     lines.push(entry('   flags', `0x${attempt.flags.toString(16)}`, `returned 0x${attempt.ret.toString(16)}`));
   return lines;
@@ -76,7 +84,7 @@ function waitNotes(wait: Wait): Line[] {
 }
 
 /** `now`: the snapshot's time, for what still lasts. Offsets are from the first step seen. */
-export function detailLines(lifecycle: Lifecycle, now: number, width: number): Line[] {
+export function detailLines(lifecycle: Lifecycle, now: number, width: number, handlers: Handlers = []): Line[] {
   const l = lifecycle;
   const pages = (l.vmaEnd - l.vmaStart) / 4096;
   const lines: Line[] = [
@@ -88,9 +96,9 @@ export function detailLines(lifecycle: Lifecycle, now: number, width: number): L
     entry('VMA', `${formatAddress(l.vmaStart)}–${formatAddress(l.vmaEnd)}`, `${pages} × 4 KiB`, flagWords(l.vmFlags)),
     entry('began', `${formatTime(l.first)} s`, `first step seen; lasted ${formatInterval(lasted(l, now))}`),
     entry(
-      'ended',
+      l.how === 'in-flight' ? 'now' : 'ended',
       l.how,
-      ...(l.how === 'in-flight' ? [l.state, `holds ${lockName(heldNow(l))}`] : []),
+      ...(l.how === 'in-flight' ? [l.state] : []),
       causeOf(l) ?? 'no retry, no abort',
     ),
   ];
@@ -100,7 +108,7 @@ export function detailLines(lifecycle: Lifecycle, now: number, width: number): L
   lines.push([], [seg('Attempts', 'head')]);
   if (l.attempts.length === 0) lines.push([seg('none seen', 'dim')]);
   l.attempts.forEach((attempt, i) => {
-    lines.push(...attemptLines(attempt, i, l.first));
+    lines.push(...attemptLines(attempt, i, l.first, handlers));
   });
   const notes = l.waits.flatMap(waitNotes);
   if (notes.length > 0) lines.push([], [seg('Waits', 'head')], ...notes);
