@@ -4,9 +4,11 @@ import type { WaitStats } from '../src/core/snapshot.js';
 import { formatDuration, formatExact, formatShare } from '../src/core/view-format.js';
 
 const FIGURE = 16;
+/** The longest of them: `retries: folio locked: other holder`. */
+const LABEL = 35;
 
 export function row(figure: string, label: string, note = ''): string {
-  return `${figure.padStart(FIGURE)}  ${note === '' ? label : `${label.padEnd(34)}  ${note}`}`;
+  return `${figure.padStart(FIGURE)}  ${note === '' ? label : `${label.padEnd(LABEL)}  ${note}`}`;
 }
 
 /** A line without a figure. */

@@ -128,7 +128,11 @@ export class Writers {
 
   rows(arch: string): WriterRow[] {
     const order = (x: WriterSums, y: WriterSums): number =>
-      y.waited - x.waited || y.hold.sum - x.hold.sum || y.vmas - x.vmas || x.tgid - y.tgid || x.syscall - y.syscall;
+      y.waited - x.waited ||
+      y.hold.sum - x.hold.sum ||
+      y.retriesLocked + y.retriesDelayed - x.retriesLocked - x.retriesDelayed ||
+      x.tgid - y.tgid ||
+      x.syscall - y.syscall;
     return [...this.#rows.values()]
       .sort(order)
       .slice(0, MAX_WRITER_ROWS)

@@ -95,11 +95,11 @@ describe('stat as text', () => {
   it('says which retries were avoidable, and what either way would have cost', () => {
     assert.deepEqual(block(lines, 'retries followed:'), [
       '                  of 6 retries followed:',
-      '               4  avoidable                           66.7%, 1 while other writers held the mm',
-      '               1  not avoidable                       write-locked 1',
-      '               1  avoidable or not is unknown         not recorded 1',
+      '               4  avoidable                            66.7%, 1 while other writers held the mm',
+      '               1  not avoidable                        write-locked 1',
+      '               1  avoidable or not is unknown          not recorded 1',
       '            2 µs  saved, had those kept off mmap_lock',
-      '          2.5 µs  writer stall, had the lock stayed   exact, writers 1; at most 3 µs by mmap_lock alone',
+      '          2.5 µs  writer stall, had the lock stayed    exact, writers 1; at most 3 µs by mmap_lock alone',
     ]);
   });
 
@@ -143,7 +143,7 @@ describe('stat as text', () => {
     const rows = block(lines, 'swap faults');
     assert.ok(
       rows.includes(
-        '               6  faults on swap vdb                  asynchronous, reads 6, retries 6, folio waits p99 8 µs',
+        '               6  faults on swap vdb                   asynchronous, reads 6, retries 6, folio waits p99 8 µs',
       ),
       rows.join('\n'),
     );
