@@ -28,9 +28,10 @@ function compare(cause: Cause | null, found: number): Judgement {
   if (found === 0) return AS.gone;
   // Recordings older than the comparison say that a VMA was found and no more; since then a found VMA covers the address.
   if (found === VlFound.FOUND) return NOT_RECORDED;
-  const same = VlFound.FOUND_SAME | VlFound.FOUND_COVERS;
-  if ((found & same) !== same) return AS.replaced;
+  if (!(found & VlFound.FOUND_COVERS)) return AS.replaced;
+  // A record that was opened only when handle_mm_fault returned knows nothing of the attempt's VMA, not even which it was.
   if (!(found & VlFound.FOUND_SEQ_KNOWN)) return NOT_READ;
+  if (!(found & VlFound.FOUND_SAME)) return AS.replaced;
   return found & VlFound.FOUND_SEQ_SAME ? AS.avoidable : AS['write-locked'];
 }
 

@@ -47,6 +47,7 @@ const FINDS: readonly (readonly [VerdictKind, number])[] = [
   ['replaced', VlFound.FOUND | VlFound.FOUND_COVERS | KNOWN],
   ['replaced', VlFound.FOUND | VlFound.FOUND_SAME | KNOWN],
   ['unknown', SAME],
+  ['unknown', VlFound.FOUND | VlFound.FOUND_COVERS],
   ['unknown', VlFound.FOUND],
 ];
 const PTE_SWAP = 0x0400_0000_0001_2300n;
