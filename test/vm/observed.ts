@@ -100,7 +100,7 @@ interface Head {
 }
 
 /** Files the guest's block devices need: swap and the file system. */
-export const DISKS = ['512M', '256M'];
+export const DISKS: readonly string[] = ['512M', '256M'];
 /** Two NUMA nodes to migrate between. */
 export const NUMA = 'numa=fake=2';
 
