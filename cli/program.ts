@@ -143,12 +143,14 @@ Over ssh: ssh HOST sudo ${PROGRAM} record -o - | ${PROGRAM} replay -`,
     .addOption(new Option('--json', 'one JSON document'))
     .action(async (file, options) => done(await (await import('./commands/info.js')).info(file, options)));
 
-  followAll(addLiveOptions(program.command('check').description('the rules of page-fault locking: held or violated')))
+  followAll(addStretchOptions(addLiveOptions(program.command('check'))))
+    .description('the rules of page-fault locking: held or violated')
     .usage('[options] [FILE|-] [-- COMMAND…]')
     .argument('[file]', 'recording to check, - for one on standard input')
     .addOption(new Option('--json', 'one JSON document'))
     .action(async (file, options, self: Command) => {
       if (file !== undefined) rejectLiveOptions(self);
+      else rejectStretch(self);
       done(await (await import('./commands/check.js')).check(file, command, options));
     });
 

@@ -5,7 +5,7 @@ import { checkText } from '../../src/core/check/text.js';
 import { ExitCode, UserError } from '../../src/errors.js';
 import type { Source } from '../../src/source/source.js';
 import { feed, truncation } from '../feed.js';
-import type { LiveCliOptions } from '../options.js';
+import type { LiveCliOptions, StretchCliOptions } from '../options.js';
 import { onStopSignal, print, report, say, signalExitCode } from '../process.js';
 import {
   type CommandResult,
@@ -18,7 +18,7 @@ import {
   stopAll,
 } from '../source.js';
 
-export interface CheckOptions extends LiveCliOptions {
+export interface CheckOptions extends LiveCliOptions, StretchCliOptions {
   readonly json?: boolean;
 }
 
@@ -38,7 +38,7 @@ export async function check(file: string | undefined, argv: readonly string[], o
     throw new UserError('check', 'both a recording and a command were given', 'name one of them', ExitCode.Usage);
   }
   const live: LiveSource | null = file === undefined ? await openLiveSource(options, argv.length > 0, false) : null;
-  const source: Source = live ?? (await openRecorded(file ?? '-'));
+  const source: Source = live ?? (await openRecorded(file ?? '-', options));
   const checker = new Checker(source.session);
   let stopping = false;
   const stop = (): void => {

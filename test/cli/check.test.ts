@@ -89,6 +89,14 @@ test('a recording that was cut off is checked as far as it goes, and says so', a
   assert.equal(code, 0);
 });
 
+test('a stretch of a recording: faults it cuts through are set aside', async () => {
+  const { code, stdout } = await run(['check', '--json', '--from', '2s', '--to', '4s', GOLDEN]);
+  const document = JSON.parse(stdout) as CheckReport;
+  assert.equal(code, 0);
+  assert.ok(document.lifecycles.total > 100 && document.lifecycles.total < 5907, String(document.lifecycles.total));
+  assert.equal(document.rules.filter((rule) => rule.violated > 0).length, 0);
+});
+
 test('what cannot be: a recording with a command, live options on a recording, no such file', async () => {
   const both = await run(['check', bad, '--', 'true']);
   assert.equal(both.code, 2);
