@@ -39,7 +39,9 @@ interface Counts {
 const sum = (counts: Record<string, number>): number => Object.values(counts).reduce((all, n) => all + n, 0);
 
 for (const kernel of kernels) {
-  test(`${kernel}: no invariant is violated over ${FAULTS} mixed faults, and every RETRY has its cause`, { skip }, async (t) => {
+  test(`${kernel}: no invariant is violated over ${FAULTS} mixed faults, and every RETRY has its cause`, {
+    skip,
+  }, async (t) => {
     const argv = ['test/vm/guest/files-setup', 'test/vm/guest/mixed', SECONDS, String(FAULTS)];
     const result = await runInGuest({ kernel, swap: 'disk', disks: DISKS, mem: '3G', timeoutS: 900, argv });
     assert.equal(result.code, 0, `${result.stderr}\n${result.stdout.slice(-2000)}`);
@@ -53,7 +55,9 @@ for (const kernel of kernels) {
       `${user} user faults, ${truth.faults} counted by the kernel; ${retry.total} retries, ${abort.total} aborts, ` +
         `${events.decoded} events, ${events.missed} missed`,
     );
-    t.diagnostic(`causes: ${JSON.stringify(Object.fromEntries(Object.entries(retry.byCause).filter(([, n]) => n > 0)))}`);
+    t.diagnostic(
+      `causes: ${JSON.stringify(Object.fromEntries(Object.entries(retry.byCause).filter(([, n]) => n > 0)))}`,
+    );
 
     await t.test('the ring lost nothing, and the faults are those the kernel accounts for', () => {
       assertConserved(stat);
@@ -66,7 +70,10 @@ for (const kernel of kernels) {
       const { missed } = events;
       const off = counts.vmaLock.retry - retry.total;
       // A missed return of handle_mm_fault is in neither; a missed opening of its record is in the counter alone.
-      assert.ok(missed === 0 ? off === 0 : Math.abs(off) <= missed, `${retry.total} of ${counts.vmaLock.retry}, ${missed} missed`);
+      assert.ok(
+        missed === 0 ? off === 0 : Math.abs(off) <= missed,
+        `${retry.total} of ${counts.vmaLock.retry}, ${missed} missed`,
+      );
     });
 
     await t.test('unknown causes are at most one in a hundred', () => {
