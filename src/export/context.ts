@@ -13,7 +13,8 @@ export class Context {
   readonly session: SessionInfo;
   /** CLOCK_MONOTONIC at the session's zero, ns. */
   readonly baseNs: bigint;
-  readonly #clocks: readonly { readonly time: number; readonly realtimeNs: bigint }[];
+  /** CLOCK_REALTIME at a time of the session, in order; empty when the recording has none that make sense. */
+  readonly clocks: readonly { readonly time: number; readonly realtimeNs: bigint }[];
   readonly #cgroups: BoundedMap<number, string> = new BoundedMap(MAX_NAMES, () => 0);
   readonly #devices: Map<number, string> = new Map();
 
@@ -23,7 +24,7 @@ export class Context {
     this.session = session;
     this.baseNs = BigInt(session.baseNs);
     this.#waits = new Set(WAIT_KINDS.filter((kind) => whyNoWait(session, kind) === ''));
-    this.#clocks = session.clocks
+    this.clocks = session.clocks
       .filter(({ time, realtimeNs }) => Number.isFinite(time) && /^-?\d+$/.test(realtimeNs))
       .map(({ time, realtimeNs }) => ({ time, realtimeNs: BigInt(realtimeNs) }))
       .sort((x, y) => x.time - y.time);
@@ -41,8 +42,8 @@ export class Context {
   /** Wall-clock time, ns since the epoch, of a session time, by the clock pair before it; null where there is none. */
   wallClock(time: number): bigint | null {
     if (!Number.isFinite(time)) return null;
-    let pair = this.#clocks[0];
-    for (const later of this.#clocks) if (later.time <= time) pair = later;
+    let pair = this.clocks[0];
+    for (const later of this.clocks) if (later.time <= time) pair = later;
     return pair === undefined ? null : pair.realtimeNs + BigInt(Math.round(time - pair.time));
   }
 

@@ -190,21 +190,22 @@ export class Packets {
   /** Timestamps are CLOCK_MONOTONIC, which is made the clock of the trace; the wall clock is tied to it. */
   #head(): void {
     const w = this.#writer;
-    const { session, baseNs } = this.#context;
+    const { baseNs } = this.#context;
     this.#packet(() => {
       putMessage(w, TracePacket.trace_packet_defaults, () => {
         putVarint(w, TracePacketDefaults.timestamp_clock_id, BuiltinClock.MONOTONIC);
       });
     }, SequenceFlags.INCREMENTAL_STATE_CLEARED | SequenceFlags.NEEDS_INCREMENTAL_STATE);
-    for (const { time, realtimeNs } of session.clocks) {
+    const { clocks } = this.#context;
+    for (const pair of clocks.length > 0 ? clocks : [null]) {
+      const readings: (readonly [number, bigint])[] = [
+        [BuiltinClock.MONOTONIC, baseNs + BigInt(Math.round(pair?.time ?? 0))],
+      ];
+      if (pair !== null) readings.push([BuiltinClock.REALTIME, pair.realtimeNs]);
       this.#packet(() => {
         putMessage(w, TracePacket.clock_snapshot, () => {
           putVarint(w, ClockSnapshot.primary_trace_clock, BuiltinClock.MONOTONIC);
-          const clocks: readonly (readonly [number, bigint])[] = [
-            [BuiltinClock.MONOTONIC, baseNs + BigInt(Math.round(time))],
-            [BuiltinClock.REALTIME, BigInt(realtimeNs)],
-          ];
-          for (const [id, reading] of clocks) {
+          for (const [id, reading] of readings) {
             putMessage(w, ClockSnapshot.clocks, () => {
               putVarint(w, Clock.clock_id, id);
               putVarint(w, Clock.timestamp, reading);

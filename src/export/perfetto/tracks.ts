@@ -39,7 +39,8 @@ const CHILDREN = {
 
 export class Tracks {
   readonly #packets: Packets;
-  #described: Set<bigint> = new Set();
+  /** Those written so far, and whether with a name: a task met as a holder has none until it is met again. */
+  #described: Map<bigint, boolean> = new Map();
   #processes: Map<number, number> = new Map();
 
   constructor(packets: Packets) {
@@ -56,18 +57,19 @@ export class Tracks {
   thread(tid: number, comm: string): bigint {
     const tgid = this.#processes.get(tid) ?? 0;
     const id = uuid(KIND.thread, tgid, tid);
-    if (!this.#isNew(id)) return id;
+    const named = comm !== '';
+    if (!this.#isNew(id, named)) return id;
     // A thread whose process is not known cannot be described as one: its descriptor needs both.
     if (tgid === 0) {
       this.#packets.track(id, null, `${comm || 'thread'} ${tid} (process not known)`);
       return id;
     }
     const process = uuid(KIND.process, tgid, 0);
-    if (this.#isNew(process)) {
+    if (this.#isNew(process, named)) {
       this.#packets.track(process, null, null, (w) => {
         putMessage(w, TrackDescriptor.process, () => {
           putVarint(w, ProcessDescriptor.pid, tgid);
-          if (comm !== '') putString(w, ProcessDescriptor.process_name, comm);
+          if (named) putString(w, ProcessDescriptor.process_name, comm);
         });
       });
     }
@@ -75,7 +77,7 @@ export class Tracks {
       putMessage(w, TrackDescriptor.thread, () => {
         putVarint(w, ThreadDescriptor.pid, tgid);
         putVarint(w, ThreadDescriptor.tid, tid);
-        if (comm !== '') putString(w, ThreadDescriptor.thread_name, comm);
+        if (named) putString(w, ThreadDescriptor.thread_name, comm);
       });
     });
     return id;
@@ -106,10 +108,11 @@ export class Tracks {
     return id;
   }
 
-  #isNew(id: bigint): boolean {
-    if (this.#described.has(id)) return false;
-    if (this.#described.size >= MAX_TRACKS) this.#described = new Set();
-    this.#described.add(id);
+  #isNew(id: bigint, named = true): boolean {
+    const before = this.#described.get(id);
+    if (before === true || before === named) return false;
+    if (this.#described.size >= MAX_TRACKS) this.#described = new Map();
+    this.#described.set(id, named);
     return true;
   }
 }

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+/** Exports of made-up recordings into memory, and where the bundled real one is. */
+import { fileURLToPath } from 'node:url';
+import type { EventBatch } from '../../src/core/batch.js';
+import type { SessionInfo } from '../../src/core/session.js';
+import type { Output } from '../../src/export/output.js';
+import { type ExportOptions, type ExportResult, runExport } from '../../src/export/run.js';
+import type { Source } from '../../src/source/source.js';
+import { syntheticSession } from '../core/session.js';
+
+/** Recorded in a guest: Linux 7.3.4, swap to a disk. */
+export const GUEST_RECORDING: string = fileURLToPath(new URL('../../../test/golden/swap-7.3.vmlt', import.meta.url));
+
+export class MemoryOutput implements Output {
+  bytes = 0;
+  finished = false;
+  abandoned = false;
+  readonly chunks: Uint8Array[] = [];
+
+  async write(data: Uint8Array): Promise<void> {
+    this.chunks.push(data);
+    this.bytes += data.length;
+  }
+
+  async finish(): Promise<void> {
+    this.finished = true;
+  }
+
+  async abandon(): Promise<void> {
+    this.abandoned = true;
+  }
+
+  all(): Buffer {
+    return Buffer.concat(this.chunks);
+  }
+}
+
+export function sourceOf(batches: Iterable<EventBatch>, session: SessionInfo = syntheticSession()): Source {
+  return {
+    session,
+    async *batches(): AsyncGenerator<EventBatch> {
+      yield* batches;
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+export interface Exported extends ExportResult {
+  readonly output: MemoryOutput;
+}
+
+export async function exported(
+  source: Source,
+  options: Pick<ExportOptions, 'format'> & Partial<ExportOptions>,
+): Promise<Exported> {
+  const output = new MemoryOutput();
+  const result = await runExport(source, { table: 'lifecycles', output, ...options });
+  return { ...result, output };
+}

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: MIT
+/** Tables as text and as documented: values survive, nothing unknown is a number, the docs say what there is. */
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { createBatch, pushUserRow, UserKind } from '../../src/core/batch.js';
+import type { Lifecycle } from '../../src/core/lifecycle.js';
+import { Pipeline } from '../../src/core/pipeline.js';
+import { asText, isoTime } from '../../src/export/column.js';
+import { Context } from '../../src/export/context.js';
+import { COLUMNS, TABLES } from '../../src/export/tables.js';
+import { VlKind, VlStepFlag } from '../../src/schema/events.gen.js';
+import { syntheticSession } from '../core/session.js';
+import { synthesize } from '../core/synthetic.js';
+import { exported, sourceOf } from './support.js';
+
+const BATCHES = synthesize(300, 11, { dropRate: 0.02 });
+
+function lifecycles(): Lifecycle[] {
+  const all: Lifecycle[] = [];
+  const pipeline = new Pipeline(syntheticSession(), { onClosed: (lifecycle) => all.push(lifecycle) });
+  for (const batch of BATCHES) pipeline.push(batch);
+  return [...all, ...pipeline.open()];
+}
+
+type Line = Readonly<Record<string, unknown>>;
+
+async function jsonLines(table: (typeof TABLES)[number]): Promise<Line[]> {
+  const { output } = await exported(sourceOf(BATCHES), { format: 'jsonl', table });
+  const text = output.all().toString();
+  assert.ok(text.endsWith('\n'));
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Line);
+}
+
+/** RFC 4180, as any reader has it; quoted fields are marked, since an empty one is not null. */
+function parseCsv(text: string): (string | null)[][] {
+  const rows: (string | null)[][] = [[]];
+  for (let at = 0; at < text.length; ) {
+    let field: string | null;
+    if (text[at] === '"') {
+      const match = /"((?:[^"]|"")*)"/y;
+      match.lastIndex = at;
+      const found = match.exec(text);
+      assert.ok(found);
+      field = (found[1] ?? '').replaceAll('""', '"');
+      at = match.lastIndex;
+    } else {
+      const end = /[,\n]/g;
+      end.lastIndex = at;
+      const stop = end.exec(text)?.index ?? text.length;
+      field = stop === at ? null : text.slice(at, stop);
+      at = stop;
+    }
+    rows.at(-1)?.push(field);
+    if (text[at] === '\n' && at + 1 < text.length) rows.push([]);
+    at++;
+  }
+  return rows;
+}
+
+test('JSON Lines: the session first, one line a lifecycle with its attempts and waits, the losses last', async () => {
+  const lines = await jsonLines('lifecycles');
+  const expected = lifecycles();
+  assert.equal(lines[0]?.type, 'session');
+  assert.deepEqual(lines[0]?.session, syntheticSession());
+  const losses = lines.at(-1);
+  assert.equal(losses?.type, 'losses');
+  assert.ok(Number(losses?.dropped) > 0);
+  assert.equal(losses?.decoded, Number(losses?.emitted) - Number(losses?.dropped));
+  const rows = lines.slice(1, -1);
+  assert.equal(rows.length, expected.length);
+  for (const [i, row] of rows.entries()) {
+    const lifecycle = expected[i] as Lifecycle;
+    assert.equal(row.type, 'lifecycle');
+    assert.equal(row.id, lifecycle.id);
+    assert.equal(row.how, lifecycle.how);
+    assert.equal((row.attempts as Line[]).length, lifecycle.attempts.length);
+    assert.deepEqual(
+      (row.waits as Line[]).map(({ kind }) => kind),
+      lifecycle.waits.map(({ kind }) => kind),
+    );
+    assert.equal(row.address, Number.isNaN(lifecycle.address) ? null : lifecycle.address);
+    assert.equal(row.pte, String(lifecycle.pte));
+    assert.equal(row.time, isoTime(1_700_000_000_000_000_000n + BigInt(lifecycle.first)));
+    // Nothing hooked in this session shows waits for migration: none seen is not none.
+    assert.equal(row.migration_ns, null);
+  }
+});
+
+for (const table of TABLES) {
+  test(`CSV of ${table} holds what JSON Lines hold`, async () => {
+    const { output } = await exported(sourceOf(BATCHES), { format: 'csv', table });
+    const [head, ...rows] = parseCsv(output.all().toString());
+    assert.deepEqual(
+      head,
+      COLUMNS[table].map(({ name }) => name),
+    );
+    const lines = (await jsonLines(table)).slice(1, -1);
+    assert.equal(rows.length, lines.length);
+    for (const [i, row] of rows.entries()) {
+      const line = lines[i] as Line;
+      assert.deepEqual(
+        row,
+        COLUMNS[table].map(({ name }) => (line[name] === null ? null : String(line[name]))),
+      );
+    }
+  });
+}
+
+test('names that would break a line, a quote or a terminal come back as they are', async () => {
+  const name = 'a",\r\n\u001b[31m=1+1 日本';
+  const batch = createBatch(4, ['', name]);
+  batch.length = 1;
+  batch.kind[0] = VlKind.HMF_EXIT;
+  batch.flags[0] = VlStepFlag.INFO;
+  batch.comm[0] = 1;
+  pushUserRow(batch, UserKind.End, 1, 0, 0, 0);
+  const { output } = await exported(sourceOf([batch]), { format: 'csv', table: 'events' });
+  const [head, row] = parseCsv(output.all().toString());
+  assert.equal(row?.[head?.indexOf('comm') ?? -1], name);
+});
+
+test('cgroups and swap devices bear their names from the row on that names them', () => {
+  const batch = createBatch(4, ['', '/system.slice/db.service\tdb.service', '/dev/zram0', '/plain']);
+  pushUserRow(batch, UserKind.Cgroup, 0, 0, 0, 4711);
+  batch.comm[0] = 1;
+  pushUserRow(batch, UserKind.SwapDevice, 0, 2, 0, 1);
+  batch.comm[1] = 2;
+  pushUserRow(batch, UserKind.Cgroup, 0, 0, 0, 4712);
+  batch.comm[2] = 3;
+  const context = new Context(syntheticSession());
+  assert.equal(context.cgroupPath(4711), null);
+  context.observe(batch);
+  assert.equal(context.cgroupPath(4711), '/system.slice/db.service');
+  assert.equal(context.cgroupName(4711), 'db.service');
+  assert.equal(context.cgroupName(4712), null);
+  assert.equal(context.swapDevice(2), '/dev/zram0');
+  assert.equal(context.swapDevice(0), null);
+});
+
+test('wall clock: by the latest pair before it, to the nanosecond; none without clocks', () => {
+  const clocks = [
+    { time: 0, realtimeNs: '1700000000000000001' },
+    { time: 1000, realtimeNs: '1700000000000009001' },
+  ];
+  const context = new Context(syntheticSession({ clocks }));
+  assert.equal(context.wallClock(999), 1_700_000_000_000_001_000n);
+  assert.equal(context.wallClock(1001), 1_700_000_000_000_009_002n);
+  assert.equal(context.wallClock(Number.NaN), null);
+  assert.equal(new Context(syntheticSession({ clocks: [] })).wallClock(1), null);
+  assert.equal(isoTime(-1n), '1969-12-31T23:59:59.999999999Z');
+  assert.equal(asText('uint64', 2n ** 64n - 1n), '18446744073709551615');
+});
+
+test('a stopped export leaves nothing that could be taken for one', async () => {
+  const { output, stopped } = await exported(sourceOf(BATCHES), { format: 'jsonl', stopped: () => true });
+  assert.equal(stopped, true);
+  assert.deepEqual([output.abandoned, output.finished], [true, false]);
+});
+
+test('an output that fails ends the export with its error, and is abandoned', async () => {
+  const { runExport } = await import('../../src/export/run.js');
+  let abandoned = 0;
+  const failing = {
+    bytes: 0,
+    write: () => Promise.reject(new Error('disk full')),
+    finish: () => Promise.resolve(),
+    abandon: async () => {
+      abandoned++;
+    },
+  };
+  await assert.rejects(
+    runExport(sourceOf(BATCHES), { format: 'csv', table: 'lifecycles', output: failing }),
+    /disk full/,
+  );
+  assert.equal(abandoned, 1);
+});
+
+test('a source that fails: what came before is exported, and the error is handed on', async () => {
+  const source = sourceOf(
+    (function* () {
+      yield* BATCHES;
+      throw new Error('damaged');
+    })(),
+  );
+  const { error, output, rows } = await exported(source, { format: 'csv' });
+  assert.match(String(error), /damaged/);
+  assert.equal(output.finished, true);
+  assert.equal(rows, lifecycles().length);
+});
+
+for (const [format, some, many] of [
+  ['perfetto', 2000, 6000],
+  ['jsonl', 2000, 6000],
+  ['csv', 3000, 9000],
+  // Two row groups and three.
+  ['parquet', 40_000, 70_000],
+] as const) {
+  test(`${format}: what is written at a time does not grow with the recording`, async () => {
+    const largest = async (faults: number): Promise<number> => {
+      const { output } = await exported(sourceOf(synthesize(faults, 3, { batchRows: 512 })), { format });
+      assert.ok(output.chunks.length >= 2, `${output.chunks.length}`);
+      return Math.max(...output.chunks.map((chunk) => chunk.length));
+    };
+    const [less, more] = [await largest(some), await largest(many)];
+    assert.ok(more <= 1.2 * less, `${more} bytes at a time, ${less} of a shorter recording`);
+  });
+}
+
+test('docs/export.md lists every column with its type and meaning', async () => {
+  const docs = await readFile(new URL('../../../docs/export.md', import.meta.url), 'utf8');
+  for (const table of TABLES) {
+    const part = docs.split(`### ${table}\n`)[1]?.split('\n### ')[0] ?? '';
+    const listed = part.split('\n').filter((line) => line.startsWith('| `'));
+    assert.deepEqual(
+      listed,
+      COLUMNS[table].map(({ name, type, about }) => `| \`${name}\` | ${type} | ${about} |`),
+      table,
+    );
+  }
+});
