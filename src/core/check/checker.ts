@@ -11,44 +11,16 @@ import { Collector } from './collect.js';
 import { describeTrace } from './describe.js';
 import { type Facts, factsOf } from './facts.js';
 import { Losses } from './losses.js';
-import { whyNot } from './observable.js';
 import type { CheckReport, Example, RuleResult } from './report.js';
-import { FINDINGS, type FindingName, type Rule, type Say } from './rule.js';
+import { FINDINGS, type FindingName, type Say } from './rule.js';
 import { RULES } from './rules.js';
 import { judgeFlagNames, judgeSwapDevice, type SessionVerdict } from './rules-session.js';
 import { shapeOf } from './shape.js';
+import { type Suspicion, Tally } from './tally.js';
 import type { Trace } from './trace.js';
 
 /** Suspicions that wait for the next reading of the counters, per rule; what comes on top is set aside. */
 const MAX_SUSPECTED = 256;
-
-interface Suspicion {
-  readonly trace: Trace;
-  readonly before: Trace | null;
-  readonly words: string;
-  readonly at: number;
-  readonly from: number;
-  readonly to: number;
-}
-
-class Tally {
-  readonly rule: Rule;
-  readonly why: string;
-  /** Bits of the kinds one of which has to be there; all bits when any will do. */
-  readonly kinds: number;
-  held = 0;
-  violated = 0;
-  setAside = 0;
-  suspected: Suspicion[] = [];
-  first: Suspicion | null = null;
-  words = '';
-
-  constructor(rule: Rule, facts: Facts) {
-    this.rule = rule;
-    this.why = whyNot(rule, facts);
-    this.kinds = rule.kinds === undefined ? -1 : rule.kinds.reduce((bits, kind) => bits | (1 << kind), 0);
-  }
-}
 
 const USER_FLAGS: ReadonlySet<number> = new Set([
   VlKind.HMF_EXIT,

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+/** Rules 14 to 16, 24 and 28: what do_swap_page returns, and the device it reads from. */
+import { VlInner, VlKind, VlWait } from '../../schema/events.gen.js';
+import { SWP_SYNCHRONOUS_IO } from '../fault-bits.js';
+import { type Facts, version } from './facts.js';
+import { between, callsOf, isOver, type Judged, type Rule, type Say } from './rule.js';
+import type { Call } from './shape.js';
+
+const SWAP = 'do_swap_page';
+const FLOR = '__folio_lock_or_retry';
+const DEVICE = 'get_swap_device';
+/** VL_SWAP_DEVICE when get_swap_device returned NULL. */
+const NO_DEVICE = 0xffffffff;
+
+/** Something inside do_swap_page that may say RETRY was seen. */
+function retriesInside(x: Judged, call: Call): boolean {
+  const { retry } = x.facts.bits;
+  return x.steps.some((step, i) => {
+    if (i <= call.enter || i >= call.exit) return false;
+    if (step.kind === VlKind.ANON_PREPARE || step.kind === VlKind.INNER_RETRY) return true;
+    const returns = [VlKind.FLOR_EXIT, VlKind.UFFD_EXIT, VlKind.FILE_EXIT].some((kind) => kind === step.kind);
+    return returns && (step.b & retry) !== 0;
+  });
+}
+
+function swapRetry(x: Judged, say: Say): void {
+  for (const [, call] of callsOf(x, 'swap')) {
+    if (!((x.steps[call.exit]?.b ?? 0) & x.facts.bits.retry)) continue;
+    const device = x.steps.find((s, i) => i > call.enter && i < call.exit && s.kind === VlKind.SWAP_DEVICE);
+    if (retriesInside(x, call)) say.held();
+    // Before get_swap_device: device-private, or a PTE marker's way through do_pte_missing.
+    else if (device === undefined) say.held();
+    else if (device.a === NO_DEVICE)
+      continue; // rule 28
+    else if (!anonSeen(x.facts) || !x.facts.attached('handle_userfault')) say.aside();
+    else say.violated('do_swap_page returned RETRY, and nothing inside it did', call.exit);
+  }
+}
+
+/** do_wp_page at the end of do_swap_page may return RETRY for want of an anon_vma. */
+const anonSeen = (facts: Facts): boolean =>
+  facts.attached('__vmf_anon_prepare') || facts.attached('mmap_lock_acquire_returned');
+
+/** x86-64: the type of a non-present PTE is its top five bits, and 31 is a PTE marker (arch/x86/include/asm/pgtable_64.h). */
+const typeOf = (pte: bigint): number => Number(pte >> 59n);
+const MARKER = 31;
+
+function devicePrivate(x: Judged, say: Say): void {
+  const { bits, x86 } = x.facts;
+  for (const [attempt, call] of callsOf(x, 'swap')) {
+    const first = attempt === x.shape.attempts[0] && call === attempt.calls[0] && call.enter === 0;
+    if (attempt.vma !== true || !first || !x86 || x.trace.pte === 0n || typeOf(x.trace.pte) === MARKER) continue;
+    const ret = x.steps[call.exit]?.b ?? 0;
+    const seen = between(x.steps, call.enter, call.exit, VlKind.SWAP_DEVICE) || retriesInside(x, call);
+    const flor = between(x.steps, call.enter, call.exit, VlKind.FLOR_ENTER);
+    if (seen || flor || !(ret & bits.retry)) continue;
+    if (ret !== bits.retry) say.violated('RETRY before get_swap_device came with other bits', call.exit);
+    else if (between(x.steps, call.enter, call.exit, VlKind.WAIT_ENTER))
+      say.violated('it waited for something before get_swap_device', call.enter + 1);
+    else say.held();
+  }
+  for (const [i, step] of x.steps.entries()) {
+    if (step.kind !== VlKind.INNER_RETRY || step.a !== VlInner.DEVICE_PRIVATE) continue;
+    if (step.b === bits.retry) say.held();
+    else say.violated('do_huge_pmd_device_private returned more than RETRY', i);
+  }
+}
+
+function refusesSwap(x: Judged, say: Say): void {
+  for (const [attempt, call] of callsOf(x, 'swap')) {
+    if (attempt.vma !== true) continue;
+    const device = between(x.steps, call.enter, call.exit, VlKind.SWAP_DEVICE);
+    if (device || between(x.steps, call.enter, call.exit, VlKind.FLOR_ENTER))
+      say.violated('do_swap_page went on under the VMA lock', call.exit);
+    else if ((x.steps[call.exit]?.b ?? 0) & x.facts.bits.retry) say.held();
+  }
+}
+
+/** A claim of a commit message: a swap-in from a synchronous device does not sleep. It may, before the read. */
+function synchronousSleeps(x: Judged, say: Say): void {
+  for (const [attempt, call] of callsOf(x, 'swap')) {
+    const inside = x.steps.slice(call.enter + 1, call.exit);
+    const device = inside.find((step) => step.kind === VlKind.SWAP_DEVICE);
+    if (attempt.vma !== true || device === undefined || device.a === NO_DEVICE) continue;
+    if (!(device.b & SWP_SYNCHRONOUS_IO)) continue;
+    say.found('synchronous swap-ins under the VMA lock');
+    const reclaims = inside.some(
+      (s) => s.kind === VlKind.WAIT_ENTER && (s.a === VlWait.RECLAIM || s.a === VlWait.MEMCG),
+    );
+    if (reclaims) say.found('synchronous swap-ins under the VMA lock that reclaimed memory first');
+    if (inside.some((step) => step.kind === VlKind.FLOR_SLEEP))
+      say.found('synchronous swap-ins under the VMA lock that came to wait for the folio');
+  }
+}
+
+function swapDevice(x: Judged, say: Say): void {
+  for (const [attempt, call] of callsOf(x, 'swap')) {
+    const at = x.steps.findIndex((s, i) => i > call.enter && i < call.exit && s.kind === VlKind.SWAP_DEVICE);
+    const device = x.steps[at];
+    if (device === undefined || !isOver(attempt)) continue;
+    if (device.a === NO_DEVICE) {
+      if ((x.steps[call.exit]?.b ?? 0) === 0 && attempt.ret === 0) say.held();
+      else say.violated('get_swap_device returned NULL and the fault did not return 0', attempt.exit);
+    } else if (x.facts.x86 && call.enter === 0 && x.trace.pte !== 0n) {
+      const type = typeOf(x.trace.pte);
+      if (type === device.a) say.held();
+      else say.violated(`the entry has type ${type}, its device ${device.a}`, at);
+    }
+  }
+}
+
+export const SWAP_RULES: readonly Rule[] = [
+  {
+    number: 14,
+    statement: 'When do_swap_page returns RETRY, something inside it did, or the entry was no swap entry.',
+    from: version(6, 6),
+    hooks: [SWAP, FLOR, DEVICE],
+    premise: 'RETRY of do_swap_page',
+    kinds: [VlKind.SWAP_EXIT],
+    judge: swapRetry,
+  },
+  {
+    number: 15,
+    statement: 'A device-private entry under the VMA lock returns RETRY alone, before get_swap_device, without a wait.',
+    from: version(6, 6),
+    hooks: [SWAP, FLOR, DEVICE],
+    premise: 'fault on a device-private entry under the VMA lock',
+    kinds: [VlKind.SWAP_EXIT, VlKind.INNER_RETRY],
+    judge: devicePrivate,
+  },
+  {
+    number: 16,
+    statement: '6.4 and 6.5: do_swap_page under the VMA lock returns RETRY before get_swap_device and the folio.',
+    from: version(6, 4),
+    to: version(6, 5),
+    hooks: [SWAP, DEVICE],
+    premise: 'do_swap_page under the VMA lock',
+    kinds: [VlKind.SWAP_EXIT],
+    judge: refusesSwap,
+  },
+  {
+    number: 24,
+    statement: 'Claim, not a rule: a swap-in from a synchronous device does not sleep under the VMA lock.',
+    from: version(6, 6),
+    hooks: [SWAP, DEVICE],
+    premise: 'synchronous swap-in under the VMA lock',
+    kinds: [VlKind.SWAP_DEVICE],
+    claim: true,
+    judge: synchronousSleeps,
+  },
+  {
+    number: 28,
+    statement:
+      "What get_swap_device returns is the device of the entry's type; when it returns NULL, the fault returns 0.",
+    from: version(6, 6),
+    hooks: [SWAP, DEVICE],
+    premise: 'get_swap_device for an entry whose PTE was read',
+    kinds: [VlKind.SWAP_DEVICE],
+    judge: swapDevice,
+  },
+];
