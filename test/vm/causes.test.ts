@@ -50,19 +50,15 @@ function assertOneCause(session: Session, run: string): void {
   const { truth } = session.truth(run);
   const faults = session.at(run);
   const retries = retriesOf(faults);
-  const causes = JSON.stringify(tally(retries, ({ cause, innermost }) => `${cause} by ${innermost}`));
-  const right = retries.filter(({ cause, innermost }) => cause === expected.cause && innermost === expected.innermost);
-  session.assertCount(`retries: ${causes}`, retries.length, truth);
-  session.assertCount(`with their cause: ${causes}`, right.length, truth);
-  session.assertCount(
-    `verdicts: ${JSON.stringify(tally(retries, ({ verdict }) => String(verdict)))}`,
-    retries.filter(({ verdict }) => verdict !== null && expected.verdicts.includes(verdict)).length,
-    truth,
-  );
-  session.assertCount(
-    `ends: ${JSON.stringify(tally(faults, ({ how }) => how))}`,
-    faults.filter(({ how, attempts }) => how === expected.how && attempts.length >= 2).length,
-    truth,
+  session.assertCount('retries', retries.length, truth);
+  session.assertSaid('causes', retries, ({ cause }) => String(cause), [expected.cause], truth);
+  session.assertSaid('verdicts', retries, ({ verdict }) => String(verdict), expected.verdicts, truth);
+  session.assertSaid('ends', faults, ({ how }) => how, [expected.how], truth);
+  const { innermost } = expected;
+  const seen = retries.filter((retry) => retry.cause === expected.cause);
+  assert.deepEqual(
+    tally(seen, (retry) => String(retry.innermost)),
+    seen.length === 0 ? {} : { [innermost]: seen.length },
   );
 }
 
@@ -103,14 +99,9 @@ for (const kernel of kernels) {
       ['absent-stack-32', 'stack growth', 'ok-mmap'],
     ] as const) {
       await t.test(`${run}: ABORT, ${cause}`, () => {
-        const faults = retry.at(run);
         const { truth } = retry.truth(run);
-        retry.assertCount(`${run}: ${JSON.stringify(tally(faults, causeOf))}`, withCause(faults, cause), truth);
-        retry.assertCount(
-          `${run}: ${JSON.stringify(tally(faults, (fault) => fault.how))}`,
-          faults.filter((fault) => fault.how === how).length,
-          truth,
-        );
+        retry.assertSaid('causes', retry.at(run), causeOf, [cause], truth);
+        retry.assertSaid('ends', retry.at(run), (fault) => fault.how, [how], truth);
       });
     }
 

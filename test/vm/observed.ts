@@ -170,6 +170,32 @@ export class Session {
       );
   }
 
+  /**
+   * Exactly `truth` rows are said to be one of `right`. A missed probe may leave one unknown, or without its row, and
+   * never makes it something else.
+   */
+  assertSaid<Row>(
+    what: string,
+    rows: readonly Row[],
+    of: (row: Row) => string,
+    right: readonly string[],
+    truth: number,
+  ): void {
+    const said = tally(rows, of);
+    const words = `${what}: ${JSON.stringify(said)}`;
+    this.assertCount(
+      words,
+      right.reduce((sum, name) => sum + (said[name] ?? 0), 0),
+      truth,
+    );
+    const unsure = this.missed === 0 ? [] : ['unknown', 'null', 'incomplete'];
+    assert.deepEqual(
+      Object.keys(said).filter((name) => !right.includes(name) && !unsure.includes(name)),
+      [],
+      words,
+    );
+  }
+
   assertBetween(what: string, count: number, lo: number, hi: number): void {
     assert.ok(
       count <= hi && count >= lo - this.missed,
@@ -207,7 +233,7 @@ export async function observe(
 
 /** The first attempt's cause, whatever its lock. */
 export function causeOf(fault: Fault): string {
-  return fault.attempts.find(({ cause }) => cause !== null)?.cause ?? 'none';
+  return fault.attempts.find(({ cause }) => cause !== null)?.cause ?? 'unknown';
 }
 
 /** Attempts under the VMA lock that returned RETRY. */

@@ -30,15 +30,19 @@ function gate(session: Session, mode: string): Gate {
 }
 
 function assertVerdicts(session: Session, { truth, faults }: Gate, kinds: readonly string[]): void {
-  const verdicts = tally(retriesOf(faults), ({ verdict }) => String(verdict));
-  const right = kinds.reduce((sum, kind) => sum + (verdicts[kind] ?? 0), 0);
-  session.assertCount(`verdicts: ${JSON.stringify(verdicts)}`, right, truth.truth);
+  session.assertSaid('verdicts', retriesOf(faults), ({ verdict }) => String(verdict), kinds, truth.truth);
 }
 
 /** Of the retries: how many had exactly so many writers of the mm before their fallback. */
 function assertWriters(session: Session, { truth, faults }: Gate): void {
-  const writers = tally(retriesOf(faults), ({ mm_writers }) => String(mm_writers));
-  session.assertCount(`writers of the mm: ${JSON.stringify(writers)}`, writers[truth.writers] ?? 0, truth.truth);
+  const writers = [String(truth.writers)];
+  session.assertSaid(
+    'writers of the mm',
+    retriesOf(faults),
+    ({ mm_writers }) => String(mm_writers),
+    writers,
+    truth.truth,
+  );
 }
 
 /** Of the retries: how many name that thread, in that system call, as the one that write-locked their VMA. */
