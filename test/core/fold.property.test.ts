@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import type { Lifecycle } from '../../src/core/lifecycle.js';
+import { type Lifecycle, RETRY_CAUSES } from '../../src/core/lifecycle.js';
 import type { Snapshot } from '../../src/core/snapshot.js';
-import { compareWithOracle, feed, run } from './compare.js';
+import { compareWithOracle, feed, type Run, run } from './compare.js';
 import { synthesizeStream } from './synthetic.js';
 
 const sum = (counts: Readonly<Record<string, number>>): number =>
@@ -62,8 +62,9 @@ describe('fold, records dropped and runs missed', () => {
     fc.assert(
       fc.property(lossy, ({ made: { seed, faults, ...options }, dropRate, missRate }) => {
         const made = synthesizeStream(faults, seed, { ...options, dropRate, missRate });
-        const { closed, open, snapshot } = run(made, options.observed);
+        const { closed, open, snapshot, told } = run(made, options.observed);
         checkSums(snapshot, closed, open);
+        checkTold(told, closed, open);
         assert.equal(new Set([...closed, ...open].map((fault) => fault.id)).size, closed.length + open.length);
         assert.equal(snapshot.events.emitted, snapshot.events.decoded + snapshot.events.dropped);
         assert.equal(snapshot.events.dropped, made.dropped);
@@ -111,6 +112,27 @@ describe('fold, any rows whatever', () => {
     );
   });
 });
+
+/** The causes told, as corrected later, are those of the lifecycles; each RETRY is judged once, when it can be. */
+function checkTold(told: Run['told'], closed: readonly Lifecycle[], open: readonly Lifecycle[]): void {
+  const faults = [...closed, ...open];
+  const vma = faults.flatMap((fault) => fault.attempts.filter((attempt) => attempt.lock === 'vma'));
+  const sums = new Map<string, number>();
+  // An attempt whose lock was never known was told as none; its outcome is a guess all the same.
+  for (const { cause, outcome, flags, verdict } of vma) {
+    if (cause === null || (outcome === 'retry' && flags === -1 && verdict === null)) continue;
+    sums.set(cause, (sums.get(cause) ?? 0) + 1);
+  }
+  for (const [cause, n] of sums) assert.ok((told.causes.get(cause) ?? 0) >= n, cause);
+  const retries = [...told.causes].filter(([cause]) => RETRY_CAUSES.some((one) => one === cause));
+  assert.equal(
+    retries.reduce((total, [, n]) => total + n, 0),
+    told.retries,
+  );
+  assert.equal(told.verdicts, vma.filter((attempt) => attempt.verdict !== null).length);
+  const pending = open.filter((fault) => fault.attempts.some((one) => one.lock === 'vma' && one.outcome === 'retry'));
+  assert.ok(told.retries - told.verdicts <= pending.length);
+}
 
 function checkSums(snapshot: Snapshot, closed: readonly Lifecycle[], open: readonly Lifecycle[]): void {
   const faults = [...closed, ...open];

@@ -134,11 +134,11 @@ export function judge(pass: Pass, fallback: Pass | undefined, evidence: Evidence
   );
 
   const { entry, seen } = first;
+  /** The next step; a wait that began in the next attempt may be what proves this one over. */
   const after = (row: SyntheticRow): number => {
-    const next = steps.find(
-      (step) => at(step) > at(row) && !((first.who === 'file' || first.who === 'shmem') && step.kind === K.FILE_SLEEP),
-    );
-    return (next as SyntheticRow).time;
+    const asleep = first.who === 'file' || first.who === 'shmem';
+    const next = steps.find((step) => at(step) > at(row) && !(asleep && step.kind === K.FILE_SLEEP));
+    return next === undefined || at(proof) < at(next) ? proof.time : next.time;
   };
   const none = (lo: number, hi: number): OracleFault['release'] => ({ rule: 'none', lo, hi });
   let release: OracleFault['release'];
@@ -257,7 +257,8 @@ export function verdictOf(cause: string | null, fallback: Pass | undefined, end:
   if (cause === '->fault needs mmap_lock' || cause === 'device-private') return as('by design');
   if (a === 0) return as('gone');
   if (a === VlFound.FOUND) return as('unknown', 'not recorded');
-  if (!(a & VlFound.FOUND_SAME) || !(a & VlFound.FOUND_COVERS)) return as('replaced');
+  if (!(a & VlFound.FOUND_COVERS)) return as('replaced');
   if (!(a & VlFound.FOUND_SEQ_KNOWN)) return as('unknown', 'lock sequence not read');
+  if (!(a & VlFound.FOUND_SAME)) return as('replaced');
   return as(a & VlFound.FOUND_SEQ_SAME ? 'avoidable' : 'write-locked');
 }
