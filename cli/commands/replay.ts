@@ -10,6 +10,7 @@ import { onStopSignal, print, report, say, signalExitCode } from '../process.js'
 import { openRecorded } from '../source.js';
 import { statText } from '../stat-text.js';
 import { openTerminal, showDashboard, showReplay } from '../terminal.js';
+import { markViolations } from '../violations.js';
 
 export interface ReplayOptions extends StretchCliOptions {
   /** The file still grows: show what comes, as of a stream. */
@@ -25,7 +26,12 @@ export async function replay(file: string, options: ReplayOptions): Promise<numb
   const { from, to, follow } = options;
   if (process.stdout.isTTY && file !== '-' && follow !== true) {
     const replay = await openReplay(file, { stretch: (session) => stretchOf(session, from, to) });
-    return showReplay({ replay, terminal: openTerminal(false), intervalMs, ...pace });
+    const terminal = openTerminal(false);
+    let over = false;
+    void markViolations(replay, await openRecorded(file, options), () => over);
+    return showReplay({ replay, terminal, intervalMs, ...pace }).finally(() => {
+      over = true;
+    });
   }
   const source = await openRecorded(file, options);
   const pipeline = new Pipeline(source.session);
