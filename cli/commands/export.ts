@@ -3,9 +3,10 @@
 import { formatBytes, formatClock, formatCount } from '../../src/core/view-format.js';
 import { ExitCode, UserError } from '../../src/errors.js';
 import { describeLosses } from '../../src/export/losses.js';
-import { fileOutput, type Output, streamOutput } from '../../src/export/output.js';
+import { fileOutput, streamOutput } from '../../src/export/output.js';
 import { type Format, type Progress, runExport } from '../../src/export/run.js';
 import type { TableName } from '../../src/export/tables.js';
+import type { Source } from '../../src/source/source.js';
 import { truncation } from '../feed.js';
 import { onStopSignal, report, say, signalExitCode } from '../process.js';
 import { openRecorded } from '../source.js';
@@ -52,28 +53,25 @@ function progressLine(): { show(progress: Progress): void; clear(): void } {
 /** Returns the exit code. A recording that was cut off or damaged is exported as far as it goes. */
 export async function exportRecording(file: string, options: ExportCliOptions): Promise<number> {
   check(options);
-  const source = await openRecorded(file);
-  const output: Output =
-    options.output === '-'
-      ? streamOutput(process.stdout)
-      : await fileOutput(options.output).catch(async (error: unknown) => {
-          await source.close();
-          throw error;
-        });
   let stopping = false;
+  let source: Source | null = null;
+  // Before there is anything to clean up.
   const watch = onStopSignal(() => {
     stopping = true;
-    source.close().catch((error: unknown) => say(String(error)));
+    source?.close().catch((error: unknown) => say(String(error)));
   });
   const line = progressLine();
   try {
-    const result = await runExport(source, {
+    source = await openRecorded(file);
+    const opened = source;
+    const output = options.output === '-' ? streamOutput(process.stdout) : await fileOutput(options.output);
+    const result = await runExport(opened, {
       format: options.format,
       table: options.table ?? 'lifecycles',
       output,
       onProgress: line.show,
       stopped: () => stopping,
-      truncated: () => truncation(source),
+      truncated: () => truncation(opened),
     });
     line.clear();
     if (watch.signal !== null) return signalExitCode(watch.signal);
@@ -81,7 +79,7 @@ export async function exportRecording(file: string, options: ExportCliOptions): 
     return result.error === null ? ExitCode.Ok : report(result.error);
   } finally {
     line.clear();
-    await source.close();
+    await source?.close();
     watch.dispose();
   }
 }

@@ -82,7 +82,6 @@ async function pump(source: Source, options: ExportOptions): Promise<ExportResul
   const isStopped = options.stopped ?? ((): boolean => false);
   let events = 0;
   let time = 0;
-  let stopped = false;
   let error: unknown = null;
   let due = performance.now() + PROGRESS_MS;
   const progress = (): Progress => ({ events, rows: exporter.rows, bytes: options.output.bytes, time });
@@ -107,9 +106,10 @@ async function pump(source: Source, options: ExportOptions): Promise<ExportResul
       await nextTurn();
       due = performance.now() + PROGRESS_MS;
     }
-    stopped = isStopped();
-    if (stopped) break;
+    if (isStopped()) break;
   }
+  // Asked again: a source that was closed ends of itself.
+  const stopped = isStopped();
   for (const lifecycle of pipeline.open()) exporter.lifecycle(lifecycle);
   const snapshot: Snapshot = pipeline.snapshot();
   const losses = lossesOf(snapshot, stopped ? null : (options.truncated?.() ?? null));
