@@ -125,8 +125,7 @@ export function cut(rows: readonly SyntheticRow[]): Pass[] {
     }
     const [arrive, leave] = RANK[kind] as readonly [number, number];
     const flags = passFlags(row);
-    const last = pass === undefined ? undefined : stepsOf(pass).at(-1);
-    const twice = last?.kind === kind && (kind === K.ANON_PREPARE || kind === K.MM_CONTENDED);
+    const twice = level === leave && (kind === K.ANON_PREPARE || kind === K.MM_CONTENDED);
     const gone = pass?.mmReleased !== null && BEGINS.includes(kind);
     const afterDevice =
       [K.FILE_ENTER, K.FILE_SLEEP, K.FILE_EXIT].some((one) => one === kind) &&
