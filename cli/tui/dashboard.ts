@@ -127,6 +127,11 @@ export class Dashboard {
     this.drawSoon(UPDATE_MS);
   }
 
+  /** Whether a frame is due: what was done last does not show yet. */
+  get pending(): boolean {
+    return this.timer !== null;
+  }
+
   /** The source has no more. Without an End row in the last snapshot it was cut off, and the header says so. */
   sourceEnded(): void {
     this.state = { ...this.state, sourceEnded: true };

@@ -83,8 +83,9 @@ export async function open(columns: number, rows: number, options: Partial<Dashb
   });
   const drained = (): Promise<void> => new Promise((resolve) => terminal.write('', resolve));
   const settle = async (): Promise<void> => {
-    // Longer than the longest gap between two frames.
-    await delay(300);
+    // Input passes through streams: it is with the dashboard after a turn or two.
+    await delay(5);
+    while (dashboard.pending) await delay(5);
     await drained();
   };
   const cells = (): string[] =>
@@ -99,8 +100,7 @@ export async function open(columns: number, rows: number, options: Partial<Dashb
         // One chunk a key, as a terminal sends them.
         await delay(5);
       }
-      await delay(100);
-      await drained();
+      await settle();
     },
     async until(pattern) {
       for (let i = 0; i < 100; i++) {

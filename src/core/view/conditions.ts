@@ -26,7 +26,10 @@ export interface Condition {
   judge(now: Snapshot, before: Snapshot | null): Judgement;
 }
 
-/** Since when each firing condition has been firing: time of the first snapshot that showed it, ns since base. */
+/**
+ * Since when each firing condition has been firing: time of the first snapshot that showed it, ns since base. NaN when
+ * it fired already in the first one that was looked at.
+ */
 export type AlertLog = Readonly<Record<string, number>>;
 
 const STUCK_NS = 1e9;
@@ -177,7 +180,8 @@ export const CONDITIONS: readonly Condition[] = [
 export function nextLog(log: AlertLog, now: Snapshot, before: Snapshot | null): AlertLog {
   const next: Record<string, number> = {};
   for (const condition of CONDITIONS) {
-    if (condition.judge(now, before).firing === true) next[condition.id] = log[condition.id] ?? now.time;
+    if (condition.judge(now, before).firing !== true) continue;
+    next[condition.id] = before === null ? Number.NaN : (log[condition.id] ?? now.time);
   }
   return next;
 }
