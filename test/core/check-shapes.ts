@@ -190,6 +190,13 @@ const SWAPPING: readonly Shape[] = [
     w.add(VlKind.FLOR_SLEEP).add(VlKind.FLOR_EXIT).add(VlKind.SWAP_EXIT);
     return w.hmf(TRIED_FLAGS, 0).life('waits under mmap_lock', disk);
   },
+  // Reclaim in the second pass takes the same mmap_lock and gives it back.
+  (w) => {
+    w.folioRetry(VMA_FLAGS, MAJOR).lock().add(VlKind.SWAP_ENTER, TRIED_FLAGS).add(VlKind.SWAP_DEVICE, 0, SWAP_DISK);
+    w.add(VlKind.WAIT_ENTER, VlWait.MEMCG).unlock().add(VlKind.WAIT_EXIT, VlWait.MEMCG);
+    w.add(VlKind.FLOR_ENTER, TRIED_FLAGS).add(VlKind.FLOR_EXIT).add(VlKind.SWAP_EXIT);
+    return w.hmf(TRIED_FLAGS, 0).life('reclaim under mmap_lock', disk);
+  },
   (w) =>
     w
       .flor(GUP_NOWAIT, RETRY)

@@ -43,7 +43,7 @@ function balanced(x: Judged, say: Say): void {
   }
 }
 
-/** Reclaim walks page tables of the mms on its list, and tries their mmap_lock: with its own, too (walk_mm, mm/vmscan.c). */
+/** Reclaim ages the mms on its list and tries their mmap_lock for it, this fault's own one, too (walk_mm, mm/vmscan.c). */
 function inReclaim(x: Judged, time: number): boolean {
   if (!x.trace.has(VlKind.WAIT_ENTER)) return false;
   return x.steps.some((begin, i) => {
