@@ -16,11 +16,10 @@ static __always_inline int on_vma_lock(struct vm_area_struct *vma)
 	if (!start)
 		return 0;
 	/* No fault came for the lock this task took before: something else did. */
-	if (start->pid == (__u32)task->pid && !start->failed)
+	if (start->pid == (__u32)task->pid)
 		count(task->flags & PF_KTHREAD ? VL_C_USER_DAMON : VL_C_USER_OTHER);
 	start->ts = bpf_ktime_get_ns();
-	start->failed = !vma;
-	start->pid = task->pid;
+	start->pid = vma ? (__u32)task->pid : (__u32)task->pid | START_FAILED;
 	return 0;
 }
 
@@ -167,7 +166,7 @@ static __noinline int hmf_slow(void *ctx, struct vm_area_struct *vma, __u64 addr
 }
 
 /* An ordinary fault in scope all, or one slower than min_ns: one record, and no per-task state. */
-static __always_inline int hmf_whole(struct task_struct *task, struct vl_cpu *row, struct vm_area_struct *vma,
+static __always_inline int hmf_whole(struct task_struct *task, struct vl_cpu *row, __u32 cpu, struct vm_area_struct *vma,
 				     __u64 address, __u32 flags, __u32 ret)
 {
 	__u64 ts, acquired = 0;
@@ -178,7 +177,7 @@ static __always_inline int hmf_whole(struct task_struct *task, struct vl_cpu *ro
 		acquired = take_start(task, &failed);
 	if (scope != VL_SCOPE_ALL && (!acquired || ts - acquired < min_ns))
 		return 0;
-	send_whole(task, row, ret & R(COMPLETED) ? NULL : vma, acquired, PAGE_OF(address), VL_F_REGS, ts, flags, ret);
+	send_whole(task, row, cpu, ret & R(COMPLETED) ? NULL : vma, acquired, PAGE_OF(address), VL_F_REGS, ts, flags, ret);
 	return 0;
 }
 
@@ -200,7 +199,7 @@ static __always_inline int on_hmf_exit(__u64 *ctx)
 		if (!*mark_of(task))
 			return 0;
 	} else {
-		row = this_row();
+		row = row_of(cpu);
 		if (!row)
 			return 0;
 		if (flags & F(VMA_LOCK) && !ret)
@@ -211,7 +210,7 @@ static __always_inline int on_hmf_exit(__u64 *ctx)
 			if (scope != VL_SCOPE_ALL && !min_ns)
 				return 0;
 			if (!observe_release && ctx[3] && flags & F(USER))
-				return hmf_whole(task, row, (struct vm_area_struct *)ctx[0], ctx[1], flags, ret);
+				return hmf_whole(task, row, cpu, (struct vm_area_struct *)ctx[0], ctx[1], flags, ret);
 		}
 	}
 	return hmf_slow(ctx, (struct vm_area_struct *)ctx[0], ctx[1], AB(flags, ret), ctx[3] != 0);

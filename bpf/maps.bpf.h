@@ -76,10 +76,11 @@ struct {
 
 /* When the VMA lock of a task's current fault was taken; only with track_start. Direct-mapped by pid: an entry of
  * another task is seen by its pid, and the start of that fault is then unknown, not wrong. */
+#define START_FAILED 0x80000000u /* with the pid: lock_vma_under_rcu returned NULL. No pid reaches that bit. */
 struct start {
 	__u64 ts;
 	__u32 pid;
-	__u32 failed; /* lock_vma_under_rcu returned NULL */
+	__u32 pad;
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

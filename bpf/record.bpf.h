@@ -71,11 +71,14 @@ struct {
 	__type(value, struct task_state);
 } tasks SEC(".maps");
 
+static __always_inline struct vl_cpu *row_of(__u32 cpu)
+{
+	return bpf_map_lookup_elem(&cpus, &cpu);
+}
+
 static __always_inline struct vl_cpu *this_row(void)
 {
-	__u32 cpu = bpf_get_smp_processor_id();
-
-	return bpf_map_lookup_elem(&cpus, &cpu);
+	return row_of(bpf_get_smp_processor_id());
 }
 
 /* Atomic, since on a preemptible kernel another program may run on this CPU between load and store. */
@@ -226,10 +229,11 @@ static __noinline int send(struct rec *rec, __u32 kind, __u32 flags, __u64 ts, _
 }
 
 /* A lifecycle of one step, sent without a record: an ordinary fault in scope all. `vma` is locked or NULL. */
-static __always_inline void send_whole(struct task_struct *task, struct vl_cpu *row, struct vm_area_struct *vma,
-				       __u64 acquired, __u64 page, __u32 step_flags, __u64 ts, __u32 flags, __u32 ret)
+static __always_inline void send_whole(struct task_struct *task, struct vl_cpu *row, __u32 cpu,
+				       struct vm_area_struct *vma, __u64 acquired, __u64 page, __u32 step_flags, __u64 ts, __u32 flags, __u32 ret)
 {
 	struct vl_open *o;
+	__u64 *word;
 	__u32 fault = __sync_fetch_and_add(&row->next_fault, 1);
 
 	/* No other program writes these, and this one cannot interrupt itself on a CPU. */
@@ -240,16 +244,12 @@ static __always_inline void send_whole(struct task_struct *task, struct vl_cpu *
 		row->dropped[VL_HMF_EXIT]++;
 		return;
 	}
-	o->step.kind = VL_HMF_EXIT;
-	o->step.flags = step_flags | VL_F_INFO;
-	o->step.cpu = bpf_get_smp_processor_id();
-	o->step.tid = task->pid;
-	o->step.fault = fault;
-	o->step.fault_cpu = o->step.cpu;
-	o->step.step = 0;
-	o->step.ts = ts;
-	o->step.a = flags;
-	o->step.b = ret;
+	/* Whole words at a time: this is on the path of every fault of scope all. Little-endian, as the ring's reader. */
+	word = (__u64 *)&o->step;
+	word[0] = VL_HMF_EXIT | (step_flags | VL_F_INFO) << 8 | cpu << 16 | (__u64)(__u32)task->pid << 32;
+	word[1] = fault | (__u64)cpu << 32;
+	word[2] = ts;
+	word[3] = flags | (__u64)ret << 32;
 	o->acquired = acquired;
 	/* Through memory, so that it is a number to the verifier: arithmetic on a pointer is refused. */
 	*(volatile __u64 *)&o->mm = (__u64)task->mm;
@@ -376,10 +376,10 @@ static __always_inline __u64 take_start(struct task_struct *task, __u32 *failed)
 	if (!track_start)
 		return 0;
 	start = bpf_map_lookup_elem(&starts, &i);
-	if (!start || start->pid != (__u32)task->pid)
+	if (!start || (start->pid & ~START_FAILED) != (__u32)task->pid)
 		return 0;
+	*failed = start->pid & START_FAILED;
 	start->pid = 0;
-	*failed = start->failed;
 	return start->ts;
 }
 
