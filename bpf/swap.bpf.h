@@ -241,6 +241,7 @@ static __always_inline int on_flor_exit(__u32 ret)
 static __always_inline int on_userfault_enter(void *ctx, struct vm_fault *vmf, __u32 reason)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
+	struct note *note;
 	struct rec *rec;
 	__u32 flags;
 	__u64 ts;
@@ -249,6 +250,10 @@ static __always_inline int on_userfault_enter(void *ctx, struct vm_fault *vmf, _
 		return 0;
 	count(VL_C_UFFD);
 	flags = BPF_CORE_READ(vmf, flags);
+	/* Inside shmem_fault (a minor fault, or a missing page of a file): one record, and it began there. */
+	note = note_with(task, NOTE_FILE);
+	if (note && note->vmf == (__u64)vmf)
+		rec_from_note(note, VL_UFFD_ENTER);
 	rec = rec_for(vmf, flags, VL_UFFD_ENTER, scope < VL_SCOPE_RETRY);
 	if (!rec)
 		return 0;
