@@ -23,7 +23,7 @@ function parts(counts: Readonly<Record<string, number>>): string {
 }
 
 /** Of the retries that were followed: which could have stayed under the VMA lock, and what either way would have cost. */
-export function verdicts({ counterfactual, retry }: Snapshot): string[] {
+export function verdicts({ counterfactual, retry, events }: Snapshot): string[] {
   const { all } = counterfactual;
   if (all.retries === 0) return [];
   const { avoidable, unknown, ...not } = all.verdicts satisfies Record<VerdictKind, number>;
@@ -36,16 +36,19 @@ export function verdicts({ counterfactual, retry }: Snapshot): string[] {
   }
   if (unknown > 0) lines.push(row(formatExact(unknown), 'avoidable or not is unknown', parts(all.unknownWhy)));
   if (avoidable > 0) lines.push(row(formatDuration(all.savedNs), 'saved, had those kept off mmap_lock'));
-  return [...lines, ...stall(all.stall)];
+  const lost = (events.perKind.W_VMA?.dropped ?? 0) + (events.perKind.W_ACQUIRED?.dropped ?? 0);
+  return [...lines, ...stall(all.stall, lost)];
 }
 
-function stall({ basis, exactNs, boundNs, writers: times, unknown }: StallSums): string[] {
+/** `lost`: records of writers that the ring had no room for. */
+function stall({ basis, exactNs, boundNs, writers: times, unknown }: StallSums, lost: number): string[] {
   const label = 'writer stall, had the lock stayed';
   if (basis === 'none') return [row('?', label, `neither ${MMAP_LOCK_HOOK} nor __vma_start_write is hooked`)];
   const exact = basis === 'exact';
   const notes = [`${exact ? 'exact' : 'at most'}, writers ${formatExact(times)}`];
   if (exact && boundNs > exactNs) notes.push(`at most ${formatDuration(boundNs)} by mmap_lock alone`);
   if (unknown > 0) notes.push(`${formatExact(unknown)} waits not bounded, left out`);
+  if (lost > 0) notes.push(`${formatExact(lost)} records of writers dropped`);
   return [row(formatDuration(exact ? exactNs : boundNs), label, notes.join('; '))];
 }
 

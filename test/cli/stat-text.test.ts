@@ -103,6 +103,12 @@ describe('stat as text', () => {
     ]);
   });
 
+  it('does not call a stall exact without saying what was dropped', () => {
+    const dropped = { ...counter(VlKind.W_VMA, 4), a: CounterGroup.Dropped };
+    const text = statText(snapshotOf([...ROWS, dropped], { ...hooked(...WRITER_HOOKS), arch: 'x64' }));
+    assert.match(text, /exact, writers 1; at most 3 µs by mmap_lock alone; 4 records of writers dropped\n/);
+  });
+
   it('has the mmap_lock table as it goes into mails: ASCII, in columns', () => {
     const table = block(lines, ' mmap_lock  ');
     assert.deepEqual(table, [
