@@ -76,6 +76,8 @@ export class SessionRecorder {
     this.#timer = null;
     this.#writer = null;
     this.#file = null;
+    // The session goes on; the recording is whole.
+    if (this.#failure === null) await writer.write(this.#history.end());
     await writer.end();
     return `recorded ${writer.rows} rows (${formatBytes(writer.bytes)}) to ${file}`;
   }

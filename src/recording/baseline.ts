@@ -4,7 +4,7 @@
  * recorder kept, or a slice. Counters are cumulative over the session and lifecycles do not end where a part does, so
  * who reads such a recording by itself has to know what is not in it.
  */
-import { CounterGroup, type EventBatch, isAlone, UserKind } from '../core/batch.js';
+import { CounterGroup, type EventBatch, isAlone, pushUserRow, UserKind } from '../core/batch.js';
 
 /** As it stands in the metadata of a part. */
 export interface BaselineState {
@@ -95,6 +95,18 @@ export class Baseline {
 
   counter(group: number, index: number): number {
     return this.#counters.get(group * TWO_32 + index) ?? 0;
+  }
+
+  /**
+   * Appends what the kernel meant for the ring up to now: what was seen of it and what is known to be lost. The counters
+   * themselves were sampled some time ago, and say less.
+   */
+  closeBooks(batch: EventBatch, time: number): void {
+    this.rows.forEach((rows, kind) => {
+      const emitted = rows + this.counter(CounterGroup.Dropped, kind);
+      if (kind < UserKind.Counter && rows > 0)
+        pushUserRow(batch, UserKind.Counter, time, CounterGroup.Emitted, kind, emitted);
+    });
   }
 
   /** [group, index, value] of those that are no sums, as they stood. */

@@ -2,6 +2,7 @@
 /** The flight recorder: the last seconds of a session in memory, as encoded batches, to be written out when something happened. */
 import { createBatch, type EventBatch, pushUserRow, UserKind } from '../core/batch.js';
 import type { SessionInfo } from '../core/session.js';
+import { Baseline } from './baseline.js';
 import { BatchEncoder, END_OF_STREAM, schemaMessage } from './encode.js';
 import { History } from './history.js';
 import { type FsyncPolicy, fileSink, type RecordingSink } from './sink.js';
@@ -90,7 +91,10 @@ export class FlightRecorder {
     const names = this.#history?.names.batch(before?.time ?? 0);
     if (names !== undefined && names.length > 0) parts.push(...this.#messages(names));
     parts.push(...kept.map(({ message }) => message));
-    const end = createBatch(1, ['']);
+    const all = new Baseline(before);
+    for (const { content } of kept) all.merge(content.baseline);
+    const end = createBatch(256, ['']);
+    all.closeBooks(end, to);
     pushUserRow(end, UserKind.End, to, 0, 0, 0);
     parts.push(...this.#messages(end), END_OF_STREAM);
     let bytes = 0;

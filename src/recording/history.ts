@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** All that a recording which begins now has to know of what came before: sums, and names that are said once. */
-import type { EventBatch } from '../core/batch.js';
+import { createBatch, type EventBatch, pushUserRow, UserKind } from '../core/batch.js';
 import { Baseline } from './baseline.js';
 import { isName, NamesSoFar } from './names.js';
 
@@ -13,6 +13,14 @@ export class History {
     this.baseline.add(batch, from, to);
     const { kind } = batch;
     for (let i = from; i < to; i++) if (isName(kind[i] as number)) this.names.add(batch, i);
+  }
+
+  /** The last rows of a recording that is ended here, while the session may go on: it is whole as far as it was meant to be. */
+  end(): EventBatch {
+    const batch = createBatch(256, ['']);
+    this.baseline.closeBooks(batch, this.baseline.time);
+    pushUserRow(batch, UserKind.End, this.baseline.time, 0, 0, 0);
+    return batch;
   }
 
   /** Takes over what came later. */

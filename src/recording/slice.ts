@@ -27,6 +27,7 @@ class Slice implements Source {
   readonly #source: Source;
   readonly #from: number;
   readonly #to: number;
+  readonly #inside: Baseline = new Baseline();
 
   constructor(source: Source, { from, to }: Stretch) {
     this.#source = source;
@@ -58,6 +59,7 @@ class Slice implements Source {
       const over = end < batch.length;
       batch.length = end;
       if (this.#from > 0) cut.apply(batch, first);
+      this.#inside.add(batch, 0, batch.length);
       if (batch.length > 0) yield batch;
       if (!over) continue;
       yield this.#end();
@@ -82,7 +84,8 @@ class Slice implements Source {
 
   /** What was asked for ends here in order, whatever the recording does. */
   #end(): EventBatch {
-    const batch = createBatch(1, ['']);
+    const batch = createBatch(256, ['']);
+    this.#inside.closeBooks(batch, this.#to - this.#from);
     pushUserRow(batch, UserKind.End, this.#to - this.#from, 0, 0, 0);
     return batch;
   }

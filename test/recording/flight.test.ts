@@ -75,7 +75,7 @@ test('it goes on while it is written out, and may be written again', async () =>
   const dumps: MemorySink[] = [];
   const waits: Promise<unknown>[] = [];
   let n = 0;
-  for (const batch of liveSession({ seconds: 4 })) {
+  for (const batch of liveSession({ seconds: 4, dropEvery: 100 })) {
     recorder.write(batch);
     if (++n % 20 !== 0) continue;
     const sink = new MemorySink();
@@ -92,6 +92,8 @@ test('it goes on while it is written out, and may be written again', async () =>
     last = begun;
     assert.equal(snapshot.lifecycles.incomplete, 0);
     assert.ok(snapshot.lifecycles.total > 0);
+    const { events } = snapshot;
+    assert.equal(events.emitted, events.decoded + events.dropped, 'at any time, not only when counters were sampled');
   }
 });
 
