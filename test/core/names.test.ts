@@ -3,8 +3,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CounterGroup, UserKind } from '../../src/core/batch.js';
+import { MMAP_LOCK_HOOK, OTHER_USERS } from '../../src/core/mmap-lock.js';
 import { statJson } from '../../src/core/stat-json.js';
 import { syscallName } from '../../src/core/syscalls.js';
+import { WAIT_HOOKS } from '../../src/core/wait-hooks.js';
+import { HOOKS } from '../../src/hooks.js';
 import { VlCounter } from '../../src/schema/events.gen.js';
 import { AVOIDABLE, hooked, inOrder, retry, snapshotOf, type WireRow, WRITER_HOOKS, writer } from './wire.js';
 
@@ -118,6 +121,18 @@ describe('mmap_lock table', () => {
       known: false,
       why: 'mmap_lock_acquire_returned is not hooked: left out: --no-writers',
     });
+  });
+});
+
+describe('what a figure stands on', () => {
+  it('is a hook the tool knows', () => {
+    const known = new Set(HOOKS.map((hook) => hook.target));
+    const asked = [MMAP_LOCK_HOOK, ...WRITER_HOOKS, ...WAIT_HOOKS.flatMap(([, , hooks]) => hooks)];
+    for (const [, , hook] of OTHER_USERS) if (hook !== null) asked.push(hook);
+    assert.deepEqual(
+      asked.filter((target) => !known.has(target)),
+      [],
+    );
   });
 });
 
