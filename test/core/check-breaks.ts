@@ -126,6 +126,11 @@ export const BREAKS: readonly Break[] = [
     w.add(VlKind.SWAP_EXIT, 0, RETRY).hmf(GUP_NOWAIT, RETRY, 0).add(VlKind.ABANDONED, VlKind.HMF_EXIT);
     return w.life('broken', { ...disk, ...unlooked });
   }),
+  one(10, 'unlocked', (w) => {
+    w.swap(GUP_NOWAIT).add(VlKind.FLOR_ENTER, GUP_NOWAIT).unlock().add(VlKind.FLOR_EXIT, 0, RETRY);
+    w.add(VlKind.SWAP_EXIT, 0, RETRY).hmf(GUP_NOWAIT, RETRY, 0).add(VlKind.ABANDONED, VlKind.HMF_EXIT);
+    return w.life('broken', { ...disk, ...unlooked });
+  }),
   one(11, 'RETRY', (w) =>
     w
       .flor(GUP_PLAIN, RETRY)
