@@ -7,7 +7,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { guestImpossible, kernels } from './guest.js';
-import { causeOf, type Fault, NUMA, observe, retriesOf, type Session, tally } from './observed.js';
+import { CAUSES, causeOf, type Fault, NUMA, observe, retriesOf, type Session, tally } from './observed.js';
 import { assertWriterGates } from './writer-gate.js';
 
 const skip = (await guestImpossible()) ?? false;
@@ -75,7 +75,7 @@ function withCause(faults: readonly Fault[], cause: string): number {
 
 for (const kernel of kernels) {
   test(`${kernel}: every cause made on purpose is named, as often as it was made`, { skip }, async (t) => {
-    const sessions = await observe('retry all', '.', { kernel, append: NUMA });
+    const sessions = await observe([CAUSES, 'retry all'], { kernel, append: NUMA });
     const retry = sessions.get('retry');
     const all = sessions.get('all');
     assert.ok(retry && all, 'both sessions');

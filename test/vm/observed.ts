@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: MIT
-/** What test/vm/guest/causes prints: workloads with the truth of each, and every fault the tool followed meanwhile. */
+/**
+ * Sessions recorded in a guest (test/vm/guest/causes, mixed): workloads with the truth of each, and every fault the tool
+ * followed meanwhile. The recordings are read here, where Node is not emulated.
+ */
 import assert from 'node:assert/strict';
-import { type GuestOptions, runInGuest } from './guest.js';
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type GuestOptions, root, runInGuest } from './guest.js';
 
 export interface Wait {
   kind: string;
@@ -60,7 +67,11 @@ export interface Stat {
   ended: boolean;
   release: string;
   hooks: { target: string; attached: boolean; note: string }[];
-  counts: { vmaLock: { retry: number; abort: number } };
+  counts: {
+    faults: number;
+    vmaLock: { success: number; retry: number; completed: number; abort: number; error: number };
+    kernelMode: number;
+  };
   events: {
     emitted: number;
     decoded: number;
@@ -95,12 +106,21 @@ interface Head {
   observed: string;
   code: number;
   truths: Ran[];
-  stat: Stat | null;
   words: string;
+  recording: string;
+}
+/** A rule of `check --json`. */
+export interface Rule {
+  rule: number;
+  result: string;
+  held: number;
+  why: string;
 }
 
 /** Files the guest's block devices need: swap and the file system. */
 export const DISKS: readonly string[] = ['512M', '256M'];
+/** Runs the workloads: its arguments are the sessions and a pattern for the workloads' names. */
+export const CAUSES = 'test/vm/guest/causes';
 /** Two NUMA nodes to migrate between. */
 export const NUMA = 'numa=fake=2';
 
@@ -118,15 +138,16 @@ export class Session {
   readonly stat: Stat;
   /** Runs of programs the kernel skipped: what may lack of any count. */
   readonly missed: number;
+  /** What `check` says of it. */
+  readonly rules: readonly Rule[];
   readonly #runs: ReadonlyMap<string, Ran>;
   readonly #faults: Map<number, Fault[]> = new Map();
 
-  constructor(head: Head) {
-    assert.equal(head.code, 0, `session ${head.observed}: ${head.words}`);
-    assert.ok(head.stat, `session ${head.observed}: no summary; ${head.words}`);
+  constructor(head: Head, stat: Stat, rules: readonly Rule[]) {
     this.name = head.observed;
-    this.stat = head.stat;
-    this.missed = head.stat.events.missed;
+    this.stat = stat;
+    this.rules = rules;
+    this.missed = stat.events.missed;
     this.#runs = new Map(head.truths.map((ran) => [ran.run, ran]));
   }
 
@@ -204,31 +225,66 @@ export class Session {
   }
 }
 
-/** Boots, records, and sorts what came back by session. */
+/** Runs the tool here; what it printed. Exit codes other than 0 and `finding` are failures. */
+async function tool(argv: readonly string[], finding = 0): Promise<string> {
+  const child = spawn(process.execPath, [join(root, 'dist/cli/main.js'), ...argv], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const chunks: Buffer[] = [];
+  const words: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => words.push(chunk));
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', resolve);
+  });
+  assert.ok(code === 0 || code === finding, `${argv.join(' ')}: exit ${code}; ${Buffer.concat(words).toString()}`);
+  return Buffer.concat(chunks).toString();
+}
+
+async function readSession(head: Head): Promise<Session> {
+  assert.equal(head.code, 0, `session ${head.observed}: ${head.words}`);
+  const directory = await mkdtemp(join(tmpdir(), 'observed-'));
+  try {
+    const file = join(directory, 'recording');
+    await writeFile(file, Buffer.from(head.recording, 'base64'));
+    const stat = JSON.parse(await tool(['stat', '--json', file])) as Stat;
+    const { rules } = JSON.parse(await tool(['check', '--json', file], 1)) as { rules: Rule[] };
+    const session = new Session(head, stat, rules);
+    const lines = await tool(['export', '--format', 'jsonl', '--output', '-', file]);
+    for (const line of lines.trim().split('\n')) {
+      const row = JSON.parse(line) as Fault | { session: unknown };
+      if (!('session' in row)) session.add(row); // the first line says what the session was
+    }
+    return session;
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** Boots, records, and reads what came back, by session. `argv` ends with one of the guest scripts and its arguments. */
 export async function observe(
-  sessions: string,
-  pattern: string,
+  argv: readonly string[],
   options: Omit<GuestOptions, 'argv'>,
 ): Promise<Map<string, Session>> {
-  const argv = ['test/vm/guest/files-setup', 'test/vm/guest/causes', sessions, pattern];
-  const result = await runInGuest({ swap: 'gate', disks: DISKS, timeoutS: 900, ...options, argv });
+  const result = await runInGuest({
+    swap: 'gate',
+    disks: DISKS,
+    timeoutS: 900,
+    ...options,
+    argv: ['test/vm/guest/files-setup', ...argv],
+  });
   assert.equal(result.code, 0, `${result.stderr}\n${result.stdout.slice(-2000)}`);
-  const all = new Map<string, Session>();
-  let session: Session | undefined;
+  const sessions = new Map<string, Session>();
   for (const line of result.stdout.trim().split('\n')) {
-    const row = JSON.parse(line) as Head | Fault | { session: unknown };
-    // An export's first line is what its session was.
-    if ('session' in row) continue;
-    if ('observed' in row) {
-      session = new Session(row);
-      all.set(row.observed, session);
-      assertConserved(session.stat);
-      assert.equal(session.stat.ended, true);
-    } else {
-      session?.add(row);
-    }
+    const session = await readSession(JSON.parse(line) as Head);
+    sessions.set(session.name, session);
+    assertConserved(session.stat);
+    assert.equal(session.stat.ended, true);
+    const violated = session.rules.filter((rule) => rule.result === 'violated');
+    assert.deepEqual(violated, [], 'no invariant is violated');
   }
-  return all;
+  return sessions;
 }
 
 /** The first attempt's cause, whatever its lock. */

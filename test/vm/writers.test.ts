@@ -3,14 +3,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { guestImpossible, kernels } from './guest.js';
-import { observe } from './observed.js';
+import { CAUSES, observe } from './observed.js';
 import { assertWriterGates, WRITER_GATES } from './writer-gate.js';
 
 const skip = (await guestImpossible()) ?? false;
 
 for (const kernel of kernels) {
   test(`${kernel} preempt=full: a gate with a writer: verdicts, writers, waits and stall`, { skip }, async (t) => {
-    const session = (await observe('retry', WRITER_GATES, { kernel, append: 'preempt=full' })).get('retry');
+    const session = (await observe([CAUSES, 'retry', WRITER_GATES], { kernel, append: 'preempt=full' })).get('retry');
     assert.ok(session);
     t.diagnostic(`missed ${session.missed}`);
     await assertWriterGates(t, session);
