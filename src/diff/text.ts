@@ -2,7 +2,7 @@
 /** A diff as text: what differs first, then everything, then how it was found. Pure. */
 import type { Diff, DiffRow, DiffSide, SideValue } from '../core/diff/compare.js';
 import type { Group } from '../core/diff/figures.js';
-import { formatDuration, formatExact, formatRate } from '../core/view-format.js';
+import { formatCount, formatDuration, formatExact, formatRate } from '../core/view-format.js';
 import { cut, pad, sanitise } from '../core/view-text.js';
 
 const TITLE = 36;
@@ -33,12 +33,12 @@ export function formatSide(row: DiffRow, value: SideValue | null): string {
   return `${formatPerFault(perFault)}${perSecond === null ? '' : `  ${formatRate(perSecond)}`}`;
 }
 
-/** `+12%`, `×3.4`, `-50%`; `new`, `gone`. */
+/** `+12%`, `×3.4`, `×2.6k`, `-50%`; `new`, `gone`. */
 export function formatChange(change: number | null): string {
   if (change === null) return '';
   if (change === Number.POSITIVE_INFINITY) return 'new';
   if (change === -1) return 'gone';
-  if (change >= 1) return `×${(change + 1).toPrecision(3)}`;
+  if (change >= 1) return `×${formatCount(change + 1)}`;
   const percent = Math.round(change * 1000) / 10;
   return `${percent > 0 ? '+' : ''}${percent}%`;
 }

@@ -16,7 +16,7 @@ import { type Html, html, type Part, type TableColumn, table } from './html.js';
 
 const MAX_ROWS = 20;
 const n = <Row>(title: string, get: (row: Row) => Part): TableColumn<Row> => ({ title, figure: true, get });
-const time = (ns: number): string => (Number.isFinite(ns) ? formatDuration(ns) : '?');
+const time = (ns: number): string => (Number.isFinite(ns) ? formatDuration(ns) : '–');
 
 interface CauseLine {
   readonly cause: Cause;
@@ -49,18 +49,18 @@ export function causeTable(snapshot: Snapshot): Html | null {
 }
 
 export function waitTable(snapshot: Snapshot): Html {
-  const stats = (name: keyof Snapshot['waits']): WaitStats => snapshot.waits[name];
   const figure =
     (get: (stats: WaitStats) => string) =>
-    ([name]: (typeof WAIT_HOOKS)[number]): Part =>
-      stats(name).count === 0 ? '' : get(stats(name));
+    ([name]: (typeof WAIT_HOOKS)[number]): Part => {
+      const stats = snapshot.waits[name];
+      if (stats.count > 0) return get(stats);
+      return whyNoWait(snapshot.session, name) === '' ? '' : '–';
+    };
   return table('Waits', WAIT_HOOKS, [
-    { title: 'wait', get: ([, title]) => title },
+    { title: 'wait', get: ([, title]) => title.trim() },
     n('count', ([name]) => {
-      const why = whyNoWait(snapshot.session, name);
-      return stats(name).count === 0 && why !== ''
-        ? html`<span class="soft">${why}</span>`
-        : formatExact(stats(name).count);
+      const { count } = snapshot.waits[name];
+      return count > 0 || whyNoWait(snapshot.session, name) === '' ? formatExact(count) : '–';
     }),
     n(
       'p50',
@@ -78,6 +78,10 @@ export function waitTable(snapshot: Snapshot): Html {
       'in all',
       figure(({ sumNs }) => time(sumNs)),
     ),
+    {
+      title: 'not known because',
+      get: ([name]) => (snapshot.waits[name].count > 0 ? '' : whyNoWait(snapshot.session, name)),
+    },
   ]);
 }
 

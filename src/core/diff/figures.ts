@@ -43,11 +43,12 @@ export function figuresOf(a: Sliced, b: Sliced): Figure[] {
   const sums = new Set([...a.cells, ...b.cells].flatMap((cell) => [...cell.sums.keys()]));
   const figures: Figure[] = [];
   for (const outcome of OUTCOMES) {
-    figures.push(perFault(a, b, key.outcome(outcome), 'outcome', outcome, 'count'));
+    figures.push(perFault(a, b, key.outcome(outcome), 'outcome', `outcome: ${outcome}`, 'count'));
   }
   for (const name of sums) {
     const [kind = '', what = ''] = split(name);
-    if (kind === 'cause' || kind === 'verdict') figures.push(perFault(a, b, name, kind, what, 'count'));
+    if (kind === 'cause') figures.push(perFault(a, b, name, kind, what, 'count'));
+    else if (kind === 'verdict') figures.push(perFault(a, b, name, kind, `verdict: ${what}`, 'count'));
     else if (kind === 'process') figures.push(processFigure(a, b, name, what));
   }
   for (const kind of WAIT_KINDS) {

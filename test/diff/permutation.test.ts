@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+/** The test behind a diff: its error rate, its power, and the shape of its input. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { Ratio } from '../../src/core/diff/figures.js';
+import { adjustedP, neighbourCorrelation } from '../../src/core/diff/permutation.js';
+import { LOG_HISTOGRAM_ERROR, LogHistogram } from '../../src/core/series/log-histogram.js';
+import { Series } from '../../src/core/series/series.js';
+
+/** A generator of normal numbers that is not the one under test. */
+function normals(seed: number): () => number {
+  let state = seed >>> 0;
+  const unit = (): number => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return (state + 0.5) / 2 ** 32;
+  };
+  return () => Math.sqrt(-2 * Math.log(unit())) * Math.cos(2 * Math.PI * unit());
+}
+
+function ratio(normal: () => number, slices: number, shift: number): Ratio {
+  const side = (mean: number): [number, number][] =>
+    Array.from({ length: slices }, () => {
+      const faults = 1000 * Math.exp(0.3 * normal());
+      return [faults * mean * Math.exp(0.5 * normal()), faults];
+    });
+  return { a: side(1), b: side(1 + shift) };
+}
+
+test('over 40 figures at once, something is named in about one comparison of like with like in twenty', () => {
+  let named = 0;
+  const rounds = 120;
+  for (let round = 0; round < rounds; round++) {
+    const normal = normals(round + 1);
+    const figures = Array.from({ length: 40 }, () => ratio(normal, 16, 0));
+    if (adjustedP(figures).some((p) => p < 0.05)) named++;
+  }
+  // 5 % of 120 are 6; 13 or more have a chance below 1 %.
+  assert.ok(named <= 12, `${named} of ${rounds}`);
+});
+
+test('a true difference among 39 figures without one is named, and they are not', () => {
+  let found = 0;
+  let others = 0;
+  for (let round = 0; round < 20; round++) {
+    const normal = normals(round + 77);
+    const figures = Array.from({ length: 39 }, () => ratio(normal, 16, 0));
+    const [p = 1, ...rest] = adjustedP([ratio(normal, 16, 2), ...figures]);
+    if (p < 0.05) found++;
+    if (rest.some((q) => q < 0.05)) others++;
+  }
+  assert.ok(found >= 19, `${found} of 20`);
+  assert.ok(others <= 4, `${others} of 20`);
+});
+
+test('a figure that is one number in all of A and another in all of B differs; one that is the same everywhere does not', () => {
+  const constant = (a: number, b: number): Ratio => ({
+    a: Array.from({ length: 12 }, () => [a, 10]),
+    b: Array.from({ length: 12 }, () => [b, 10]),
+  });
+  const [differs, same, empty] = adjustedP([constant(1, 2), constant(3, 3), constant(0, 0)]);
+  assert.ok((differs ?? 1) < 0.01);
+  assert.equal(same, 1);
+  assert.equal(empty, 1);
+});
+
+test('the same input gives the same answer', () => {
+  const figures = [ratio(normals(5), 12, 0.3), ratio(normals(6), 12, 0)];
+  assert.deepEqual(adjustedP(figures), adjustedP(figures));
+});
+
+test('neighbours that resemble each other show; independent ones do not', () => {
+  const normal = normals(9);
+  const rows = (memory: number): [number, number][] => {
+    let level = 0;
+    return Array.from({ length: 200 }, () => {
+      level = memory * level + normal();
+      return [100 + 10 * level, 100];
+    });
+  };
+  assert.ok(neighbourCorrelation({ a: rows(0.8), b: rows(0.8) }) > 0.6);
+  assert.ok(Math.abs(neighbourCorrelation({ a: rows(0), b: rows(0) })) < 0.2);
+  assert.ok(Number.isNaN(neighbourCorrelation({ a: [[0, 1]], b: [[0, 1]] })));
+});
+
+test('property: slices that double keep every sum and every wait, whatever comes when', () => {
+  const entry = fc.record({ time: fc.integer({ min: 0, max: 500_000 }), value: fc.integer({ min: 1, max: 1e9 }) });
+  fc.assert(
+    fc.property(
+      fc.array(entry, { minLength: 1, maxLength: 60 }),
+      fc.integer({ min: 1, max: 30 }),
+      (entries, groups) => {
+        const series = new Series();
+        for (const { time, value } of entries) {
+          const cell = series.at(time * 1e6);
+          cell.add('x', value);
+          cell.record('w', value);
+          series.spread('s', Math.max(0, time - 300) * 1e6, time * 1e6, value);
+        }
+        assert.ok(series.length <= 480);
+        const cells = series.regroup(groups);
+        assert.equal(cells.length, groups);
+        const total = entries.reduce((sum, { value }) => sum + value, 0);
+        assert.equal(
+          cells.reduce((sum, cell) => sum + cell.get('x'), 0),
+          total,
+        );
+        assert.equal(
+          cells.reduce((sum, cell) => sum + (cell.histograms.get('w')?.count ?? 0), 0),
+          entries.length,
+        );
+        const spread = cells.reduce((sum, cell) => sum + cell.get('s'), 0);
+        assert.ok(Math.abs(spread - total) <= 1e-9 * total, `${spread} ${total}`);
+      },
+    ),
+  );
+});
+
+test('property: a percentile is within its error of the value of that rank', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.integer({ min: 1, max: 1e10 }), { minLength: 1 }),
+      fc.constantFrom(0.5, 0.9, 0.99),
+      (values, share) => {
+        const histogram = new LogHistogram();
+        for (const value of values) histogram.record(value);
+        const exact = [...values].sort((x, y) => x - y)[Math.ceil(share * values.length) - 1] ?? 0;
+        assert.ok(Math.abs(histogram.percentile(share) / exact - 1) <= LOG_HISTOGRAM_ERROR * 1.01);
+        const bucket = histogram.percentileBucket(share);
+        assert.ok(histogram.above(bucket) <= values.filter((value) => value > exact).length);
+      },
+    ),
+  );
+});
