@@ -76,6 +76,8 @@ export function inventory(file: string, scan: Scan): Inventory {
   });
   const known = !Number.isNaN(scan.first);
   const began = known ? wallClock(session, scan.first) : null;
+  // A recording that was begun and ended in the middle of a session is one in one piece as well.
+  const single = part === null || (part.number === 1 && scan.parts === 1 && scan.ended);
   return {
     v: 1,
     file,
@@ -84,7 +86,7 @@ export function inventory(file: string, scan: Scan): Inventory {
     bytes: scan.bytes,
     format: FORMAT_VERSION,
     messages: scan.messages,
-    parts: part === null || part.written !== null ? null : { first: part.number, count: scan.parts },
+    parts: single ? null : { first: part.number, count: scan.parts },
     written: part?.written?.why ?? null,
     rows: { events, others, perKind },
     time: {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** A recording in parts: a new file after so many bytes or so long a time, and only the newest ones kept. */
 import { unlink } from 'node:fs/promises';
-import type { EventBatch } from '../core/batch.js';
+import { type EventBatch, UserKind } from '../core/batch.js';
 import type { SessionInfo } from '../core/session.js';
 import { errorCode, fileError } from '../errors.js';
 import { findParts, partPath } from './files.js';
@@ -9,10 +9,14 @@ import { History } from './history.js';
 import { type FsyncPolicy, fileSink } from './sink.js';
 import { createRecordingWriter, type RecordingWriter } from './writer.js';
 
+/** Of the size that was asked for: a part never has more than that and one batch. */
+const MOST = 1.25;
+const LATEST_MS = 1000;
+
 export interface RotationOptions {
-  /** A part is closed when it has this many bytes; it may pass that by one batch. */
+  /** A part is closed when it has this many bytes; it may pass that by a quarter (see `isDue`). */
   readonly maxBytes?: number;
-  /** A part is closed when it is this old. */
+  /** A part is closed when it is this old, or up to a second later. */
   readonly maxAgeMs?: number;
   /** Parts kept; older ones are deleted. Absent: all. */
   readonly keep?: number;
@@ -53,6 +57,8 @@ class RotatingWriter implements RecordingWriter {
   #part: RecordingWriter | null = null;
   #number = 0;
   #born = 0;
+  /** The batch written last holds counters. */
+  #sampled = false;
   /** Of the parts before. */
   #rows = 0;
   #bytes = 0;
@@ -90,11 +96,10 @@ class RotatingWriter implements RecordingWriter {
 
   write(batch: EventBatch): Promise<void> {
     return this.#queue(async (part) => {
-      const { maxBytes = Number.POSITIVE_INFINITY, maxAgeMs = Number.POSITIVE_INFINITY } = this.#options;
-      let into = part;
-      if (part.bytes >= maxBytes || this.#now() - this.#born >= maxAgeMs) into = await this.#rotate(part);
+      const into = this.#isDue(part) ? await this.#rotate(part) : part;
       await into.write(batch);
       this.#history.add(batch, 0, batch.length);
+      this.#sampled = batch.kind.lastIndexOf(UserKind.Counter, batch.length - 1) !== -1;
     });
   }
 
@@ -111,6 +116,17 @@ class RotatingWriter implements RecordingWriter {
         throw error;
       },
     );
+  }
+
+  /**
+   * A part by itself counts from the counters as they stood last before it, and they are sampled four times a second:
+   * the next part begins right behind a sample, unless none comes.
+   */
+  #isDue(part: RecordingWriter): boolean {
+    const { maxBytes = Number.POSITIVE_INFINITY, maxAgeMs = Number.POSITIVE_INFINITY } = this.#options;
+    const age = this.#now() - this.#born;
+    if (part.bytes >= maxBytes * MOST || age >= maxAgeMs + LATEST_MS) return true;
+    return this.#sampled && (part.bytes >= maxBytes || age >= maxAgeMs);
   }
 
   async #rotate(part: RecordingWriter): Promise<RecordingWriter> {

@@ -23,3 +23,16 @@ test('the bundled recording is whole, conserves its events and gives its summary
   const expected: unknown = JSON.parse(await readFile(golden('swap-7.3.stat.json'), 'utf8'));
   assert.deepEqual(JSON.parse(JSON.stringify(statJson(snapshot))), expected);
 });
+
+test('a part of a rotated recording of today opens, by itself, with the names and counters of before it', async () => {
+  const source = await openFile(golden('part-2.vmlt'));
+  const pipeline = new Pipeline(source.session);
+  for await (const batch of source.batches()) pipeline.push(batch);
+  const { events, lifecycles, ended, swap } = pipeline.snapshot();
+  assert.equal(source.head.part?.number, 2);
+  assert.equal(source.truncated, null);
+  assert.equal(ended, true);
+  assert.deepEqual([events.emitted, events.decoded, events.dropped], [7202, 7184, 18]);
+  assert.equal(lifecycles.total, 800);
+  assert.equal(swap.devices[0]?.name, '/dev/zram0');
+});

@@ -97,9 +97,13 @@ test('of the parts the newest are kept, and they count from their own begin, wit
   const { events, lifecycles, session } = snapshot;
   assert.ok(events.dropped > 0);
   assert.equal(events.emitted, events.decoded + events.dropped, 'the conservation law holds for what is there');
+  assert.ok(
+    Math.abs(snapshot.counts.vmaLock.retry - lifecycles.total) <= 8,
+    'parts begin behind a sample of the counters',
+  );
   // 2000 faults a second; those that were under way when the oldest part began are not in.
   const begun = Number(BigInt(session.baseNs) - BigInt(LIVE_SESSION.baseNs)) / 1e9;
-  assert.ok(begun > 3.9 && begun < 4.1, `it begins at ${begun} s`);
+  assert.ok(begun > 3.9 && begun < 4.3, `it begins at ${begun} s`);
   const expected = (SECONDS - begun) * 2000;
   assert.ok(Math.abs(lifecycles.total - expected) <= 8, `${lifecycles.total} of ${expected}`);
   assert.equal(lifecycles.incomplete, 0);
@@ -121,8 +125,7 @@ test('a part by itself says that the recording goes on, and conserves its own ev
     if (part > SECONDS) assert.equal(truncated, null);
     else assert.match(truncated ?? '', /goes on in a further part/);
     const { emitted, decoded, dropped } = snapshot.events;
-    // Between the last sample of the counters and the part's end at most 250 ms pass.
-    assert.ok(Math.abs(emitted - decoded - dropped) <= 0.25 * 2000 * STEPS_PER_FAULT);
+    assert.equal(emitted, decoded + dropped);
   }
   const all = direct().lifecycles.total;
   assert.ok(
@@ -192,7 +195,7 @@ test('flush and end may come while a part is changed, and a failure stays', asyn
     maxAgeMs: 1,
     now: () => clock,
   });
-  clock += 10;
+  clock += 2000;
   await mkdir(join(directory, 'fails.0002.vmlt'));
   const [batch] = liveSession({ seconds: 0.3 });
   assert.ok(batch);
