@@ -25,7 +25,7 @@ test('the bundled recording is whole, conserves its events and gives its summary
 });
 
 test('a part of a rotated recording of today opens, by itself, with the names and counters of before it', async () => {
-  const source = await openFile(golden('part-2.vmlt'));
+  const source = await openFile(golden('synthetic-part-2.vmlt'));
   const pipeline = new Pipeline(source.session);
   for await (const batch of source.batches()) pipeline.push(batch);
   const { events, lifecycles, ended, swap } = pipeline.snapshot();
