@@ -158,6 +158,14 @@ const SHAPES: readonly (readonly [weight: number, make: Maker])[] = [
     },
   ],
   [
+    1,
+    (w) => {
+      w.fileRetry(VMA_FLAGS, 0, MAJOR).lock().add(VlKind.FILE_ENTER, TRIED_FLAGS, VlFile.FILEMAP);
+      w.add(VlKind.FILE_SLEEP).drop(TRIED_FLAGS).add(VlKind.FILE_EXIT, VlFile.FILEMAP, RETRY).hmf(TRIED_FLAGS, RETRY);
+      return w.add(VlKind.TASK_EXIT).done('killed while it waits for a page', 'signal', 'file: cache miss');
+    },
+  ],
+  [
     2,
     (w) => {
       w.pte = PTE_SPECIAL;
