@@ -123,7 +123,7 @@ export class LifecycleFold {
     if (f.at === STATE.Closed) this.#close(f, task);
   }
 
-  /** What comes after handle_mm_fault but the release is no part of the fault, and what cuts it short is none of one that is over. */
+  /** What comes after handle_mm_fault but the release is no part of a fault, nor is what cuts short one that is over. */
   #isPart(f: FaultRecord): boolean {
     const { kind } = this.#step;
     if (f.at === STATE.Kept) return kind === VlKind.VMA_RELEASE;

@@ -14,6 +14,8 @@ import type {
   WaitKind,
 } from './lifecycle.js';
 
+export { copyLifecycle } from './copy-lifecycle.js';
+
 /** Shared by everything that has no interval yet. */
 export const UNKNOWN_INTERVAL: Interval = Object.freeze({ lo: Number.NaN, hi: Number.NaN });
 const NOTHING_LOST: string[] = [];
@@ -223,57 +225,4 @@ export function endOf(attempt: AttemptRecord | undefined): End {
     default:
       return 'incomplete';
   }
-}
-
-/** A copy that no later step changes, without the fold's own fields. */
-export function copyLifecycle(r: FaultRecord): Lifecycle {
-  return {
-    id: r.id,
-    tid: r.tid,
-    tgid: r.tgid,
-    comm: r.comm,
-    cgroup: r.cgroup,
-    mm: r.mm,
-    address: r.address,
-    vmaStart: r.vmaStart,
-    vmaEnd: r.vmaEnd,
-    vmFlags: r.vmFlags,
-    pte: r.pte,
-    depth: r.depth,
-    origin: r.origin,
-    first: r.first,
-    last: r.last,
-    start: r.start,
-    end: r.end,
-    how: r.how,
-    attempts: r.attempts.map((a) => ({
-      lock: a.lock,
-      acquired: a.acquired,
-      released: a.released,
-      rule: a.rule,
-      exactRelease: a.exactRelease,
-      flags: a.flags,
-      ret: a.ret,
-      outcome: a.outcome,
-      cause: a.cause,
-      innermost: a.innermost,
-      verdict: a.verdict,
-      faultHandler: a.faultHandler,
-      folio: a.folio,
-    })),
-    waits: r.waits.map((w) => ({
-      kind: w.kind,
-      held: w.held,
-      start: w.start,
-      end: w.end,
-      slept: w.slept,
-      contended: w.contended,
-      holder: w.holder,
-    })),
-    swap: r.swap,
-    enteredSwap: r.enteredSwap,
-    major: r.major,
-    lost: [...r.lost],
-    state: r.state,
-  };
 }
