@@ -2,7 +2,7 @@
 /** `replay`: the dashboard over a recording or a stream; the summary of `stat` where there is no terminal. */
 import { Pipeline } from '../../src/core/pipeline.js';
 import { ExitCode } from '../../src/errors.js';
-import { openReplay } from '../../src/recording/player.js';
+import { canReplay, openReplay } from '../../src/recording/player.js';
 import { stretchOf } from '../../src/recording/when.js';
 import { feed, truncation } from '../feed.js';
 import type { StretchCliOptions } from '../options.js';
@@ -24,7 +24,7 @@ export async function replay(file: string, options: ReplayOptions): Promise<numb
   const pace = options.speed === undefined ? {} : { speed: options.speed };
   const intervalMs = options.interval * 1000;
   const { from, to, follow } = options;
-  if (process.stdout.isTTY && file !== '-' && follow !== true) {
+  if (process.stdout.isTTY && file !== '-' && follow !== true && (await canReplay(file))) {
     const replay = await openReplay(file, { stretch: (session) => stretchOf(session, from, to) });
     const terminal = openTerminal(false);
     let over = false;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** `Replay` over a recording in files. */
+import { stat } from 'node:fs/promises';
 import type { Lifecycle } from '../core/lifecycle.js';
 import type { SessionInfo } from '../core/session.js';
 import type { Snapshot } from '../core/snapshot.js';
@@ -16,6 +17,12 @@ export interface ReplayOptions {
 
 /** States kept besides the one that is shown: each is the memory of a whole pipeline. */
 const MAX_KEPT = 3;
+
+/** Whether it can be read more than once: a named pipe or the shell's `<(…)` cannot, and is a stream. */
+export async function canReplay(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => null); // what is wrong with the path is said when it is opened
+  return found === null || found.isFile();
+}
 
 /** Rejects with a `UserError` (exit code 2) when `path` is no recording that can be read. */
 export async function openReplay(path: string, options: ReplayOptions = {}): Promise<Replay> {

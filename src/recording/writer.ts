@@ -31,7 +31,7 @@ export interface RecordingWriterOptions {
   readonly part?: Part | null;
 }
 
-/** Writes the head of the recording, so that a reader can open it before the first event. */
+/** Writes the head of the recording, so that a reader can open it before the first event. When it cannot, the sink is closed. */
 export async function createRecordingWriter(
   session: SessionInfo,
   sink: RecordingSink,
@@ -61,7 +61,12 @@ export async function createRecordingWriter(
     return send(message);
   };
 
-  await send(schemaMessage(session, options.part ?? null));
+  try {
+    await send(schemaMessage(session, options.part ?? null));
+  } catch (error) {
+    await sink.end().catch(() => {}); // the first failure is the one to report
+    throw error;
+  }
   return {
     get rows() {
       return rows;

@@ -2,14 +2,15 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable, Writable } from 'node:stream';
 import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../../src/errors.js';
-import { fileSink, type RecordingSink, streamSink } from '../../src/recording/sink.js';
+import { FSYNC_POLICIES, fileSink, type RecordingSink, streamSink } from '../../src/recording/sink.js';
 import { createRecordingWriter } from '../../src/recording/writer.js';
 import { openFile } from '../../src/source/file.js';
 import { openStream } from '../../src/source/stream.js';
@@ -30,6 +31,29 @@ test('a file is written, read back, and closed', async () => {
   assert.deepEqual(rows, rowsOf(plainBatch(9000, 0, true)));
   assert.equal(source.truncated, null);
   await source.close();
+});
+
+test('whatever is forced to the disk and when, the file is the same', async () => {
+  const files: Buffer[] = [];
+  for (const fsync of FSYNC_POLICIES) {
+    const path = join(directory, `${fsync}.vmlt`);
+    const writer = await createRecordingWriter(SESSION, await fileSink(path, { fsync }));
+    for (let i = 0; i < 20; i++) {
+      await writer.write(plainBatch(100, i * 100, i === 19));
+      await writer.flush();
+      if (fsync === 'interval' && i < 3) await sleep(600);
+    }
+    await writer.end();
+    files.push(await readFile(path));
+  }
+  for (const file of files) assert.deepEqual(file, files[0]);
+});
+
+test('a file that must be new is not written over', async () => {
+  const path = join(directory, 'there.vmlt');
+  await writeFile(path, 'somebody else');
+  await assert.rejects(fileSink(path, { exclusive: true }), /the file exists\n?/);
+  assert.equal(await readFile(path, 'utf8'), 'somebody else');
 });
 
 test('files that cannot be opened say why', async () => {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Replay: the same position gives the same snapshot, however it was come to. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { Pipeline } from '../../src/core/pipeline.js';
 import type { Snapshot } from '../../src/core/snapshot.js';
 import { UserError } from '../../src/errors.js';
-import { openReplay } from '../../src/recording/player.js';
+import { canReplay, openReplay } from '../../src/recording/player.js';
 import { MAX_SPEED, MIN_SPEED, type Replay } from '../../src/recording/replay.js';
 import { rowsOf } from '../../src/recording/run.js';
 import { fileSink } from '../../src/recording/sink.js';
@@ -216,4 +217,12 @@ test('an empty recording can be replayed', async () => {
   assert.equal(await replay.step(), null);
   assert.match(replay.truncated ?? '', /before the session ended/);
   await replay.close();
+});
+
+test('what can be read only once is no file to replay', async () => {
+  const pipe = join(directory, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  assert.equal(await canReplay(pipe), false);
+  assert.equal(await canReplay(path), true);
+  assert.equal(await canReplay(join(directory, 'rotated.vmlt')), true, 'its parts may be there');
 });
