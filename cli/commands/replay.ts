@@ -26,9 +26,10 @@ export async function replay(file: string, options: ReplayOptions): Promise<numb
   const { from, to, follow } = options;
   if (process.stdout.isTTY && file !== '-' && follow !== true && (await canReplay(file))) {
     const replay = await openReplay(file, { stretch: (session) => stretchOf(session, from, to) });
+    const checked = await openRecorded(file, options);
     const terminal = openTerminal(false);
     let over = false;
-    void markViolations(replay, await openRecorded(file, options), () => over);
+    void markViolations(replay, checked, () => over);
     return showReplay({ replay, terminal, intervalMs, ...pace }).finally(() => {
       over = true;
     });

@@ -33,7 +33,7 @@ export class Marks {
     const markers: Marker[] = [];
     for (const { time, until, lost, missed } of this.#marks) {
       const span = until > time ? ` within ${((until - time) / 1e9).toFixed(1)} s` : '';
-      if (lost > 0) markers.push({ time, kind: 'loss', text: `${lost} records dropped: the ring was full${span}` });
+      if (lost > 0) markers.push({ time, kind: 'loss', text: `${lost} records dropped${span}: the ring was full` });
       if (missed.size === 0) continue;
       const runs = [...missed.values()].reduce((sum, n) => sum + n, 0);
       const names = [...missed.keys()].map((program) => session.programs[program]?.name ?? `program ${program}`);
