@@ -21,7 +21,9 @@ const MAX_TABLE_ROWS = 24;
 /** Beginning, middle and end of the time axis. */
 function timeLabels(timeline: Timeline): Html {
   const end = timeline.startNs + timeline.slices * timeline.sliceNs;
-  const labels = [0, 0.25, 0.5, 0.75, 1].map((at) => formatDuration(timeline.startNs + at * (end - timeline.startNs)));
+  const labels = [0, 0.25, 0.5, 0.75, 1]
+    .map((at) => at * (end - timeline.startNs))
+    .map((ns) => (ns === 0 ? '0' : formatDuration(timeline.startNs + ns)));
   return html`<div class="x" aria-hidden="true">${labels.map((label) => html`<span>${label}</span>`)}</div>`;
 }
 

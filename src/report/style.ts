@@ -41,6 +41,8 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 caption { text-align: left; font-weight: 600; padding: .25rem 0; }
 th, td { text-align: left; vertical-align: top; padding: .2rem .75rem .2rem 0; border-bottom: 1px solid var(--line); white-space: nowrap; }
 th[scope=row] { font-weight: normal; }
+thead th { white-space: normal; vertical-align: bottom; }
+td:last-child:not(.n) { white-space: normal; min-width: 12rem; }
 .n { text-align: right; }
 .wrap { white-space: normal; }
 figure { margin: 1rem 0; break-inside: avoid; }
@@ -70,7 +72,8 @@ ol.fall svg { background: var(--panel); height: .8rem; }
   body { max-width: none; padding: 0; font-size: 10pt; }
   nav, .skip { display: none; }
   .scroll { overflow: visible; }
-  th, td { white-space: normal; }
+  table { font-size: 8pt; }
+  th, td, td:last-child:not(.n) { white-space: normal; overflow-wrap: anywhere; min-width: 0; padding-right: .4rem; }
   details::details-content { content-visibility: visible; height: auto; }
   svg, .swatch { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   ol.fall li, tr { break-inside: avoid; }

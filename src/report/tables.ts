@@ -56,7 +56,7 @@ export function waitTable(snapshot: Snapshot): Html {
       if (stats.count > 0) return get(stats);
       return whyNoWait(snapshot.session, name) === '' ? '' : '–';
     };
-  return table('Waits', WAIT_HOOKS, [
+  return table('Waits by kind', WAIT_HOOKS, [
     { title: 'wait', get: ([, title]) => title.trim() },
     n('count', ([name]) => {
       const { count } = snapshot.waits[name];
