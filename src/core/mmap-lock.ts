@@ -41,7 +41,8 @@ export function mmapLockOf(session: SessionInfo, kernel: Float64Array): Snapshot
 /**
  * Which hook shows which user: userfaultfd ioctls lock by uffd_lock_vma, readers of /proc/PID/maps by lock_next_vma
  * (7.x), madvise by madvise_vma_behavior with MADVISE_VMA_READ_LOCK (6.17 and later). The rest calls
- * lock_vma_under_rcu as faults do, and no hook tells them apart.
+ * lock_vma_under_rcu as faults do: where that is hooked, a lock that no fault followed is someone else's, and a kernel
+ * thread's is DAMON's.
  */
 export const OTHER_USERS: readonly (readonly [
   user: keyof Snapshot['otherUsers'],
@@ -52,8 +53,8 @@ export const OTHER_USERS: readonly (readonly [
   ['userfaultfd', VlCounter.USER_UFFD, 'uffd_lock_vma', 'userfaultfd ioctls'],
   ['procfs', VlCounter.USER_PROCFS, 'lock_next_vma', 'readers of /proc/PID/maps'],
   ['madvise', VlCounter.USER_MADVISE, 'madvise_vma_behavior', 'madvise'],
-  ['damon', VlCounter.USER_DAMON, null, 'DAMON'],
-  ['other', VlCounter.USER_OTHER, null, 'other system calls'],
+  ['damon', VlCounter.USER_DAMON, 'lock_vma_under_rcu', 'DAMON'],
+  ['other', VlCounter.USER_OTHER, 'lock_vma_under_rcu', 'other system calls'],
 ];
 
 /** Why a user's count is null; '' when it is not. */
@@ -63,10 +64,13 @@ export function whyNoUser(session: SessionInfo, user: keyof Snapshot['otherUsers
 }
 
 export function otherUsersOf(session: SessionInfo, kernel: Float64Array): Snapshot['otherUsers'] {
+  // userfaultfd and madvise (one call each) come by lock_vma_under_rcu, and are named already.
+  const named = (kernel[VlCounter.USER_UFFD] ?? 0) + (kernel[VlCounter.USER_MADVISE] ?? 0);
   return Object.fromEntries(
-    OTHER_USERS.map(([user, counter, hook]) => [
-      user,
-      hook !== null && isHooked(session, hook) ? (kernel[counter] ?? 0) : null,
-    ]),
+    OTHER_USERS.map(([user, counter, hook]) => {
+      if (hook === null || !isHooked(session, hook)) return [user, null];
+      const count = kernel[counter] ?? 0;
+      return [user, user === 'other' ? Math.max(0, count - named) : count];
+    }),
   ) as Record<keyof Snapshot['otherUsers'], number | null>;
 }
