@@ -129,7 +129,7 @@ export class Dashboard {
 
   /** Whether a frame is due: what was done last does not show yet. */
   get pending(): boolean {
-    return this.timer !== null;
+    return this.timer !== null && !this.closed;
   }
 
   /** The source has no more. Without an End row in the last snapshot it was cut off, and the header says so. */

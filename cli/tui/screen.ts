@@ -171,6 +171,7 @@ export class Screen {
 
   private createChart(chart: Chart): LineChart {
     const widget = lineChart({
+      screen: this.screen,
       left: chart.left,
       top: chart.top,
       width: chart.width,
