@@ -96,7 +96,7 @@ test('what one side had no hook for is not observed there, and not tested', asyn
   assert.equal(row?.b, null);
   assert.equal(row?.verdict, 'not tested');
   assert.ok(result.warnings.includes('hooked in A alone: swapin_sync'), result.warnings.join('; '));
-  assert.match(diffText(result, ['a', 'b']), /syncRead wait +\S+ µs\/fault +not observed/);
+  assert.match(diffText(result, ['a', 'b']), /synchronous swap read wait +\S+ µs\/fault +not observed/);
 });
 
 test('kernels, scopes and filters that differ are warned of; so are losses and lengths', async () => {
@@ -138,7 +138,7 @@ test('text: findings first, each figure with both sides, names made harmless', a
   const lines = text.split('\n');
   const first = lines.findIndex((line) => line.startsWith(' What differs'));
   assert.match(lines[first + 1] ?? '', /^ \* folio wait .*\S+ [nµ]s\/fault +\S+ ms\/fault +×\S+k +p < 0\.001$/);
-  assert.match(text, /mmapLock wait p50/);
+  assert.match(text, /mmap_lock wait p50/);
   assert.ok(lines.every((line) => line.length <= 120));
 });
 

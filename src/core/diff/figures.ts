@@ -35,6 +35,20 @@ export interface Sliced {
 
 /** Fewer events than this in both recordings together say nothing, and testing them costs the others their power. */
 const MIN_EVENTS = 10;
+/** What is waited for, as the row of a figure says it. */
+const WAIT_NAMES: Readonly<Record<WaitKind, string>> = {
+  folio: 'folio',
+  mmapLock: 'mmap_lock',
+  userfault: 'userfaultfd',
+  file: 'filemap_fault',
+  shmem: 'shmem_fault',
+  syncRead: 'synchronous swap read',
+  swapin: 'swap read submission',
+  fileRead: 'file read',
+  migration: 'migration',
+  reclaim: 'direct reclaim',
+  memcgReclaim: 'memcg reclaim',
+};
 const PERCENTILES: readonly number[] = [0.5, 0.99];
 /** A percentile needs values beyond it. */
 const MIN_BEYOND = 5;
@@ -53,8 +67,8 @@ export function figuresOf(a: Sliced, b: Sliced): Figure[] {
   }
   for (const kind of WAIT_KINDS) {
     if (!sums.has(key.waits(kind))) continue;
-    figures.push(hideUnseen(perFault(a, b, key.waitNs(kind), 'wait', `${kind} wait`, 'ns'), kind, a, b));
-    figures.push(hideUnseen(perFault(a, b, key.waits(kind), 'wait', `${kind} waits`, 'count'), kind, a, b));
+    figures.push(hideUnseen(perFault(a, b, key.waitNs(kind), 'wait', `${WAIT_NAMES[kind]} wait`, 'ns'), kind, a, b));
+    figures.push(hideUnseen(perFault(a, b, key.waits(kind), 'wait', `${WAIT_NAMES[kind]} waits`, 'count'), kind, a, b));
     for (const share of PERCENTILES) {
       const figure = percentile(a, b, kind, share);
       if (figure !== null) figures.push(hideUnseen(figure, kind, a, b));
@@ -120,7 +134,7 @@ function percentile(a: Sliced, b: Sliced, kind: WaitKind, share: number): Figure
   return {
     id: `percentile/${kind}/${share}`,
     group: 'percentile',
-    title: `${kind} wait p${share * 100}`,
+    title: `${WAIT_NAMES[kind]} wait p${share * 100}`,
     unit: 'percentile',
     a: ofA.percentile(share),
     b: ofB.percentile(share),
