@@ -65,6 +65,32 @@ export class Histogram {
     this.min = Math.min(this.min, other.min);
   }
 
+  copy(): Histogram {
+    const copy = new Histogram();
+    copy.merge(this);
+    return copy;
+  }
+
+  /** What was recorded after `earlier`, a copy of this one; its extremes are known to the bucket. */
+  since(earlier: Histogram): Histogram {
+    const later = new Histogram();
+    this.#chunks.forEach((chunk, c) => {
+      const before = earlier.#chunks[c] ?? null;
+      chunk?.forEach((count, i) => {
+        const more = count - (before?.[i] ?? 0);
+        if (more <= 0) return;
+        later.#chunk(c)[i] = more;
+        const middle = middleOf(c * SUB + i);
+        later.min = Math.min(later.min, middle);
+        later.max = Math.max(later.max, middle);
+      });
+    });
+    later.count = this.count - earlier.count;
+    later.sum = this.sum - earlier.sum;
+    if (this.max > earlier.max) later.max = this.max;
+    return later;
+  }
+
   /** The value that `share` (in [0, 1]) of the values do not exceed; NaN when there are none. */
   percentile(share: number): number {
     if (this.count === 0) return Number.NaN;

@@ -81,6 +81,12 @@ export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
       mmapLockQueued: sums.waits.mmapLockQueued.stats(),
       writer: sums.writers.wait.stats(),
     },
+    distributions: copiesOf({
+      ...sums.waits.byKind,
+      mmapLockQueued: sums.waits.mmapLockQueued,
+      writer: sums.writers.wait,
+      vmaWrite: sums.writers.vmaWait,
+    }),
     held: statsOf(sums.waits.held),
     mmapLock: mmapLockOf(session, counters.kernel),
     writers,
@@ -149,6 +155,11 @@ function releaseOf(sums: Aggregate): Snapshot['release'] {
 function statsOf<K extends string>(histograms: Readonly<Record<K, Histogram>>): Record<K, WaitStats> {
   const entries = Object.entries<Histogram>(histograms).map(([key, histogram]) => [key, histogram.stats()]);
   return Object.fromEntries(entries) as Record<K, WaitStats>;
+}
+
+function copiesOf<K extends string>(histograms: Readonly<Record<K, Histogram>>): Record<K, Histogram> {
+  const entries = Object.entries<Histogram>(histograms).map(([key, histogram]) => [key, histogram.copy()]);
+  return Object.fromEntries(entries) as Record<K, Histogram>;
 }
 
 /** Devices that faults came to, and those that are only known by name. */

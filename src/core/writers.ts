@@ -65,6 +65,8 @@ function stackId(id: bigint): number {
 export class Writers {
   /** All waits of writers for mmap_lock that were sent. */
   readonly wait: Histogram = new Histogram();
+  /** All waits of writers for the readers of a VMA. */
+  readonly vmaWait: Histogram = new Histogram();
   readonly #rows: BoundedMap<string, WriterSums> = new BoundedMap(MAX_ROWS, (row) => row.waited + row.hold.sum);
   readonly #holds: BoundedMap<number, WriterHold[]> = new BoundedMap(MAX_HOLDS, (holds) => holds[0]?.hold.had || 0);
   readonly #stalls: Stalls;
@@ -98,6 +100,7 @@ export class Writers {
       case VlKind.W_VMA:
         row.vmas++;
         row.vmaWait.record(batch.b[i] as number);
+        this.vmaWait.record(batch.b[i] as number);
         this.#stalls.writeLocks(
           this.#holdOf(tid, batch.mm[i] as number, row),
           batch.acquired[i] as number,
