@@ -108,16 +108,14 @@ Over ssh: ssh HOST sudo ${PROGRAM} record -o - | ${PROGRAM} replay -`,
     .addOption(new Option('--json', 'one JSON document'))
     .action(async (a, b, options) => done(await (await import('./commands/diff.js')).diff(a, b, options)));
 
-  program
-    .command('report')
+  addStretchOptions(program.command('report'))
     .description('one self-contained HTML page of a recording')
     .argument('<file>', 'recording, - for one on standard input')
     .requiredOption('-o, --output <file>', 'page to write, - for standard output')
     .addOption(new Option('--against <file>', 'also what differs from this earlier recording'))
     .action(async (file, options) => done(await (await import('./commands/report.js')).htmlReport(file, options)));
 
-  program
-    .command('export')
+  addStretchOptions(program.command('export'))
     .description('a recording for other tools: Perfetto, DuckDB, pandas, a spreadsheet')
     .argument('<file>', 'recording, - for one on standard input')
     .addOption(

@@ -8,10 +8,11 @@ import { type Format, type Progress, runExport } from '../../src/export/run.js';
 import type { TableName } from '../../src/export/tables.js';
 import type { Source } from '../../src/source/source.js';
 import { truncation } from '../feed.js';
+import type { StretchCliOptions } from '../options.js';
 import { onStopSignal, report, say, signalExitCode } from '../process.js';
 import { openRecorded } from '../source.js';
 
-export interface ExportCliOptions {
+export interface ExportCliOptions extends StretchCliOptions {
   readonly format: Format;
   readonly table?: TableName;
   readonly output: string;
@@ -62,7 +63,7 @@ export async function exportRecording(file: string, options: ExportCliOptions): 
   });
   const line = progressLine();
   try {
-    source = await openRecorded(file);
+    source = await openRecorded(file, options);
     const opened = source;
     const output = options.output === '-' ? streamOutput(process.stdout) : await fileOutput(options.output);
     const result = await runExport(opened, {

@@ -7,10 +7,11 @@ import { ExitCode, UserError } from '../../src/errors.js';
 import { fileOutput, streamOutput } from '../../src/export/output.js';
 import { reportPage } from '../../src/report/page.js';
 import { truncation } from '../feed.js';
+import type { StretchCliOptions } from '../options.js';
 import { onStopSignal, report, say, signalExitCode } from '../process.js';
 import { openRecorded } from '../source.js';
 
-export interface ReportOptions {
+export interface ReportOptions extends StretchCliOptions {
   readonly output: string;
   readonly against?: string;
 }
@@ -34,8 +35,8 @@ export async function htmlReport(file: string, options: ReportOptions): Promise<
   const watch = onStopSignal(() => {
     stopping = true;
   });
-  const read = async (path: string): Promise<Loaded> => {
-    const source = await openRecorded(path);
+  const read = async (path: string, stretch: StretchCliOptions = {}): Promise<Loaded> => {
+    const source = await openRecorded(path, stretch);
     try {
       return await load(source, { stopped: () => stopping, truncated: () => truncation(source) });
     } finally {
@@ -43,7 +44,7 @@ export async function htmlReport(file: string, options: ReportOptions): Promise<
     }
   };
   const before = against === undefined ? null : await read(against);
-  const now = await read(file);
+  const now = await read(file, options);
   watch.dispose();
   if (watch.signal !== null) return signalExitCode(watch.signal);
   const page = reportPage({
