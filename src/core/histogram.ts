@@ -33,6 +33,16 @@ function middleOf(bucket: number): number {
   return low + (2 ** shift - 1) / 2;
 }
 
+/** A histogram as plain data. */
+export interface Distribution {
+  readonly count: number;
+  readonly sum: number;
+  readonly max: number;
+  readonly min: number;
+  /** `SUB` buckets each, by power of two; null where nothing was recorded. */
+  readonly chunks: readonly (Float64Array | null)[];
+}
+
 export class Histogram {
   count = 0;
   sum = 0;
@@ -65,30 +75,29 @@ export class Histogram {
     this.min = Math.min(this.min, other.min);
   }
 
-  copy(): Histogram {
-    const copy = new Histogram();
-    copy.merge(this);
-    return copy;
+  copy(): Distribution {
+    const { count, sum, max, min } = this;
+    return { count, sum, max, min, chunks: this.#chunks.map((chunk) => chunk?.slice() ?? null) };
   }
 
-  /** What was recorded after `earlier`, a copy of this one; its extremes are known to the bucket. */
-  since(earlier: Histogram): Histogram {
-    const later = new Histogram();
-    this.#chunks.forEach((chunk, c) => {
-      const before = earlier.#chunks[c] ?? null;
+  /** What was recorded between two copies of one histogram; its extremes are known to the bucket. */
+  static between(earlier: Distribution | null, later: Distribution): Histogram {
+    const histogram = new Histogram();
+    later.chunks.forEach((chunk, c) => {
+      const before = earlier?.chunks[c] ?? null;
       chunk?.forEach((count, i) => {
         const more = count - (before?.[i] ?? 0);
         if (more <= 0) return;
-        later.#chunk(c)[i] = more;
+        histogram.#chunk(c)[i] = more;
         const middle = middleOf(c * SUB + i);
-        later.min = Math.min(later.min, middle);
-        later.max = Math.max(later.max, middle);
+        histogram.min = Math.min(histogram.min, middle);
+        histogram.max = Math.max(histogram.max, middle);
       });
     });
-    later.count = this.count - earlier.count;
-    later.sum = this.sum - earlier.sum;
-    if (this.max > earlier.max) later.max = this.max;
-    return later;
+    histogram.count = later.count - (earlier?.count ?? 0);
+    histogram.sum = later.sum - (earlier?.sum ?? 0);
+    if (later.max > (earlier?.max ?? 0)) histogram.max = later.max;
+    return histogram;
   }
 
   /** The value that `share` (in [0, 1]) of the values do not exceed; NaN when there are none. */

@@ -4,7 +4,7 @@ import { VlCounter } from '../schema/events.gen.js';
 import type { Aggregate } from './aggregate.js';
 import type { Counters } from './counters.js';
 import type { LifecycleFold } from './fold.js';
-import type { Histogram } from './histogram.js';
+import type { Distribution, Histogram } from './histogram.js';
 import type { Lifecycle } from './lifecycle.js';
 import { mmapLockOf, otherUsersOf } from './mmap-lock.js';
 import type { Names } from './names.js';
@@ -157,9 +157,9 @@ function statsOf<K extends string>(histograms: Readonly<Record<K, Histogram>>): 
   return Object.fromEntries(entries) as Record<K, WaitStats>;
 }
 
-function copiesOf<K extends string>(histograms: Readonly<Record<K, Histogram>>): Record<K, Histogram> {
+function copiesOf<K extends string>(histograms: Readonly<Record<K, Histogram>>): Record<K, Distribution> {
   const entries = Object.entries<Histogram>(histograms).map(([key, histogram]) => [key, histogram.copy()]);
-  return Object.fromEntries(entries) as Record<K, Histogram>;
+  return Object.fromEntries(entries) as Record<K, Distribution>;
 }
 
 /** Devices that faults came to, and those that are only known by name. */

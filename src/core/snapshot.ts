@@ -2,7 +2,7 @@
 /** What views see. Never an event: counts, distributions, and a bounded number of whole lifecycles. */
 
 import type { CauseCost } from './cause-costs.js';
-import type { Histogram } from './histogram.js';
+import type { Distribution } from './histogram.js';
 import type { AbortCause, Cause, End, Lifecycle, RetryCause, VerdictKind, WaitKind } from './lifecycle.js';
 import type { SessionInfo } from './session.js';
 import type { Timelines } from './timeline.js';
@@ -252,7 +252,7 @@ export interface Snapshot {
    * The distributions behind `waits`, from which those of an interval come; `vmaWrite`: writers' waits for a VMA's
    * readers. Copies, like all else here; absent in a snapshot that was not made from rows.
    */
-  readonly distributions?: Readonly<Record<WaitKind | 'mmapLockQueued' | 'writer' | 'vmaWrite', Histogram>>;
+  readonly distributions?: Readonly<Record<WaitKind | 'mmapLockQueued' | 'writer' | 'vmaWrite', Distribution>>;
   /** Waits by the lock held meanwhile. */
   readonly held: Readonly<Record<'vma' | 'mmap' | 'none' | 'unknown', WaitStats>>;
   /** By everybody who is wanted, faults or not. Not `known`, and all 0, where mmap_lock's tracepoints are not hooked. */

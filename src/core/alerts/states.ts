@@ -74,12 +74,7 @@ function holds(on: Transition['on'], state: AlertState, rule: AlertRule, signals
  * active nothing leaves `firing`, while quiet nothing leaves `inactive`. Returns what is to be said, at most one word:
  * to fire needs `active`, to be over needs `quiet`.
  */
-export function advance(
-  state: AlertState,
-  rule: AlertRule,
-  signals: Signals,
-  time: number,
-): AlertEvent['kind'] | null {
+export function advance(state: AlertState, rule: AlertRule, signals: Signals, time: number): AlertEvent['kind'] | null {
   let said: AlertEvent['kind'] | null = null;
   for (;;) {
     const next = TRANSITIONS[state.phase].find(({ on }) => holds(on, state, rule, signals, time));
