@@ -160,7 +160,7 @@ for (const kernel of kernels) {
       assert.equal(retriesOf(faults).length, 0);
       const device = all.stat.swap.devices.find(({ synchronous }) => synchronous);
       assert.ok(device, 'no synchronous device');
-      all.assertCount('faults of the device', device.faults, truth);
+      all.assertCount('reads of the device', device.reads, truth);
       assert.equal(device.retries, 0);
     });
 

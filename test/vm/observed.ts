@@ -46,6 +46,8 @@ export interface Truth {
   truth: number;
   address?: string;
   stride?: number;
+  /** How many from `address` on, where that is not `truth`. */
+  pages?: number;
   addresses?: string[];
   writer: number;
   writers: number;
@@ -94,7 +96,7 @@ export interface Stat {
   counterfactual: {
     byProcess: { key: string; stall: { basis: string; exactNs: string | null; boundNs: string | null } }[];
   };
-  swap: { devices: { name: string | null; synchronous: boolean; faults: number; retries: number }[] };
+  swap: { devices: { name: string | null; synchronous: boolean; reads: number; retries: number }[] };
 }
 interface Ran {
   run: string;
@@ -176,7 +178,8 @@ export class Session {
     if (truth.address === undefined && truth.addresses === undefined) return all;
     const first = Number(truth.address ?? 0);
     const pages = new Set(
-      truth.addresses?.map(Number) ?? Array.from({ length: truth.truth }, (_, i) => first + i * (truth.stride ?? 0)),
+      truth.addresses?.map(Number) ??
+        Array.from({ length: truth.pages ?? truth.truth }, (_, i) => first + i * (truth.stride ?? 0)),
     );
     return all.filter(({ address }) => address !== null && pages.has(address));
   }

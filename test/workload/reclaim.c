@@ -4,7 +4,7 @@
  *   memcg  writes PAGES pages in a memory cgroup of its own whose memory.max is a quarter of them: its faults reclaim
  *          Truth: at most `events` reclaims inside faults (memory.events' "max": one a charge that reclaimed), at least one
  *   sync   PAGES pages swapped out to a synchronous device (zram) are read again, by one thread
- *          Truth: exactly PAGES synchronous reads, the VMA lock held meanwhile, and no RETRY
+ *          Truth: exactly as many synchronous reads as pages were not in memory, the VMA lock held meanwhile, no RETRY
  * Needs $CG and swap: for memcg any, for sync only zram's.
  */
 #include "common.h"
@@ -64,22 +64,24 @@ static long memcg(long pages)
 	return before;
 }
 
-static void sync_read(long pages)
+/* Returns how many pages had to be read. */
+static long sync_read(long pages)
 {
-	long sum = 0;
+	long sum = 0, in = pages;
 	fill(pages);
-	for (int i = 0; i < 200 && resident(region, pages); i++) {
+	/* What stays in the swap cache is found there, and not read: better a few of those than to insist. */
+	for (int i = 0; i < 20 && in; i++) {
 		must(!madvise(region, (size_t)pages * PAGE, MADV_PAGEOUT), "madvise(MADV_PAGEOUT)");
-		reclaim(64); /* clean folios that stayed in the swap cache */
-		if (i % 20 == 19)
-			put("/proc/sys/vm/drop_caches", "1"); /* drains LRU batches */
-		usleep(5000);
+		reclaim(16);
+		if (i % 5 == 4)
+			put("/proc/sys/vm/drop_caches", "1"); /* drains LRU batches, which hold references */
+		in = resident(region, pages);
 	}
-	if (resident(region, pages))
-		die(3, "%ld pages stay resident", resident(region, pages));
+	if (in > pages / 2)
+		die(3, "%ld pages stay resident", in);
 	for (long i = 0; i < pages; i++)
 		sum += ((volatile char *)region)[(size_t)i * PAGE];
-	must(sum != -1, "sum");
+	return sum ? pages - in : 0;
 }
 
 int main(int argc, char **argv)
@@ -94,12 +96,12 @@ int main(int argc, char **argv)
 	if (!strcmp(mode, "memcg"))
 		truth = memcg(pages);
 	else if (!strcmp(mode, "sync"))
-		sync_read(pages);
+		truth = sync_read(pages);
 	else
 		die(2, "usage: reclaim memcg|sync [PAGES]");
 	printf("{\"workload\":\"reclaim\",\"mode\":\"%s\",\"pid\":%d,\"truth\":%ld", mode, getpid(), truth);
 	if (!strcmp(mode, "sync"))
-		printf(",\"address\":\"%p\",\"stride\":%lu", (void *)region, PAGE);
+		printf(",\"address\":\"%p\",\"stride\":%lu,\"pages\":%ld", (void *)region, PAGE, pages);
 	puts("}");
 	return 0;
 }
