@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What terminals send for keys that are no characters. */
+/** Begins every escape sequence. */
+export const ESC = '\x1b';
 export const UP = '\x1b[A';
 export const DOWN = '\x1b[B';
 export const RIGHT = '\x1b[C';

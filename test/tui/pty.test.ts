@@ -4,64 +4,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { spawn } from '@lydell/node-pty';
+import { ESC } from './key-names.js';
+import { type Run, run } from './pty.js';
 
 const DEMO = fileURLToPath(new URL('./demo.js', import.meta.url));
+const LEFT_ALTERNATE = new RegExp(`${ESC}\\[\\?1049l`);
+const A_COLOUR = new RegExp(`${ESC}\\[[\\d;]*(?:38;5|48;5|3[1-7]|9[0-7])[\\d;]*m`);
+const OF_256 = new RegExp(`${ESC}\\[[\\d;]*[34]8;5;[\\d;]*m`);
 
-interface Run {
-  output(): string;
-  write(text: string): void;
-  until(pattern: RegExp): Promise<RegExpMatchArray>;
-  done: Promise<number>;
-}
-
-/** A shell that shows its modes, runs the demo, and shows code and modes after it. */
-function run(args = '', env: Record<string, string> = {}): Run {
-  const demo = `exec ${process.execPath} ${DEMO} ${args}`;
-  const script = `stty -a; sh -c 'echo PID $$; ${demo}'; echo CODE $?; stty -a; echo END`;
-  const pty = spawn('/bin/bash', ['-c', script], {
-    cols: 100,
-    rows: 30,
-    name: 'xterm-256color',
-    env: { ...(process.env as Record<string, string>), TERM: 'xterm-256color', ...env },
-  });
-  let text = '';
-  pty.onData((chunk) => {
-    text += chunk;
-  });
-  const done = new Promise<number>((resolve) => pty.onExit(({ exitCode }) => resolve(exitCode)));
-  return {
-    output: () => text,
-    write: (keys) => pty.write(keys),
-    done,
-    async until(pattern) {
-      for (let i = 0; i < 200; i++) {
-        const match = text.match(pattern);
-        if (match !== null) return match;
-        await delay(50);
-      }
-      assert.fail(`never saw ${pattern} in ${JSON.stringify(text.slice(-400))}`);
-    },
-  };
-}
-
-/** The two `stty -a` reports, before and after. */
-function modes(output: string): [string, string] {
-  const found = output.match(/speed [\s\S]*?-extproc|speed [\s\S]*?echoke[^\r\n]*/g) ?? [];
-  assert.equal(found.length, 2, `two reports of stty in ${JSON.stringify(output.slice(-600))}`);
-  return [found[0] ?? '', found[1] ?? ''];
-}
-
-async function restored(shell: Run, code: number): Promise<void> {
-  await shell.until(/END/);
-  await shell.done;
-  const output = shell.output();
-  const [before, after] = modes(output);
-  assert.equal(after, before);
-  assert.ok(output.includes('\x1b[?1049h'), 'entered the alternate screen');
-  assert.ok(output.lastIndexOf('\x1b[?1049l') > output.lastIndexOf('\x1b[?1049h'), 'left it');
-  assert.ok(output.lastIndexOf('\x1b[?25h') > output.lastIndexOf('\x1b[?25l'), 'the cursor shows');
-  assert.match(output, new RegExp(`CODE ${code}\\b`));
+async function pidOf(shell: Run): Promise<number> {
+  return Number((await shell.until(/PID (\d+)/))[1]);
 }
 
 for (const [signal, code] of [
@@ -70,11 +22,11 @@ for (const [signal, code] of [
   ['SIGHUP', 129],
 ] as const) {
   test(`${signal} restores the terminal`, async () => {
-    const shell = run();
-    const pid = Number((await shell.until(/PID (\d+)/))[1]);
-    await shell.until(/Processes/);
+    const shell = run(DEMO);
+    const pid = await pidOf(shell);
+    await shell.shows(/Processes/);
     process.kill(pid, signal);
-    await restored(shell, code);
+    await shell.restored(code);
   });
 }
 
@@ -83,40 +35,75 @@ test('q and Ctrl-C restore the terminal', async () => {
     ['q', 0],
     ['\x03', 130],
   ] as const) {
-    const shell = run();
-    await shell.until(/Processes/);
+    const shell = run(DEMO);
+    await shell.shows(/Processes/);
     shell.write(key);
-    await restored(shell, code);
+    await shell.restored(code);
   }
 });
 
 test('an exception restores the terminal first and is printed after', async () => {
-  const shell = run('--throw');
-  await restored(shell, 1);
+  const shell = run(DEMO, { args: ['--throw'] });
+  await shell.restored(1);
   const output = shell.output();
   assert.ok(output.indexOf('thrown by the demo') > output.lastIndexOf('\x1b[?1049l'));
 });
 
-test('a stop gives the terminal back, and a continue draws again', async () => {
-  const shell = run();
-  const pid = Number((await shell.until(/PID (\d+)/))[1]);
-  await shell.until(/Processes/);
-  process.kill(pid, 'SIGTSTP');
-  await shell.until(/\x1b\[\?1049l/);
-  const entered = (): number => shell.output().split('\x1b[?1049h').length;
-  const before = entered();
-  process.kill(pid, 'SIGCONT');
-  for (let i = 0; i < 100 && entered() === before; i++) await delay(50);
-  assert.ok(entered() > before, 'entered the alternate screen again');
-  await delay(400);
+for (const [how, stop] of [
+  ['SIGTSTP', (pid: number) => process.kill(pid, 'SIGTSTP')],
+  ['Ctrl-Z', (_pid: number, shell: Run) => shell.write('\x1a')],
+] as const) {
+  test(`${how} gives the terminal back, and SIGCONT draws again, with the mouse`, async () => {
+    const shell = run(DEMO);
+    const pid = await pidOf(shell);
+    await shell.shows(/Processes/);
+    stop(pid, shell);
+    await shell.until(LEFT_ALTERNATE);
+    const count = (what: string): number => shell.output().split(what).length;
+    const before = count('\x1b[?1049h');
+    const mouse = count('\x1b[?1000h');
+    await delay(200);
+    process.kill(pid, 'SIGCONT');
+    for (let i = 0; i < 100 && count('\x1b[?1049h') === before; i++) await delay(50);
+    assert.ok(count('\x1b[?1049h') > before, 'entered the alternate screen again');
+    await shell.shows(/Processes/);
+    assert.ok(count('\x1b[?1000h') > mouse, 'asked for the mouse again');
+    shell.write('q');
+    await shell.restored(0);
+  });
+}
+
+test('a resize storm: what is drawn in the end is right, and the terminal is restored', async () => {
+  const shell = run(DEMO);
+  await shell.shows(/Processes/);
+  for (let i = 0; i < 40; i++) {
+    shell.resize(80 + ((i * 37) % 120), 24 + ((i * 13) % 40));
+    await delay(7);
+  }
+  shell.resize(60, 20);
+  await shell.shows(/needs 80×24, this is 60×20/);
+  shell.resize(120, 30);
+  await shell.shows(/╭─ Faults[\s\S]*╭─ RETRY\/s[\s\S]*q quit/);
+  const lines = (await shell.screen()).split('\n');
+  assert.equal(lines.length, 30);
+  assert.match(lines[2] ?? '', /^\[1 Overview\]/);
   shell.write('q');
-  await restored(shell, 0);
+  await shell.restored(0);
 });
 
 test('NO_COLOR: not one colour is written', async () => {
-  const shell = run('', { NO_COLOR: '1' });
-  await shell.until(/Processes/);
+  const shell = run(DEMO, { env: { NO_COLOR: '1' } });
+  await shell.shows(/Processes/);
   shell.write('q');
-  await restored(shell, 0);
-  assert.doesNotMatch(shell.output(), /\x1b\[[\d;]*(?:38;5|48;5|3[1-7]|9[0-7])[\d;]*m/);
+  await shell.restored(0);
+  assert.doesNotMatch(shell.output(), A_COLOUR);
+});
+
+test('TERM=xterm: sixteen colours at most', async () => {
+  const shell = run(DEMO, { env: { TERM: 'xterm', COLORTERM: '' } });
+  await shell.shows(/Processes/);
+  shell.write('q');
+  await shell.restored(0);
+  assert.match(shell.output(), A_COLOUR);
+  assert.doesNotMatch(shell.output(), OF_256);
 });

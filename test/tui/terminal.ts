@@ -19,7 +19,8 @@ export interface Harness {
   wheel(x: number, y: number, turn: -1 | 1): Promise<void>;
   /** Waits for the frame in flight. */
   settle(): Promise<void>;
-  resize(columns: number, rows: number): Promise<void>;
+  /** `wait`: until the screen of that size is drawn. */
+  resize(columns: number, rows: number, wait?: boolean): Promise<void>;
   lines(): string[];
   text(): string;
   /** Colour modes of all cells: 0 when each has the default colours. */
@@ -88,8 +89,11 @@ export async function open(columns: number, rows: number, options: Partial<Dashb
     while (dashboard.pending) await delay(5);
     await drained();
   };
+  // A blank at the end is the same on the screen whether it was written or never touched.
   const cells = (): string[] =>
-    Array.from({ length: terminal.rows }, (_, y) => terminal.buffer.active.getLine(y)?.translateToString(true) ?? '');
+    Array.from({ length: terminal.rows }, (_, y) =>
+      (terminal.buffer.active.getLine(y)?.translateToString(true) ?? '').trimEnd(),
+    );
   const harness: Harness = {
     dashboard,
     quits,
@@ -117,10 +121,11 @@ export async function open(columns: number, rows: number, options: Partial<Dashb
       await harness.type(`\x1b[<${turn < 0 ? 64 : 65};${x + 1};${y + 1}M`);
     },
     settle,
-    async resize(c, r) {
+    async resize(c, r, wait = true) {
       Object.assign(output, { columns: c, rows: r });
       terminal.resize(c, r);
       output.emit('resize');
+      if (!wait) return;
       await delay(400);
       await settle();
     },
