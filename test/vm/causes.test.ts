@@ -166,16 +166,16 @@ for (const kernel of kernels) {
 
     await t.test('vma-users: VMA locks that no fault took are counted, and are no faults', () => {
       const { userfaultfd, procfs, madvise } = all.stat.otherUsers;
-      const copies = all.truth('vma-users-copy-100').truth;
       const hooked = (target: string): boolean =>
         all.stat.hooks.some((hook) => hook.target === target && hook.attached);
-      assert.ok(hooked('lock_vma_under_rcu') || userfaultfd === null, 'null where it cannot be seen');
-      if (userfaultfd !== null) all.assertCount('UFFDIO_COPY', userfaultfd, copies);
+      const known = { uffd_lock_vma: userfaultfd, lock_next_vma: procfs, madvise_vma_behavior: madvise };
+      for (const [target, count] of Object.entries(known))
+        assert.equal(count !== null, hooked(target), `${target}: ${count}, and null where it cannot be seen`);
+      if (userfaultfd !== null) all.assertCount('UFFDIO_COPY', userfaultfd, all.truth('vma-users-copy-100').truth);
       // Exiting threads of the other workloads give their stacks back by madvise.
-      if (madvise !== null && kernel !== '6.12') all.assertBetween('madvise', madvise, 100, 110);
+      if (madvise !== null) all.assertBetween('madvise', madvise, 100, 110);
       const { truth, vmas } = all.truth('vma-users-maps-10');
-      if (procfs !== null && kernel !== '6.12')
-        all.assertBetween('procfs', procfs, truth * vmas, 2 * truth * (vmas + 2));
+      if (procfs !== null) all.assertBetween('procfs', procfs, truth * vmas, 2 * truth * (vmas + 2));
       t.diagnostic(`users: ${JSON.stringify(all.stat.otherUsers)}`);
     });
   });
