@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: MIT
+/**
+ * Judges rules on snapshots, by event time alone: the same snapshots give the same alerts, live or replayed.
+ * Nothing here has a clock.
+ */
+
+import type { Snapshot } from '../snapshot.js';
+import { type AlertEvent, type AlertGroup, type AlertStatus, type AlertValues, type Grouping, isOut } from './event.js';
+import { type GroupReading, READ_GROUPS } from './groups.js';
+import { type Findings, type Interval, isKnown, type Reading } from './interval.js';
+import { MEASURES } from './measures.js';
+import type { AlertRule, Known } from './rule.js';
+import { type AlertState, advance, newState, type Signals } from './states.js';
+
+export interface AlertEngineOptions {
+  /** Groups of one rule that are followed at a time, at least 1: those that are not `inactive`. Default 256. */
+  readonly maxGroups?: number;
+}
+
+const DEFAULT_MAX_GROUPS = 256;
+
+/** What a rule sees of the host, or of a group. */
+interface Readings {
+  readonly group: AlertGroup | null;
+  readonly fields: Readonly<Record<string, Reading | string>>;
+}
+
+interface Tracked extends AlertState {
+  seen: Readings;
+}
+
+const NOTHING: Readings['fields'] = {};
+
+function unseen(): Tracked {
+  return { ...newState(), seen: { group: null, fields: NOTHING } };
+}
+
+function readHost(rules: readonly AlertRule[], interval: Interval): Readings['fields'] {
+  const wanted = new Set(rules.filter((rule) => rule.groupBy === null).flatMap(fieldsOf));
+  return Object.fromEntries(MEASURES.filter(({ id }) => wanted.has(id)).map(({ id, read }) => [id, read(interval)]));
+}
+
+function readingsOf({ group, identity, fields }: GroupReading): Readings {
+  return { group, fields: { ...identity, ...fields } };
+}
+
+/** What the rule's expressions read. */
+function fieldsOf(rule: AlertRule): string[] {
+  return [...new Set([...rule.when.fields, ...(rule.clear?.fields ?? [])])];
+}
+
+function isFigure(reading: Reading | string | undefined): reading is number | string {
+  return typeof reading === 'string' || (reading !== undefined && isKnown(reading));
+}
+
+function knownOf(fields: Readings['fields']): Known {
+  const known: Record<string, number | string> = {};
+  for (const [id, reading] of Object.entries(fields)) if (isFigure(reading)) known[id] = reading;
+  return known;
+}
+
+/**
+ * What cannot be told does not fire, and keeps nothing firing: a storm that ends in silence has no ratio any more, and is
+ * over. Where both expressions hold, the alert goes on.
+ */
+function signalsOf(rule: AlertRule, known: Known): Signals {
+  const active = rule.when.test(known) === true;
+  return { active, quiet: !active && (rule.clear?.test(known) ?? true) };
+}
+
+function valuesOf(rule: AlertRule, fields: Readings['fields']): AlertValues {
+  const values: Record<string, number | string | null> = {};
+  for (const id of fieldsOf(rule)) {
+    const reading = fields[id];
+    values[id] = isFigure(reading) ? reading : null;
+  }
+  return values;
+}
+
+function eventOf(rule: AlertRule, seen: Readings, kind: AlertEvent['kind'], time: number, since: number): AlertEvent {
+  const { name, summary, severity, when, clear } = rule;
+  const expression = kind === 'firing' ? when.source : (clear?.source ?? `!(${when.source})`);
+  const values = valuesOf(rule, seen.fields);
+  return { kind, rule: name, summary, severity, group: seen.group, time, since, values, expression };
+}
+
+function statusOf(rule: AlertRule, { phase, since, seen }: Tracked): AlertStatus {
+  const { name, summary, severity, when } = rule;
+  const unknown: Record<string, string> = {};
+  for (const id of fieldsOf(rule)) {
+    const reading = seen.fields[id];
+    if (!isFigure(reading)) unknown[id] = reading?.why ?? 'nothing was seen of it';
+  }
+  const values = valuesOf(rule, seen.fields);
+  return { rule: name, summary, severity, expression: when.source, group: seen.group, phase, since, values, unknown };
+}
+
+export class AlertEngine {
+  readonly rules: readonly AlertRule[];
+  readonly #maxGroups: number;
+  /** Per rule, by the key of the group ('' for the host). Groups that are inactive are not kept. */
+  readonly #states: ReadonlyMap<AlertRule, Map<string, Tracked>>;
+  #before: Snapshot | null = null;
+  #findings: Findings | null = null;
+  #forgotten = 0;
+
+  constructor(rules: readonly AlertRule[], options: AlertEngineOptions = {}) {
+    this.rules = rules;
+    this.#maxGroups = Math.max(1, options.maxGroups ?? DEFAULT_MAX_GROUPS);
+    this.#states = new Map(rules.map((rule) => [rule, new Map(rule.groupBy === null ? [['', unseen()]] : [])]));
+  }
+
+  /** Times a group was not followed, or not any longer, since a rule had too many. */
+  get forgotten(): number {
+    return this.#forgotten;
+  }
+
+  /**
+   * For an engine that begins in the middle of a session: what happened up to `snapshot` is not judged. Without it, the
+   * first interval begins with the session.
+   */
+  baseline(snapshot: Snapshot, findings: Findings | null = null): void {
+    this.#before = snapshot;
+    this.#findings = findings;
+  }
+
+  /**
+   * Judges what happened since the snapshot before; one that is not later changes nothing. `findings`: totals of
+   * `check` at that time, null where nothing is checked. Events come in the order of the rules.
+   */
+  evaluate(snapshot: Snapshot, findings: Findings | null = null): AlertEvent[] {
+    const elapsed = snapshot.time - (this.#before?.time ?? 0);
+    if (!(elapsed > 0)) return [];
+    const interval: Interval = {
+      before: this.#before,
+      now: snapshot,
+      seconds: elapsed / 1e9,
+      findingsBefore: this.#findings,
+      findings,
+    };
+    const host: Readings = { group: null, fields: readHost(this.rules, interval) };
+    const groups = new Map<Grouping, readonly Readings[]>();
+    const events: AlertEvent[] = [];
+    for (const [rule, states] of this.#states) {
+      if (rule.groupBy === null) this.#judge(rule, states, '', host, snapshot.time, events);
+      else {
+        const readings = groups.get(rule.groupBy) ?? READ_GROUPS[rule.groupBy](interval).map(readingsOf);
+        groups.set(rule.groupBy, readings);
+        this.#judgeGroups(rule, states, readings, snapshot.time, events);
+      }
+    }
+    this.#before = snapshot;
+    this.#findings = findings;
+    return events;
+  }
+
+  /** How all rules stand after the latest snapshot. A rule with groups has a row for each that is not inactive. */
+  status(): AlertStatus[] {
+    return [...this.#states].flatMap(([rule, states]) => [...states.values()].map((state) => statusOf(rule, state)));
+  }
+
+  /** Alerts that are out and not over. */
+  get out(): number {
+    let sum = 0;
+    for (const states of this.#states.values()) for (const { phase } of states.values()) if (isOut(phase)) sum++;
+    return sum;
+  }
+
+  #judgeGroups(
+    rule: AlertRule,
+    states: Map<string, Tracked>,
+    readings: readonly Readings[],
+    time: number,
+    events: AlertEvent[],
+  ): void {
+    const gone = new Map(states);
+    for (const reading of readings) {
+      const key = reading.group?.key ?? '';
+      gone.delete(key);
+      this.#judge(rule, states, key, reading, time, events);
+    }
+    // Nothing is known of them any more: what was out is over.
+    for (const [key, { seen }] of gone) {
+      this.#judge(rule, states, key, { group: seen.group, fields: NOTHING }, time, events);
+    }
+    for (const [key, { phase }] of states) if (phase === 'inactive') states.delete(key);
+  }
+
+  #judge(
+    rule: AlertRule,
+    states: Map<string, Tracked>,
+    key: string,
+    seen: Readings,
+    time: number,
+    events: AlertEvent[],
+  ): void {
+    const signals = signalsOf(rule, knownOf(seen.fields));
+    let state = states.get(key);
+    if (state === undefined) {
+      if (rule.groupBy !== null && (!signals.active || !this.#room(states))) return;
+      state = { ...newState(), seen };
+      states.set(key, state);
+    }
+    state.seen = seen;
+    const kind = advance(state, rule, signals, time);
+    if (kind !== null) events.push(eventOf(rule, seen, kind, time, kind === 'firing' ? state.held : state.fired));
+  }
+
+  /** Makes room for one more group: one that rests, else one that never fired. False when all are out. */
+  #room(states: Map<string, Tracked>): boolean {
+    if (states.size < this.#maxGroups) return true;
+    this.#forgotten++;
+    for (const phase of ['cooldown', 'pending'] as const) {
+      for (const [key, state] of states) {
+        if (state.phase !== phase) continue;
+        states.delete(key);
+        return true;
+      }
+    }
+    return false;
+  }
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+/** Fields of rules that are judged per process, per cgroup, or per cause. */
+import { CAUSES } from '../lifecycle.js';
+import type { CounterfactualRow, Snapshot } from '../snapshot.js';
+import { countOf } from '../view-rows.js';
+import type { AlertGroup, Grouping } from './event.js';
+import { type Interval, increase, type Reading, ratio } from './interval.js';
+import { addWork, type Work, worksOf } from './work.js';
+
+export interface GroupReading {
+  readonly group: AlertGroup;
+  /** What tells the group from others, for expressions. */
+  readonly identity: Readonly<Record<string, string | number>>;
+  readonly fields: Readonly<Record<string, Reading>>;
+}
+
+export interface GroupField {
+  readonly id: string;
+  readonly unit: '/s' | 's' | 'share' | 'count' | 's/s';
+  readonly title: string;
+}
+
+interface WorkField extends GroupField {
+  read(work: Work, seconds: number): Reading;
+}
+
+const WORK: readonly WorkField[] = [
+  perSecond('lifecycle_rate', 'its faults that were followed', (work) => work.lifecycles),
+  perSecond('swap_rate', 'of them, swap faults', (work) => work.swap),
+  perSecond('retry_rate', 'RETRYs under a VMA lock', (work) => work.retries),
+  perSecond('abort_rate', 'faults that got no VMA lock', (work) => work.aborts),
+  waiting('folio_wait_ratio', 'time waited for folios: how many threads waited on average', (work) => work.folioWaitNs),
+  waiting('mmap_lock_wait_ratio', 'the same for mmap_lock', (work) => work.mmapWaitNs),
+  waiting('writer_wait_ratio', 'the same for its writers, of the waits sent', (work) => work.writerWaitNs),
+  {
+    id: 'avoidable_share',
+    unit: 'share',
+    title: 'avoidable ones among the judged retries',
+    read: (work) => ratio(work.avoidable, work.judged, 'no retry was judged'),
+  },
+  { id: 'in_flight', unit: 'count', title: 'faults in flight', read: (work) => work.inFlight },
+  {
+    id: 'stuck_seconds',
+    unit: 's',
+    title: 'age of the oldest fault in flight; 0 when there is none',
+    read: (work) => work.stuckSeconds,
+  },
+];
+
+function perSecond(id: string, title: string, of: (work: Work) => number): WorkField {
+  return { id, unit: '/s', title, read: (work, seconds) => of(work) / seconds };
+}
+
+function waiting(id: string, title: string, ns: (work: Work) => number): WorkField {
+  return { id, unit: 's/s', title, read: (work, seconds) => ns(work) / 1e9 / seconds };
+}
+
+export const GROUP_FIELDS: Readonly<Record<Grouping, readonly GroupField[]>> = {
+  process: WORK,
+  cgroup: WORK,
+  cause: [
+    { id: 'rate', unit: '/s', title: 'failed attempts of this cause: RETRYs, or ABORTs' },
+    { id: 'share', unit: 'share', title: 'among all RETRYs and ABORTs' },
+    { id: 'avoidable_share', unit: 'share', title: 'avoidable ones among the judged retries' },
+  ],
+};
+
+/** What tells one group from the other, and its type. */
+export const GROUP_IDENTITY: Readonly<Record<Grouping, Readonly<Record<string, 'string' | 'double'>>>> = {
+  process: { comm: 'string', pid: 'double', cgroup: 'string' },
+  cgroup: { cgroup: 'string' },
+  cause: { cause: 'string' },
+};
+
+export const READ_GROUPS: Readonly<Record<Grouping, (interval: Interval) => GroupReading[]>> = {
+  process: (interval) =>
+    worksOf(interval).map(({ row, work }) => ({
+      group: { by: 'process', key: String(row.tgid), name: `${row.comm} (${row.tgid})` },
+      identity: { comm: row.comm, pid: row.tgid, cgroup: row.cgroupName },
+      fields: readWork(work, interval.seconds),
+    })),
+  cgroup: readCgroups,
+  cause: readCauses,
+};
+
+function readWork(work: Work, seconds: number): Record<string, Reading> {
+  return Object.fromEntries(WORK.map((field) => [field.id, field.read(work, seconds)]));
+}
+
+function readCgroups(interval: Interval): GroupReading[] {
+  const sums = new Map<number, { name: string; work: Work }>();
+  for (const { row, work } of worksOf(interval)) {
+    const sum = sums.get(row.cgroup);
+    sums.set(row.cgroup, { name: row.cgroupName, work: sum === undefined ? work : addWork(sum.work, work) });
+  }
+  return [...sums].map(([id, { name, work }]) => ({
+    group: { by: 'cgroup', key: String(id), name: name || `cgroup ${id}` },
+    identity: { cgroup: name },
+    fields: readWork(work, interval.seconds),
+  }));
+}
+
+function readCauses(interval: Interval): GroupReading[] {
+  const all = increase(interval, (s) => s.retry.total + s.abort.total);
+  const groups: GroupReading[] = [];
+  for (const cause of CAUSES) {
+    if (countOf(interval.now, cause) === 0) continue;
+    const count = increase(interval, (s) => countOf(s, cause));
+    const row = (s: Snapshot): CounterfactualRow | undefined =>
+      s.counterfactual.byCause.find(({ key }) => key === cause);
+    const avoidable = increase(interval, (s) => row(s)?.verdicts.avoidable ?? 0);
+    const judged = increase(interval, (s) => (row(s)?.retries ?? 0) - (row(s)?.verdicts.unknown ?? 0));
+    groups.push({
+      group: { by: 'cause', key: cause, name: cause },
+      identity: { cause },
+      fields: {
+        rate: count / interval.seconds,
+        share: ratio(count, all, 'no RETRY and no ABORT'),
+        avoidable_share: ratio(avoidable, judged, 'no retry was judged'),
+      },
+    });
+  }
+  return groups;
+}

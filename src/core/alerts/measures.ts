@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+/** Fields of rules about the whole host. One line each: what expressions, events and the documentation know of it. */
+
+import type { Snapshot } from '../snapshot.js';
+import { type Interval, increase, type Reading, ratio, unknown } from './interval.js';
+import { oldestSeconds } from './stuck.js';
+import { WAIT_MEASURES } from './wait-measures.js';
+
+export interface Measure {
+  readonly id: string;
+  readonly unit: '/s' | 's' | 'share' | 'count' | 's/s' | 'bytes';
+  readonly title: string;
+  read(interval: Interval): Reading;
+}
+
+const attempts = ({ counts: { vmaLock } }: Snapshot): number =>
+  vmaLock.success + vmaLock.retry + vmaLock.completed + vmaLock.error;
+const judged = ({ retry }: Snapshot): number => retry.avoidable + retry.notAvoidable;
+
+function rate(id: string, title: string, of: (s: Snapshot) => number): Measure {
+  return { id, unit: '/s', title, read: (interval) => increase(interval, of) / interval.seconds };
+}
+
+function count(id: string, title: string, of: (s: Snapshot) => number): Measure {
+  return { id, unit: 'count', title, read: (interval) => increase(interval, of) };
+}
+
+function share(
+  id: string,
+  title: string,
+  part: (s: Snapshot) => number,
+  whole: (s: Snapshot) => number,
+  why: string,
+): Measure {
+  return { id, unit: 'share', title, read: (i) => ratio(increase(i, part), increase(i, whole), why) };
+}
+
+function lockRatio(side: 'read' | 'write'): Measure {
+  return {
+    id: `mmap_lock_${side}_wait_ratio`,
+    unit: 's/s',
+    title: `time waited for mmap_lock for ${side}, by everybody: how many waited on average`,
+    read: (i) =>
+      i.now.mmapLock.known
+        ? increase(i, (s) => s.mmapLock[side].waitNs) / 1e9 / i.seconds
+        : unknown("mmap_lock's tracepoints are not hooked"),
+  };
+}
+
+export const MEASURES: readonly Measure[] = [
+  rate('fault_rate', 'page faults', (s) => s.counts.faults),
+  rate('retry_rate', 'RETRYs under a VMA lock', (s) => s.counts.vmaLock.retry),
+  share(
+    'retry_ratio',
+    'RETRYs among attempts under a VMA lock',
+    (s) => s.counts.vmaLock.retry,
+    attempts,
+    'no attempt under a VMA lock',
+  ),
+  rate('abort_rate', 'faults that got no VMA lock', (s) => s.counts.vmaLock.abort),
+  share(
+    'abort_ratio',
+    'ABORTs among faults that tried for a VMA lock',
+    (s) => s.counts.vmaLock.abort,
+    (s) => attempts(s) + s.counts.vmaLock.abort,
+    'no fault tried for a VMA lock',
+  ),
+  rate('mmap_lock_rate', 'attempts under mmap_lock', (s) => s.counts.mmapLock),
+  count('judged_retries', 'retries whose counterfactual was judged', judged),
+  share(
+    'avoidable_share',
+    'avoidable ones among the judged retries',
+    (s) => s.retry.avoidable,
+    judged,
+    'no retry was judged',
+  ),
+  rate('avoidable_rate', 'avoidable retries', (s) => s.retry.avoidable),
+  {
+    id: 'avoidable_wait_ratio',
+    unit: 's/s',
+    title: 'time in the fallback of avoidable retries: how many threads were there on average',
+    read: (i) => increase(i, (s) => s.counterfactual.all.savedNs) / 1e9 / i.seconds,
+  },
+  share(
+    'unknown_cause_share',
+    'retries without a known cause',
+    (s) => s.retry.byCause.unknown,
+    (s) => s.retry.total,
+    'no retry',
+  ),
+  rate('swap_rate', 'swap faults', (s) => s.swap.faults),
+  rate('refault_rate', 'swap faults on pages that were mapped less than 1 s before', (s) => s.progress.refaults),
+  ...WAIT_MEASURES,
+  lockRatio('read'),
+  lockRatio('write'),
+  {
+    id: 'stuck_seconds',
+    unit: 's',
+    title: 'age of the oldest fault in flight; 0 when there is none',
+    read: ({ now }) => oldestSeconds(now.inFlight, now.time),
+  },
+  { id: 'in_flight', unit: 'count', title: 'faults in flight', read: ({ now }) => now.inFlightTotal },
+  count('dropped', 'records dropped since the ring was full', (s) => s.events.dropped),
+  count('missed', 'program runs the kernel skipped', (s) => s.events.missed),
+  count('state_lost', 'lifecycles not opened for want of per-task state', (s) => s.events.stateLost),
+  count('incomplete', 'lifecycles that lack steps', (s) => s.lifecycles.incomplete),
+  count('evicted', 'open lifecycles given up for want of room', (s) => s.lifecycles.evicted),
+  {
+    id: 'violations',
+    unit: 'count',
+    title: 'violated rules of `check`',
+    read: ({ findings, findingsBefore }) =>
+      findings === null ? unknown('nothing is checked here') : findings.violated - (findingsBefore?.violated ?? 0),
+  },
+  {
+    id: 'release_outside',
+    unit: 'count',
+    title: 'releases seen outside the interval derived for them',
+    read: (i) =>
+      sumOf(i.now, 'checked') === 0
+        ? unknown('no release is seen exactly in this session')
+        : increase(i, (s) => sumOf(s, 'outside')),
+  },
+  {
+    id: 'ring_used_share',
+    unit: 'share',
+    title: 'of the ring in use',
+    read: ({ now }) => ratio(now.ringUsedBytes, now.session.ringBytes, 'the session has no ring'),
+  },
+  {
+    id: 'self_cpu_ratio',
+    unit: 's/s',
+    title: 'CPU time of vmalocktop itself',
+    read: (i) => increase(i, (s) => s.overhead.selfCpuNs) / 1e9 / i.seconds,
+  },
+  {
+    id: 'self_rss_bytes',
+    unit: 'bytes',
+    title: 'memory of vmalocktop itself',
+    read: ({ now }) => now.overhead.selfRssBytes,
+  },
+];
+
+function sumOf(snapshot: Snapshot, what: 'checked' | 'outside'): number {
+  let sum = 0;
+  for (const rule of Object.values(snapshot.release)) sum += rule[what];
+  return sum;
+}
