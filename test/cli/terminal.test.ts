@@ -18,7 +18,12 @@ before(async () => {
   file = join(dir, 'whole.vmlt');
   await writeRecording(file, batchesOf(200));
 });
-after(() => rm(dir, { recursive: true }));
+const started: IPty[] = [];
+after(async () => {
+  // One that is still there after its test timed out would keep this process from ending.
+  for (const pty of started) pty.kill('SIGKILL');
+  await rm(dir, { recursive: true });
+});
 
 interface Session {
   readonly pty: IPty;
@@ -36,6 +41,7 @@ function start(words: string): Session {
     rows: 30,
     env: { ...process.env, TERM: 'xterm-256color' },
   });
+  started.push(pty);
   let seen = '';
   let wake = (): void => {};
   pty.onData((data) => {
@@ -64,7 +70,7 @@ for (const [name, words] of [
 ] as const) {
   test(`replay of ${name}: shows the end, q leaves, the terminal is restored`, { timeout: 20_000 }, async () => {
     const session = start(words());
-    await session.until('ENDED');
+    await session.until('END');
     session.pty.write('q');
     assert.equal(await session.exit, 0);
     assert.ok(session.seen().includes(LEAVE_ALTERNATE_SCREEN));
@@ -73,7 +79,7 @@ for (const [name, words] of [
 
 test('replay ended by SIGTERM: 143, the terminal is restored', { timeout: 20_000 }, async () => {
   const session = start(`replay "${file}"`);
-  await session.until('ENDED');
+  await session.until('END');
   process.kill(session.pty.pid, 'SIGTERM');
   assert.equal(await session.exit, 143);
   assert.ok(session.seen().includes(LEAVE_ALTERNATE_SCREEN));
