@@ -81,10 +81,6 @@ export function diffText(diff: Diff, files: readonly [string, string]): string {
     diff.warnings.map((warning) => ` WARNING: ${sanitise(warning)}`),
     verdict(diff),
   ];
-  const { neighbourCorrelation, slices } = diff.method;
-  if (slices > 0 && neighbourCorrelation !== null && neighbourCorrelation > 0.25) {
-    blocks.push([' WARNING: neighbouring time slices resemble each other: longer recordings would tell more surely']);
-  }
   const columns = ` ${' '.repeat(2)}${pad('', TITLE)} ${pad('A', VALUE, 'right')} ${pad('B', VALUE, 'right')} ${pad('change', 9, 'right')}`;
   for (const [group, title] of GROUPS) {
     const rows = diff.rows.filter((it) => it.group === group);

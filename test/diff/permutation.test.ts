@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Ratio } from '../../src/core/diff/figures.js';
-import { adjustedP, neighbourCorrelation } from '../../src/core/diff/permutation.js';
+import { adjustedP } from '../../src/core/diff/permutation.js';
 import { LOG_HISTOGRAM_ERROR, LogHistogram } from '../../src/core/series/log-histogram.js';
 import { Series } from '../../src/core/series/series.js';
 
@@ -67,20 +67,6 @@ test('a figure that is one number in all of A and another in all of B differs; o
 test('the same input gives the same answer', () => {
   const figures = [ratio(normals(5), 12, 0.3), ratio(normals(6), 12, 0)];
   assert.deepEqual(adjustedP(figures), adjustedP(figures));
-});
-
-test('neighbours that resemble each other show; independent ones do not', () => {
-  const normal = normals(9);
-  const rows = (memory: number): [number, number][] => {
-    let level = 0;
-    return Array.from({ length: 200 }, () => {
-      level = memory * level + normal();
-      return [100 + 10 * level, 100];
-    });
-  };
-  assert.ok(neighbourCorrelation({ a: rows(0.8), b: rows(0.8) }) > 0.6);
-  assert.ok(Math.abs(neighbourCorrelation({ a: rows(0), b: rows(0) })) < 0.2);
-  assert.ok(Number.isNaN(neighbourCorrelation({ a: [[0, 1]], b: [[0, 1]] })));
 });
 
 test('property: slices that double keep every sum and every wait, whatever comes when', () => {

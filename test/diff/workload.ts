@@ -17,6 +17,8 @@ export interface Workload {
   readonly folioNs: number;
   /** How much a tenth of a second is like the one before it: 0 to 1. */
   readonly memory?: number;
+  /** Everything takes this many times as long. Default 1. */
+  readonly slowness?: number;
 }
 
 const HOOKS: readonly string[] = [
@@ -113,7 +115,7 @@ export function runOf(workload: Workload, seed: number): EventBatch[] {
       // Enough threads that none comes back before its wait is over.
       const tid = 1000 + (id % 256);
       for (const [step, [kind, a, b, after]] of stepsOf(random, workload, load).entries()) {
-        time += after;
+        time += Math.round(after * (workload.slowness ?? 1));
         if (kind === VlKind.HMF_EXIT && a === VMA_FLAGS) ((b & RET.VM_FAULT_RETRY) !== 0 ? retried : done).push(time);
         const at = time;
         rows.push([

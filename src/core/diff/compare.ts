@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 /** Two recordings side by side: what differs, by how much, and whether that is more than noise. */
 
-import { key } from '../series/collector.js';
+import { key, PACE } from '../series/collector.js';
 import type { Series } from '../series/series.js';
 import type { SessionInfo } from '../session.js';
 import type { Snapshot } from '../snapshot.js';
-import { type Figure, figuresOf, type Group, type Sliced } from './figures.js';
-import { adjustedP, neighbourCorrelation, PERMUTATIONS } from './permutation.js';
+import { type Figure, figuresOf, type Group, merged, type Sliced } from './figures.js';
+import { adjustedP, PERMUTATIONS } from './permutation.js';
 import { type Compared, warningsOf } from './warnings.js';
 
 export interface Recorded extends Compared {
@@ -54,9 +54,12 @@ export interface Diff {
     readonly slices: number;
     readonly sliceNs: readonly [a: number, b: number];
     readonly permutations: number;
+    /** Figures tested together. */
     readonly figures: number;
-    /** Mean correlation between neighbouring slices; null when not known. Far above 0 the test names too much. */
-    readonly neighbourCorrelation: number | null;
+    /** How much longer the same few instructions took in B; null when too few faults came that way. */
+    readonly pace: number | null;
+    /** A time must change by this factor to be named, a count by `1 + MIN_CHANGE`. */
+    readonly timeFactor: number;
     /** Why nothing was tested; '' when it was. */
     readonly notTested: string;
   };
@@ -70,70 +73,73 @@ export const ALPHA = 0.05;
 /** And so is a change of at least this share: what is smaller is not worth a name, however certain. */
 export const MIN_CHANGE = 0.05;
 
-/** Slices to try, from many and short to few and long: longer ones depend less on their neighbours. */
-const SLICES: readonly number[] = [24, 16, 12, 8];
+/** Few enough that each is long, and as many as a difference needs to show in all of them by less than chance. */
+const SLICES = 6;
 /** Counters are sampled four times a second: shorter slices would hold the same sample. */
 const MIN_SLICE_NS = 500e6;
-const MAX_CORRELATION = 0.25;
+/** Faults that must have come by the same few instructions in either recording. */
+const MIN_PACE_COUNT = 30;
+/** A machine that much slower is worth a warning. */
+const PACE_WARNING = 1.1;
 
-/** Pure; a second or so for long lists of figures, whatever the length of the recordings. */
+/** Pure. Its time depends on the number of figures, not on the length of the recordings. */
 export function compare(a: Recorded, b: Recorded): Diff {
-  const cut = slice(a, b);
-  const tested = cut.slices > 0 ? cut.figures.filter(isTested) : [];
+  const notTested = whyNot(a, b);
+  const slices = notTested === '' ? SLICES : 0;
+  const [cutA, cutB] = [sliced(a, Math.max(1, slices)), sliced(b, Math.max(1, slices))];
+  const figures = figuresOf(cutA, cutB);
+  const tested = slices > 0 ? figures.filter(isTested) : [];
   const ps = new Map(adjustedP(tested.map(({ ratio }) => ratio)).map((p, i) => [tested[i]?.id, p]));
+  const pace = paceOf(cutA, cutB);
+  const timeFactor = (1 + MIN_CHANGE) * Math.max(pace ?? 1, 1 / (pace ?? 1));
   const faults = [faultsOf(a), faultsOf(b)] as const;
-  const rows = cut.figures.map((figure) => rowOf(figure, ps.get(figure.id) ?? null, faults, [a, b]));
+  const rows = figures.map((figure) => rowOf(figure, ps.get(figure.id) ?? null, faults, [a, b], timeFactor));
   return {
     a: sideOf(a),
     b: sideOf(b),
-    warnings: warningsOf(a, b),
+    warnings: [...warningsOf(a, b), ...paceWarning(pace)],
     method: {
-      slices: cut.slices,
-      sliceNs: [a.snapshot.durationNs / Math.max(1, cut.slices), b.snapshot.durationNs / Math.max(1, cut.slices)],
+      slices,
+      sliceNs: [a.snapshot.durationNs / Math.max(1, slices), b.snapshot.durationNs / Math.max(1, slices)],
       permutations: PERMUTATIONS,
       figures: tested.length,
-      neighbourCorrelation: cut.correlation,
-      notTested: cut.why,
+      pace,
+      timeFactor,
+      notTested,
     },
     findings: rows.filter(({ verdict }) => verdict === 'differs').sort(byCost),
     rows,
   };
 }
 
-interface Cut {
-  readonly slices: number;
-  readonly figures: readonly Figure[];
-  readonly correlation: number | null;
-  readonly why: string;
+function sliced({ snapshot, series }: Recorded, slices: number): Sliced {
+  return { session: snapshot.session, cells: series.regroup(slices) };
 }
 
-/** As many slices as leave neighbours all but independent. */
-function slice(a: Recorded, b: Recorded): Cut {
-  const sliced = (recorded: Recorded, slices: number): Sliced => ({
-    session: recorded.snapshot.session,
-    cells: recorded.series.regroup(slices),
-  });
-  const fits = (slices: number): boolean =>
-    [a, b].every(({ series, snapshot }) => series.length >= slices && snapshot.durationNs >= slices * MIN_SLICE_NS);
-  let last: Cut | null = null;
-  for (const slices of SLICES) {
-    if (!fits(slices)) continue;
-    const figures = figuresOf(sliced(a, slices), sliced(b, slices));
-    const correlations = figures
-      .filter(isTested)
-      .map(({ ratio }) => neighbourCorrelation(ratio))
-      .filter(Number.isFinite);
-    const correlation =
-      correlations.length === 0 ? null : correlations.reduce((sum, r) => sum + r, 0) / correlations.length;
-    last = { slices, figures, correlation, why: '' };
-    if (correlation === null || correlation <= MAX_CORRELATION) break;
+/** Why a difference could not be told from noise; '' when it can. */
+function whyNot(a: Recorded, b: Recorded): string {
+  const fits = ({ series, snapshot }: Recorded): boolean =>
+    series.length >= SLICES && snapshot.durationNs >= SLICES * MIN_SLICE_NS;
+  if (!fits(a) || !fits(b)) {
+    return `a recording is shorter than ${(SLICES * MIN_SLICE_NS) / 1e9} s: too few time slices to tell a difference from noise`;
   }
-  if (last !== null && Math.min(faultsOf(a), faultsOf(b)) > 0) return last;
-  const why =
-    last === null
-      ? `a recording is shorter than ${(8 * MIN_SLICE_NS) / 1e9} s: too few time slices to tell a difference from noise`
-      : 'a recording has no counts of faults';
-  return { slices: 0, figures: figuresOf(sliced(a, 1), sliced(b, 1)), correlation: null, why };
+  return Math.min(faultsOf(a), faultsOf(b)) === 0 ? 'a recording has no counts of faults' : '';
+}
+
+/** Median time of the same few instructions in B, as a multiple of A's; null when too few faults came that way. */
+function paceOf(a: Sliced, b: Sliced): number | null {
+  const [inA, inB] = [merged(a.cells, PACE), merged(b.cells, PACE)];
+  if (Math.min(inA.count, inB.count) < MIN_PACE_COUNT) return null;
+  const ratio = inB.percentile(0.5) / inA.percentile(0.5);
+  return Number.isFinite(ratio) && ratio > 0 ? ratio : null;
+}
+
+function paceWarning(pace: number | null): string[] {
+  if (pace === null || (pace <= PACE_WARNING && pace >= 1 / PACE_WARNING)) return [];
+  const [slower, factor] = pace > 1 ? ['B', pace] : ['A', 1 / pace];
+  return [
+    `the machine was ${factor.toFixed(1)} times as slow in ${slower}: the same few instructions took that much longer, and times must differ by more to be named`,
+  ];
 }
 
 /** Figures both sides could see. */
@@ -156,6 +162,7 @@ function rowOf(
   p: number | null,
   faults: readonly [number, number],
   sides: readonly [Recorded, Recorded],
+  timeFactor: number,
 ): DiffRow {
   const { id, group, title, unit } = figure;
   const side = (value: number | null, at: 0 | 1): SideValue | null => {
@@ -172,7 +179,10 @@ function rowOf(
   const of = (value: SideValue | null): number | null =>
     (unit === 'percentile' ? value?.value : value?.perFault) ?? null;
   const change = changeOf(of(a), of(b));
-  const verdict = p === null ? 'not tested' : p < ALPHA && Math.abs(change ?? 0) >= MIN_CHANGE ? 'differs' : 'noise';
+  const factor = (change ?? 0) + 1;
+  const least = unit === 'count' ? 1 + MIN_CHANGE : timeFactor;
+  const large = factor >= least || factor <= 1 / least;
+  const verdict = p === null ? 'not tested' : p < ALPHA && large ? 'differs' : 'noise';
   return { id, group, title, unit, a, b, change, p, verdict };
 }
 

@@ -142,7 +142,8 @@ function percentile(a: Sliced, b: Sliced, kind: WaitKind, share: number): Figure
   };
 }
 
-function merged(cells: readonly Cell[], kind: WaitKind): LogHistogram {
+/** Values of one histogram over all slices. */
+export function merged(cells: readonly Cell[], kind: string): LogHistogram {
   const out = new LogHistogram();
   for (const cell of cells) {
     const histogram = cell.histograms.get(kind);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /**
  * Is a difference between two recordings more than noise? Faults come in bursts and are anything but independent, so
- * what is exchanged between the recordings is whole time slices, and all figures of a slice together.
+ * what is exchanged between the recordings is whole time slices, and all figures of a slice together. Few and long ones:
+ * the longer a slice, the less it resembles its neighbours (batch means; Schmeiser 1982).
  *
  * Statistic: the studentised difference of two ratios of sums, the variance of each from its slices' residuals
  * (Cochran, Sampling Techniques, 6.4). Reference: the same over random assignments of the slices to the two sides.
@@ -98,21 +99,4 @@ export function adjustedP(ratios: readonly Ratio[]): number[] {
     for (const [i, value] of observed.entries()) if (largest >= value * (1 - 1e-9)) (atLeast[i] as number)++;
   }
   return atLeast.map((count) => count / (PERMUTATIONS + 1));
-}
-
-/** Correlation of each slice's residual with the next one's, over both sides; NaN when there is nothing to correlate. */
-export function neighbourCorrelation({ a, b }: Ratio): number {
-  let products = 0;
-  let squares = 0;
-  for (const rows of [a, b]) {
-    const sumX = rows.reduce((sum, [x]) => sum + x, 0);
-    const sumD = rows.reduce((sum, [, d]) => sum + d, 0);
-    if (sumD === 0) continue;
-    const residuals = rows.map(([x, d]) => x - (sumX / sumD) * d);
-    for (const [i, residual] of residuals.entries()) {
-      squares += residual * residual;
-      products += residual * (residuals[i + 1] ?? 0);
-    }
-  }
-  return squares > 0 ? products / squares : Number.NaN;
 }

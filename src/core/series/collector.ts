@@ -45,6 +45,9 @@ const OUTCOME_COUNTERS: Readonly<Record<Outcome, number>> = {
 };
 const OUTCOME_OF: ReadonlyMap<number, Outcome> = new Map(OUTCOMES.map((name) => [OUTCOME_COUNTERS[name], name]));
 
+/** Histogram of a cell that is no wait: see `paceOf`. */
+export const PACE = 'pace';
+
 /** Process names kept apart; what goes beyond is summed under `OTHERS`. */
 const MAX_PROCESSES = 256;
 export const OTHERS = '(others)';
@@ -90,6 +93,8 @@ export class Collector {
       cell.add(key.process(comm, attempt.outcome === 'abort' ? 'aborts' : 'retries'), 1);
       if (attempt.verdict !== null) cell.add(key.verdict(attempt.verdict.kind), 1);
     }
+    const pace = paceOf(lifecycle);
+    if (pace > 0) cell.record(PACE, pace);
     for (const wait of lifecycle.waits) {
       const ns = wait.end - wait.start;
       if (!(ns >= 0)) continue;
@@ -107,4 +112,14 @@ export class Collector {
     }
     return comm;
   }
+}
+
+/**
+ * From the end of a folio wait to lock_mm_and_find_vma: out of do_swap_page and handle_mm_fault, nothing to wait for. How
+ * long that takes says how fast the machine was; NaN when the fault did not come this way.
+ */
+function paceOf({ attempts, waits }: Lifecycle): number {
+  const [first, second] = waits;
+  if (attempts[0]?.lock !== 'vma' || first?.kind !== 'folio' || second?.kind !== 'mmapLock') return Number.NaN;
+  return second.start - first.end;
 }
