@@ -7,7 +7,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { guestImpossible, kernels } from './guest.js';
-import { CAUSES, causeOf, type Fault, NUMA, observe, retriesOf, type Session, tally } from './observed.js';
+import { CAUSES, NUMA, observe } from './observed.js';
+import { causeOf, type Fault, retriesOf, type Session, tally } from './session.js';
 import { assertWriterGates } from './writer-gate.js';
 
 const skip = (await guestImpossible()) ?? false;

@@ -2,7 +2,7 @@
 /** The counterfactual against a gate with a writer of which everything is known: test/workload/writer-gate.c. */
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
-import { causeOf, type Fault, retriesOf, type Session, type Truth, tally } from './observed.js';
+import { causeOf, type Fault, retriesOf, type Session, type Truth, tally } from './session.js';
 
 /** The workloads below, of those that test/vm/guest/causes runs. */
 export const WRITER_GATES = '^writer-gate';

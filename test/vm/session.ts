@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: MIT
+/** What the tool saw of a session in a guest, beside what the workloads say of themselves. */
+import assert from 'node:assert/strict';
+
+export interface Wait {
+  kind: string;
+  held: string;
+  start_ns: number;
+  end_ns: number | null;
+  duration_ns: number | null;
+  contended_ns: number | null;
+  holder_tid: number | null;
+}
+export interface Attempt {
+  lock: string;
+  outcome: string;
+  ret: number | null;
+  cause: string | null;
+  innermost: string | null;
+  verdict: string | null;
+  mm_writers: number | null;
+  writer_tid: number | null;
+  writer_syscall: number | null;
+  writer_exact: boolean | null;
+}
+export interface Fault {
+  tgid: number | null;
+  address: number | null;
+  how: string;
+  major: boolean;
+  attempts: Attempt[];
+  waits: Wait[];
+  lost: string | null;
+}
+/** What a workload says of itself; see its source for what each of them means. */
+export interface Truth {
+  pid: number;
+  truth: number;
+  address?: string;
+  stride?: number;
+  /** How many from `address` on, where that is not `truth`. */
+  pages?: number;
+  addresses?: string[];
+  writer: number;
+  writers: number;
+  holder: number;
+  more: number;
+  slept: number;
+  faults: number;
+  vmas: number;
+  changed: [number, number];
+  opened: [number, number];
+  joined: number;
+}
+export interface WaitStat {
+  count: number;
+  sumNs: string;
+  maxNs: number | null;
+}
+export interface Stat {
+  ended: boolean;
+  release: string;
+  hooks: { target: string; attached: boolean; note: string }[];
+  counts: {
+    faults: number;
+    vmaLock: { success: number; retry: number; completed: number; abort: number; error: number };
+    kernelMode: number;
+  };
+  events: {
+    emitted: number;
+    decoded: number;
+    dropped: number;
+    missed: number;
+    perKind: Record<string, { emitted: number; decoded: number; dropped: number }>;
+  };
+  lifecycles: { total: number; incomplete: number };
+  retry: { total: number; byCause: Record<string, number>; unknownBy: Record<string, number> };
+  abort: { total: number; byCause: Record<string, number> };
+  otherUsers: { userfaultfd: number | null; procfs: number | null; madvise: number | null };
+  writers: {
+    tgid: number;
+    syscall: number;
+    name: string;
+    vmas: number;
+    retriesLocked: number;
+    retriesDelayed: number;
+  }[];
+  counterfactual: {
+    byProcess: { key: string; stall: { basis: string; exactNs: string | null; boundNs: string | null } }[];
+  };
+  swap: { devices: { name: string | null; synchronous: boolean; reads: number; retries: number }[] };
+}
+export interface Ran {
+  run: string;
+  code: number;
+  truth: Truth | null;
+  words: string;
+}
+/** A line that test/vm/guest/causes and mixed print: one session. */
+export interface Head {
+  observed: string;
+  code: number;
+  truths: Ran[];
+  words: string;
+  recording: string;
+}
+/** A rule of `check --json`. */
+export interface Rule {
+  rule: number;
+  result: string;
+  held: number;
+  why: string;
+}
+
+/** emitted = decoded + dropped, in all and kind by kind, and nothing dropped. */
+export function assertConserved({ events }: Stat): void {
+  assert.equal(events.emitted, events.decoded + events.dropped, 'the law of conservation');
+  for (const [kind, { emitted, decoded, dropped }] of Object.entries(events.perKind))
+    assert.equal(emitted, decoded + dropped, kind);
+  assert.equal(events.dropped, 0, 'dropped');
+}
+
+/** One session of a guest. Lifecycles are looked up by the process and the pages a workload names. */
+export class Session {
+  readonly name: string;
+  readonly stat: Stat;
+  /** Runs of programs the kernel skipped: what may lack of any count. */
+  readonly missed: number;
+  /** What `check` says of it. */
+  readonly rules: readonly Rule[];
+  readonly #runs: ReadonlyMap<string, Ran>;
+  readonly #faults: Map<number, Fault[]> = new Map();
+
+  constructor(head: Head, stat: Stat, rules: readonly Rule[]) {
+    this.name = head.observed;
+    this.stat = stat;
+    this.rules = rules;
+    this.missed = stat.events.missed;
+    this.#runs = new Map(head.truths.map((ran) => [ran.run, ran]));
+  }
+
+  add(fault: Fault): void {
+    const of = this.#faults.get(fault.tgid ?? 0);
+    if (of === undefined) this.#faults.set(fault.tgid ?? 0, [fault]);
+    else of.push(fault);
+  }
+
+  get runs(): string[] {
+    return [...this.#runs.keys()];
+  }
+
+  truth(run: string): Truth {
+    const ran = this.#runs.get(run);
+    assert.ok(ran, `${run} did not run`);
+    assert.equal(ran.code, 0, `${run}: ${ran.words}`);
+    assert.ok(ran.truth, `${run} said nothing; ${ran.words}`);
+    return ran.truth;
+  }
+
+  /** Faults of the workload's process, at the pages its truth is about. */
+  at(run: string): Fault[] {
+    const truth = this.truth(run);
+    const all = this.#faults.get(truth.pid) ?? [];
+    if (truth.address === undefined && truth.addresses === undefined) return all;
+    const first = Number(truth.address ?? 0);
+    const pages = new Set(
+      truth.addresses?.map(Number) ??
+        Array.from({ length: truth.pages ?? truth.truth }, (_, i) => first + i * (truth.stride ?? 0)),
+    );
+    return all.filter(({ address }) => address !== null && pages.has(address));
+  }
+
+  /** Exactly `truth`; short of it by no more than the runs of programs that the kernel says it skipped. */
+  assertCount(what: string, count: number, truth: number): void {
+    if (this.missed === 0) assert.equal(count, truth, what);
+    else
+      assert.ok(
+        count <= truth && count >= truth - this.missed,
+        `${what}: ${count} of ${truth}, with ${this.missed} missed`,
+      );
+  }
+
+  /**
+   * Exactly `truth` rows are said to be one of `right`. A missed probe may leave one unknown, or without its row, and
+   * never makes it something else.
+   */
+  assertSaid<Row>(
+    what: string,
+    rows: readonly Row[],
+    of: (row: Row) => string,
+    right: readonly string[],
+    truth: number,
+  ): void {
+    const said = tally(rows, of);
+    const words = `${what}: ${JSON.stringify(said)}`;
+    this.assertCount(
+      words,
+      right.reduce((sum, name) => sum + (said[name] ?? 0), 0),
+      truth,
+    );
+    const unsure = this.missed === 0 ? [] : ['unknown', 'null', 'incomplete'];
+    assert.deepEqual(
+      Object.keys(said).filter((name) => !right.includes(name) && !unsure.includes(name)),
+      [],
+      words,
+    );
+  }
+
+  assertBetween(what: string, count: number, lo: number, hi: number): void {
+    assert.ok(
+      count <= hi && count >= lo - this.missed,
+      `${what}: ${count} is not in [${lo}, ${hi}], ${this.missed} missed`,
+    );
+  }
+}
+
+/** The first attempt's cause, whatever its lock. */
+export function causeOf(fault: Fault): string {
+  return fault.attempts.find(({ cause }) => cause !== null)?.cause ?? 'unknown';
+}
+
+/** Attempts under the VMA lock that returned RETRY. */
+export function retriesOf(faults: readonly Fault[]): Attempt[] {
+  return faults.flatMap(({ attempts }) =>
+    attempts.filter(({ lock, outcome }) => lock === 'vma' && outcome === 'retry'),
+  );
+}
+
+/** `a: 3, b: 1` of whatever `of` says of each. */
+export function tally<Row>(rows: readonly Row[], of: (row: Row) => string): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const row of rows) counts[of(row)] = (counts[of(row)] ?? 0) + 1;
+  return counts;
+}
