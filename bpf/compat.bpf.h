@@ -184,7 +184,6 @@ struct swap_info_struct {
 
 #define VM_HUGETLB 0x00400000 /* include/linux/mm.h, a #define */
 #define PF_KTHREAD 0x00200000  /* include/linux/sched.h, a #define: not in BTF */
-#define TIF_SIGPENDING_BIT 2   /* arch/x86/include/asm/thread_info.h */
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {

@@ -72,7 +72,7 @@ static __always_inline int on_mm_lock_enter(__u64 address, struct pt_regs *regs)
 		if (failed)
 			send(rec, VL_VMA_LOCK, 0, refused, AB(0, 0));
 	}
-	rec->t_mm_lock = ts;
+	rec->t[VL_H_MMAP_LOCK] = ts;
 	rec->state = IN_MM_LOCK;
 	find_holder(BPF_CORE_READ(task, mm), &holder);
 	return send(rec, VL_MM_LOCK_ENTER, 0, ts, AB(user, holder.kind));
@@ -178,7 +178,7 @@ static __always_inline void mm_locked(struct rec *rec, __u64 found, __u64 ts)
 static __always_inline void found_later(struct rec *rec, __u64 found)
 {
 	if (rec->state & IN_MM_LOCK)
-		mm_locked(rec, found, rec->t_mm_had > rec->t_mm_lock ? rec->t_mm_had : bpf_ktime_get_ns());
+		mm_locked(rec, found, rec->t_mm_had > rec->t[VL_H_MMAP_LOCK] ? rec->t_mm_had : bpf_ktime_get_ns());
 }
 
 static __always_inline int on_mm_lock_exit(void *vma)
@@ -191,7 +191,7 @@ static __always_inline int on_mm_lock_exit(void *vma)
 	if (!rec || !(rec->state & IN_MM_LOCK))
 		return 0;
 	ts = bpf_ktime_get_ns();
-	measure(VL_H_MMAP_LOCK, ts - rec->t_mm_lock);
+	measure(VL_H_MMAP_LOCK, ts - rec->t[VL_H_MMAP_LOCK]);
 	if (!vma) {
 		if (rec->have & HAVE_RETRIED)
 			send_writer(rec, 0, 0, ts);

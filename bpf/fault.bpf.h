@@ -131,7 +131,7 @@ static __noinline int hmf_slow(void *ctx, struct vm_area_struct *vma, __u64 addr
 		struct task_struct___ti *with_ti = (void *)task;
 		unsigned long work = BPF_CORE_READ(with_ti, thread_info.flags);
 
-		if (work >> TIF_SIGPENDING_BIT & 1)
+		if (work & signal_flags)
 			step_flags |= VL_F_SIGPENDING;
 	}
 	send(rec, VL_HMF_EXIT, step_flags, ts, AB(flags, ret));

@@ -16,6 +16,7 @@ const volatile __u32 track_start = 0;  /* 1: lock_vma_under_rcu is hooked and le
 const volatile __u64 min_ns = 0;       /* send faults under the VMA lock that took at least this long; 0: none */
 const volatile __u32 observe_release = 0; /* 1: up_read is hooked (6.4 to 6.14) and a hold lasts until it was seen */
 const volatile __u32 flor_takes_vmf = 1;  /* 0 on 6.4, 6.5: (folio, mm, flags) */
+const volatile __u64 signal_flags = 0;    /* thread_info.flags that make signal_pending() true */
 const volatile __u32 observe_mm = 0;      /* 1: the mmap_lock tracepoints are hooked */
 const volatile __u32 mm_tp_path = 0;      /* 1: they take the cgroup's path as second argument (before 6.14) */
 const volatile __u64 writer_min_ns = 0;   /* send writers that waited at least this long, and those that meet a retry */

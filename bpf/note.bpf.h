@@ -77,9 +77,13 @@ static __noinline struct rec *rec_from_note(struct note *note, __u32 kind)
 	return rec;
 }
 
-static __always_inline bool is_second_pass(struct rec *rec, __u64 address)
+/* The record of the pass that comes here: the second one, or one that do_swap_page opened (a pte marker of a file). */
+static __always_inline bool is_of_pass(struct rec *rec, struct vm_fault *vmf)
 {
-	return rec->address == PAGE_OF(address) && rec->state & MM_LOCKED && !(rec->state & (IN_FILE | RETRIED | AWAIT_ANY));
+	if (rec->state & (IN_FILE | RETRIED | IN_MM_LOCK | AWAIT_ANY))
+		return false;
+	return rec->vmf == (__u64)vmf ||
+	       (rec->state & MM_LOCKED && rec->address == PAGE_OF(BPF_CORE_READ(vmf, address)));
 }
 
 static __always_inline int on_file_enter(struct vm_fault *vmf, __u32 which)
@@ -98,7 +102,7 @@ static __always_inline int on_file_enter(struct vm_fault *vmf, __u32 which)
 	rec = current_rec(task, &state);
 	if (rec && rec->address == PAGE_OF(BPF_CORE_READ(vmf, address)))
 		found_later(rec, (__u64)BPF_CORE_READ(vmf, vma));
-	if (rec && is_second_pass(rec, BPF_CORE_READ(vmf, address))) {
+	if (rec && is_of_pass(rec, vmf)) {
 		rec->vmf = (__u64)vmf;
 		rec->file = which;
 		rec->state = (rec->state & ~SLEPT) | IN_FILE;

@@ -43,7 +43,8 @@ struct rec {
 	__u64 acquired, mm, address, vma_start, vma_end, vm_flags, pte, cgroup; /* in the order of struct vl_open */
 	__u64 vmf;      /* the attempt's struct vm_fault: an address on this task's stack */
 	__u64 vm_lock;  /* the VMA lock's rw_semaphore while held and observed, else 0 */
-	__u64 t_swap, t_flor, t_uffd, t_mm_lock, t_mm_had, t_swapin;
+	__u64 t[VL_NHIST]; /* when what that histogram measures began */
+	__u64 t_mm_had, t_swapin;
 	__u64 vma;      /* the attempt's vm_area_struct: compared, never followed once its lock is gone */
 	__u32 seq, mm_seq; /* vm_lock_seq and mm_lock_seq while the VMA lock was held */
 	__u32 state;

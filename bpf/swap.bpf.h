@@ -96,26 +96,32 @@ static __always_inline int on_swap_enter(struct vm_fault *vmf)
 	if (!rec)
 		return 0;
 	ts = bpf_ktime_get_ns();
-	rec->t_swap = ts;
+	rec->t[VL_H_SWAP] = ts;
 	rec->state = (rec->state & MM_LOCKED) | IN_SWAP;
 	return send(rec, VL_SWAP_ENTER, 0, ts, AB(flags, 0));
 }
 
-static __always_inline int on_swap_exit(__u32 ret)
+/* The return of a function whose entry put `in` into the state of this task's record. */
+static __always_inline int on_return(__u32 in, enum vl_hist hist, __u32 kind, __u32 ret)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct task_state *state;
 	struct rec *rec = current_rec(task, &state);
 	__u64 ts;
 
-	if (!rec || !(rec->state & IN_SWAP))
+	if (!rec || !(rec->state & in))
 		return 0;
 	ts = bpf_ktime_get_ns();
-	measure(VL_H_SWAP, ts - rec->t_swap);
-	rec->state &= MM_LOCKED;
+	measure(hist, ts - rec->t[hist]);
+	rec->state &= ~in;
 	if (ret & R(RETRY))
 		rec->have |= HAVE_INNER;
-	return send(rec, VL_SWAP_EXIT, 0, ts, AB(0, ret));
+	return send(rec, kind, 0, ts, AB(0, ret));
+}
+
+static __always_inline int on_swap_exit(__u32 ret)
+{
+	return on_return(IN_SWAP | DEVICE_SEEN | IN_FLOR | SLEPT | IN_UFFD, VL_H_SWAP, VL_SWAP_EXIT, ret);
 }
 
 /* The device's name and what its queue says, once a device: the user side reads the map. */
@@ -192,7 +198,7 @@ static __always_inline int on_flor_enter(void *ctx, void *folio, struct vm_fault
 	if (!rec || !(rec->state & IN_SWAP) || (flor_takes_vmf && rec->vmf != (__u64)vmf))
 		return 0;
 	ts = bpf_ktime_get_ns();
-	rec->t_flor = ts;
+	rec->t[VL_H_FOLIO_WAIT] = ts;
 	rec->state = (rec->state & ~SLEPT) | IN_FLOR;
 	which = folio_state(folio, &step_flags);
 	send(rec, VL_FLOR_ENTER, step_flags, ts, AB(flor_takes_vmf ? BPF_CORE_READ(vmf, flags) : 0, which));
@@ -219,23 +225,10 @@ static __always_inline int on_io_schedule(void *ctx)
 
 static __always_inline int on_flor_exit(__u32 ret)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct task_state *state;
-	struct rec *rec;
-	__u64 ts;
-
-	if (!wanted(task))
+	if (!wanted(bpf_get_current_task_btf()))
 		return 0;
 	count(ret & R(RETRY) ? VL_C_FLOR_RETRY : VL_C_FLOR_LOCKED);
-	rec = current_rec(task, &state);
-	if (!rec || !(rec->state & IN_FLOR))
-		return 0;
-	ts = bpf_ktime_get_ns();
-	measure(VL_H_FOLIO_WAIT, ts - rec->t_flor);
-	rec->state &= ~IN_FLOR;
-	if (ret & R(RETRY))
-		rec->have |= HAVE_INNER;
-	return send(rec, VL_FLOR_EXIT, 0, ts, AB(0, ret));
+	return on_return(IN_FLOR, VL_H_FOLIO_WAIT, VL_FLOR_EXIT, ret);
 }
 
 static __always_inline int on_userfault_enter(void *ctx, struct vm_fault *vmf, __u32 reason)
@@ -258,7 +251,7 @@ static __always_inline int on_userfault_enter(void *ctx, struct vm_fault *vmf, _
 	if (!rec)
 		return 0;
 	ts = bpf_ktime_get_ns();
-	rec->t_uffd = ts;
+	rec->t[VL_H_UFFD] = ts;
 	rec->state |= IN_UFFD;
 	send(rec, VL_UFFD_ENTER, 0, ts, AB(flags, reason));
 	if (!(rec->state & MM_LOCKED))
@@ -269,19 +262,7 @@ static __always_inline int on_userfault_enter(void *ctx, struct vm_fault *vmf, _
 
 static __always_inline int on_userfault_exit(__u32 ret)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct task_state *state;
-	struct rec *rec = current_rec(task, &state);
-	__u64 ts;
-
-	if (!rec || !(rec->state & IN_UFFD))
-		return 0;
-	ts = bpf_ktime_get_ns();
-	measure(VL_H_UFFD, ts - rec->t_uffd);
-	rec->state &= ~IN_UFFD;
-	if (ret & R(RETRY))
-		rec->have |= HAVE_INNER;
-	return send(rec, VL_UFFD_EXIT, 0, ts, AB(0, ret));
+	return on_return(IN_UFFD, VL_H_UFFD, VL_UFFD_EXIT, ret);
 }
 
 /* On RETRY the VMA lock is still held here: the inline vmf_anon_prepare drops it after this returns. */

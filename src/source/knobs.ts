@@ -17,6 +17,18 @@ export interface Surroundings {
   readonly cpus: number;
 }
 
+/**
+ * TIF_SIGPENDING and TIF_NOTIFY_SIGNAL on x86: bits 2 and 17 of arch/x86/include/asm/thread_info.h, 1 and 2 of
+ * include/asm-generic/thread_info_tif.h, which x86 uses in 7.x. In which release it changed over was not read: from
+ * 6.18 to 6.19 a task that is only to be notified on its return may count as one with a signal.
+ */
+function signalFlags({ kernel }: HostFacts): number {
+  const old = (1 << 2) | (1 << 17);
+  const generic = (1 << 1) | (1 << 2);
+  if (kernel.major >= 7) return generic;
+  return kernel.major === 6 && kernel.minor >= 18 ? old | generic : old;
+}
+
 type Setter = (name: string, value: number | bigint) => void;
 
 /** Chooses programs and map sizes of an opened object and sets its constants. */
@@ -38,6 +50,7 @@ export function configure(object: BpfObject, options: LiveOptions, around: Surro
   set('stack_kernel', options.stacks.kernel ? 1 : 0);
   set('stack_user', options.stacks.user ? 1 : 0);
   set('writer_min_ns', BigInt(Math.round(options.writerMinUs * 1000)));
+  set('signal_flags', signalFlags(facts));
   filters(set, options);
   mmapLock(set, around);
 }
