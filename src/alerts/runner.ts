@@ -93,7 +93,10 @@ class Lane {
   take(event: AlertEvent): void {
     if (!isFor(this.#action, event)) return;
     const refusal = this.#refusal();
-    if (refusal !== null) return this.#drop(refusal);
+    if (refusal !== null) {
+      this.#drop(refusal);
+      return;
+    }
     this.#limited = false;
     this.#counts.waiting++;
     this.work = this.work.then(async () => {
