@@ -43,26 +43,24 @@ static inline ssize_t read_text(const char *path, char *text, size_t size)
 }
 
 /*
- * Does the thread sleep in the kernel: uninterruptibly (TASK_KILLABLE shows as D too), or in whatever way where WHERE
- * begins with a '!'? And where names are readable, in a function whose name contains WHERE ("" takes any)?
- * Neither file takes mmap_lock.
+ * Does the thread sleep uninterruptibly in the kernel (TASK_KILLABLE shows as D too), and where names are readable, in a
+ * function whose name contains WHERE ("" takes any)? Reading neither file takes mmap_lock.
  */
 static inline int sleeps_in(pid_t tid, const char *where)
 {
 	char path[64], text[256];
 	const char *state;
-	int any = *where == '!';
 	ssize_t n;
 
 	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
 	if (read_text(path, text, sizeof(text)) <= 0)
 		return 0;
 	state = strrchr(text, ')'); /* the name before it may hold anything */
-	if (!state || state[1] != ' ' || !(state[2] == 'D' || (any && state[2] == 'S')))
+	if (!state || state[1] != ' ' || state[2] != 'D')
 		return 0;
 	snprintf(path, sizeof(path), "/proc/self/task/%d/wchan", tid);
 	n = read_text(path, text, sizeof(text));
-	return n <= 0 || !strcmp(text, "0") || strstr(text, where + any) != NULL;
+	return n <= 0 || !strcmp(text, "0") || strstr(text, where) != NULL;
 }
 
 /* Waits until all sleep there; how many do after at most LIMIT seconds. */
