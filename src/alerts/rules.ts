@@ -5,7 +5,7 @@ import type { Section } from '../config/section.js';
 import { readToml } from '../config/toml.js';
 import { GROUPINGS, SEVERITIES } from '../core/alerts/event.js';
 import type { AlertRule, Condition } from '../core/alerts/rule.js';
-import { ExitCode, UserError } from '../errors.js';
+import { type Action, readActions } from './actions.js';
 import { compileCondition, ExpressionError } from './cel.js';
 
 /** The set that holds where no other is named. */
@@ -14,15 +14,23 @@ export const DEFAULT_RULES: string = fileURLToPath(new URL('../../../share/alert
 const DAY_NS = 86_400e9;
 const NAME = /^[a-z][a-z0-9-]*$/;
 
-/** Reads the `[[rule]]` tables of a file that holds nothing else. Rejects with a `UserError` (exit code 2). */
-export async function loadRules(path: string = DEFAULT_RULES): Promise<AlertRule[]> {
+export interface AlertConfig {
+  readonly rules: readonly AlertRule[];
+  readonly actions: readonly Action[];
+}
+
+/**
+ * Reads a file of `[[rule]]` and `[[action]]` tables. One without any rule has those of the default set. Rejects with a
+ * `UserError` (exit code 2) that names file, line, key and what is allowed.
+ */
+export async function loadAlerts(path: string = DEFAULT_RULES): Promise<AlertConfig> {
   const top = await readToml(path);
-  const rules = readRules(top);
+  const own = readRules(top);
+  const rules = own.length > 0 || path === DEFAULT_RULES ? own : (await loadAlerts()).rules;
+  const names = rules.map(({ name }) => name);
+  const actions = readActions(top, names);
   top.finish();
-  if (rules.length === 0) {
-    throw new UserError(`cannot use ${path}`, 'it holds no rule', 'add a [[rule]] table', ExitCode.Usage);
-  }
-  return rules;
+  return { rules, actions };
 }
 
 /** The `[[rule]]` tables of `section`; throws a `UserError` that names file, line and key. */
@@ -54,9 +62,8 @@ function readRule(table: Section): AlertRule {
     clearForNs: table.duration('clear_for', range) ?? 0,
     cooldownNs: table.duration('cooldown', range) ?? 0,
     when: condition('when'),
-    clear: table.has('clear') ? condition('clear') : null,
+    clear: table.string('clear') === undefined ? null : condition('clear'),
   };
-  table.string('clear'); // a key of its own, whether it is there or not
   table.finish();
   return rule;
 }
@@ -69,4 +76,9 @@ function compiled<T>(table: Section, key: string, compile: () => T): T {
     const where = error.column > 0 ? ` at column ${error.column} of the expression` : '';
     throw table.error(key, `cannot be used: ${error.message}${where}`, error.remedy);
   }
+}
+
+/** Whether a rule wants to know what `check` says. */
+export function wantsCheck(rules: readonly AlertRule[]): boolean {
+  return rules.some(({ when, clear }) => when.fields.includes('violations') || clear?.fields.includes('violations'));
 }
