@@ -8,6 +8,11 @@ import { BATCH_ROWS, BUFFERS, COLUMNS, type Column, columnBytes, MAX_ROWS } from
 import { MAX_BODY, type MessageFrame } from './frame.js';
 import type { ZstdCodec } from './zstd.js';
 
+/** The longest name is a path or a mangled symbol, of a few kB. */
+const MAX_NAME = 65_536;
+/** All names of a recording together; a machine has some MB of symbols. */
+const MAX_NAMES = 64 * 1024 * 1024;
+
 /** What is wrong with a message, in words; the reader says where. */
 export class Damage extends Error {}
 
@@ -15,6 +20,7 @@ export class BatchDecoder {
   readonly #codec: ZstdCodec;
   readonly #strings: string[] = [''];
   readonly #index = new Map<string, number>([['', 0]]);
+  #names = 0;
   #batch: EventBatch = createBatch(BATCH_ROWS, this.#strings);
 
   constructor(codec: ZstdCodec) {
@@ -63,6 +69,7 @@ export class BatchDecoder {
     for (let i = 0; i < rows; i++) {
       const end = offsets.getInt32((i + 1) * 4, true);
       if (end < start || end > data.length) throw new Damage(`a name outside the names in row ${i}`);
+      if (end - start > MAX_NAME) throw new Damage(`a name of ${end - start} bytes in row ${i}`);
       batch.comm[i] = end === start ? 0 : this.#intern(text.toString('utf8', start, end));
       start = end;
     }
@@ -71,6 +78,8 @@ export class BatchDecoder {
   #intern(name: string): number {
     let index = this.#index.get(name);
     if (index === undefined) {
+      this.#names += name.length;
+      if (this.#names > MAX_NAMES) throw new Damage('more names than any recording has');
       index = this.#strings.push(name) - 1;
       this.#index.set(name, index);
     }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RecordBatchFileWriter, tableFromArrays, tableToIPC } from 'apache-arrow';
+import { createBatch, type EventBatch, UserKind } from '../../src/core/batch.js';
 import { Pipeline } from '../../src/core/pipeline.js';
 import type { SessionInfo } from '../../src/core/session.js';
 import { ExitCode, formatUserError, UserError } from '../../src/errors.js';
@@ -144,6 +145,25 @@ test('absurd lengths are refused before anything is allocated for them', async (
     const read = await readAll(chunksOf(broken));
     assert.match(read.error?.message ?? '', /a message head of -?\d+ bytes/);
   }
+});
+
+test('names that expand to more than any recording has are refused', async () => {
+  const named = (name: string): EventBatch => {
+    const batch = createBatch(1, ['', name]);
+    batch.kind[0] = UserKind.Cgroup;
+    batch.comm[0] = 1;
+    batch.length = 1;
+    return batch;
+  };
+  const long = await readAll(chunksOf(await record([plainBatch(3), named('x'.repeat(20 * 2 ** 20))])));
+  assert.match(long.error?.message ?? '', /a name of 20971520 bytes/);
+  assert.equal(long.batches.flat().length, 3);
+
+  const many = createBatch(1100, ['']);
+  const strings = many.strings as string[];
+  for (let i = 0; i < 1100; i++) many.comm[i] = strings.push(`${i}`.padEnd(65_000, 'x')) - 1;
+  many.length = 1100;
+  assert.match((await readAll(chunksOf(await record([many])))).error?.message ?? '', /more names than|of \d+ bytes/);
 });
 
 const withSession = (change: object): Uint8Array => schemaMessage({ ...SESSION, ...change } as SessionInfo);
