@@ -212,3 +212,15 @@ export function addStretchOptions(command: Command): Command {
     .addOption(new Option('--from <time>', 'only from here: 12.5, 3m, 23:59:07 …').argParser(parseTime))
     .addOption(new Option('--to <time>', 'only up to here').argParser(parseTime));
 }
+
+/** `--fail-on` and where its rules come from. */
+export function addFailOn(command: Command): Command {
+  const collect = (word: string, earlier: readonly string[] = []): readonly string[] => [...earlier, word];
+  return command
+    .addOption(
+      new Option('--fail-on <rule>', 'exit 1 when this alert rule fires: a name, any, or an expression').argParser(
+        collect,
+      ),
+    )
+    .addOption(new Option('--rules <file>', 'alert rules to choose from (default: those that come with it)'));
+}

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { Command, type CommanderError, Option } from 'commander';
 import { ExitCode, UserError } from '../src/errors.js';
 import {
+  addFailOn,
   addLiveOptions,
   addStretchOptions,
   intervalOption,
@@ -52,10 +53,13 @@ Over ssh: ssh HOST sudo ${PROGRAM} record -o - | ${PROGRAM} replay -`,
 
   addLiveOptions(program.command('top').description('live dashboard'))
     .addOption(intervalOption('time between refreshes').default(1, '1'))
+    .addOption(new Option('--connect <socket>', 'show what the daemon observes; takes no privilege'))
     .action(async (options) => done(await (await import('./commands/top.js')).top(options)));
 
-  addStretchOptions(
-    addLiveOptions(program.command('stat').description('summary of a session, of a command or of a recording')),
+  addFailOn(
+    addStretchOptions(
+      addLiveOptions(program.command('stat').description('summary of a session, of a command or of a recording')),
+    ),
   )
     .usage('[options] [FILE|-] [-- COMMAND…]')
     .argument('[file]', 'recording to summarise, - for one on standard input')
@@ -68,7 +72,7 @@ Over ssh: ssh HOST sudo ${PROGRAM} record -o - | ${PROGRAM} replay -`,
       done(await (await import('./commands/stat.js')).stat(file, command, options));
     });
 
-  addLiveOptions(program.command('record').description('record to a file or to standard output'))
+  addFailOn(addLiveOptions(program.command('record').description('record to a file or to standard output')))
     .usage('[options] -o FILE|- [-- COMMAND…]')
     .requiredOption('-o, --output <file>', 'file to write, - for standard output')
     .option('--stat <file>', 'write the summary there too, as `stat --json` prints it')
@@ -98,6 +102,11 @@ Over ssh: ssh HOST sudo ${PROGRAM} record -o - | ${PROGRAM} replay -`,
     )
     .addOption(intervalOption('time between refreshes').default(1, '1'))
     .addOption(new Option('-f, --follow', 'at the end of the file, wait for more'))
+    .addOption(
+      new Option('--alerts [file]', 'judge alert rules, of this file or the default ones, and mark what fires').preset(
+        true,
+      ),
+    )
     .action(async (file, options) => done(await (await import('./commands/replay.js')).replay(file, options)));
 
   program
@@ -151,6 +160,14 @@ Over ssh: ssh HOST sudo ${PROGRAM} record -o - | ${PROGRAM} replay -`,
       else rejectStretch(self);
       done(await (await import('./commands/check.js')).check(file, command, options));
     });
+
+  program
+    .command('daemon')
+    .description('metrics, alerts and a flight recorder, for as long as the host runs')
+    .requiredOption('--config <file>', 'configuration, TOML (docs/daemon.md)')
+    .addOption(new Option('--check-config', 'only say whether the configuration can be used'))
+    .addOption(new Option('--play <file>', 'play a recording at its pace in place of the kernel, to try things out'))
+    .action(async (options) => done(await (await import('./commands/daemon.js')).daemon(options)));
 
   program
     .command('doctor')

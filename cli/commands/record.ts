@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** `record`: batches go to a file or to stdout as they come, untouched. */
 import { writeFile } from 'node:fs/promises';
+import { FailOn, failOnRules } from '../../src/alerts/fail-on.js';
 import { CounterGroup, type EventBatch, UserKind } from '../../src/core/batch.js';
 import { Pipeline } from '../../src/core/pipeline.js';
 import { statJson } from '../../src/core/stat-json.js';
@@ -15,6 +16,10 @@ import { checkOutput, type OutputOptions, openOutput } from './record-output.js'
 export interface RecordOptions extends LiveCliOptions, OutputOptions {
   /** Write the summary of the live session there as well, as `stat --json` prints it. */
   readonly stat?: string;
+  /** Rules, or expressions, that make the session a finding. */
+  readonly failOn?: readonly string[];
+  /** File of the rules; absent: the default set. */
+  readonly rules?: string;
 }
 
 /** Rows wait at most this long in the writer: with the 250 ms they may wait before, a kill loses less than a second. */
@@ -50,6 +55,7 @@ function isClosedPipe(error: unknown): boolean {
 /** Returns the exit code. Whatever ends it, rows that were drained are written first. */
 export async function record(argv: readonly string[], options: RecordOptions): Promise<number> {
   checkOutput(options);
+  const failing = options.failOn === undefined ? null : await failOnRules(options.failOn, options.rules);
   // Before the probes are attached: its time is not to be part of the recording.
   await loadZstd();
   // Run times of the probes are not taken: that alone would cost every fault two clock reads.
@@ -60,7 +66,8 @@ export async function record(argv: readonly string[], options: RecordOptions): P
     throw error;
   });
   const tally = new Tally();
-  const pipeline = options.stat === undefined ? null : new Pipeline(live.session);
+  const pipeline = options.stat === undefined && failing === null ? null : new Pipeline(live.session);
+  const failOn = failing === null || pipeline === null ? null : new FailOn(live.session, pipeline, failing);
   const stop = (): void => {
     live.close().catch((error: unknown) => say(String(error)));
   };
@@ -84,7 +91,7 @@ export async function record(argv: readonly string[], options: RecordOptions): P
     for await (const batch of live.batches()) {
       if (failure !== null) break;
       tally.add(batch);
-      pipeline?.push(batch);
+      (failOn ?? pipeline)?.push(batch);
       await writer.write(batch);
     }
   } catch (error) {
@@ -107,5 +114,8 @@ export async function record(argv: readonly string[], options: RecordOptions): P
   say(`${tally.rows} events recorded (${bytes}), ${tally.dropped} dropped${ran}`);
   if (failure !== null && !isClosedPipe(failure)) return report(failure);
   if (failure !== null) say('stopped: the reader closed the pipe');
-  return watch.signal === null ? ExitCode.Ok : signalExitCode(watch.signal);
+  const fired = failOn?.finish() ?? [];
+  for (const line of fired) say(`fired ${line}`);
+  if (watch.signal !== null) return signalExitCode(watch.signal);
+  return fired.length > 0 ? ExitCode.Finding : ExitCode.Ok;
 }

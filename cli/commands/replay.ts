@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** `replay`: the dashboard over a recording or a stream; the summary of `stat` where there is no terminal. */
+import { loadAlerts } from '../../src/alerts/rules.js';
 import { Pipeline } from '../../src/core/pipeline.js';
-import { ExitCode } from '../../src/errors.js';
+import { ExitCode, UserError } from '../../src/errors.js';
 import { canReplay, openReplay } from '../../src/recording/player.js';
 import { stretchOf } from '../../src/recording/when.js';
+import { alertLines, collectAlerts, markAlerts } from '../alerts.js';
 import { feed, truncation } from '../feed.js';
 import type { StretchCliOptions } from '../options.js';
 import { onStopSignal, print, report, say, signalExitCode } from '../process.js';
@@ -18,22 +20,31 @@ export interface ReplayOptions extends StretchCliOptions {
   /** Factor of the recorded pace; absent: as fast as the rows come. */
   readonly speed?: number;
   readonly interval: number;
+  /** Judge alert rules: of this file, or (true) of the default set. */
+  readonly alerts?: string | true;
 }
 
 export async function replay(file: string, options: ReplayOptions): Promise<number> {
   const pace = options.speed === undefined ? {} : { speed: options.speed };
   const intervalMs = options.interval * 1000;
   const { from, to, follow } = options;
+  const rules =
+    options.alerts === undefined
+      ? null
+      : (await loadAlerts(options.alerts === true ? undefined : options.alerts)).rules;
   if (process.stdout.isTTY && file !== '-' && follow !== true && (await canReplay(file))) {
     const replay = await openReplay(file, { stretch: (session) => stretchOf(session, from, to) });
     const checked = await openRecorded(file, options);
+    const judged = rules === null ? null : await openRecorded(file, options);
     const terminal = openTerminal(false);
     let over = false;
     void markViolations(replay, checked, () => over);
+    if (rules !== null && judged !== null) void markAlerts(replay, judged, rules, () => over);
     return showReplay({ replay, terminal, intervalMs, ...pace }).finally(() => {
       over = true;
     });
   }
+  if (process.stdout.isTTY && rules !== null) throw noTimeLine();
   const source = await openRecorded(file, options);
   const pipeline = new Pipeline(source.session);
   if (process.stdout.isTTY) {
@@ -46,11 +57,23 @@ export async function replay(file: string, options: ReplayOptions): Promise<numb
     stopping = true;
     source.close().catch((error: unknown) => say(String(error)));
   });
-  const { error } = await feed(source, pipeline, { ...pace, stopped: () => stopping });
+  const alerts = rules === null ? null : collectAlerts(source.session, pipeline, rules);
+  const { error } = await feed(source, alerts?.watch ?? pipeline, { ...pace, stopped: () => stopping });
   await source.close();
   watch.dispose();
   const truncated = stopping ? null : truncation(source);
+  alerts?.watch.finish();
   await print(statText(pipeline.snapshot(), truncated === null ? [] : [`CUT OFF: ${truncated}`]));
+  if (alerts !== null) await print(alertLines(alerts.events));
   if (error !== null) return report(error);
   return watch.signal === null ? ExitCode.Ok : signalExitCode(watch.signal);
+}
+
+function noTimeLine(): UserError {
+  return new UserError(
+    'cannot mark alerts',
+    'a stream has no time line',
+    'record it to a file and replay that with --alerts',
+    ExitCode.Usage,
+  );
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** `stat`: a summary without a terminal, of a live session, of a command's run, or of a recording. */
 import { type FileHandle, open } from 'node:fs/promises';
+import { FailOn, failOnRules } from '../../src/alerts/fail-on.js';
 import { Pipeline } from '../../src/core/pipeline.js';
 import type { Snapshot } from '../../src/core/snapshot.js';
 import { statJson } from '../../src/core/stat-json.js';
@@ -25,6 +26,10 @@ export interface StatOptions extends LiveCliOptions, StretchCliOptions {
   readonly json?: boolean;
   readonly interval?: number;
   readonly output?: string;
+  /** Rules, or expressions, that make the session a finding. */
+  readonly failOn?: readonly string[];
+  /** File of the rules; absent: the default set. */
+  readonly rules?: string;
 }
 
 interface Extra {
@@ -72,10 +77,12 @@ export async function stat(file: string | undefined, argv: readonly string[], op
   if (file !== undefined && argv.length > 0) {
     throw new UserError('stat', 'both a recording and a command were given', 'name one of them', ExitCode.Usage);
   }
+  const failing = options.failOn === undefined ? null : await failOnRules(options.failOn, options.rules);
   const output = await openOutput(options.output);
   const live: LiveSource | null = file === undefined ? await openLiveSource(options, argv.length > 0, true) : null;
   const source: Source = live ?? (await openRecorded(file ?? '-', options));
   const pipeline = new Pipeline(source.session);
+  const failOn = failing === null ? null : new FailOn(source.session, pipeline, failing);
   let stopping = false;
   const stop = (): void => {
     stopping = true;
@@ -110,7 +117,7 @@ export async function stat(file: string | undefined, argv: readonly string[], op
     say('observing; Ctrl-C ends it and prints the summary');
   }
   // A live source still has its last records and its End row to give after close(): only recordings stop at once.
-  const { error } = await feed(source, pipeline, { stopped: () => live === null && stopping });
+  const { error } = await feed(source, failOn ?? pipeline, { stopped: () => live === null && stopping });
   failure ??= error;
   for (const timer of timers) clearInterval(timer);
   await source.close();
@@ -123,5 +130,8 @@ export async function stat(file: string | undefined, argv: readonly string[], op
   watch.dispose();
   if (truncated !== null) say(`the recording was cut off: ${truncated}`);
   if (failure !== null) return report(failure);
-  return watch.signal === null ? ExitCode.Ok : signalExitCode(watch.signal);
+  const fired = failOn?.finish() ?? [];
+  for (const line of fired) say(`fired ${line}`);
+  if (watch.signal !== null) return signalExitCode(watch.signal);
+  return fired.length > 0 ? ExitCode.Finding : ExitCode.Ok;
 }
