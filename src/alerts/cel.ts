@@ -30,6 +30,17 @@ export function fieldTypes(groupBy: Grouping | null): ReadonlyMap<string, 'doubl
   ]);
 }
 
+const WAIT_FIELD = /^(.+)_wait_(?:p99_seconds|max_seconds|rate)$/;
+
+/** All fields, those of the many kinds of wait folded. */
+function fieldList(fields: ReadonlyMap<string, string>): string {
+  const names = [...fields.keys()];
+  const kinds = new Set(names.flatMap((name) => WAIT_FIELD.exec(name)?.[1] ?? []));
+  const waits = `{${[...kinds].join(', ')}}_wait_{p99_seconds, max_seconds, rate}`;
+  const others = names.filter((name) => !WAIT_FIELD.test(name));
+  return `fields: ${[...others, ...(kinds.size > 0 ? [waits] : [])].join(', ')}`;
+}
+
 const OPERATORS: readonly (readonly [string, (x: number, y: number) => number])[] = [
   ['+', (x, y) => x + y],
   ['-', (x, y) => x - y],
@@ -69,8 +80,7 @@ export function compileCondition(source: string, groupBy: Grouping | null): Cond
       );
     }
     const read = [...namesIn(parsed.ast)].filter((name) => fields.has(name));
-    if (read.length === 0)
-      throw new ExpressionError('it reads no field', 0, `fields: ${[...fields.keys()].join(', ')}`);
+    if (read.length === 0) throw new ExpressionError('it reads no field', 0, fieldList(fields));
     return {
       source,
       fields: read,
@@ -97,7 +107,7 @@ function failure(
   const column = (error.range?.start ?? -1) + 1;
   const unknown = /Unknown variable: (\S+)/.exec(error.summary)?.[1];
   if (unknown !== undefined) {
-    return new ExpressionError(`there is no field ${unknown}`, column, `fields: ${[...fields.keys()].join(', ')}`);
+    return new ExpressionError(`there is no field ${unknown}`, column, fieldList(fields));
   }
   return new ExpressionError(error.summary, column, 'write it in CEL, as in `retry_ratio > 0.05 && retry_rate > 100`');
 }

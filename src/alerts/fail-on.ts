@@ -86,7 +86,7 @@ export class FailOn {
       return `at ${(event.time / 1e9).toFixed(3)} s${at === '' ? '' : ` (${at})`}: ${alertText(event)}`;
     });
     const more = this.#alerts - this.#fired.length;
-    return more > 0 ? [...lines, `and ${more} more ${more === 1 ? 'alert' : 'alerts'} of these rules`] : lines;
+    return more > 0 ? [...lines, `${more} more ${more === 1 ? 'time' : 'times'}, by these rules`] : lines;
   }
 
   #note(event: AlertEvent): void {
