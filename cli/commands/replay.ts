@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** `replay`: the dashboard over a recording or a stream; the summary of `stat` where there is no terminal. */
-import { loadAlerts } from '../../src/alerts/rules.js';
+import { loadRules } from '../../src/alerts/rules.js';
 import { Pipeline } from '../../src/core/pipeline.js';
 import { ExitCode, UserError } from '../../src/errors.js';
 import { canReplay, openReplay } from '../../src/recording/player.js';
@@ -29,9 +29,7 @@ export async function replay(file: string, options: ReplayOptions): Promise<numb
   const intervalMs = options.interval * 1000;
   const { from, to, follow } = options;
   const rules =
-    options.alerts === undefined
-      ? null
-      : (await loadAlerts(options.alerts === true ? undefined : options.alerts)).rules;
+    options.alerts === undefined ? null : (await loadRules(options.alerts === true ? undefined : options.alerts)).rules;
   if (process.stdout.isTTY && file !== '-' && follow !== true && (await canReplay(file))) {
     const replay = await openReplay(file, { stretch: (session) => stretchOf(session, from, to) });
     const checked = await openRecorded(file, options);

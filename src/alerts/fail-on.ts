@@ -11,7 +11,7 @@ import type { SessionInfo } from '../core/session.js';
 import { ExitCode, UserError } from '../errors.js';
 import { compileCondition, ExpressionError } from './cel.js';
 import { wallTime } from './message.js';
-import { loadAlerts, wantsCheck } from './rules.js';
+import { loadRules, wantsCheck } from './rules.js';
 import { AlertWatch } from './watch.js';
 
 /** Every rule of the set. */
@@ -22,7 +22,7 @@ const ANY = 'any';
  * `path`: the file of the set, undefined for the default one. Rejects with a `UserError` (exit code 2).
  */
 export async function failOnRules(wanted: readonly string[], path: string | undefined): Promise<AlertRule[]> {
-  const { rules } = await loadAlerts(path);
+  const rules = await loadRules(path);
   return [...new Set(wanted.flatMap((word, i) => meant(word, rules, i)))];
 }
 

@@ -5,7 +5,7 @@ import type { Section } from '../config/section.js';
 import { readToml } from '../config/toml.js';
 import { GROUPINGS, SEVERITIES } from '../core/alerts/event.js';
 import type { AlertRule, Condition } from '../core/alerts/rule.js';
-import { type Action, readActions } from './actions.js';
+import { ExitCode, UserError } from '../errors.js';
 import { compileCondition, ExpressionError } from './cel.js';
 
 /** The set that holds where no other is named. */
@@ -14,23 +14,13 @@ export const DEFAULT_RULES: string = fileURLToPath(new URL('../../../share/alert
 const DAY_NS = 86_400e9;
 const NAME = /^[a-z][a-z0-9-]*$/;
 
-export interface AlertConfig {
-  readonly rules: readonly AlertRule[];
-  readonly actions: readonly Action[];
-}
-
-/**
- * Reads a file of `[[rule]]` and `[[action]]` tables. One without any rule has those of the default set. Rejects with a
- * `UserError` (exit code 2) that names file, line, key and what is allowed.
- */
-export async function loadAlerts(path: string = DEFAULT_RULES): Promise<AlertConfig> {
+/** Reads a file of `[[rule]]` tables. Rejects with a `UserError` (exit code 2) that names file, line, key and what is allowed. */
+export async function loadRules(path: string = DEFAULT_RULES): Promise<AlertRule[]> {
   const top = await readToml(path);
-  const own = readRules(top);
-  const rules = own.length > 0 || path === DEFAULT_RULES ? own : (await loadAlerts()).rules;
-  const names = rules.map(({ name }) => name);
-  const actions = readActions(top, names);
+  const rules = readRules(top);
   top.finish();
-  return { rules, actions };
+  if (rules.length > 0) return rules;
+  throw new UserError(`cannot use ${path}`, 'it holds no rule', 'add a [[rule]] table', ExitCode.Usage);
 }
 
 /** The `[[rule]]` tables of `section`; throws a `UserError` that names file, line and key. */
