@@ -4,10 +4,11 @@ import { stat } from 'node:fs/promises';
 import type { Lifecycle } from '../core/lifecycle.js';
 import type { SessionInfo } from '../core/session.js';
 import type { Snapshot } from '../core/snapshot.js';
-import { openFile } from '../source/file.js';
+import { type HeldFiles, holdFiles } from '../source/held-files.js';
+import { type OpenOptions, openRecordingBytes, type Recording } from './reader.js';
 import { MAX_SPEED, type Marker, MIN_SPEED, type Replay } from './replay.js';
 import { Run } from './run.js';
-import { type Scan, scanFile } from './scan.js';
+import { SCANNED, type Scan, scan } from './scan.js';
 import { type Stretch, sliceSource } from './slice.js';
 
 export interface ReplayOptions {
@@ -26,17 +27,18 @@ export async function canReplay(path: string): Promise<boolean> {
 
 /** Rejects with a `UserError` (exit code 2) when `path` is no recording that can be read. */
 export async function openReplay(path: string, options: ReplayOptions = {}): Promise<Replay> {
-  const stretch = await stretchOf(path, options);
-  const scan = await scanFile(path, stretch);
-  const open = async (): Promise<Run> => new Run(sliceSource(await openFile(path), stretch));
-  return new Player(scan, stretch, open, await open());
-}
-
-async function stretchOf(path: string, { stretch }: ReplayOptions): Promise<Stretch> {
-  if (stretch === undefined) return { from: 0, to: Number.POSITIVE_INFINITY };
-  const source = await openFile(path);
-  await source.close();
-  return stretch(source.session);
+  const files = await holdFiles(path);
+  try {
+    const open = (how: OpenOptions = {}): Promise<Recording> => openRecordingBytes(files.chunks(), path, () => {}, how);
+    const whole = await open();
+    const stretch = options.stretch?.(whole.session) ?? { from: 0, to: Number.POSITIVE_INFINITY };
+    const found = await scan(await open(SCANNED), stretch);
+    const begin = async (): Promise<Run> => new Run(sliceSource(await open(), stretch));
+    return new Player(found, stretch, begin, await begin(), files);
+  } catch (error) {
+    await files.close();
+    throw error;
+  }
 }
 
 class Player implements Replay {
@@ -53,12 +55,14 @@ class Player implements Replay {
   /** Other runs, the least lately used first. */
   readonly #kept: Run[] = [];
   readonly #open: () => Promise<Run>;
+  readonly #files: HeldFiles;
   /** What is under way; and a number that tells it when it is not wanted any more. */
   #work: Promise<unknown> = Promise.resolve();
   #token = 0;
   #pending = 0;
 
-  constructor(scan: Scan, stretch: Stretch, open: () => Promise<Run>, run: Run) {
+  constructor(scan: Scan, stretch: Stretch, open: () => Promise<Run>, run: Run, files: HeldFiles) {
+    this.#files = files;
     this.#open = open;
     this.#run = run;
     this.session = run.session;
@@ -134,6 +138,7 @@ class Player implements Replay {
     this.#token++;
     await this.#work;
     for (const run of [this.#run, ...this.#kept]) await run.close();
+    await this.#files.close();
   }
 
   /** Ends what is under way, then does `work`. Resolves to false when something newer ended it. */

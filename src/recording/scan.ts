@@ -10,6 +10,7 @@ import { shiftSession } from './cut.js';
 import { Marks } from './marks.js';
 import type { Part } from './part.js';
 import { beyondTheEnd } from './read-errors.js';
+import type { OpenOptions, Recording } from './reader.js';
 import type { Marker } from './replay.js';
 import type { Stretch } from './slice.js';
 
@@ -46,9 +47,16 @@ const TURN_MS = 15;
 
 const EVERYTHING: Stretch = { from: 0, to: Number.POSITIVE_INFINITY };
 
-/** `stretch`: count only the rows in it. Rejects with a `UserError` when the file is no recording. */
-export async function scanFile(path: string, stretch: Stretch = EVERYTHING): Promise<Scan> {
-  const source = await openFile(path, { raw: true, only: WANTED });
+/** How a recording has to be opened for `scan`. */
+export const SCANNED: OpenOptions = { raw: true, only: WANTED };
+
+/** Rejects with a `UserError` when the file is no recording. */
+export async function scanFile(path: string): Promise<Scan> {
+  return scan(await openFile(path, SCANNED));
+}
+
+/** `stretch`: count only the rows in it; rejects with a `UserError` when there are none. The source is closed then. */
+export async function scan(source: Recording, stretch: Stretch = EVERYTHING): Promise<Scan> {
   const { part } = source.head;
   const zero = part?.before?.time ?? 0;
   const tally = new Tally(stretch.from + zero, stretch.to + zero, part);

@@ -10,8 +10,10 @@ import { fileURLToPath } from 'node:url';
 import { Pipeline } from '../../src/core/pipeline.js';
 import type { Snapshot } from '../../src/core/snapshot.js';
 import { UserError } from '../../src/errors.js';
+import { partPath } from '../../src/recording/files.js';
 import { canReplay, openReplay } from '../../src/recording/player.js';
 import { MAX_SPEED, MIN_SPEED, type Replay } from '../../src/recording/replay.js';
+import { createRotatingWriter } from '../../src/recording/rotate.js';
 import { rowsOf } from '../../src/recording/run.js';
 import { fileSink } from '../../src/recording/sink.js';
 import { createRecordingWriter } from '../../src/recording/writer.js';
@@ -225,4 +227,34 @@ test('what can be read only once is no file to replay', async () => {
   assert.equal(await canReplay(pipe), false);
   assert.equal(await canReplay(path), true);
   assert.equal(await canReplay(join(directory, 'rotated.vmlt')), true, 'its parts may be there');
+});
+
+test('what is deleted or appended while it is replayed changes nothing', async () => {
+  const rotated = join(directory, 'rotated.vmlt');
+  let clock = 0;
+  const writer = await createRotatingWriter(LIVE_SESSION, rotated, { maxAgeMs: 500, now: () => clock });
+  const batches = liveSession({ seconds: SECONDS });
+  for (const batch of batches) {
+    clock = (batch.time[0] as number) / 1e6;
+    await writer.write(batch);
+    if (clock > 1600) break;
+  }
+  await writer.flush();
+  const replay = await openReplay(rotated);
+  assert.ok(replay.truncated);
+  await replay.seek(replay.duration);
+  const end = replay.snapshot();
+  await replay.seek(1e9);
+  const middle = replay.snapshot();
+  for (let part = 1; part <= 2; part++) await rm(partPath(rotated, part));
+  await writer.end();
+  await replay.seek(0);
+  await replay.seek(1e9);
+  assert.deepEqual(replay.snapshot(), middle);
+  await replay.seek(0.2e9);
+  await replay.seek(replay.duration);
+  assert.deepEqual(replay.snapshot(), end);
+  assert.equal(await replay.step(), null);
+  assert.equal(replay.position, replay.duration);
+  await replay.close();
 });
