@@ -28,8 +28,8 @@ export async function replay(file: string, options: ReplayOptions): Promise<numb
   const pace = options.speed === undefined ? {} : { speed: options.speed };
   const intervalMs = options.interval * 1000;
   const { from, to, follow } = options;
-  const rules =
-    options.alerts === undefined ? null : (await loadRules(options.alerts === true ? undefined : options.alerts)).rules;
+  const { alerts: path } = options;
+  const rules = path === undefined ? null : await loadRules(path === true ? undefined : path);
   if (process.stdout.isTTY && file !== '-' && follow !== true && (await canReplay(file))) {
     const replay = await openReplay(file, { stretch: (session) => stretchOf(session, from, to) });
     const checked = await openRecorded(file, options);

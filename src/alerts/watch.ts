@@ -17,6 +17,8 @@ export const DEFAULT_STEP_NS = 1e9;
 export interface AlertWatchOptions {
   /** Event time between two judgements, ns. Default 1 s. */
   readonly stepNs?: number;
+  /** Rows up to this time were pushed already, ns: for a watch that begins in the middle of a session. Default 0. */
+  readonly fromNs?: number;
   /** Is given every row as well; rules get its totals. Absent: nothing is checked. */
   readonly checker?: Checker;
   /** Called with what a judgement said, if anything. Must not throw. */
@@ -35,7 +37,7 @@ export class AlertWatch {
     this.#pipeline = pipeline;
     this.#options = options;
     this.#stepNs = options.stepNs ?? DEFAULT_STEP_NS;
-    this.#due = this.#stepNs;
+    this.#due = this.#after(options.fromNs ?? 0);
   }
 
   /** Pushes the batch into the pipeline; it is not to be pushed by anybody else. Keeps no reference to it. */
@@ -49,7 +51,7 @@ export class AlertWatch {
       this.#take(batch, from, i);
       from = i;
       this.#judge();
-      this.#due = (Math.floor(at / this.#stepNs) + 1) * this.#stepNs;
+      this.#due = this.#after(at);
     }
     this.#take(batch, from, length);
   }
@@ -58,6 +60,11 @@ export class AlertWatch {
   finish(): void {
     this.#options.checker?.finish();
     this.#judge();
+  }
+
+  /** The next step after a time. */
+  #after(time: number): number {
+    return (Math.floor(time / this.#stepNs) + 1) * this.#stepNs;
   }
 
   #take(batch: EventBatch, from: number, to: number): void {
