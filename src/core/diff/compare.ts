@@ -6,7 +6,7 @@ import type { Series } from '../series/series.js';
 import type { SessionInfo } from '../session.js';
 import type { Snapshot } from '../snapshot.js';
 import { type Figure, figuresOf, type Group, merged, type Sliced } from './figures.js';
-import { adjustedP, PERMUTATIONS } from './permutation.js';
+import { adjustedP } from './permutation.js';
 import { type Compared, warningsOf } from './warnings.js';
 
 export interface Recorded extends Compared {
@@ -53,7 +53,6 @@ export interface Diff {
     /** Slices of either recording; 0 when it was too short to test. */
     readonly slices: number;
     readonly sliceNs: readonly [a: number, b: number];
-    readonly permutations: number;
     /** Figures tested together. */
     readonly figures: number;
     /** How much longer the same few instructions took in B; null when too few faults came that way. */
@@ -73,10 +72,12 @@ export const ALPHA = 0.05;
 /** And so is a change of at least this share: what is smaller is not worth a name, however certain. */
 export const MIN_CHANGE = 0.05;
 
-/** Few enough that each is long, and as many as a difference needs to show in all of them by less than chance. */
-const SLICES = 6;
-/** Counters are sampled four times a second: shorter slices would hold the same sample. */
-const MIN_SLICE_NS = 500e6;
+/** Slices of either recording, and how long each must be. With fewer than six, no difference is beyond chance. */
+const SLICES: readonly (readonly [slices: number, sliceNs: number])[] = [
+  [8, 2e9],
+  // Counters are sampled four times a second: shorter slices would hold the same sample.
+  [6, 500e6],
+];
 /** Faults that must have come by the same few instructions in either recording. */
 const MIN_PACE_COUNT = 30;
 /** A machine that much slower is worth a warning. */
@@ -84,8 +85,7 @@ const PACE_WARNING = 1.1;
 
 /** Pure. Its time depends on the number of figures, not on the length of the recordings. */
 export function compare(a: Recorded, b: Recorded): Diff {
-  const notTested = whyNot(a, b);
-  const slices = notTested === '' ? SLICES : 0;
+  const { slices, notTested } = slicing(a, b);
   const [cutA, cutB] = [sliced(a, Math.max(1, slices)), sliced(b, Math.max(1, slices))];
   const figures = figuresOf(cutA, cutB);
   const tested = slices > 0 ? figures.filter(isTested) : [];
@@ -101,7 +101,6 @@ export function compare(a: Recorded, b: Recorded): Diff {
     method: {
       slices,
       sliceNs: [a.snapshot.durationNs / Math.max(1, slices), b.snapshot.durationNs / Math.max(1, slices)],
-      permutations: PERMUTATIONS,
       figures: tested.length,
       pace,
       timeFactor,
@@ -116,14 +115,18 @@ function sliced({ snapshot, series }: Recorded, slices: number): Sliced {
   return { session: snapshot.session, cells: series.regroup(slices) };
 }
 
-/** Why a difference could not be told from noise; '' when it can. */
-function whyNot(a: Recorded, b: Recorded): string {
-  const fits = ({ series, snapshot }: Recorded): boolean =>
-    series.length >= SLICES && snapshot.durationNs >= SLICES * MIN_SLICE_NS;
-  if (!fits(a) || !fits(b)) {
-    return `a recording is shorter than ${(SLICES * MIN_SLICE_NS) / 1e9} s: too few time slices to tell a difference from noise`;
+/** How many slices, or why a difference could not be told from noise. */
+function slicing(a: Recorded, b: Recorded): { slices: number; notTested: string } {
+  const fit = SLICES.find(([slices, sliceNs]) =>
+    [a, b].every(({ series, snapshot }) => series.length >= slices && snapshot.durationNs >= slices * sliceNs),
+  );
+  if (fit === undefined) {
+    const [slices, sliceNs] = SLICES.at(-1) ?? [0, 0];
+    const notTested = `a recording is shorter than ${(slices * sliceNs) / 1e9} s: too few time slices to tell a difference from noise`;
+    return { slices: 0, notTested };
   }
-  return Math.min(faultsOf(a), faultsOf(b)) === 0 ? 'a recording has no counts of faults' : '';
+  const counted = Math.min(faultsOf(a), faultsOf(b)) > 0;
+  return counted ? { slices: fit[0], notTested: '' } : { slices: 0, notTested: 'a recording has no counts of faults' };
 }
 
 /** Median time of the same few instructions in B, as a multiple of A's; null when too few faults came that way. */
