@@ -62,8 +62,10 @@ export interface LiveOptions {
 export interface LiveSource extends Source {
   /** Children forked while `start` runs are followed. */
   spawnWindow<T>(start: () => T): T;
-  /** Gives up all capabilities: nothing after attach needs any. Commands spawned later inherit that. */
+  /** Gives up all capabilities of the main thread: nothing it does after attach needs any. Commands spawned later inherit that. */
   dropPrivileges(): void;
+  /** Settles when what takes privileges to read (the kernel's symbols) was read, a few seconds at most. */
+  primed(): Promise<void>;
 }
 
 /** The ring is looked at this often: no wakeup per event. */
@@ -72,6 +74,8 @@ const DRAIN_MS = 5;
 const SAMPLE_MS = 250;
 /** After detaching, programs that already run may still send: no more than a scheduling delay. */
 const SETTLE_MS = 30;
+/** /proc/kallsyms of a busy host takes a second. */
+const PRIMED_MS = 10_000;
 
 /** Throws `UserError` (exit code 3) where this host cannot be observed. */
 export async function openLive(options: LiveOptions): Promise<LiveSource> {
@@ -262,6 +266,10 @@ class Live implements LiveSource {
 
   dropPrivileges(): void {
     dropCapabilities();
+  }
+
+  primed(): Promise<void> {
+    return this.#names.symbols.settle(PRIMED_MS);
   }
 
   close(): Promise<void> {
