@@ -8,6 +8,8 @@ import { openTerminal, showDashboard } from '../terminal.js';
 
 export interface TopOptions extends LiveCliOptions {
   readonly interval: number;
+  /** Socket of a daemon. */
+  readonly connect?: string;
 }
 
 export async function top(options: TopOptions): Promise<number> {
@@ -18,6 +20,13 @@ export async function top(options: TopOptions): Promise<number> {
       'use `vmalocktop stat` for a summary without one',
       ExitCode.Usage,
     );
+  }
+  if (options.connect !== undefined) {
+    const { connectDaemon } = await import('../../src/daemon/connect.js');
+    const source = await connectDaemon(options.connect);
+    const terminal = openTerminal(false);
+    const pipeline = new Pipeline(source.session);
+    return showDashboard({ source, pipeline, terminal, mode: 'stream', intervalMs: options.interval * 1000 });
   }
   const source = await openLiveSource(options, false, true);
   const terminal = openTerminal(false);

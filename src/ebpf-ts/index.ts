@@ -7,4 +7,12 @@ export { BpfMap } from './map.js';
 export { BpfObject } from './object.js';
 export { BpfLink, BpfProgram, type ProgramAccount } from './program.js';
 export { RING_BUSY, RING_DISCARD, RING_HEADER, RING_LENGTH, RingBuffer } from './ring.js';
-export { dropCapabilities, enableStats, libbpfVersion, mapPages, type Pages, probeTracing } from './system.js';
+export {
+  dropCapabilities,
+  enableStats,
+  libbpfVersion,
+  mapPages,
+  type Pages,
+  probeTracing,
+  setNoNewPrivileges,
+} from './system.js';

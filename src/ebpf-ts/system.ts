@@ -39,14 +39,22 @@ const PR_SET_NO_NEW_PRIVS = 38;
 const PR_CAP_AMBIENT = 47;
 const PR_CAP_AMBIENT_CLEAR_ALL = 4;
 
+/** No program this process or a child of the calling thread executes gets a privilege by it (set-user-id, file capabilities). */
+export function setNoNewPrivileges(): void {
+  if (libc().prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) !== 0) throw errnoError('set no_new_privs', lastErrno());
+}
+
 /**
- * Gives up every capability of the calling thread, and the right to gain any (no_new_privs).
- * Capabilities are per thread: libuv's pool and V8's workers that already run keep theirs, which no code of ours uses.
+ * Gives up every capability of the calling thread, and the right to gain any (no_new_privs). Throws `BpfError`.
+ *
+ * Capabilities are per thread, and capset(2) reaches no other: threads of libuv's pool and of V8 that already run keep
+ * theirs. That suits a command that reads names in the pool meanwhile and ends soon; a process that stays changes its
+ * user instead, which glibc does in every thread (setuid(2), "C library/kernel differences").
  */
 export function dropCapabilities(): void {
   const header = new Uint32Array([LINUX_CAPABILITY_VERSION_3, 0]);
   const none = new Uint32Array(6);
-  libc().prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  setNoNewPrivileges();
   libc().prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
   if (libc().syscall(SYS_CAPSET, addressOf(new Uint8Array(header.buffer)), new Uint8Array(none.buffer), 0) !== 0)
     throw errnoError('drop capabilities', lastErrno());

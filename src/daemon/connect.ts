@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+/** The other end of the daemon's socket: a session as it goes on, without any privilege. */
+import { connect } from 'node:net';
+import { ExitCode, errorCode, UserError } from '../errors.js';
+import type { RecordingSource } from '../recording/reader.js';
+import { openStream } from '../source/stream.js';
+
+const CAUSES: Readonly<Record<string, readonly [why: string, remedy: string]>> = {
+  ENOENT: ['there is no such socket', 'check the path (socket.path of the daemon), and that the daemon runs'],
+  ECONNREFUSED: ['nobody listens there', 'start the daemon'],
+  EACCES: ['permission denied', 'become a member of the group in socket.group of the daemon'],
+  ENOTSOCK: ['it is not a socket', 'name the socket.path of the daemon; recordings open with `vmalocktop replay`'],
+};
+
+/** Rejects with a `UserError` when nobody answers at `path`, when we may not connect, or when it is something else. */
+export async function connectDaemon(path: string): Promise<RecordingSource> {
+  const socket = connect(path);
+  await new Promise<void>((resolve, reject) => {
+    socket.once('connect', resolve);
+    socket.once('error', (error) => {
+      const [why, remedy] = CAUSES[errorCode(error)] ?? [error.message, ''];
+      reject(new UserError(`cannot connect to ${path}`, why, remedy, ExitCode.Usage, { cause: error }));
+    });
+  });
+  socket.removeAllListeners('error');
+  return openStream(socket, path);
+}

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: MIT
+/** The daemon: one source, drained without pause, and everybody who wants to know of it. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { EventBatch } from '../core/batch.js';
+import { Pipeline } from '../core/pipeline.js';
+import type { Scope } from '../core/session.js';
+import type { Snapshot } from '../core/snapshot.js';
+import { snapshotFamilies } from '../metrics/families.js';
+import type { Family } from '../metrics/family.js';
+import type { Health } from '../metrics/server.js';
+import { createFlightRecorder, type FlightRecorder } from '../recording/flight.js';
+import { loadZstd } from '../recording/zstd.js';
+import type { Source } from '../source/source.js';
+import { Alerting } from './alerting.js';
+import { FanOut } from './fan-out.js';
+import { dumpFlight } from './flight-files.js';
+import { OtlpPush } from './otlp-push.js';
+import { daemonFamilies } from './own-families.js';
+import { fixedChanges, type Loaded } from './read-config.js';
+import type { StreamSocket } from './socket.js';
+import { Watchdog } from './watchdog.js';
+
+export interface DaemonSource extends Source {
+  /** Follows less from now on; null: there is no narrower scope. Absent: the scope is what it is. */
+  lowerScope?(): Scope | null;
+}
+
+export interface DaemonParts {
+  readonly loaded: Loaded;
+  readonly source: DaemonSource;
+  readonly socket: StreamSocket | null;
+  /** One line for the log. */
+  log(line: string): void;
+}
+
+/** Longest time batches that are there already may keep scrapers and clients waiting. */
+const TURN_MS = 15;
+/** Rows wait at most this long before they are sent to clients. */
+const FLUSH_MS = 250;
+/** A snapshot that old is as good as a new one. */
+const FRESH_MS = 250;
+/** A live source gives counters four times a second: without any for so long, it hangs. */
+const SILENT_MS = 5000;
+
+export class Daemon {
+  readonly #source: DaemonSource;
+  readonly #socket: StreamSocket | null;
+  readonly #log: (line: string) => void;
+  readonly #pipeline: Pipeline;
+  readonly #fanOut: FanOut;
+  readonly #flight: FlightRecorder | null;
+  readonly #watchdog: Watchdog;
+  readonly #alerting: Alerting;
+  readonly #otlp: OtlpPush;
+  #loaded: Loaded;
+  #scope: Scope;
+  #lowered = 0;
+  #overBudget: string | null = null;
+  #kept: string | null = null;
+  #reloads = 0;
+  #latest: { readonly snapshot: Snapshot; readonly at: number };
+  #heard: number = performance.now();
+  #watchAt = 0;
+  #ended = false;
+
+  private constructor(parts: DaemonParts, fanOut: FanOut, flight: FlightRecorder | null) {
+    const { loaded, source, socket, log } = parts;
+    const { config } = loaded;
+    this.#loaded = loaded;
+    this.#source = source;
+    this.#socket = socket;
+    this.#log = log;
+    this.#scope = source.session.scope;
+    this.#pipeline = new Pipeline(source.session, { maxOpen: config.budget.openFaults });
+    this.#fanOut = fanOut;
+    this.#flight = flight;
+    this.#watchdog = new Watchdog(config.budget);
+    this.#alerting = new Alerting(loaded, this.#pipeline, {
+      session: source.session,
+      log,
+      ...(flight === null ? {} : { dumpFlight: (why: string) => this.dump(why) }),
+    });
+    const { host, tool, kernel } = source.session;
+    const resource = { 'host.name': host, 'service.version': tool.replace(/^\S+ /, ''), 'os.version': kernel };
+    this.#otlp = new OtlpPush(() => this.families(), resource, log);
+    this.#latest = { snapshot: this.#pipeline.snapshot(), at: performance.now() };
+  }
+
+  static async create(parts: DaemonParts): Promise<Daemon> {
+    const { session } = parts.source;
+    const { keep, size } = parts.loaded.config.flight;
+    const flight = keep > 0 ? await createFlightRecorder(session, { seconds: keep, bytes: size }) : null;
+    return new Daemon(parts, new FanOut(session, await loadZstd()), flight);
+  }
+
+  /** Runs until the source ends or `source.close()` was called. Rejects with what the source ended with. */
+  async run(): Promise<void> {
+    this.#socket?.serve(this.#fanOut);
+    this.#otlp.start(this.#loaded.config.otlp);
+    const flusher = setInterval(() => this.#fanOut.flush(), FLUSH_MS);
+    try {
+      let turn = performance.now();
+      for await (const batch of this.#source.batches()) {
+        this.#take(batch);
+        if (performance.now() - turn <= TURN_MS) continue;
+        await nextTurn();
+        turn = performance.now();
+      }
+    } finally {
+      this.#ended = true;
+      clearInterval(flusher);
+      this.#otlp.stop();
+      this.#fanOut.end();
+      await this.#alerting.close();
+    }
+  }
+
+  /** At most a quarter of a second old. */
+  snapshot(): Snapshot {
+    const now = performance.now();
+    if (now - this.#latest.at > FRESH_MS) this.#latest = { snapshot: this.#pipeline.snapshot(), at: now };
+    return this.#latest.snapshot;
+  }
+
+  families(): Family[] {
+    const snapshot = this.snapshot();
+    return [
+      ...snapshotFamilies(snapshot, this.#loaded.config.metrics.topProcesses),
+      ...this.#alerting.families(),
+      ...daemonFamilies({
+        scope: this.#scope,
+        lowered: this.#lowered,
+        overBudget: this.#overBudget !== null,
+        reloads: this.#reloads,
+        configKept: this.#kept !== null,
+        socket: this.#socket?.figures ?? null,
+        flightBytes: this.#flight?.bytes ?? null,
+        otlp: this.#loaded.config.otlp.url === '' ? null : this.#otlp.figures,
+      }),
+    ];
+  }
+
+  health(): Health {
+    const faults: string[] = [];
+    if (this.#ended) faults.push('the session has ended');
+    const silent = performance.now() - this.#heard;
+    if (!this.#ended && silent > SILENT_MS)
+      faults.push(`nothing was heard of the kernel for ${Math.round(silent / 1000)} s`);
+    if (this.#overBudget !== null) faults.push(`over budget: ${this.#overBudget}`);
+    const notes: string[] = [];
+    const { dropped, missed } = this.snapshot().events;
+    if (dropped > 0) notes.push(`${dropped} records dropped since the session began`);
+    if (missed > 0) notes.push(`${missed} runs of probes missed`);
+    if (this.#lowered > 0) notes.push(`scope lowered to ${this.#scope}`);
+    if (this.#kept !== null) notes.push(`the configuration was not reloaded: ${this.#kept}`);
+    for (const { rule, severity, group } of this.#alerting.out())
+      notes.push(`${severity} ${rule}${group === null ? '' : ` (${group.name})`} is firing`);
+    return { ok: faults.length === 0, notes: [...faults, ...notes] };
+  }
+
+  /** Writes out the flight recorder. Resolves to the file; rejects with a `UserError`, or with an `Error` where there is none. */
+  async dump(why: string): Promise<string> {
+    if (this.#flight === null) throw new Error('no flight recorder runs: set flight.keep');
+    const { directory, files } = this.#loaded.config.flight;
+    return dumpFlight(this.#flight, directory, files, why);
+  }
+
+  /** Takes over a new configuration, if a running daemon can. Returns what stands in the way, null when it was taken. */
+  reload(loaded: Loaded): string | null {
+    const fixed = fixedChanges(this.#loaded.config, loaded.config);
+    if (fixed.length > 0) return this.keep(`${fixed.join(', ')}: a restart is needed to change that`);
+    this.#loaded = loaded;
+    const { config } = loaded;
+    this.#watchdog.budget = config.budget;
+    if (this.#socket !== null) this.#socket.limits = config.socket;
+    this.#otlp.start(config.otlp);
+    this.#alerting.reload(loaded);
+    this.#kept = null;
+    this.#reloads++;
+    return null;
+  }
+
+  /** The configuration stays as it is, and whoever asks hears why. */
+  keep(why: string): string {
+    this.#kept = why;
+    return why;
+  }
+
+  #take(batch: EventBatch): void {
+    this.#alerting.push(batch);
+    this.#flight?.write(batch);
+    this.#fanOut.write(batch);
+    this.#heard = performance.now();
+    const time = batch.length > 0 ? (batch.time[batch.length - 1] as number) : 0;
+    if (time >= this.#watchAt) this.#watch(this.snapshot());
+  }
+
+  /** Once a window: a snapshot costs milliseconds. */
+  #watch({ time, events, overhead }: Snapshot): void {
+    this.#watchAt = time + this.#watchdog.budget.window * 1e9;
+    const { selfCpuNs, selfRssBytes } = overhead;
+    const over = this.#watchdog.check({ time, dropped: events.dropped, cpuNs: selfCpuNs, rssBytes: selfRssBytes });
+    if (over === undefined) return;
+    if (over === null) {
+      this.#overBudget = null;
+      return;
+    }
+    const scope = this.#source.lowerScope?.() ?? null;
+    if (scope !== null) {
+      this.#scope = scope;
+      this.#lowered++;
+      this.#log(`scope lowered to ${scope}: ${over}`);
+      return;
+    }
+    if (this.#overBudget === null) this.#log(`over budget, and no narrower scope than ${this.#scope}: ${over}`);
+    this.#overBudget = over;
+  }
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+/**
+ * One session to many readers, each of which may come at any time: an Arrow IPC stream for each, all out of the same bytes.
+ *
+ * A record batch message depends on no other, so each is encoded once and given to all. A reader that comes later is told
+ * first what lies before: sums and names (`History`), as of a part of a rotated recording.
+ */
+import type { EventBatch } from '../core/batch.js';
+import type { SessionInfo } from '../core/session.js';
+import { BatchEncoder, END_OF_STREAM, schemaMessage } from '../recording/encode.js';
+import { History } from '../recording/history.js';
+import { Staging } from '../recording/staging.js';
+import type { ZstdCodec } from '../recording/zstd.js';
+
+/** Takes bytes, never waits; false: it is too far behind and gets no more. */
+export type Reader = (bytes: Uint8Array) => boolean;
+
+export class FanOut {
+  readonly #session: SessionInfo;
+  readonly #encoder: BatchEncoder;
+  readonly #staging: Staging = new Staging();
+  readonly #history: History = new History();
+  readonly #readers: Set<Reader> = new Set();
+
+  constructor(session: SessionInfo, codec: ZstdCodec) {
+    this.#session = session;
+    this.#encoder = new BatchEncoder(codec);
+  }
+
+  /** Takes a copy of the batch's rows. Without readers nothing is encoded. */
+  write(batch: EventBatch): void {
+    if (this.#readers.size > 0) this.#stage(batch);
+    this.#history.add(batch, 0, batch.length);
+  }
+
+  /** Sends what is gathered. To be called some times a second. */
+  flush(): void {
+    if (this.#staging.rows === 0) return;
+    const message = this.#encoder.encode(this.#staging);
+    this.#staging.clear();
+    this.#send(message);
+  }
+
+  /** From here on `reader` gets everything; first what it has to know of what was before. */
+  add(reader: Reader): void {
+    // What is gathered is history for this one, and news for the others.
+    this.flush();
+    const before = this.#history.baseline.state();
+    const head = [schemaMessage(this.#session, { number: 1, before, written: null })];
+    const names = this.#history.names.batch(before.time);
+    const staging = new Staging();
+    for (let from = 0; from < names.length; ) {
+      from += staging.append(names, from);
+      head.push(this.#encoder.encode(staging));
+      staging.clear();
+    }
+    for (const bytes of head) if (!reader(bytes)) return;
+    this.#readers.add(reader);
+  }
+
+  remove(reader: Reader): void {
+    this.#readers.delete(reader);
+  }
+
+  /** The session is over: readers get the rest and the marker of the stream's end. */
+  end(): void {
+    this.flush();
+    this.#send(END_OF_STREAM);
+    this.#readers.clear();
+  }
+
+  #stage(batch: EventBatch): void {
+    for (let from = 0; from < batch.length; ) {
+      from += this.#staging.append(batch, from);
+      if (this.#staging.full) this.flush();
+    }
+  }
+
+  #send(bytes: Uint8Array): void {
+    for (const reader of this.#readers) if (!reader(bytes)) this.#readers.delete(reader);
+  }
+}

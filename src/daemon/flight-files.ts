@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+/** Where the daemon's flight recorder is written to: a file for each time, and no more of them than were asked for. */
+import { readdir, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileError } from '../errors.js';
+import type { FlightRecorder } from '../recording/flight.js';
+
+const NAME = /^flight-\d{8}T\d{9}Z\.vmlt$/;
+
+/** `flight-20260301T120000123Z.vmlt`: they sort by time. */
+function nameAt(time: Date): string {
+  return `flight-${time.toISOString().replaceAll(/[-:.]/g, '')}.vmlt`;
+}
+
+/** Writes what is kept to a new file in `directory`, then deletes the oldest of ours beyond `files`. Resolves to the file; rejects with a `UserError`. */
+export async function dumpFlight(
+  flight: FlightRecorder,
+  directory: string,
+  files: number,
+  why: string,
+  now: Date = new Date(),
+): Promise<string> {
+  const path = join(directory, nameAt(now));
+  await flight.dumpTo(path, why);
+  const ours = (await readdir(directory)).filter((name) => NAME.test(name)).sort();
+  for (const name of ours.slice(0, Math.max(0, ours.length - files))) {
+    await unlink(join(directory, name)).catch((error: unknown) => {
+      throw fileError(`cannot delete ${join(directory, name)}`, error);
+    });
+  }
+  return path;
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+/**
+ * sd_notify(3): tells the service manager how things stand, where it asked for that ($NOTIFY_SOCKET).
+ * Its socket takes datagrams, which Node does not speak: systemd-notify(1) does. The unit has to say NotifyAccess=all.
+ */
+import { execFile } from 'node:child_process';
+
+/** Never rejects: without systemd, or without its tool, nobody is told. Resolves to whether somebody was. */
+export function notifyManager(...assignments: readonly string[]): Promise<boolean> {
+  if (process.env['NOTIFY_SOCKET'] === undefined) return Promise.resolve(false);
+  return new Promise((resolve) => {
+    execFile('systemd-notify', [`--pid=${process.pid}`, ...assignments], { timeout: 5000 }, (error) =>
+      resolve(error === null),
+    );
+  });
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+/** The daemon about itself, as metric families. */
+import type { Scope } from '../core/session.js';
+import { counter, gauge } from '../metrics/families.js';
+import { type Family, samplesBy, single } from '../metrics/family.js';
+import type { SocketFigures } from './socket.js';
+
+export interface DaemonFigures {
+  /** What is followed now. */
+  readonly scope: Scope;
+  /** Times it was lowered. */
+  readonly lowered: number;
+  readonly overBudget: boolean;
+  readonly reloads: number;
+  /** The latest reload was refused. */
+  readonly configKept: boolean;
+  /** null: there is no socket. */
+  readonly socket: Readonly<SocketFigures> | null;
+  /** null: no flight recorder. */
+  readonly flightBytes: number | null;
+  /** null: nothing is exported. */
+  readonly otlp: { readonly sent: number; readonly failed: number } | null;
+}
+
+const SCOPES: readonly Scope[] = ['swap', 'retry', 'all'];
+
+export function daemonFamilies(figures: DaemonFigures): Family[] {
+  const { scope, socket, flightBytes, otlp } = figures;
+  const families: Family[] = [
+    gauge('scope', 'Which faults are followed now: 1 for that scope.', [
+      ...samplesBy('scope', Object.fromEntries(SCOPES.map((name) => [name, name === scope ? 1 : 0]))),
+    ]),
+    counter('scope_lowered', 'Times less was followed to keep to the budget.', single(figures.lowered)),
+    gauge('over_budget', '1 while over budget with nothing left to lower.', single(figures.overBudget ? 1 : 0)),
+    counter('config_reloads', 'Times a new configuration was taken.', single(figures.reloads)),
+    gauge('config_stale', '1 when the latest reload was refused.', single(figures.configKept ? 1 : 0)),
+  ];
+  if (socket !== null) {
+    const { clients, accepted, dropped, refused } = socket;
+    families.push(
+      gauge('socket_clients', 'Clients at the socket now.', single(clients)),
+      counter(
+        'socket_connections',
+        'What became of clients that came.',
+        samplesBy('result', { accepted, dropped, refused }),
+      ),
+    );
+  }
+  if (flightBytes !== null)
+    families.push(gauge('flight_recorder_bytes', 'Memory the flight recorder uses.', single(flightBytes), 'bytes'));
+  if (otlp !== null)
+    families.push(counter('otlp_exports', 'Exports to the collector.', samplesBy('result', { ...otlp })));
+  return families;
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+/** The daemon's configuration file. Errors name file, line, key and what is allowed. */
+import { type Action, readActions } from '../alerts/actions.js';
+import { loadRules, readRules } from '../alerts/rules.js';
+import type { Section } from '../config/section.js';
+import { parseToml, readToml } from '../config/toml.js';
+import type { AlertRule } from '../core/alerts/rule.js';
+import { type DaemonConfig, KEYS } from './config.js';
+import type { Key } from './config-kinds.js';
+
+type AnyKeys = Readonly<Record<string, Readonly<Record<string, Key<unknown>>>>>;
+type Values = Record<string, Record<string, unknown>>;
+
+const TABLE = KEYS as AnyKeys;
+
+/** `minUs` is `min_us` in the file. */
+export function fileName(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+export interface Loaded {
+  readonly config: DaemonConfig;
+  /** Those of the file, or the default set where it has none; empty when alerts are off. */
+  readonly rules: readonly AlertRule[];
+  readonly actions: readonly Action[];
+}
+
+/** Rejects with a `UserError` (exit code 2) when the file cannot be read or says something that is not allowed. */
+export async function readConfig(path: string): Promise<Loaded> {
+  return load(await readToml(path));
+}
+
+/** `name`: what errors call the file. Rejects with a `UserError`. */
+export async function parseConfig(text: string, name: string): Promise<Loaded> {
+  return load(parseToml(text, name));
+}
+
+async function load(top: Section): Promise<Loaded> {
+  const config = readTables(top);
+  const own = readRules(top);
+  const rules = own.length > 0 ? own : await loadRules();
+  const actions = readActions(
+    top,
+    rules.map((rule) => rule.name),
+  );
+  top.finish();
+  return config.alerts.enabled ? { config, rules, actions } : { config, rules: [], actions: [] };
+}
+
+function readTables(top: Section): DaemonConfig {
+  const values: Values = {};
+  for (const [table, keys] of Object.entries(TABLE)) {
+    const section = top.section(table);
+    const read: Record<string, unknown> = {};
+    for (const [name, { kind, fallback }] of Object.entries(keys))
+      read[name] = (section && kind.read(section, fileName(name))) ?? fallback;
+    section?.finish();
+    values[table] = read;
+  }
+  return values as unknown as DaemonConfig;
+}
+
+/** Keys that differ and that a running daemon cannot change, as `observe.scope`. */
+export function fixedChanges(was: DaemonConfig, is: DaemonConfig): string[] {
+  const [before, after] = [was as unknown as Values, is as unknown as Values];
+  return Object.entries(TABLE).flatMap(([table, keys]) =>
+    Object.entries(keys).flatMap(([name, { reloadable }]) =>
+      reloadable || JSON.stringify(before[table]?.[name]) === JSON.stringify(after[table]?.[name])
+        ? []
+        : [`${table}.${fileName(name)}`],
+    ),
+  );
+}

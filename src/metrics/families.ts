@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: MIT
+/** What a Snapshot says, as metric families. Every label set is bounded: by a list of ours, by the host's devices, or by `top`. */
+import type { ProcessRow, Snapshot, WaitStats } from '../core/snapshot.js';
+import { type Distribution, type Family, type Sample, type ScalarFamily, samplesBy, single } from './family.js';
+
+const NS = 1e-9;
+export const PREFIX = 'vmalocktop_';
+
+/** Of the kernel's log2 buckets those between 1 µs and 34 s are kept apart: always the same ones, so that series stay. */
+const FIRST_BUCKET = 9;
+const LAST_BUCKET = 34;
+
+export function counter(name: string, help: string, samples: readonly Sample[], unit = ''): ScalarFamily {
+  return { name: PREFIX + name, help, unit, type: 'counter', samples };
+}
+
+export function gauge(name: string, help: string, samples: readonly Sample[], unit = ''): ScalarFamily {
+  return { name: PREFIX + name, help, unit, type: 'gauge', samples };
+}
+
+/** Bucket i of the kernel holds 2^i to 2^(i+1) ns. It keeps no sums. */
+function log2Distribution(path: string, buckets: readonly number[]): Distribution {
+  const bounds: number[] = [];
+  const counts: number[] = [];
+  let below = 0;
+  for (let i = 0; i < buckets.length; i++) {
+    below += buckets[i] ?? 0;
+    if (i < FIRST_BUCKET || i > LAST_BUCKET) continue;
+    bounds.push(2 ** (i + 1) * NS);
+    counts.push(below);
+    below = 0;
+  }
+  return { labels: { path }, bounds, counts: [...counts, below], sum: null };
+}
+
+function summaries(
+  label: string,
+  stats: Readonly<Record<string, WaitStats>>,
+): { labels: Record<string, string>; sum: number; count: number }[] {
+  return Object.entries(stats).map(([key, { sumNs, count }]) => ({ labels: { [label]: key }, sum: sumNs * NS, count }));
+}
+
+/** Counts kept in the kernel: they hold whatever the ring lost. */
+function kernelFamilies({ counts, swap, kernelHist, mmapLock }: Snapshot): Family[] {
+  const { vmaLock } = counts;
+  const sides = { read: mmapLock.read, write: mmapLock.write };
+  return [
+    counter('faults', 'Page faults by the outcome of their attempt under the VMA lock.', [
+      ...samplesBy('outcome', { ...vmaLock, kernel_mode: counts.kernelMode }),
+    ]),
+    counter('mmap_lock_attempts', 'Attempts of user-mode faults under mmap_lock.', single(counts.mmapLock)),
+    counter('swap_faults', 'do_swap_page calls that reached get_swap_device, by the kind of device.', [
+      ...samplesBy('io', { synchronous: swap.synchronous, asynchronous: swap.asynchronous }),
+    ]),
+    counter(
+      'folio_lock_or_retry',
+      '__folio_lock_or_retry calls by result.',
+      samplesBy('result', { retry: swap.lockOrRetry.retry, locked: swap.lockOrRetry.locked }),
+    ),
+    {
+      name: `${PREFIX}path_duration_seconds`,
+      help: 'Entry to return of functions on the way of a fault, in the log2 buckets the kernel side keeps (no sums).',
+      unit: 'seconds',
+      type: 'histogram',
+      samples: Object.entries(kernelHist).map(([path, buckets]) => log2Distribution(path, buckets)),
+    },
+    {
+      name: `${PREFIX}mmap_lock_wait_seconds`,
+      help: 'From asking for mmap_lock to having it, by everybody who is observed.',
+      unit: 'seconds',
+      type: 'histogram',
+      samples: mmapLock.known
+        ? Object.entries(sides).map(([side, { decades, waitNs }]) => ({
+            labels: { side },
+            bounds: decades.slice(0, -1).map((_, i) => Number(`1e${i - 6}`)),
+            counts: decades,
+            sum: waitNs * NS,
+          }))
+        : [],
+    },
+  ];
+}
+
+/** Sums over the lifecycles that were followed: in the chosen scope, and as far as the ring had room. */
+function lifecycleFamilies({ retry, abort, waits, held, lifecycles, counterfactual, progress }: Snapshot): Family[] {
+  const { 'in-flight': flying, ...ended } = lifecycles.byEnd;
+  const { all } = counterfactual;
+  const { writer, mmapLockQueued, ...kinds } = waits;
+  return [
+    counter('retries', 'VMA-lock attempts of followed faults that returned RETRY, by cause.', [
+      ...samplesBy('cause', retry.byCause),
+    ]),
+    counter('aborts', 'Followed faults that got no VMA lock, by cause.', samplesBy('cause', abort.byCause)),
+    counter(
+      'retry_verdicts',
+      'Retries by whether they could have stayed on the VMA lock.',
+      samplesBy('verdict', { avoidable: retry.avoidable, not_avoidable: retry.notAvoidable, unknown: retry.unknown }),
+    ),
+    counter(
+      'avoidable_fallback_seconds',
+      'Time avoidable retries spent in lock_mm_and_find_vma.',
+      single(all.savedNs * NS),
+      'seconds',
+    ),
+    {
+      name: `${PREFIX}wait_seconds`,
+      help: 'Waits of followed faults by kind; writer: waits for mmap_lock of writers that were sent.',
+      unit: 'seconds',
+      type: 'summary',
+      samples: summaries('kind', { ...kinds, writer }),
+    },
+    {
+      name: `${PREFIX}held_wait_seconds`,
+      help: 'Waits of followed faults by the lock held meanwhile.',
+      unit: 'seconds',
+      type: 'summary',
+      samples: summaries('held', held),
+    },
+    counter('lifecycles', 'Faults followed to their end, by how they ended.', samplesBy('end', ended)),
+    gauge('lifecycles_in_flight', 'Faults followed that have not ended.', single(flying)),
+    counter('lifecycles_evicted', 'Faults given up because too many were open.', single(lifecycles.evicted)),
+    counter('refaults', 'Swap faults on a page mapped less than 1 s before.', single(progress.refaults)),
+  ];
+}
+
+function deviceFamilies({ swap }: Snapshot): Family[] {
+  const of = (value: (row: (typeof swap.devices)[number]) => number): Sample[] =>
+    swap.devices.map((row) => ({ labels: { device: row.name || `type ${row.type}` }, value: value(row) }));
+  return [
+    counter(
+      'swap_device_faults',
+      'Followed faults that came to a swap device.',
+      of((row) => row.faults),
+    ),
+    counter(
+      'swap_device_retries',
+      'Retries of faults at a swap device.',
+      of((row) => row.retries),
+    ),
+    counter(
+      'swap_device_folio_wait_seconds',
+      'Waits for folios of a swap device.',
+      of((row) => row.folioWait.sumNs * NS),
+      'seconds',
+    ),
+  ];
+}
+
+/** The `top` processes by retries. A process that leaves that list takes its series with it. */
+function processFamilies({ processes }: Snapshot, top: number): Family[] {
+  const rows = processes.slice(0, top);
+  const of = (value: (row: ProcessRow) => number): Sample[] =>
+    rows.map((row) => ({
+      labels: { pid: String(row.tgid), comm: row.comm, cgroup: row.cgroupName },
+      value: value(row),
+    }));
+  return [
+    counter(
+      'process_retries',
+      'Retries of the processes with most of them.',
+      of((row) => row.retries),
+    ),
+    counter(
+      'process_aborts',
+      'Aborts of those processes.',
+      of((row) => row.aborts),
+    ),
+    counter(
+      'process_folio_wait_seconds',
+      'Their waits for folios.',
+      of((row) => row.folioWaitNs * NS),
+      'seconds',
+    ),
+    counter(
+      'process_mmap_wait_seconds',
+      'Their waits for mmap_lock.',
+      of((row) => row.mmapWaitNs * NS),
+      'seconds',
+    ),
+  ];
+}
+
+/** What was lost, and what watching costs. */
+function trustFamilies({ session, time, events, overhead, ringUsedBytes, forgotten }: Snapshot): Family[] {
+  return [
+    gauge('session_info', 'What is observed, and how; always 1.', [
+      {
+        labels: {
+          tool: session.tool,
+          kernel: session.kernel,
+          scope: session.scope,
+          release: session.release,
+          preemption: session.preemption,
+        },
+        value: 1,
+      },
+    ]),
+    gauge('session_seconds', 'Length of the session up to its newest row.', single(time * NS), 'seconds'),
+    counter('events', 'Records of the kernel side.', [
+      ...samplesBy('state', { emitted: events.emitted, decoded: events.decoded, dropped: events.dropped }),
+    ]),
+    counter('probe_runs_missed', 'Runs of our programs the kernel skipped.', single(events.missed)),
+    counter('state_lost', 'Faults that could not be followed for want of per-task state.', single(events.stateLost)),
+    counter('table_rows_forgotten', 'Rows dropped from our own bounded tables.', samplesBy('table', { ...forgotten })),
+    gauge('ring_used_bytes', 'Ring buffer in use when it was last looked at.', single(ringUsedBytes), 'bytes'),
+    gauge('ring_size_bytes', 'Size of the ring buffer.', single(session.ringBytes), 'bytes'),
+    counter('self_cpu_seconds', 'CPU time of this process since attach.', single(overhead.selfCpuNs * NS), 'seconds'),
+    gauge('self_memory_bytes', 'Resident memory of this process.', single(overhead.selfRssBytes), 'bytes'),
+  ];
+}
+
+/** `top`: processes with series of their own, at most as many as the snapshot has rows (256). */
+export function snapshotFamilies(snapshot: Snapshot, top: number): Family[] {
+  return [
+    ...kernelFamilies(snapshot),
+    ...lifecycleFamilies(snapshot),
+    ...deviceFamilies(snapshot),
+    ...processFamilies(snapshot, top),
+    ...trustFamilies(snapshot),
+  ];
+}
