@@ -19,6 +19,9 @@ export interface ReplayOptions {
 /** States kept besides the one that is shown: each is the memory of a whole pipeline. */
 const MAX_KEPT = 3;
 
+/** From so many rows on, the way back takes long enough (a quarter of a second) to prepare for the next one. */
+const LONG_ROWS = 500_000;
+
 /** Whether it can be read more than once: a named pipe or the shell's `<(…)` cannot, and is a stream. */
 export async function canReplay(path: string): Promise<boolean> {
   const found = await stat(path).catch(() => null); // what is wrong with the path is said when it is opened
@@ -49,6 +52,7 @@ class Player implements Replay {
   paused = true;
   seeking: number | null = null;
   readonly #damage: unknown;
+  readonly #isLong: boolean;
   #markers: readonly Marker[];
   #speed = 1;
   #run: Run;
@@ -70,6 +74,7 @@ class Player implements Replay {
     this.duration = Number.isNaN(end) ? 0 : Math.max(0, end - stretch.from);
     this.truncated = scan.truncated;
     this.#damage = scan.error;
+    this.#isLong = scan.rows.reduce((sum, rows) => sum + rows, 0) >= LONG_ROWS;
     this.#markers = scan.markers.map((marker) => ({ ...marker, time: Math.max(0, marker.time - stretch.from) }));
     if (scan.error !== null) {
       const text = scan.error instanceof Error ? scan.error.message : String(scan.error);
@@ -104,14 +109,18 @@ class Player implements Replay {
   }
 
   async seek(time: number): Promise<boolean> {
+    const from = this.seeking ?? this.position;
     const target = Math.min(this.duration, Math.max(0, time));
     this.seeking = target;
     const arrived = await this.#exclusively(async (stopped) => {
       await this.#choose(target);
       return this.#advance(target, stopped);
     });
-    if (arrived) this.seeking = null;
-    return arrived;
+    if (!arrived) return false;
+    this.seeking = null;
+    // Who went back is likely to go as far again.
+    if (this.#isLong && target < from) this.#prepare(2 * target - from);
+    return true;
   }
 
   async step(): Promise<Lifecycle | null> {
@@ -167,17 +176,38 @@ class Player implements Replay {
 
   /** Makes the run that is nearest before `target` the one that is shown. */
   async #choose(target: number): Promise<void> {
-    const runs = [...this.#kept, this.#run].filter((run) => run.newest <= target);
-    const nearest = runs.reduce<Run | null>(
-      (best, run) => (best === null || run.newest > best.newest ? run : best),
-      null,
-    );
-    if (nearest === this.#run) return;
-    const run = nearest ?? (await this.#open());
-    const at = this.#kept.indexOf(run);
-    if (at !== -1) this.#kept.splice(at, 1);
-    this.#kept.push(this.#run);
-    if (this.#kept.length > MAX_KEPT) await this.#kept.shift()?.close();
+    const run = nearest([...this.#kept, this.#run], target) ?? (await this.#open());
+    if (run === this.#run) return;
+    await this.#keep(this.#run, run);
     this.#run = run;
   }
+
+  /** While nothing else is asked for: brings a run to where the next seek may go. */
+  #prepare(target: number): void {
+    if (target <= 0) return;
+    const token = this.#token;
+    const stopped = (): boolean => token !== this.#token;
+    const work = this.#work.then(async () => {
+      if (stopped()) return;
+      const run = nearest(this.#kept, target) ?? (await this.#open());
+      await this.#keep(run);
+      await run.advance(target, stopped);
+    });
+    this.#work = work.catch(() => {});
+  }
+
+  /** Keeps `run` as the one used last, instead of `taken` where that was kept, or of the one used least lately. */
+  async #keep(run: Run, taken: Run = run): Promise<void> {
+    const at = this.#kept.indexOf(taken);
+    if (at !== -1) this.#kept.splice(at, 1);
+    this.#kept.push(run);
+    if (this.#kept.length > MAX_KEPT) await this.#kept.shift()?.close();
+  }
+}
+
+/** The one that has the shortest way to `target`; null when all are behind it. */
+function nearest(runs: readonly Run[], target: number): Run | null {
+  let best: Run | null = null;
+  for (const run of runs) if (run.newest <= target && (best === null || run.newest >= best.newest)) best = run;
+  return best;
 }

@@ -6,6 +6,7 @@ import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Pipeline } from '../../src/core/pipeline.js';
 import type { Snapshot } from '../../src/core/snapshot.js';
@@ -256,5 +257,30 @@ test('what is deleted or appended while it is replayed changes nothing', async (
   assert.deepEqual(replay.snapshot(), end);
   assert.equal(await replay.step(), null);
   assert.equal(replay.position, replay.duration);
+  await replay.close();
+});
+
+test('in a long recording, whoever goes back and back again is awaited there', async () => {
+  const long = join(directory, 'long.vmlt');
+  const writer = await createRecordingWriter(LIVE_SESSION, await fileSink(long));
+  for (const batch of liveSession({ seconds: 32 })) await writer.write(batch);
+  await writer.end();
+  const replay = await openReplay(long);
+  const lowest = async (time: number): Promise<number> => {
+    let low = Number.POSITIVE_INFINITY;
+    const seek = replay.seek(time);
+    for (let over = false; !over; ) {
+      over = await Promise.race([seek, nextTurn(false)]);
+      low = Math.min(low, replay.position);
+    }
+    return low;
+  };
+  await replay.seek(replay.duration);
+  const began = performance.now();
+  assert.ok((await lowest(30e9)) < 5e9, 'the first time it comes from the begin');
+  // As long as that took, and more: any command would end what is prepared in the background.
+  await sleep(500 + 4 * (performance.now() - began));
+  assert.ok((await lowest(30e9 - (replay.duration - 30e9))) > 20e9, 'the second time it does not');
+  assert.deepEqual(replay.snapshot(), await naive(long, replay.position));
   await replay.close();
 });
