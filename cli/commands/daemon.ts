@@ -2,6 +2,7 @@
 /** `daemon`: metrics, alerts, a flight recorder and a socket for dashboards, for as long as the host runs. */
 import { checkUsers } from '../../src/alerts/users.js';
 import { Daemon, type DaemonSource } from '../../src/daemon/daemon.js';
+import { checkFlightDirectory, makeFlightDirectory } from '../../src/daemon/flight-directory.js';
 import { notifyManager } from '../../src/daemon/notify.js';
 import { pacedSource } from '../../src/daemon/paced.js';
 import { giveUpPrivileges } from '../../src/daemon/privileges.js';
@@ -71,10 +72,12 @@ async function serve(options: DaemonOptions, loaded: Loaded, opened: Opened): Pr
       health: () => running?.health() ?? { ok: false, notes: ['starting'] },
     });
   }
+  if (config.flight.keep > 0) makeFlightDirectory(config.flight.directory, user);
   const source = await openSource(options, loaded);
   opened.source = source;
   giveUpPrivileges(user);
   checkUsers(loaded.actions);
+  if (config.flight.keep > 0) checkFlightDirectory(config.flight.directory);
   running = await Daemon.create({ loaded, source, socket: opened.socket, log: say });
   const signals = listen(options, running, source);
   const at = [opened.metrics && `http://${opened.metrics.address}/metrics`, config.socket.path].filter(Boolean);

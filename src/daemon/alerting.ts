@@ -38,8 +38,9 @@ export class Alerting {
     const old = this.#runner;
     this.#runner = new ActionRunner(loaded.actions, this.#deps);
     void old.close();
-    this.#watch = this.#begin(loaded);
-    this.#watch.engine.baseline(this.#pipeline.snapshot());
+    const snapshot = this.#pipeline.snapshot();
+    this.#watch = this.#begin(loaded, snapshot.time);
+    this.#watch.engine.baseline(snapshot);
   }
 
   /** Alerts that are out and not over. */
@@ -74,8 +75,9 @@ export class Alerting {
     await this.#runner.close();
   }
 
-  #begin({ rules, config }: Loaded): AlertWatch {
+  #begin({ rules, config }: Loaded, fromNs = 0): AlertWatch {
     return new AlertWatch(this.#pipeline, new AlertEngine(rules), {
+      fromNs,
       stepNs: config.alerts.interval * 1e9,
       ...(wantsCheck(rules) ? { checker: new Checker(this.#deps.session) } : {}),
       onEvents: (events) => {

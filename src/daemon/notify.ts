@@ -7,7 +7,7 @@ import { execFile } from 'node:child_process';
 
 /** Never rejects: without systemd, or without its tool, nobody is told. Resolves to whether somebody was. */
 export function notifyManager(...assignments: readonly string[]): Promise<boolean> {
-  if (process.env['NOTIFY_SOCKET'] === undefined) return Promise.resolve(false);
+  if (process.env.NOTIFY_SOCKET === undefined) return Promise.resolve(false);
   return new Promise((resolve) => {
     execFile('systemd-notify', [`--pid=${process.pid}`, ...assignments], { timeout: 5000 }, (error) =>
       resolve(error === null),

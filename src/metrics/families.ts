@@ -33,11 +33,17 @@ function log2Distribution(path: string, buckets: readonly number[]): Distributio
   return { labels: { path }, bounds, counts: [...counts, below], sum: null };
 }
 
+const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
 function summaries(
   label: string,
   stats: Readonly<Record<string, WaitStats>>,
 ): { labels: Record<string, string>; sum: number; count: number }[] {
-  return Object.entries(stats).map(([key, { sumNs, count }]) => ({ labels: { [label]: key }, sum: sumNs * NS, count }));
+  return Object.entries(stats).map(([key, { sumNs, count }]) => ({
+    labels: { [label]: snakeCase(key) },
+    sum: sumNs * NS,
+    count,
+  }));
 }
 
 /** Counts kept in the kernel: they hold whatever the ring lost. */
@@ -62,7 +68,7 @@ function kernelFamilies({ counts, swap, kernelHist, mmapLock }: Snapshot): Famil
       help: 'Entry to return of functions on the way of a fault, in the log2 buckets the kernel side keeps (no sums).',
       unit: 'seconds',
       type: 'histogram',
-      samples: Object.entries(kernelHist).map(([path, buckets]) => log2Distribution(path, buckets)),
+      samples: Object.entries(kernelHist).map(([path, buckets]) => log2Distribution(path.toLowerCase(), buckets)),
     },
     {
       name: `${PREFIX}mmap_lock_wait_seconds`,
