@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/** The flight recorder: the last seconds of a session in memory, as encoded batches, to be written out when something happened. */
+/**
+ * The flight recorder: the last seconds of a session in memory, as encoded batches, to be written out when something
+ * happened.
+ */
 import { createBatch, type EventBatch, pushUserRow, UserKind } from '../core/batch.js';
 import type { SessionInfo } from '../core/session.js';
 import { Baseline } from './baseline.js';
@@ -18,7 +21,7 @@ export interface FlightOptions {
 
 export interface Written {
   readonly bytes: number;
-  /** Kernel rows among them are the session's last. */
+  /** Those of the user side included. */
   readonly rows: number;
   /** ns since the session's base: the newest row before, and the newest row. */
   readonly from: number;

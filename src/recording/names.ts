@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/** The rows that name things (stack frames, swap devices, cgroups), as they stand: a recording that begins later needs them too. */
+/**
+ * The rows that name things (stack frames, swap devices, cgroups), as they stand: a recording that begins later needs
+ * them too.
+ */
 import { createBatch, type EventBatch, pushUserRow, UserKind } from '../core/batch.js';
 
 interface NameRow {

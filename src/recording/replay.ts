@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/** `Replay`: a recording with a position in it, which can be played, stepped through and sought in. What the dashboard drives; `openReplay` of player.ts opens one. */
+/**
+ * `Replay`: a recording with a position in it, which can be played, stepped through and sought in. What the dashboard
+ * drives; `openReplay` of player.ts opens one.
+ */
 import type { Lifecycle } from '../core/lifecycle.js';
 import type { SessionInfo } from '../core/session.js';
 import type { Snapshot } from '../core/snapshot.js';
@@ -10,7 +13,8 @@ export const MAX_SPEED = 100;
 /**
  * Something to look at on the time line.
  * `loss`: the ring had no room for records. `missed`: the kernel skipped runs of our programs. `violation`: a rule of
- * `check` was violated. `alert`: an alert fired, or why a flight recorder was written out. `damage`: nothing can be read from here on.
+ * `check` was violated. `alert`: an alert fired, or why a flight recorder was written out. `damage`: nothing can be read
+ * from here on.
  */
 export type MarkerKind = 'loss' | 'missed' | 'violation' | 'alert' | 'damage';
 

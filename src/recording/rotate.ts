@@ -99,7 +99,7 @@ class RotatingWriter implements RecordingWriter {
       const into = this.#isDue(part) ? await this.#rotate(part) : part;
       await into.write(batch);
       this.#history.add(batch, 0, batch.length);
-      this.#sampled = batch.kind.lastIndexOf(UserKind.Counter, batch.length - 1) !== -1;
+      this.#sampled = batch.kind.subarray(0, batch.length).includes(UserKind.Counter);
     });
   }
 
