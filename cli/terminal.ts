@@ -8,10 +8,11 @@ import { ExitCode, fileError } from '../src/errors.js';
 import type { Replay } from '../src/recording/replay.js';
 import type { Source } from '../src/source/source.js';
 import { feed, truncation } from './feed.js';
+import { keepHeapSmall } from './lean.js';
 import { report, say, signalExitCode } from './process.js';
 import { SessionRecorder } from './recorder.js';
 import { saveText } from './save.js';
-import { Dashboard } from './tui/dashboard.js';
+import { Dashboard, type Took } from './tui/dashboard.js';
 import type { QuitSignal } from './tui/guard.js';
 
 export interface Terminal {
@@ -21,6 +22,7 @@ export interface Terminal {
 
 /** Keys come from stdin, or from /dev/tty when stdin carries a recording. */
 export function openTerminal(stdinIsData: boolean): Terminal {
+  keepHeapSmall();
   if (!stdinIsData) return { input: process.stdin, dispose: () => process.stdin.pause() };
   try {
     const input = new ReadStream(openSync('/dev/tty', 'r'));
@@ -39,6 +41,8 @@ export interface ShowOptions {
   /** Live: end after this time. */
   readonly durationMs?: number;
   readonly speed?: number;
+  /** What each frame took: for benchmarks. */
+  onFrame?(took: Took): void;
 }
 
 /** A promise of the moment the person or a signal asks to end. */
@@ -75,6 +79,7 @@ export async function showDashboard(options: ShowOptions): Promise<number> {
     intervalMs: options.intervalMs,
     recorder,
     save: saveText,
+    ...(options.onFrame === undefined ? {} : { onFrame: options.onFrame }),
     // It watches for signals itself: the terminal is restored before anybody else acts on one.
     onQuit: (signal) => quitting.quit(signal),
     onInterval: (intervalMs) => {

@@ -47,6 +47,14 @@ export interface DashboardOptions {
   /** The person wants to leave, or a signal came: the terminal is restored by then. `null`: the key q. */
   onQuit(signal: QuitSignal | null): void;
   onInterval?(intervalMs: number): void;
+  /** What one frame took: for benchmarks. */
+  onFrame?(took: Took): void;
+}
+
+/** `cpuMs`: of the whole process meanwhile, its collector's threads included; ms. */
+export interface Took {
+  readonly wallMs: number;
+  readonly cpuMs: number;
 }
 
 /** Frames for snapshots: four a second at most, which is as fast as figures can be read. */
@@ -396,6 +404,7 @@ export class Dashboard {
   private draw(): void {
     this.timer = null;
     if (this.closed || this.suspended) return;
+    const begun = { wall: performance.now(), cpu: process.cpuUsage() };
     const { replay, recorder } = this.options;
     this.state = {
       ...this.state,
@@ -408,6 +417,8 @@ export class Dashboard {
     this.state = { ...this.state, lists };
     this.screen.draw(this.view);
     this.drawnAt = performance.now();
+    const { user, system } = process.cpuUsage(begun.cpu);
+    this.options.onFrame?.({ wallMs: this.drawnAt - begun.wall, cpuMs: (user + system) / 1000 });
   }
 }
 

@@ -9,6 +9,7 @@ import type { SessionInfo } from '../../src/core/session.js';
 import { openFile } from '../../src/source/file.js';
 import { syntheticSession } from '../core/session.js';
 import { synthesize } from '../core/synthetic.js';
+import { benchDashboard, dashboardRows } from './dashboard.js';
 import { benchLifecycles } from './lifecycles.js';
 import { benchRecording } from './recording.js';
 import { benchRingDecode } from './ring.js';
@@ -69,8 +70,8 @@ function events(batches: readonly EventBatch[]): number {
 
 const million = (perSecond: number): string => `${(perSecond / 1e6).toFixed(2)} M events/s`;
 
-function table(rows: readonly (readonly [stage: string, figure: string])[]): string {
-  return ['| Stage | Figure |', '|---|---|', ...rows.map(([stage, figure]) => `| ${stage} | ${figure} |`)].join('\n');
+function table(rows: readonly (readonly [what: string, figure: string])[], head = 'Stage'): string {
+  return [`| ${head} | Figure |`, '|---|---|', ...rows.map(([stage, figure]) => `| ${stage} | ${figure} |`)].join('\n');
 }
 
 /** Replaces what stands between the markers; appends both where the file has none. */
@@ -86,6 +87,7 @@ const { batches, session, what } = await input();
 const ring = benchRingDecode();
 const lifecycles = benchLifecycles(batches, session);
 const recording = await benchRecording(batches);
+const dashboard = await benchDashboard();
 const section = [
   `Node ${process.versions.node}, Linux ${release()}, ${cpus()[0]?.model ?? 'CPU not known'}, one thread.`,
   `Lifecycles and recording: ${what}. Ring: records written as the kernel writes them.`,
@@ -97,6 +99,10 @@ const section = [
     ['recording: read', million(recording.readEventsPerSec)],
     ['recording: size', `${recording.bytesPerEvent.toFixed(1)} bytes/event`],
   ]),
+  '',
+  `The dashboard at 160×45 and 1 Hz, over a stream of ${Math.round(dashboard.eventsPerSec / 1000)} k events/s from 500 processes:`,
+  '',
+  table([...dashboardRows(dashboard)], 'Dashboard'),
 ].join('\n');
 process.stdout.write(`${section}\n`);
 writeFileSync(

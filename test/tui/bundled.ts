@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The recording every capture and every golden screen is made from: the first one of test/golden. */
+/** The recording every capture and every golden screen is made from: the first real one of test/golden. */
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -9,7 +9,7 @@ export const SCREENS: string = `${GOLDEN}tui/`;
 
 export function bundledRecording(): string {
   const [name] = readdirSync(GOLDEN)
-    .filter((file) => file.endsWith('.vmlt'))
+    .filter((file) => file.endsWith('.vmlt') && !file.startsWith('synthetic'))
     .sort();
   if (name === undefined) throw new Error(`no recording in ${GOLDEN}`);
   return GOLDEN + name;
