@@ -212,7 +212,8 @@ enum vl_counter {
 	VL_C_MM_WRITE_100MS = 56,
 	VL_C_MM_WRITE_1S = 57,
 	VL_C_MM_WRITE_LONGER = 58,
-	VL_NCOUNTER = 59,
+	VL_C_COVERED = 59,      /* returns of handle_mm_fault that its first program missed and its second one took */
+	VL_NCOUNTER = 60,
 };
 #define VL_DECADES 8
 

@@ -52,6 +52,13 @@ static __always_inline int on_mm_lock_enter(__u64 address, struct pt_regs *regs)
 	if (rec && !(rec->state & AWAIT_ANY) && rec->user == user && rec->address == PAGE_OF(address)) {
 		if (user)
 			count(VL_C_FALLBACK);
+		/* The return was missed, so nobody has counted it. */
+		if (!(rec->state & RETRIED)) {
+			if (user)
+				count(rec->state & MM_LOCKED ? VL_C_MMAP_RETRY : VL_C_VMA_RETRY);
+			if (!(rec->state & MM_LOCKED))
+				rec->have |= HAVE_RETRIED;
+		}
 	} else {
 		if (!user)
 			return 0; /* a kernel-mode fault: its record, if any, opens in do_swap_page */
@@ -112,6 +119,7 @@ static __noinline __u32 judge(struct rec *rec, __u64 found, __u64 ts)
 	const struct vm_operations_struct *ops;
 	struct mm_struct *mm;
 	__u32 bits = VL_FOUND, seq = 0, now = 0, writers_since = 0;
+	__u64 map_pages;
 	bool known, had;
 
 	if (!rec || !found)
@@ -138,9 +146,10 @@ static __noinline __u32 judge(struct rec *rec, __u64 found, __u64 ts)
 	if (rec->have & HAVE_GROWN)
 		bits |= VL_FOUND_GREW;
 	ops = BPF_CORE_READ(vma, vm_ops);
+	map_pages = ops ? (__u64)BPF_CORE_READ(ops, map_pages) : 0;
 	if (!ops)
 		bits |= VL_FOUND_ANON;
-	else if (!BPF_CORE_READ(ops, map_pages))
+	else if (!map_pages)
 		bits |= VL_FOUND_NO_MAP_PAGES;
 	if (!BPF_CORE_READ(vma, anon_vma))
 		bits |= VL_FOUND_NO_ANON_VMA;
@@ -151,7 +160,9 @@ static __noinline __u32 judge(struct rec *rec, __u64 found, __u64 ts)
 		rec->vma_end = BPF_CORE_READ(vma, vm_end);
 		rec->vm_flags = BPF_CORE_READ(vma, vm_flags);
 	}
-	if (rec->have & HAVE_RETRIED && !(rec->have & HAVE_INNER) && ops && !(bits & (VL_FOUND_NO_MAP_PAGES | VL_FOUND_HUGETLB))) {
+	/* Page-cache files map by filemap_map_pages and end in filemap_fault: then its return was missed, and that is all. */
+	if (rec->have & HAVE_RETRIED && !(rec->have & HAVE_INNER) && map_pages && map_pages != filemap_map_pages &&
+	    !(bits & VL_FOUND_HUGETLB)) {
 		__u64 handler = (__u64)BPF_CORE_READ(ops, fault);
 
 		send(rec, VL_VMA_OPS, 0, ts, handler);

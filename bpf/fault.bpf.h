@@ -166,7 +166,7 @@ static __noinline int hmf_slow(void *ctx, struct vm_area_struct *vma, __u64 addr
 }
 
 /* An ordinary fault in scope all, or one slower than min_ns: one record, and no per-task state. */
-static __always_inline int hmf_whole(struct task_struct *task, struct vl_cpu *row, __u32 cpu, struct vm_area_struct *vma,
+static __always_inline int hmf_whole(struct task_struct *task, struct vl_cpu *row, __u32 slot, __u32 cpu, struct vm_area_struct *vma,
 				     __u64 address, __u32 flags, __u32 ret)
 {
 	__u64 ts, acquired = 0;
@@ -177,7 +177,7 @@ static __always_inline int hmf_whole(struct task_struct *task, struct vl_cpu *ro
 		acquired = take_start(task, &failed);
 	if (scope != VL_SCOPE_ALL && (!acquired || ts - acquired < min_ns))
 		return 0;
-	send_whole(task, row, cpu, ret & R(COMPLETED) ? NULL : vma, acquired, PAGE_OF(address), VL_F_REGS, ts, flags, ret);
+	send_whole(task, row, slot, cpu, ret & R(COMPLETED) ? NULL : vma, acquired, PAGE_OF(address), VL_F_REGS, ts, flags, ret);
 	return 0;
 }
 
@@ -185,35 +185,82 @@ static __always_inline int hmf_whole(struct task_struct *task, struct vl_cpu *ro
  * that its flags and result do not already say. The row's counter needs no atomic: this program cannot interrupt
  * itself on a CPU, and no other one writes these counters. VMA_LOCK implies USER and regs (only the architecture's
  * fault handler sets it). */
-static __always_inline int on_hmf_exit(__u64 *ctx)
+static __always_inline int on_hmf_exit(__u64 *ctx, bool second)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	__u32 flags = (__u32)ctx[2], ret = (__u32)ctx[4], cpu;
+	__u32 flags = (__u32)ctx[2], ret = (__u32)ctx[4], cpu, slot;
 	struct vl_cpu *row;
 
 	if (!wanted(task))
 		return 0;
 	cpu = bpf_get_smp_processor_id();
-	if (scope != VL_SCOPE_ALL && !min_ns && flags & F(VMA_LOCK) && !ret && cpu < QUICK_CPUS) {
+	slot = second ? cpu + cpu_rows : cpu;
+	if (!second && scope != VL_SCOPE_ALL && !min_ns && flags & F(VMA_LOCK) && !ret && cpu < QUICK_CPUS) {
 		quick[cpu].vma_ok++;
 		if (!*mark_of(task))
 			return 0;
 	} else {
-		row = row_of(cpu);
+		row = row_of(slot);
 		if (!row)
 			return 0;
 		if (flags & F(VMA_LOCK) && !ret)
 			row->counter[VL_C_VMA_OK]++;
 		else
-			row->counter[hmf_counter(flags, ret, ctx[3] != 0) & 63]++;
+			__sync_fetch_and_add(&row->counter[hmf_counter(flags, ret, ctx[3] != 0) & 63], 1);
 		if (!(ret & R(RETRY)) && !*mark_of(task)) {
 			if (scope != VL_SCOPE_ALL && !min_ns)
 				return 0;
 			if (!observe_release && ctx[3] && flags & F(USER))
-				return hmf_whole(task, row, cpu, (struct vm_area_struct *)ctx[0], ctx[1], flags, ret);
+				return hmf_whole(task, row, slot, cpu, (struct vm_area_struct *)ctx[0], ctx[1], flags, ret);
 		}
 	}
 	return hmf_slow(ctx, (struct vm_area_struct *)ctx[0], ctx[1], AB(flags, ret), ctx[3] != 0);
+}
+
+/*
+ * fexit runs no program on a CPU where the same program was preempted, however long that task stands aside: on a
+ * preemptible kernel under load that is thousands of faults. So there are two of them. The first says while it is
+ * under way; the second, which the kernel calls before it, takes the fault if another task's run of the first one
+ * stands halfway here. Each counts in rows of its own, for they do interrupt each other.
+ */
+static __always_inline __u32 *covered_by(struct task_struct *task)
+{
+	return &covered[(__u32)task->pid & (MARKS - 1)];
+}
+
+static __always_inline int on_hmf_first(__u64 *ctx)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u32 cpu = bpf_get_smp_processor_id(), *mine;
+
+	if (!backed || cpu >= QUICK_CPUS)
+		return on_hmf_exit(ctx, false);
+	mine = covered_by(task);
+	if (*mine == (__u32)task->pid) {
+		*mine = 0;
+		return 0;
+	}
+	quick[cpu].busy = 1;
+	on_hmf_exit(ctx, false);
+	asm volatile("" : "+r"(cpu));
+	if (cpu < QUICK_CPUS)
+		quick[cpu].busy = 0;
+	return 0;
+}
+
+static __always_inline int on_hmf_second(__u64 *ctx)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u32 cpu = bpf_get_smp_processor_id(), *mine = covered_by(task);
+
+	if (cpu >= QUICK_CPUS || !quick[cpu].busy) {
+		if (*mine == (__u32)task->pid)
+			*mine = 0;
+		return 0;
+	}
+	*mine = task->pid;
+	count(VL_C_COVERED);
+	return on_hmf_exit(ctx, true);
 }
 
 /* 6.4 to 6.14: vma_end_read is up_read on the VMA's own rw_semaphore. Called for every rw_semaphore of the system,

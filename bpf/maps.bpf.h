@@ -16,6 +16,8 @@ const volatile __u32 track_start = 0;  /* 1: lock_vma_under_rcu is hooked and le
 const volatile __u64 min_ns = 0;       /* send faults under the VMA lock that took at least this long; 0: none */
 const volatile __u32 observe_release = 0; /* 1: up_read is hooked (6.4 to 6.14) and a hold lasts until it was seen */
 const volatile __u32 flor_takes_vmf = 1;  /* 0 on 6.4, 6.5: (folio, mm, flags) */
+const volatile __u32 backed = 0;          /* 1: handle_mm_fault has a second program, for what the first one misses */
+const volatile __u32 cpu_rows = 1;        /* CPUs of the host; the second program's rows follow theirs */
 const volatile __u64 signal_flags = 0;    /* thread_info.flags that make signal_pending() true */
 const volatile __u32 observe_mm = 0;      /* 1: the mmap_lock tracepoints are hooked */
 const volatile __u32 mm_tp_path = 0;      /* 1: they take the cgroup's path as second argument (before 6.14) */
@@ -25,6 +27,7 @@ const volatile __u32 stack_user = 0;      /* 1: take user stacks */
 /* Where two functions lie, from kallsyms: a stack through them says in what a lock was tried, in what reclaim ran. */
 const volatile __u64 anon_prepare_lo = 0, anon_prepare_hi = 0;
 const volatile __u64 hmf_lo = 0, hmf_hi = 0;
+const volatile __u64 filemap_map_pages = 0; /* the function's address */
 
 /* --- written by the user side while it runs (.data) --- */
 volatile __u32 follow_children = 0; /* 1: a process forked by own_tgid now is followed */
@@ -40,8 +43,12 @@ __u32 marks[MARKS];
 #define QUICK_CPUS 1024
 struct quick {
 	__u64 vma_ok;
-	__u64 pad[7];
+	__u64 busy; /* the first program on handle_mm_fault is under way on this CPU */
+	__u64 pad[6];
 } quick[QUICK_CPUS] __attribute__((aligned(64)));
+
+/* Which task's fault the second program has taken, by pid: for the first one, should it come to the same fault after all. */
+__u32 covered[MARKS];
 
 /* Faults between the release of their VMA lock and their fallback, by mm: its writers are worth sending meanwhile.
  * Shared by collision: then a few writers more are sent. */
@@ -56,7 +63,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1); /* CPUs of the host, set before load */
+	__uint(max_entries, 1); /* CPUs of the host, twice with `backed`; set before load */
 	__type(key, __u32);
 	__type(value, struct vl_cpu);
 } cpus SEC(".maps");

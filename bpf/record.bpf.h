@@ -229,15 +229,16 @@ static __noinline int send(struct rec *rec, __u32 kind, __u32 flags, __u64 ts, _
 	return 0;
 }
 
-/* A lifecycle of one step, sent without a record: an ordinary fault in scope all. `vma` is locked or NULL. */
-static __always_inline void send_whole(struct task_struct *task, struct vl_cpu *row, __u32 cpu,
+/* A lifecycle of one step, sent without a record: an ordinary fault in scope all. `vma` is locked or NULL; `slot` is
+ * the row's place, which is what its running number counts in. */
+static __always_inline void send_whole(struct task_struct *task, struct vl_cpu *row, __u32 slot, __u32 cpu,
 				       struct vm_area_struct *vma, __u64 acquired, __u64 page, __u32 step_flags, __u64 ts, __u32 flags, __u32 ret)
 {
 	struct vl_open *o;
 	__u64 *word;
 	__u32 fault = __sync_fetch_and_add(&row->next_fault, 1);
 
-	/* No other program writes these, and this one cannot interrupt itself on a CPU. */
+	/* No other program writes these of this row, and this one cannot interrupt itself on a CPU. */
 	row->counter[VL_C_WHOLE]++;
 	row->emitted[VL_HMF_EXIT]++;
 	o = bpf_ringbuf_reserve(&events, sizeof *o, 0);
@@ -248,7 +249,7 @@ static __always_inline void send_whole(struct task_struct *task, struct vl_cpu *
 	/* Whole words at a time: this is on the path of every fault of scope all. Little-endian, as the ring's reader. */
 	word = (__u64 *)&o->step;
 	word[0] = VL_HMF_EXIT | (step_flags | VL_F_INFO) << 8 | cpu << 16 | (__u64)(__u32)task->pid << 32;
-	word[1] = fault | (__u64)cpu << 32;
+	word[1] = fault | (__u64)slot << 32;
 	word[2] = ts;
 	word[3] = flags | (__u64)ret << 32;
 	o->acquired = acquired;

@@ -119,7 +119,12 @@ AROUND(__vma_start_write, on_vma_write_enter(), on_vma_write_exit((struct vm_are
 
 SEC("fexit/handle_mm_fault") int x_handle_mm_fault(__u64 *ctx)
 {
-	return on_hmf_exit(ctx);
+	return on_hmf_first(ctx);
+}
+
+SEC("fexit/handle_mm_fault") int y_handle_mm_fault(__u64 *ctx)
+{
+	return on_hmf_second(ctx);
 }
 
 SEC("fexit/lock_vma_under_rcu") int x_lock_vma_under_rcu(__u64 *ctx)

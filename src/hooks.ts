@@ -18,6 +18,8 @@ export interface Hook {
   readonly wanted?: 'start' | 'exact' | 'observed' | 'follow' | 'retry' | 'writers';
   /** The function that does this on other kernels: one of the two is enough. */
   readonly instead?: string;
+  /** Where kernel code is preempted a second program `y_…` takes what the first one misses. */
+  readonly backed?: true;
 }
 
 /** The ways a hook can be attached, best first. */
@@ -30,7 +32,7 @@ export function methodsOf(hook: Hook): readonly AttachMethod[] {
   return [...entry, ...exit];
 }
 
-type Options = Partial<Pick<Hook, 'required' | 'wanted' | 'instead'>>;
+type Options = Partial<Pick<Hook, 'required' | 'wanted' | 'instead' | 'backed'>>;
 
 const hook = (
   target: string,
@@ -55,7 +57,7 @@ const retry = { wanted: 'retry' } as const;
 const writers = { wanted: 'writers' } as const;
 
 export const HOOKS: readonly Hook[] = [
-  hook('handle_mm_fault', 'result of every attempt', 'no', 'fexit', required),
+  hook('handle_mm_fault', 'result of every attempt', 'no', 'fexit', { required: true, backed: true }),
   hook('lock_mm_and_find_vma', 'fallback to mmap_lock, aborts, verdicts', 'multi', 'multi', required),
   hook('do_swap_page', 'swap faults', 'multi', 'multi', required),
   hook('__folio_lock_or_retry', 'waits for a locked folio', 'multi', 'multi', required),

@@ -42,6 +42,8 @@ export interface Wishes {
   readonly retry: boolean;
   /** The mmap_lock tracepoints: every taker of it in the system pays for a program or two. */
   readonly writers: boolean;
+  /** Second programs for what first ones miss: where kernel code is preempted, and ordinary faults may pay for it. */
+  readonly backed: boolean;
   /** Hooks to leave out by name. */
   readonly without: ReadonlySet<string>;
 }
@@ -80,6 +82,8 @@ export function planAttach(kernel: KernelAbility, wishes: Wishes): AttachPlan {
     if (hook.exit !== 'no') {
       const multi = exactReturns && hook.exit === 'multi';
       returns.push({ program: `${multi ? 'r' : 'x'}_${target}`, target, method: multi ? 'kretprobe.multi' : 'fexit' });
+      // After the first one: the kernel calls the program attached last before the others.
+      if (hook.backed && wishes.backed) returns.push({ program: `y_${target}`, target, method: 'fexit' });
     }
     if (hook.entry !== 'no') {
       const multi = kernel.fprobe && hook.entry === 'multi';

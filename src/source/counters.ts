@@ -49,6 +49,11 @@ export class CounterReader {
     return total;
   }
 
+  /** `enum vl_counter`, summed over CPUs. */
+  counter(index: number): number {
+    return this.sum(VlCpu.counter + 8 * index);
+  }
+
   sample(batch: EventBatch, time: number): void {
     for (const { group, offset, count } of GROUPS)
       for (let i = 0; i < count; i++) {

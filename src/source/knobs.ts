@@ -31,6 +31,15 @@ function signalFlags({ kernel }: HostFacts): number {
 
 type Setter = (name: string, value: number | bigint) => void;
 
+export function isBacked(plan: AttachPlan): boolean {
+  return plan.programs.some(({ program }) => program.startsWith('y_'));
+}
+
+/** Rows of the `cpus` map: one a CPU, and one more a CPU for the second program. */
+export function rowsOf(plan: AttachPlan, cpus: number): number {
+  return isBacked(plan) ? 2 * cpus : cpus;
+}
+
 /** Chooses programs and map sizes of an opened object and sets its constants. */
 export function configure(object: BpfObject, options: LiveOptions, around: Surroundings): void {
   const { plan, release, trackStart, cpus, facts } = around;
@@ -38,11 +47,13 @@ export function configure(object: BpfObject, options: LiveOptions, around: Surro
   const wanted = new Set(plan.programs.map(({ program }) => program));
   for (const program of object.programs.values()) program.setAutoload(wanted.has(program.name));
   object.map('events').setMaxEntries(options.ringBytes);
-  object.map('cpus').setMaxEntries(cpus);
+  object.map('cpus').setMaxEntries(rowsOf(plan, cpus));
   if (!trackStart) object.map('starts').setMaxEntries(1);
   if (!options.stacks.kernel && !options.stacks.user) object.map('stacks').setMaxEntries(1);
   set('scope', { swap: VlScope.SWAP, retry: VlScope.RETRY, all: VlScope.ALL }[options.scope]);
   set('own_tgid', process.pid);
+  set('backed', isBacked(plan) ? 1 : 0);
+  set('cpu_rows', cpus);
   set('track_start', trackStart ? 1 : 0);
   set('min_ns', BigInt(Math.round(options.minUs * 1000)));
   set('observe_release', release === 'observed' ? 1 : 0);
@@ -82,4 +93,5 @@ function mmapLock(set: Setter, { plan, btf }: Surroundings): void {
   };
   range('__vmf_anon_prepare', 'anon_prepare_lo', 'anon_prepare_hi');
   range('handle_mm_fault', 'hmf_lo', 'hmf_hi');
+  set('filemap_map_pages', kallsyms?.address('filemap_map_pages') ?? 0);
 }
