@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: MIT
 /** How long the waits took that ended in the interval: three fields for each kind of wait. */
 import { Histogram } from '../histogram.js';
-import { WAIT_KINDS } from '../lifecycle.js';
+import { WAIT_KINDS, type WaitKind } from '../lifecycle.js';
 import type { Snapshot } from '../snapshot.js';
+import { WAIT_WORDS } from '../view/words.js';
 import { type Interval, type Reading, unknown } from './interval.js';
 import type { Measure } from './measures.js';
 
 type Kind = keyof NonNullable<Snapshot['distributions']>;
 
-const TITLES: Readonly<Partial<Record<Kind, string>>> = {
-  mmapLock: "faults' waits for mmap_lock",
-  mmapLockQueued: 'the part of them after a failed trylock',
+const TITLES: Readonly<Record<Kind, string>> = {
+  ...(Object.fromEntries(WAIT_KINDS.map((kind) => [kind, `faults' waits for ${WAIT_WORDS[kind][1]}`])) as Record<
+    WaitKind,
+    string
+  >),
+  mmapLockQueued: "faults' waits for mmap_lock, the part after a failed trylock",
   writer: "writers' waits for mmap_lock, of those sent",
   vmaWrite: "writers' waits for the readers of a VMA, of those sent",
 };
@@ -33,7 +37,7 @@ function read(interval: Interval, kind: Kind, of: (histogram: Histogram) => numb
 
 function measuresOf(kind: Kind): Measure[] {
   const name = `${snakeCase(kind)}_wait`;
-  const title = TITLES[kind] ?? `waits: ${kind}`;
+  const title = TITLES[kind];
   return [
     {
       id: `${name}_p99_seconds`,
