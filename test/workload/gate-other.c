@@ -47,16 +47,6 @@ static int swapped(void)
 	return entry >> 62 & 1; /* Documentation/admin-guide/mm/pagemap.rst */
 }
 
-static int child_waits(pid_t child)
-{
-	char path[64], text[256];
-	const char *state;
-	snprintf(path, sizeof(path), "/proc/%d/stat", child);
-	read_text(path, text, sizeof(text));
-	state = strrchr(text, ')');
-	return state && state[2] == 'D';
-}
-
 int main(int argc, char **argv)
 {
 	int waiters = (int)number(argc, argv, 1, 8, 1, MAX_THREADS), status = 0;
@@ -88,9 +78,7 @@ int main(int argc, char **argv)
 	child = fork();
 	if (!child)
 		_exit(madvise(page, PAGE, MADV_SOFT_OFFLINE) ? errno : 0);
-	for (int i = 0; i < 500 && !child_waits(child); i++)
-		usleep(10000);
-	if (!child_waits(child)) {
+	if (!all_asleep(&child, 1, "folio_wait", 20)) { /* it sleeps before that, for the LRU batches of all CPUs */
 		open_gate();
 		waitpid(child, &status, 0);
 		die(3, "MADV_SOFT_OFFLINE did not wait: %s", strerror(WEXITSTATUS(status)));

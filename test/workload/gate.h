@@ -43,7 +43,7 @@ static inline ssize_t read_text(const char *path, char *text, size_t size)
 }
 
 /*
- * Does the thread sleep uninterruptibly in the kernel (TASK_KILLABLE shows as D too), and where names are readable, in a
+ * Does the thread, of whatever process, sleep uninterruptibly in the kernel (TASK_KILLABLE shows as D too), and where names are readable, in a
  * function whose name contains WHERE ("" takes any)? Reading neither file takes mmap_lock.
  */
 static inline int sleeps_in(pid_t tid, const char *where)
@@ -52,13 +52,13 @@ static inline int sleeps_in(pid_t tid, const char *where)
 	const char *state;
 	ssize_t n;
 
-	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
+	snprintf(path, sizeof(path), "/proc/%d/stat", tid);
 	if (read_text(path, text, sizeof(text)) <= 0)
 		return 0;
 	state = strrchr(text, ')'); /* the name before it may hold anything */
 	if (!state || state[1] != ' ' || state[2] != 'D')
 		return 0;
-	snprintf(path, sizeof(path), "/proc/self/task/%d/wchan", tid);
+	snprintf(path, sizeof(path), "/proc/%d/wchan", tid);
 	n = read_text(path, text, sizeof(text));
 	return n <= 0 || !strcmp(text, "0") || strstr(text, where) != NULL;
 }
@@ -86,7 +86,7 @@ static inline void must_sleep(const pid_t *tids, int count, const char *where)
 	char path[64], wchan[128] = "";
 	if (asleep == count)
 		return;
-	snprintf(path, sizeof(path), "/proc/self/task/%d/wchan", tids[asleep]);
+	snprintf(path, sizeof(path), "/proc/%d/wchan", tids[asleep]);
 	read_text(path, wchan, sizeof(wchan));
 	if (let_go)
 		let_go();
