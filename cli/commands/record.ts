@@ -55,7 +55,7 @@ function isClosedPipe(error: unknown): boolean {
 /** Returns the exit code. Whatever ends it, rows that were drained are written first. */
 export async function record(argv: readonly string[], options: RecordOptions): Promise<number> {
   checkOutput(options);
-  const failing = options.failOn === undefined ? null : await failOnRules(options.failOn, options.rules);
+  const failing = await failOnRules(options.failOn, options.rules);
   // Before the probes are attached: its time is not to be part of the recording.
   await loadZstd();
   // Run times of the probes are not taken: that alone would cost every fault two clock reads.

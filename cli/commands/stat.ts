@@ -77,7 +77,7 @@ export async function stat(file: string | undefined, argv: readonly string[], op
   if (file !== undefined && argv.length > 0) {
     throw new UserError('stat', 'both a recording and a command were given', 'name one of them', ExitCode.Usage);
   }
-  const failing = options.failOn === undefined ? null : await failOnRules(options.failOn, options.rules);
+  const failing = await failOnRules(options.failOn, options.rules);
   const output = await openOutput(options.output);
   const live: LiveSource | null = file === undefined ? await openLiveSource(options, argv.length > 0, true) : null;
   const source: Source = live ?? (await openRecorded(file ?? '-', options));

@@ -18,10 +18,17 @@ import { AlertWatch } from './watch.js';
 const ANY = 'any';
 
 /**
- * The rules that are meant. `wanted`: names of rules of the set, `any`, or expressions; what is neither is an error.
- * `path`: the file of the set, undefined for the default one. Rejects with a `UserError` (exit code 2).
+ * The rules that are meant; null where none was asked for. `wanted`: names of rules of the set, `any`, or expressions; what
+ * is neither is an error. `path`: the file of the set, undefined for the default one. Rejects with a `UserError` (exit code 2).
  */
-export async function failOnRules(wanted: readonly string[], path: string | undefined): Promise<AlertRule[]> {
+export async function failOnRules(
+  wanted: readonly string[] | undefined,
+  path: string | undefined,
+): Promise<readonly AlertRule[] | null> {
+  if (wanted === undefined) {
+    if (path === undefined) return null;
+    throw new UserError('cannot use --rules', 'no rule of it was asked for', 'add --fail-on RULE', ExitCode.Usage);
+  }
   const rules = await loadRules(path);
   return [...new Set(wanted.flatMap((word, i) => meant(word, rules, i)))];
 }

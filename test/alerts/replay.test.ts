@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+/** The same rows give the same alerts at the same event times: live, recorded, replayed, however they are cut into batches. */
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
+import { alertLines, collectAlerts, markAlerts } from '../../cli/alerts.js';
+import { loadRules } from '../../src/alerts/rules.js';
+import { AlertWatch } from '../../src/alerts/watch.js';
+import { AlertEngine } from '../../src/core/alerts/engine.js';
+import type { AlertEvent } from '../../src/core/alerts/event.js';
+import { MEASURES } from '../../src/core/alerts/measures.js';
+import type { AlertRule } from '../../src/core/alerts/rule.js';
+import type { EventBatch } from '../../src/core/batch.js';
+import { Pipeline } from '../../src/core/pipeline.js';
+import type { SessionInfo } from '../../src/core/session.js';
+import type { Snapshot } from '../../src/core/snapshot.js';
+import { openReplay } from '../../src/recording/player.js';
+import { rowsOf } from '../../src/recording/run.js';
+import { fileSink } from '../../src/recording/sink.js';
+import { createRecordingWriter } from '../../src/recording/writer.js';
+import { openFile } from '../../src/source/file.js';
+import { syntheticSession } from '../core/session.js';
+import { synthesize } from '../core/synthetic.js';
+import { rule } from './helpers.js';
+
+const GOLDEN = fileURLToPath(new URL('../../../test/golden/swap-7.3.vmlt', import.meta.url));
+const directory = await mkdtemp(join(tmpdir(), 'vmalocktop-alerts-'));
+after(() => rm(directory, { recursive: true }));
+
+const RULES: readonly AlertRule[] = [
+  rule({ when: 'retry_rate > 10', clear: 'retry_rate < 5', for: 0.1, cooldown: 0.2 }, 'retries'),
+  rule({ when: 'folio_wait_p99_seconds > 0.0001', clearFor: 0.1 }, 'folio'),
+  rule({ when: 'stuck_seconds > 0.05', groupBy: 'process' }, 'stuck'),
+  rule({ when: 'rate > 20', groupBy: 'cause' }, 'causes'),
+  rule({ when: 'retry_rate > 20', groupBy: 'cgroup' }, 'cgroups'),
+];
+const STEP_NS = 50e6;
+
+function judge(session: SessionInfo, batches: Iterable<EventBatch>, rules: readonly AlertRule[]): AlertEvent[] {
+  const events: AlertEvent[] = [];
+  const watch = new AlertWatch(new Pipeline(session), new AlertEngine(rules), {
+    stepNs: STEP_NS,
+    onEvents: (more) => void events.push(...more),
+  });
+  for (const batch of batches) watch.push(batch);
+  watch.finish();
+  return events;
+}
+
+function* cut(batches: readonly EventBatch[], lengths: readonly number[]): Generator<EventBatch> {
+  let at = 0;
+  for (const batch of batches)
+    for (let from = 0; from < batch.length; ) {
+      const to = Math.min(batch.length, from + (lengths[at++ % lengths.length] ?? 1));
+      yield rowsOf(batch, from, to);
+      from = to;
+    }
+}
+
+async function read(path: string): Promise<{ session: SessionInfo; batches: EventBatch[] }> {
+  const source = await openFile(path);
+  const batches: EventBatch[] = [];
+  for await (const batch of source.batches()) batches.push(structuredClone(batch));
+  await source.close();
+  return { session: source.session, batches };
+}
+
+describe('alerts over the same rows', () => {
+  const session = syntheticSession();
+
+  it('do not depend on how the rows came', () => {
+    const batches = synthesize(3000, 7, { dropRate: 0.01 });
+    const whole = judge(session, batches, RULES);
+    assert.ok(whole.length >= 4, `${whole.length}`);
+    assert.ok(new Set(whole.map(({ rule: name }) => name)).size >= 3);
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: 5000 }), { minLength: 1, maxLength: 20 }), (lengths) => {
+        assert.deepEqual(judge(session, cut(batches, lengths), RULES), whole);
+      }),
+      { numRuns: 12 },
+    );
+  });
+
+  it('are the same from a recording of them', async () => {
+    for (const seed of [1, 2]) {
+      const batches = synthesize(2000, seed, { dropRate: 0.02, missRate: 0.01 });
+      const path = join(directory, `${seed}.vmlt`);
+      const writer = await createRecordingWriter(session, await fileSink(path));
+      for (const batch of batches) await writer.write(batch);
+      await writer.end();
+      const recorded = await read(path);
+      assert.deepEqual(judge(recorded.session, recorded.batches, RULES), judge(session, batches, RULES));
+    }
+  });
+
+  it('come at the steps of the session', () => {
+    const times = judge(session, synthesize(3000, 7), RULES).map(({ time }) => Math.floor(time / STEP_NS));
+    assert.deepEqual(
+      times,
+      [...times].sort((x, y) => x - y),
+    );
+    // Judged before the first row of a step: the state is one of the step before, at most one judgement a step.
+    assert.ok(new Set(times).size > 1);
+  });
+});
+
+describe('fields', () => {
+  it('add up over the intervals to what the whole session says', () => {
+    const batches = synthesize(3000, 11, { dropRate: 0.01 });
+    const pipeline = new Pipeline(syntheticSession());
+    const sums = new Map<string, number>();
+    let before: Snapshot | null = null;
+    for (const batch of batches) {
+      pipeline.push(batch);
+      const now = pipeline.snapshot();
+      const seconds = (now.time - (before?.time ?? 0)) / 1e9;
+      if (seconds <= 0) continue;
+      for (const { id, unit, read: value } of MEASURES) {
+        const reading = value({ before, now, seconds, findings: null, findingsBefore: null });
+        if (typeof reading !== 'number') continue;
+        assert.ok(Number.isFinite(reading) && reading >= 0, `${id}: ${reading}`);
+        if (unit === 'share') assert.ok(reading <= 1, `${id}: ${reading}`);
+        if (unit === '/s' || unit === 'count')
+          sums.set(id, (sums.get(id) ?? 0) + reading * (unit === '/s' ? seconds : 1));
+      }
+      before = now;
+    }
+    const all = pipeline.snapshot();
+    const expected: Readonly<Record<string, number>> = {
+      fault_rate: all.counts.faults,
+      retry_rate: all.counts.vmaLock.retry,
+      abort_rate: all.counts.vmaLock.abort,
+      swap_rate: all.swap.faults,
+      folio_wait_rate: all.waits.folio.count,
+      mmap_lock_wait_rate: all.waits.mmapLock.count,
+      userfault_wait_rate: all.waits.userfault.count,
+      dropped: all.events.dropped,
+      incomplete: all.lifecycles.incomplete,
+    };
+    for (const [id, total] of Object.entries(expected)) {
+      assert.ok(total > 0, id);
+      assert.ok(Math.abs((sums.get(id) ?? 0) - total) < 1e-6 * total, `${id}: ${sums.get(id)} for ${total}`);
+    }
+  });
+
+  it('about the whole session are those of the snapshot', () => {
+    const pipeline = new Pipeline(syntheticSession());
+    for (const batch of synthesize(2000, 5)) pipeline.push(batch);
+    const now = pipeline.snapshot();
+    const interval = { before: null, now, seconds: now.time / 1e9, findings: null, findingsBefore: null };
+    const value = (id: string): unknown => MEASURES.find((measure) => measure.id === id)?.read(interval);
+    assert.equal(value('folio_wait_p99_seconds'), now.waits.folio.p99Ns / 1e9);
+    assert.equal(value('folio_wait_max_seconds'), now.waits.folio.maxNs / 1e9);
+    assert.equal(value('in_flight'), now.inFlightTotal);
+    assert.deepEqual(value('violations'), { why: 'nothing is checked here' });
+    const bare = { ...interval, now: { ...now, distributions: undefined } as unknown as Snapshot };
+    const folio = MEASURES.find(({ id }) => id === 'folio_wait_p99_seconds');
+    assert.deepEqual(folio?.read(bare), { why: 'the distribution of these waits was not kept' });
+  });
+
+  it('have names of their own', () => {
+    const ids = MEASURES.map(({ id }) => id);
+    assert.equal(new Set(ids).size, ids.length);
+    for (const id of ids) assert.match(id, /^[a-z][a-z0-9_]*$/);
+  });
+});
+
+describe('the bundled recording', () => {
+  it('has the alerts that are documented', async () => {
+    const { session, batches } = await read(GOLDEN);
+    const { watch, events } = collectAlerts(session, new Pipeline(session), await loadRules());
+    for (const batch of batches) watch.push(batch);
+    watch.finish();
+    assert.deepEqual(
+      events.map(({ rule: name, kind, time }) => `${name} ${kind} ${(time / 1e9).toFixed(3)}`),
+      ['runs-missed firing 1.997', 'retry-fallbacks firing 6.954'],
+    );
+    const documented = await readFile(new URL('../../../docs/alerts.md', import.meta.url), 'utf8');
+    for (const line of alertLines(events).trimEnd().split('\n')) assert.ok(documented.includes(line.trim()), line);
+    assert.equal(alertLines([]), 'alerts: none\n');
+  });
+
+  it('has them on the time line of its replay, unless it was closed meanwhile', async () => {
+    const rules = await loadRules();
+    for (const closed of [false, true]) {
+      const replay = await openReplay(GOLDEN);
+      const before = replay.markers.length;
+      await markAlerts(replay, await openFile(GOLDEN), rules, () => closed);
+      const marks = replay.markers.filter(({ kind }) => kind === 'alert');
+      assert.equal(marks.length, closed ? 0 : 2);
+      assert.equal(replay.markers.length, before + marks.length);
+      if (!closed) assert.match(marks[1]?.text ?? '', /^warning retry-fallbacks firing: /);
+      await replay.close();
+    }
+  });
+});
