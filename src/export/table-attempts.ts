@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** One row a try: under which lock, since when, until when, what came of it and why. */
 import type { Attempt, Lifecycle } from '../core/lifecycle.js';
+import { syscallName } from '../core/syscalls.js';
 import { type Column, known } from './column.js';
 import { sessionColumns, taskColumns } from './table-lifecycles.js';
 
@@ -86,8 +87,17 @@ export const attemptOwnColumns: readonly Column<AttemptRow>[] = [
   {
     name: 'writer_syscall',
     type: 'int32',
-    about: 'its system call (x86-64 number); null in none',
+    about: 'number of its system call; null in none',
     get: (r) => seen(r.attempt.verdict?.writer?.syscall ?? -1),
+  },
+  {
+    name: 'writer_syscall_name',
+    type: 'string',
+    about: 'its name where known: mprotect, munmap, …; null in none',
+    get: (r, c) => {
+      const number = r.attempt.verdict?.writer?.syscall ?? -1;
+      return number < 0 ? null : syscallName(number, c.session.arch);
+    },
   },
   {
     name: 'writer_exact',

@@ -89,13 +89,13 @@ export const lifecycleColumns: readonly Column<Lifecycle>[] = [
   {
     name: 'cgroup_path',
     type: 'string',
-    about: 'its path; null when not recorded',
+    about: 'its path; null until the recording has named it',
     get: (l, c) => c.cgroupPath(l.cgroup),
   },
   {
     name: 'cgroup_name',
     type: 'string',
-    about: 'its container or unit; null when not known',
+    about: 'its container or unit; null likewise, or when not known',
     get: (l, c) => c.cgroupName(l.cgroup),
   },
   { name: 'mm', type: 'int64', about: `identity of the mm; ${NOT_NULL_ADDRESS}`, get: (l) => where(l, l.mm) },
@@ -130,7 +130,7 @@ export const lifecycleColumns: readonly Column<Lifecycle>[] = [
   {
     name: 'swap_device',
     type: 'string',
-    about: 'its name; null when not recorded',
+    about: 'its name; null until the recording has named it',
     get: (l, c) => (l.swap === null ? null : c.swapDevice(l.swap.type)),
   },
   {

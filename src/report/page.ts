@@ -115,5 +115,7 @@ function heatMaps(snapshot: Snapshot): Part {
 
 function slowest(snapshot: Snapshot): Part {
   if (snapshot.slowest.length === 0) return html`<p class="soft">No fault was followed to its end.</p>`;
-  return snapshot.slowest.slice(0, WATERFALLS).map((lifecycle) => waterfall(lifecycle, snapshot.time));
+  return snapshot.slowest
+    .slice(0, WATERFALLS)
+    .map((lifecycle) => waterfall(lifecycle, snapshot.time, snapshot.session.arch));
 }

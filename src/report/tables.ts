@@ -15,6 +15,7 @@ import { WAIT_HOOKS, whyNoWait } from '../core/wait-hooks.js';
 import { type Html, html, type Part, type TableColumn, table } from './html.js';
 
 const MAX_ROWS = 20;
+const MAX_PROCESS_VERDICTS = 10;
 const n = <Row>(title: string, get: (row: Row) => Part): TableColumn<Row> => ({ title, figure: true, get });
 const time = (ns: number): string => (Number.isFinite(ns) ? formatDuration(ns) : '–');
 
@@ -49,18 +50,20 @@ export function causeTable(snapshot: Snapshot): Html | null {
 }
 
 export function waitTable(snapshot: Snapshot): Html {
+  const why = (name: keyof Snapshot['waits']): string =>
+    snapshot.waits[name].count > 0 ? '' : whyNoWait(snapshot.session, name);
   const figure =
     (get: (stats: WaitStats) => string) =>
     ([name]: (typeof WAIT_HOOKS)[number]): Part => {
       const stats = snapshot.waits[name];
       if (stats.count > 0) return get(stats);
-      return whyNoWait(snapshot.session, name) === '' ? '' : '–';
+      return why(name) === '' ? '' : '–';
     };
   return table('Waits by kind', WAIT_HOOKS, [
     { title: 'wait', get: ([, title]) => title.trim() },
     n('count', ([name]) => {
       const { count } = snapshot.waits[name];
-      return count > 0 || whyNoWait(snapshot.session, name) === '' ? formatExact(count) : '–';
+      return why(name) === '' ? formatExact(count) : '–';
     }),
     n(
       'p50',
@@ -78,10 +81,10 @@ export function waitTable(snapshot: Snapshot): Html {
       'in all',
       figure(({ sumNs }) => time(sumNs)),
     ),
-    {
-      title: 'not known because',
-      get: ([name]) => (snapshot.waits[name].count > 0 ? '' : whyNoWait(snapshot.session, name)),
-    },
+    // Only where there is something to say.
+    ...(WAIT_HOOKS.some(([name]) => why(name) !== '')
+      ? [{ title: 'not known because', get: ([name]: (typeof WAIT_HOOKS)[number]): Part => why(name) }]
+      : []),
   ]);
 }
 
@@ -103,7 +106,7 @@ export function counterfactualTable({ counterfactual: { all, byCause, byProcess 
   ];
   const why = Object.entries(all.unknownWhy).sort(([, x], [, y]) => y - x);
   const reasons = why.map(([reason, count]) => html`<li>${formatExact(count)}: ${reason}</li>`);
-  return html`${table('Had the VMA lock been kept, or tried again', [all, ...byCause, ...byProcess.slice(0, MAX_ROWS)], columns)}
+  return html`${table('Had the VMA lock been kept, or tried again', [all, ...byCause, ...byProcess.slice(0, MAX_PROCESS_VERDICTS)], columns)}
 ${why.length === 0 ? null : html`<details><summary>Why the verdict is unknown</summary><ul>${reasons}</ul></details>`}`;
 }
 

@@ -36,9 +36,9 @@ const SHOWN: ReadonlySet<string> = new Set([
   'cut by the end of the recording',
 ]);
 
-/** `now`: time of the newest row, where a fault in flight is cut. */
-export function waterfall(lifecycle: Lifecycle, now: number): Html {
-  const { work, locks } = slicesOf(lifecycle, now, () => 0n);
+/** `now`: time of the newest row, where a fault in flight is cut. `arch`: of the session. */
+export function waterfall(lifecycle: Lifecycle, now: number, arch: string): Html {
+  const { work, locks } = slicesOf(lifecycle, now, arch, () => 0n);
   const [fault] = work;
   if (fault === undefined) return html``;
   const length = fault.end - fault.start;

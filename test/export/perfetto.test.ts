@@ -270,7 +270,7 @@ function blamed(): Lifecycle {
 test('flows lead from the holder of mmap_lock, and from the writer of the VMA, into the wait', () => {
   const lifecycle = blamed();
   let flows = 0n;
-  const { work, causes } = slicesOf(lifecycle, lifecycle.last, () => ++flows);
+  const { work, causes } = slicesOf(lifecycle, lifecycle.last, 'x86_64', () => ++flows);
   const wait = lifecycle.waits.find(({ kind }) => kind === 'mmapLock');
   const queue = work.find(({ name }) => name === 'queued for mmap_lock');
   const holder = causes.find(({ tid }) => tid === 77);
@@ -282,7 +282,7 @@ test('flows lead from the holder of mmap_lock, and from the writer of the VMA, i
   const writer = causes.find(({ tid }) => tid === 88);
   assert.ok(writer);
   assert.equal(work.find(({ name }) => name === 'wait: mmapLock')?.flowEnd, writer.flow);
-  assert.equal(writer.notes?.['system call'], 10);
+  assert.equal(writer.notes?.['system call'], 'mprotect');
 });
 
 test('writers: the wait for mmap_lock with its flow, the hold, the VMA; a thread whose process is not known has a track', async () => {
@@ -314,6 +314,7 @@ test('writers: the wait for mmap_lock with its flow, the hold, the VMA; a thread
   const waits = find('waits for mmap_lock (write)');
   assert.deepEqual([waits.time, waits.end], [2000n, 4000n]);
   assert.equal(waits.notes.behind, 'a reader');
+  assert.equal(waits.notes['system call'], 'mprotect');
   const held = find('mmap_lock held (write)');
   assert.deepEqual([held.time, held.end], [4000n, 5000n]);
   assert.deepEqual([find('write-locks a VMA').time, find('write-locks a VMA').end], [4200n, 4500n]);

@@ -32,6 +32,7 @@ const KERNEL_COUNTERS: readonly (readonly [name: string, counter: number])[] = [
 export class PerfettoExporter implements Exporter {
   rows = 0;
   readonly #output: Output;
+  readonly #arch: string;
   readonly #packets: Packets;
   readonly #tracks: Tracks;
   readonly #counters: Counters;
@@ -46,6 +47,7 @@ export class PerfettoExporter implements Exporter {
 
   constructor(context: Context, output: Output) {
     this.#output = output;
+    this.#arch = context.session.arch;
     this.#packets = new Packets(context);
     this.#tracks = new Tracks(this.#packets);
     this.#counters = new Counters(context.session);
@@ -71,7 +73,7 @@ export class PerfettoExporter implements Exporter {
     this.rows++;
     const { tid, comm, depth } = lifecycle;
     this.#tracks.seen(tid, lifecycle.tgid);
-    const { work, locks, causes } = slicesOf(lifecycle, this.#newest, this.#nextFlow);
+    const { work, locks, causes } = slicesOf(lifecycle, this.#newest, this.#arch, this.#nextFlow);
     for (const cause of causes) this.#cause(cause);
     const track = depth === 0 ? this.#tracks.thread(tid, comm) : this.#tracks.child('nested', tid, comm, depth);
     this.#slices(track, work);
@@ -126,7 +128,7 @@ export class PerfettoExporter implements Exporter {
   }
 
   #writer(batch: EventBatch, i: number): void {
-    const deed = deedOf(batch, i, this.#nextFlow);
+    const deed = deedOf(batch, i, this.#arch, this.#nextFlow);
     if (deed === null) return;
     const comm = batch.strings[batch.comm[i] as number] ?? '';
     this.rows++;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** A lifecycle as slices: the fault, its attempts, its waits; and apart from them the locks it held. Pure. */
 import type { Attempt, Lifecycle, Wait } from '../../core/lifecycle.js';
+import { syscallName } from '../../core/syscalls.js';
 import { causeOf } from '../../core/view-lifecycle.js';
 import { known } from '../column.js';
 import type { Annotations, EventBody } from './packets.js';
@@ -41,8 +42,11 @@ export function nest(slices: readonly Slice[]): Slice[] {
 
 const finite = (...times: readonly number[]): number => times.find((time) => Number.isFinite(time)) ?? Number.NaN;
 
-/** `now`: where a fault that is in flight is cut. `flow` names flows: never the same twice. */
-export function slicesOf(lifecycle: Lifecycle, now: number, flow: () => bigint): FaultSlices {
+/**
+ * `now`: where a fault that is in flight is cut. `arch`: of the session, for names of system calls. `flow` names flows:
+ * never the same twice.
+ */
+export function slicesOf(lifecycle: Lifecycle, now: number, arch: string, flow: () => bigint): FaultSlices {
   const start = finite(lifecycle.start.lo, lifecycle.start.hi, lifecycle.first);
   const over = Number.isFinite(lifecycle.end);
   const end = Math.max(start, over ? lifecycle.end : lifecycle.how === 'in-flight' ? now : lifecycle.last);
@@ -70,7 +74,7 @@ export function slicesOf(lifecycle: Lifecycle, now: number, flow: () => bigint):
     const queue = queueSlice(wait, stop, causes, flow);
     if (queue !== null) work.push(queue);
   }
-  blameWriters(lifecycle, work, causes, flow);
+  blameWriters(lifecycle, work, causes, arch, flow);
   return { work: nest(work), locks: nest(locks), causes };
 }
 
@@ -166,7 +170,7 @@ function queueSlice(wait: Wait, end: number, causes: Cause[], flow: () => bigint
 }
 
 /** Who write-locked the VMA, or its mm, between a RETRY and its fallback: a flow into the wait for mmap_lock. */
-function blameWriters(lifecycle: Lifecycle, work: Slice[], causes: Cause[], flow: () => bigint): void {
+function blameWriters(lifecycle: Lifecycle, work: Slice[], causes: Cause[], arch: string, flow: () => bigint): void {
   for (const attempt of lifecycle.attempts) {
     const writer = attempt.verdict?.writer;
     if (!writer) continue;
@@ -178,7 +182,7 @@ function blameWriters(lifecycle: Lifecycle, work: Slice[], causes: Cause[], flow
     const name = writer.exact
       ? 'had write-locked a VMA that a fault retried on'
       : 'latest writer of the mm at a fallback';
-    const notes = { 'system call': writer.syscall < 0 ? null : writer.syscall };
+    const notes = { 'system call': syscallName(writer.syscall, arch) };
     causes.push({ tid: writer.tid, time: wait.start, flow: id, name, category: 'writer', notes });
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What writers did to the locks of their mm (VL_W_* of bpf/events.h), as slices on tracks of their own. */
 import type { EventBatch } from '../../core/batch.js';
+import { syscallName, syscallNumber } from '../../core/syscalls.js';
 import { VlKind, VlStepFlag } from '../../schema/events.gen.js';
 import type { Cause, Slice } from './slices.js';
 
@@ -11,10 +12,8 @@ export interface WriterDeed {
   readonly cause: Cause | null;
 }
 
-const NO_SYSCALL = 0xffff_ffff;
-
 /** Row `i` of a batch, of a kind for which `isAlone` holds; null when it bounds no time. `flow` names a new flow. */
-export function deedOf(batch: EventBatch, i: number, flow: () => bigint): WriterDeed | null {
+export function deedOf(batch: EventBatch, i: number, arch: string, flow: () => bigint): WriterDeed | null {
   const time = batch.time[i] as number;
   const since = batch.acquired[i] as number;
   const a = batch.a[i] as number;
@@ -24,7 +23,7 @@ export function deedOf(batch: EventBatch, i: number, flow: () => bigint): Writer
   // A writer whose beginning is not known has no slice; it is still in the table of events.
   if (!Number.isFinite(since)) return null;
   const start = Math.min(since, time);
-  const syscall = a === NO_SYSCALL ? null : a;
+  const syscall = syscallName(syscallNumber(a), arch);
   const slice = (name: string, notes: Slice['notes'] = {}): Slice => ({
     start,
     end: time,
