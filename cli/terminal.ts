@@ -32,6 +32,16 @@ export function openTerminal(stdinIsData: boolean): Terminal {
   }
 }
 
+/** The default rules, read after the first frame. */
+function watchAlerts(dashboard: Dashboard): void {
+  void import('../src/alerts/rules.js')
+    .then(({ loadRules }) => loadRules())
+    .then(
+      (rules) => dashboard.watch(rules),
+      (error: unknown) => dashboard.say(`no alerts: ${error instanceof Error ? error.message : String(error)}`, true),
+    );
+}
+
 export interface ShowOptions {
   readonly source: Source;
   readonly pipeline: Pipeline;
@@ -99,6 +109,7 @@ export async function showDashboard(options: ShowOptions): Promise<number> {
   };
   try {
     refresh();
+    watchAlerts(dashboard);
     const pace = options.speed === undefined ? {} : { speed: options.speed };
     fed = feed(source, sink, { ...pace, stopped: () => quitting.asked && mode !== 'live' }).then(({ error }) => {
       failure = error;
@@ -146,6 +157,7 @@ export async function showReplay({ replay, terminal, intervalMs, speed }: ShowRe
   });
   try {
     dashboard.play(speed);
+    watchAlerts(dashboard);
     await quitting.done;
   } finally {
     dashboard.destroy();

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** The dashboard: snapshots, keys and clicks in, frames out. Whatever ends it, the terminal is given back first. */
 import type { Readable, Writable } from 'node:stream';
+import { AlertEngine } from '../../src/core/alerts/engine.js';
+import { alertText } from '../../src/core/alerts/event.js';
+import type { AlertRule } from '../../src/core/alerts/rule.js';
 import type { Snapshot } from '../../src/core/snapshot.js';
-import { nextLog } from '../../src/core/view/conditions.js';
 import { copyText, exportCsv, exportFault, exportJson } from '../../src/core/view/export.js';
 import type { Click } from '../../src/core/view/layout.js';
 import { initialState, type Note, type ViewState } from '../../src/core/view/state.js';
@@ -69,6 +71,8 @@ export class Dashboard {
   private readonly release: () => void;
   private state: ViewState;
   private view: View;
+  private rules: readonly AlertRule[] | null = null;
+  private alerts: AlertEngine | null = null;
   private newest: Snapshot | null = null;
   private beforeNewest: Snapshot | null = null;
   /** What is drawn: the newest two, or those of the moment of the pause. */
@@ -117,7 +121,7 @@ export class Dashboard {
       replay,
       intervalMs,
       show: (snapshot, jumped) => {
-        if (jumped) this.newest = null;
+        if (jumped) this.forget();
         this.update(snapshot);
       },
       moved: () => this.drawSoon(UPDATE_MS),
@@ -129,10 +133,36 @@ export class Dashboard {
     if (this.closed) return;
     this.beforeNewest = this.newest;
     this.newest = snapshot;
-    this.state = { ...this.state, alerts: nextLog(this.state.alerts, snapshot, this.beforeNewest) };
+    this.judge(snapshot);
     if (this.state.paused) return;
     this.show();
     this.drawSoon(UPDATE_MS);
+  }
+
+  /** Judges these alert rules from now on. They come late, so that reading them keeps no frame waiting. */
+  watch(rules: readonly AlertRule[]): void {
+    this.rules = rules;
+    this.alerts = new AlertEngine(rules);
+    if (this.newest === null) return;
+    this.judge(this.newest);
+    this.drawSoon(UPDATE_MS);
+  }
+
+  private judge(snapshot: Snapshot): void {
+    if (this.alerts === null) return;
+    const fired = this.alerts.evaluate(snapshot).filter(({ kind }) => kind === 'firing');
+    this.state = { ...this.state, alerts: this.alerts.status() };
+    const [first] = fired;
+    // What fired in a recording is over: its markers stand on the time bar.
+    if (first === undefined || this.playback !== null) return;
+    this.screen.bell();
+    this.say(alertText(first), true);
+  }
+
+  /** What was seen so far is no earlier state of what comes: rules begin anew, over the session up to there. */
+  private forget(): void {
+    this.newest = null;
+    if (this.rules !== null) this.alerts = new AlertEngine(this.rules);
   }
 
   /** Whether a frame is due: what was done last does not show yet. */
@@ -324,7 +354,7 @@ export class Dashboard {
   }
 
   /** In the footer until the next key. */
-  private say(text: string, bad = false): void {
+  say(text: string, bad = false): void {
     if (this.closed) return;
     const note: Note = { text, bad };
     this.change({ ...this.state, note });

@@ -134,6 +134,11 @@ export class Screen {
     this.mouse = true;
   }
 
+  bell(): void {
+    this.untyped.program.flush();
+    this.output.write('\x07');
+  }
+
   /** Sends text to the clipboard of the terminal (OSC 52); whether it takes it, it does not say. */
   copy(text: string): void {
     this.untyped.program.flush();

@@ -7,6 +7,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { loadRules } from '../../src/alerts/rules.js';
 import { initialState, VIEWS } from '../../src/core/view/state.js';
 import { buildView } from '../../src/core/view/view.js';
 import { lineWidth } from '../../src/core/view-text.js';
@@ -50,6 +51,7 @@ for (const [columns, rows] of SIZES) {
       harness.close();
       await replay.close();
     });
+    harness.dashboard.watch(await loadRules());
     harness.dashboard.play();
     await harness.until(/■ END/);
     await compareViews('replay', size, harness);
@@ -80,7 +82,8 @@ for (const [columns, rows] of SIZES) {
   test(`every view over everything there can be, ${size}`, async (t) => {
     const harness = await open(columns, rows);
     t.after(() => harness.close());
-    for (const seconds of [128, 129, 130]) harness.dashboard.update(snapshotAt(seconds));
+    harness.dashboard.watch(await loadRules());
+    for (const seconds of [126, 127, 128, 129, 130]) harness.dashboard.update(snapshotAt(seconds));
     await harness.settle();
     await compareViews('live', size, harness);
     await harness.type('1', '/', ...'comm:post');

@@ -2,6 +2,7 @@
 /** Each key does what the help says, on a live session. What steers a replay is in replay.test.ts. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { loadRules } from '../../src/alerts/rules.js';
 import { keysOf } from '../../src/core/view/keys.js';
 import { VIEWS } from '../../src/core/view/state.js';
 import { VIEW_TITLES } from '../../src/core/view/words.js';
@@ -24,12 +25,12 @@ test('1 to 9 show the views, Tab and Shift-Tab go through them', async (t) => {
   const h = await dashboard(t);
   for (const [i, view] of VIEWS.entries()) {
     await h.type(String(i + 1));
-    assert.match(h.lines()[2] ?? '', new RegExp(`\\[(${i + 1}|▲)${VIEW_TITLES[view]}\\]?`), view);
+    assert.match(h.lines()[2] ?? '', new RegExp(`\\[${i + 1}${VIEW_TITLES[view]}\\]?`), view);
   }
   await h.type('\t');
   assert.match(h.lines()[2] ?? '', /\[1Overview\]/);
   await h.type(SHIFT_TAB, SHIFT_TAB);
-  assert.match(h.lines()[2] ?? '', /\[▲Alerts\]/);
+  assert.match(h.lines()[2] ?? '', /\[8Alerts\]/);
 });
 
 test('arrows, pages, ends move the selection and stay inside', async (t) => {
@@ -355,6 +356,26 @@ test('every key in every view over no data does no harm', async (t) => {
     assert.doesNotMatch(h.text(), /NaN|undefined|Infinity|\[object/);
   }
   assert.deepEqual(h.quits, []);
+});
+
+test('an alert that fires marks its view, says so and rings, once', async (t) => {
+  const h = await dashboard(t);
+  const bells = (): number => h.written().split('\x07').length - 1;
+  assert.equal(bells(), 0);
+  h.dashboard.watch(await loadRules());
+  for (const seconds of [131, 132, 133]) h.dashboard.update(snapshotAt(seconds));
+  await h.settle();
+  assert.match(h.lines()[2] ?? '', /▲Alerts/);
+  assert.match(h.lines()[23] ?? '', /firing/);
+  assert.ok(bells() > 0);
+  const rung = bells();
+  h.dashboard.update(snapshotAt(134));
+  await h.settle();
+  assert.equal(bells(), rung);
+  await h.type('8');
+  assert.match(h.text(), /▲ FIRING +stuck-fault/);
+  await h.type('\r');
+  assert.match(h.text(), /filter {2}pid:"/);
 });
 
 test('a resize draws anew', async (t) => {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Fields of the rows that only the dashboard has: they join parts of a snapshot, or two snapshots. */
+import { type AlertStatus, formatValues } from '../alerts/event.js';
 import type { CauseCost } from '../cause-costs.js';
 import {
   type Field,
@@ -18,7 +19,6 @@ import { formatAddress, formatTime } from '../view-format.js';
 import { causeOf } from '../view-lifecycle.js';
 import type { ProgramRow } from '../view-rows.js';
 import type { VmaRow } from '../vmas.js';
-import type { Condition, Judgement } from './conditions.js';
 import { lift } from './list.js';
 import { flagWords } from './words.js';
 
@@ -168,27 +168,42 @@ export const inFlightFields: readonly Field<LifecycleRow>[] = [
   num('tries', 'tries', '', 5, (r) => r.lifecycle.attempts.length),
 ];
 
-export interface AlertLine {
-  readonly condition: Condition;
-  readonly judgement: Judgement;
-  /** ns since base; NaN when it is not firing. */
-  readonly since: number;
-}
-
 const orDash =
   (format: (value: number) => string) =>
   (value: Value): string =>
     typeof value === 'number' && !Number.isNaN(value) ? format(value) : '–';
 
-export const alertFields: readonly Field<AlertLine>[] = [
-  text('state', 'state', 8, (r) =>
-    r.judgement.firing === null ? '? hidden' : r.judgement.firing ? '▲ FIRING' : '✓ quiet',
-  ),
-  text('title', 'what', 36, (r) => r.condition.title, 40),
-  text('value', 'now', 16, (r) => (r.judgement.firing === null ? r.judgement.why : r.judgement.value), 44),
-  text('limit', 'fires at', 18, (r) => r.condition.limit, 22),
+/** A mark and a word for each phase: what is out is told from what is not without colour. */
+function phaseWord({ phase, unknown }: AlertStatus): string {
+  switch (phase) {
+    case 'firing':
+      return '▲ FIRING';
+    case 'clearing':
+      return '▲ clearing';
+    case 'pending':
+      return '△ pending';
+    case 'cooldown':
+      return '✓ over';
+    case 'inactive':
+      return Object.keys(unknown).length > 0 ? '? unknown' : '✓ quiet';
+  }
+}
+
+/** What the rule reads now, or why it cannot be told. */
+function valueWords({ values, unknown }: AlertStatus): string {
+  const [why] = Object.values(unknown);
+  return why ?? formatValues(values);
+}
+
+export const alertFields: readonly Field<AlertStatus>[] = [
+  text('state', 'state', 10, phaseWord),
+  text('rule', 'rule', 18, (r) => r.rule, 24),
+  text('group', 'of', 14, (r) => r.group?.name ?? null, 24),
+  text('values', 'now', 26, valueWords, 60),
   num('since', 'since (s)', 'ns', 10, (r) => r.since, orDash(formatTime)),
-  text('severity', 'severity', 8, (r) => r.condition.severity),
+  text('severity', 'severity', 8, (r) => r.severity),
+  text('expression', 'fires when', 30, (r) => r.expression, 60),
+  text('summary', 'that is', 30, (r) => r.summary, 90),
 ];
 
 /** Where no run time was taken, there are no figures of it. */

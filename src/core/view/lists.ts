@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Every list of the dashboard, by id. */
+import { type AlertStatus, isOut } from '../alerts/event.js';
 import { type Field, type LifecycleRow, lifecycleFields } from '../fields.js';
 import type { Lifecycle } from '../lifecycle.js';
 import type { Snapshot } from '../snapshot.js';
@@ -7,7 +8,6 @@ import { causeOf, lasted } from '../view-lifecycle.js';
 import { programRows } from '../view-rows.js';
 import type { Style } from '../view-text.js';
 import {
-  type AlertLine,
   alertFields,
   type CauseLine,
   causeLineFields,
@@ -21,7 +21,7 @@ import {
   writerFields,
 } from './fields.js';
 import type { Facts } from './filter.js';
-import { defineList, type Figures, type List, zeroDim } from './list.js';
+import { defineList, type Figures, type List, type Opening, zeroDim } from './list.js';
 import { alertLines, causeLines, processLines, waitLines } from './rows.js';
 import type { ListId } from './state.js';
 
@@ -70,11 +70,17 @@ function causeStyle(row: CauseLine, field: Field<CauseLine>): Style {
   return row.cause === 'unknown' ? 'bad' : row.result === 'ABORT' ? 'abort' : 'retry';
 }
 
-function alertStyle(row: AlertLine, field: Field<AlertLine>): Style {
-  const { firing } = row.judgement;
-  if (firing === null) return 'dim';
-  if (field.id !== 'state' && field.id !== 'title') return 'plain';
-  return firing ? (row.condition.severity === 'critical' ? 'bad' : 'retry') : field.id === 'state' ? 'good' : 'plain';
+function alertStyle(row: AlertStatus, field: Field<AlertStatus>): Style {
+  if (field.id !== 'state' && field.id !== 'rule') return 'plain';
+  if (isOut(row.phase)) return row.severity === 'critical' ? 'bad' : 'retry';
+  return field.id === 'state' && Object.keys(row.unknown).length === 0 ? 'good' : 'dim';
+}
+
+/** The faults of what it is about; those in flight for a rule about the whole host. */
+function alertOpening({ group }: AlertStatus): Opening {
+  const filters = { process: 'pid:', cgroup: 'cgroup:', cause: 'cause:' } as const;
+  if (group === null) return { kind: 'filter', filter: '', view: 'lifecycles' };
+  return { kind: 'filter', filter: `${filters[group.by]}"${group.key}"`, view: 'lifecycles' };
 }
 
 export const LISTS: Readonly<Record<ListId, List>> = {
@@ -158,13 +164,13 @@ export const LISTS: Readonly<Record<ListId, List>> = {
   }),
   alerts: defineList({
     fields: alertFields,
-    priority: 'state title value limit since severity'.split(' '),
+    priority: 'state rule values since group expression severity summary'.split(' '),
     sort: null,
-    empty: 'nothing is watched',
+    empty: 'no alert rules are watched here',
     rows: alertLines,
-    key: (row) => row.condition.id,
-    facts: (row) => ({ text: `${row.condition.title} ${row.condition.severity}` }),
-    open: (row) => (row.judgement.example === null ? null : { kind: 'fault', fault: row.judgement.example }),
+    key: (row) => `${row.rule} ${row.group?.key ?? ''}`,
+    facts: (row) => ({ text: `${row.rule} ${row.severity} ${row.summary} ${row.group?.name ?? ''}` }),
+    open: alertOpening,
     style: alertStyle,
   }),
   hooks: defineList({

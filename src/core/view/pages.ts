@@ -7,9 +7,10 @@ import { causesView } from './causes.js';
 import { healthView } from './health.js';
 import { above, type Block, panel } from './layout.js';
 import type { Figures } from './list.js';
-import { focusedList, listBox } from './list-box.js';
+import { focusedList, listBox, rowsOf } from './list-box.js';
 import { overviewView } from './overview.js';
-import type { ViewId } from './state.js';
+import { alertLines } from './rows.js';
+import { listState, type ViewId } from './state.js';
 import { waitsView } from './waits.js';
 
 export type Page = (figures: Figures, width: number, height: number) => Block;
@@ -64,16 +65,24 @@ function lifecyclesView(figures: Figures, width: number, height: number): Block 
   );
 }
 
+/** The list, and the selected rule in words. */
 function alertsView(figures: Figures, width: number, height: number): Block {
-  const { replay } = figures.state;
-  const explain: Line[] = [
-    [seg('Judged on each snapshot. Enter shows a fault that makes it fire, where there is one.', 'dim')],
-  ];
-  if (replay !== null) explain.push([seg('In a replay n and N go to the next and the last moment marked.', 'dim')]);
-  const rows = explain.length + 2;
+  const { state } = figures;
+  const rows = rowsOf('alerts', figures);
+  const { key, selected } = listState(state, 'alerts');
+  const lines = alertLines(figures);
+  const at = key === null ? -1 : rows.indexOf(key);
+  const chosen = rows.keyAt(at === -1 ? Math.min(selected, rows.count - 1) : at);
+  const rule = lines.find((line) => `${line.rule} ${line.group?.key ?? ''}` === chosen);
+  const words: Line[] =
+    rule === undefined
+      ? [[seg('Rules are judged on each snapshot, by the time of the events.', 'dim')]]
+      : [[seg(rule.summary)], [seg('fires when ', 'dim'), seg(rule.expression)]];
+  if (state.replay !== null) words.push([seg('after a jump: judged from the beginning of the session to here', 'dim')]);
+  const about = words.length + 2;
   return above(
-    listBox('alerts', figures, width, height - rows),
-    panel({ title: [seg('About', 'strong')] }, explain, width, rows),
+    listBox('alerts', figures, width, height - about),
+    panel({ title: [seg(rule?.rule ?? 'Rules', 'strong')] }, words, width, about),
   );
 }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** Rows that join parts of a snapshot, or two snapshots: what the lists of the dashboard are made of. */
+import type { AlertPhase, AlertStatus } from '../alerts/event.js';
 import { CAUSES, RETRY_CAUSES, WAIT_KINDS } from '../lifecycle.js';
 import type { Snapshot } from '../snapshot.js';
 import { countOf, perSecond } from '../view-rows.js';
-import { CONDITIONS } from './conditions.js';
-import type { AlertLine, CauseLine, ProcessLine, WaitLine } from './fields.js';
+import type { CauseLine, ProcessLine, WaitLine } from './fields.js';
 import type { Figures } from './list.js';
 import { WAIT_WORDS } from './words.js';
 
@@ -34,12 +34,11 @@ export function causeLines({ now, before }: Figures): CauseLine[] {
   }).sort((a, b) => b.count - a.count);
 }
 
-export function alertLines({ now, before, state }: Figures): AlertLine[] {
-  return CONDITIONS.map((condition) => ({
-    condition,
-    judgement: condition.judge(now, before),
-    since: state.alerts[condition.id] ?? Number.NaN,
-  })).sort((a, b) => Number(b.judgement.firing === true) - Number(a.judgement.firing === true));
+const PHASES: readonly AlertPhase[] = ['firing', 'clearing', 'pending', 'cooldown', 'inactive'];
+
+/** What is out first, then what is about to be. */
+export function alertLines({ state }: Figures): AlertStatus[] {
+  return [...(state.alerts ?? [])].sort((a, b) => PHASES.indexOf(a.phase) - PHASES.indexOf(b.phase));
 }
 
 /** Those that occurred, longest sum first; the three of the classical retry always. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What the person at the keyboard chose. The view is a function of this and of two snapshots; it keeps nothing itself. */
+import type { AlertStatus } from '../alerts/event.js';
 import type { Lifecycle } from '../lifecycle.js';
-import type { AlertLog } from './conditions.js';
 
 export const VIEWS = [
   'overview',
@@ -118,7 +118,8 @@ export interface ViewState {
   readonly recording: string | null;
   /** Said in the footer until the next key. */
   readonly note: Note | null;
-  readonly alerts: AlertLog;
+  /** Every alert rule as it stands; null when none are watched. */
+  readonly alerts: readonly AlertStatus[] | null;
 }
 
 export const TOP: ListState = { selected: 0, key: null, scroll: 0, sort: null };
@@ -151,7 +152,7 @@ export function initialState(
     replay: null,
     recording: null,
     note: null,
-    alerts: {},
+    alerts: null,
   };
 }
 

@@ -4,6 +4,7 @@
  * It gives every line of the screen, exactly as wide as the screen, where charts go, and what a click means. It draws
  * nothing itself.
  */
+import { isOut } from '../alerts/event.js';
 import type { Snapshot } from '../snapshot.js';
 import { fitLine, type Line, seg } from '../view-text.js';
 import { footerLine, timeBar } from './footer.js';
@@ -49,7 +50,7 @@ export function buildView(snapshot: Snapshot | null, previous: Snapshot | null, 
   const bar = state.replay === null ? null : timeBar(state.replay, width, height - 2);
   const room = height - HEADER_ROWS - 1 - (bar === null ? 0 : 1);
   const body: Body = small ? tooSmall(state) : bodyOf(figures, state, room);
-  const views = viewBar(state, Object.keys(state.alerts).length, HEADER_ROWS - 1);
+  const views = viewBar(state, (state.alerts ?? []).filter(({ phase }) => isOut(phase)).length, HEADER_ROWS - 1);
   const head = [...headerLines(snapshot, previous, state), views.line];
   const foot = [...(bar === null ? [] : [bar.line]), footerLine(state)];
   const filled = Array.from({ length: Math.max(0, room) }, (_, i) => body.lines[i] ?? []);
