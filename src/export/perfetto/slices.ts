@@ -148,7 +148,10 @@ function waitBody(wait: Wait): EventBody {
   return { name: `wait: ${wait.kind}`, category: 'wait', notes };
 }
 
-/** The part of a wait for mmap_lock spent in its queue, and who was found holding it. */
+/**
+ * The part of a wait for mmap_lock spent in its queue, and whom the lock named as its holder. With readers that is the
+ * one that came last, which may be gone (rwsem_owner in kernel/locking/rwsem.c).
+ */
 function queueSlice(wait: Wait, end: number, causes: Cause[], flow: () => bigint): Slice | null {
   if (!Number.isFinite(wait.contended)) return null;
   const body: EventBody = {
@@ -163,7 +166,7 @@ function queueSlice(wait: Wait, end: number, causes: Cause[], flow: () => bigint
     tid: wait.holder,
     time: start,
     flow: id,
-    name: 'holds mmap_lock: another task waits',
+    name: 'named as holder of mmap_lock: another task waits',
     category: 'holder',
   });
   return { start, end: Math.max(start, end), ...body, flowEnd: id };

@@ -47,7 +47,13 @@ export function deedOf(batch: EventBatch, i: number, arch: string, flow: () => b
       const waits = slice('waits for mmap_lock (write)', notes);
       if (b === 0 || b === tid) return { tid, track: 'writer', slice: waits, cause: null };
       const id = flow();
-      const cause = { tid: b, time: start, flow: id, name: 'holds mmap_lock: a writer waits', category: 'holder' };
+      const cause = {
+        tid: b,
+        time: start,
+        flow: id,
+        name: 'named as holder of mmap_lock: a writer waits',
+        category: 'holder',
+      };
       return { tid, track: 'writer', slice: { ...waits, flowEnd: id }, cause };
     }
     case VlKind.W_RELEASED:
