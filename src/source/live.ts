@@ -108,7 +108,10 @@ export async function openLive(options: LiveOptions): Promise<LiveSource> {
   if (plan.missing.length > 0)
     throw cannot('observe page faults', `this kernel lacks ${plan.missing.join(', ')}`, 'run: vmalocktop doctor');
   try {
-    return new Live(options, facts, btf, enums, release, trackStart, plan);
+    const live = new Live(options, facts, btf, enums, release, trackStart, plan);
+    // A stack waits for its names for some seconds only; what starts now may be over by then.
+    if (options.stacks.kernel) await live.primed();
+    return live;
   } catch (error) {
     throw asUserError(error) ?? error;
   }
