@@ -116,7 +116,11 @@ describe('rules with groups', () => {
     const [over] = engine.evaluate(snapshotAt(2, { processes: [] }));
     assert.equal(over?.kind, 'resolved');
     assert.equal(over?.group?.key, '1');
-    assert.deepEqual(engine.status(), []);
+    // The rule is still there, with nobody it is about.
+    assert.deepEqual(
+      engine.status().map(({ group, phase, values }) => ({ group, phase, values })),
+      [{ group: null, phase: 'inactive', values: {} }],
+    );
   });
 
   it('do not take what a process did before it came into a full list for what it did now', () => {

@@ -157,9 +157,15 @@ describe('fields', () => {
     assert.equal(value('folio_wait_max_seconds'), now.waits.folio.maxNs / 1e9);
     assert.equal(value('in_flight'), now.inFlightTotal);
     assert.deepEqual(value('violations'), { why: 'nothing is checked here' });
+    const unasked = { why: 'mmap_lock_acquire_returned was not asked for in this session' };
+    assert.deepEqual(value('writer_wait_max_seconds'), unasked);
+    assert.deepEqual(value('writer_wait_rate'), unasked);
+    assert.deepEqual(value('inverted_waits'), unasked);
+    assert.deepEqual(value('mmap_lock_write_wait_ratio'), unasked);
+    assert.deepEqual(value('vma_write_wait_rate'), { why: '__vma_start_write was not asked for in this session' });
     const bare = { ...interval, now: { ...now, distributions: undefined } as unknown as Snapshot };
     const folio = MEASURES.find(({ id }) => id === 'folio_wait_p99_seconds');
-    assert.deepEqual(folio?.read(bare), { why: 'the distribution of these waits was not kept' });
+    assert.deepEqual(folio?.read(bare), { why: 'the distributions of waits were not kept' });
   });
 
   it('have names of their own', () => {

@@ -135,6 +135,8 @@ describe('rules', () => {
         'folio-wait',
         'stuck-fault',
         'writer-stall',
+        'priority-inversion',
+        'unknown-causes',
         'records-dropped',
         'runs-missed',
         'invariant-violated',

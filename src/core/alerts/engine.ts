@@ -84,6 +84,11 @@ function eventOf(rule: AlertRule, seen: Readings, kind: AlertEvent['kind'], time
   return { kind, rule: name, summary, severity, group: seen.group, time, since, values, expression };
 }
 
+function quietStatus({ name, summary, severity, when }: AlertRule): AlertStatus {
+  const about = { rule: name, summary, severity, expression: when.source, group: null };
+  return { ...about, phase: 'inactive', since: Number.NaN, values: {}, unknown: {} };
+}
+
 function statusOf(rule: AlertRule, { phase, since, seen }: Tracked): AlertStatus {
   const { name, summary, severity, when } = rule;
   const unknown: Record<string, string> = {};
@@ -154,9 +159,14 @@ export class AlertEngine {
     return events;
   }
 
-  /** How all rules stand after the latest snapshot. A rule with groups has a row for each that is not inactive. */
+  /**
+   * How all rules stand after the latest snapshot: one row a rule. A rule with groups has one for each that is not
+   * inactive, and one without group or values when all are.
+   */
   status(): AlertStatus[] {
-    return [...this.#states].flatMap(([rule, states]) => [...states.values()].map((state) => statusOf(rule, state)));
+    return [...this.#states].flatMap(([rule, states]) =>
+      states.size === 0 ? [quietStatus(rule)] : [...states.values()].map((state) => statusOf(rule, state)),
+    );
   }
 
   /** Alerts that are out and not over. */

@@ -41,7 +41,7 @@ export interface AlertEvent {
 /** `inactive` → `pending` (holds, not long enough yet) → `firing` → `clearing` (over, not long enough yet) → `cooldown`. */
 export type AlertPhase = 'inactive' | 'pending' | 'firing' | 'clearing' | 'cooldown';
 
-/** A rule as it stands now: one row, or one per group that is not `inactive`. */
+/** A rule as it stands now: one row, or one per group that is not `inactive`, where there is any. */
 export interface AlertStatus {
   readonly rule: string;
   readonly summary: string;

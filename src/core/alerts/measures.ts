@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Fields of rules about the whole host. One line each: what expressions, events and the documentation know of it. */
 
+import { MMAP_LOCK_HOOK, whyNotHooked } from '../mmap-lock.js';
 import type { Snapshot } from '../snapshot.js';
 import { type Interval, increase, type Reading, ratio, unknown } from './interval.js';
 import { oldestSeconds } from './stuck.js';
@@ -43,7 +44,7 @@ function lockRatio(side: 'read' | 'write'): Measure {
     read: (i) =>
       i.now.mmapLock.known
         ? increase(i, (s) => s.mmapLock[side].waitNs) / 1e9 / i.seconds
-        : unknown("mmap_lock's tracepoints are not hooked"),
+        : unknown(whyNotHooked(i.now.session, MMAP_LOCK_HOOK)),
   };
 }
 
@@ -93,6 +94,15 @@ export const MEASURES: readonly Measure[] = [
   ...WAIT_MEASURES,
   lockRatio('read'),
   lockRatio('write'),
+  {
+    id: 'inverted_waits',
+    unit: 'count',
+    title: "writers' waits for mmap_lock behind a holder of lower priority, of those sent",
+    read: (i) =>
+      i.now.mmapLock.known || i.now.waits.writer.count > 0
+        ? increase(i, (s) => s.writers.reduce((sum, row) => sum + row.inverted, 0))
+        : unknown(whyNotHooked(i.now.session, MMAP_LOCK_HOOK)),
+  },
   {
     id: 'stuck_seconds',
     unit: 's',

@@ -2,8 +2,10 @@
 /** How long the waits took that ended in the interval: three fields for each kind of wait. */
 import { Histogram } from '../histogram.js';
 import { WAIT_KINDS, type WaitKind } from '../lifecycle.js';
+import { whyNotHooked } from '../mmap-lock.js';
 import type { Snapshot } from '../snapshot.js';
 import { WAIT_WORDS } from '../view/words.js';
+import { whyNoWait } from '../wait-hooks.js';
 import { type Interval, type Reading, unknown } from './interval.js';
 import type { Measure } from './measures.js';
 
@@ -24,15 +26,21 @@ export function snakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
-function recent({ before, now }: Interval, kind: Kind): Histogram | null {
-  if (now.distributions === undefined || (before !== null && before.distributions === undefined)) return null;
-  return Histogram.between(before?.distributions?.[kind] ?? null, now.distributions[kind]);
+/** Why the waits of this kind cannot be seen in this session; '' where they can, or were. */
+function whyUnseen({ session, distributions }: Snapshot, kind: Kind): string {
+  if (distributions === undefined) return 'the distributions of waits were not kept';
+  if (distributions[kind].count > 0) return '';
+  return kind === 'vmaWrite' ? whyNotHooked(session, '__vma_start_write') : whyNoWait(session, kind);
 }
 
-function read(interval: Interval, kind: Kind, of: (histogram: Histogram) => number): Reading {
-  const histogram = recent(interval, kind);
-  if (histogram === null) return unknown('the distribution of these waits was not kept');
-  return histogram.count === 0 ? unknown('no such wait ended') : of(histogram) / 1e9;
+function read({ before, now }: Interval, kind: Kind, of: (histogram: Histogram) => Reading): Reading {
+  const why = whyUnseen(now, kind);
+  if (why !== '' || now.distributions === undefined) return unknown(why);
+  return of(Histogram.between(before?.distributions?.[kind] ?? null, now.distributions[kind]));
+}
+
+function seconds(histogram: Histogram, ns: number): Reading {
+  return histogram.count === 0 ? unknown('no such wait ended') : ns / 1e9;
 }
 
 function measuresOf(kind: Kind): Measure[] {
@@ -43,19 +51,19 @@ function measuresOf(kind: Kind): Measure[] {
       id: `${name}_p99_seconds`,
       unit: 's',
       title: `${title}: 99 % took no longer`,
-      read: (i) => read(i, kind, (h) => h.percentile(0.99)),
+      read: (i) => read(i, kind, (h) => seconds(h, h.percentile(0.99))),
     },
-    { id: `${name}_max_seconds`, unit: 's', title: `${title}: the longest`, read: (i) => read(i, kind, (h) => h.max) },
+    {
+      id: `${name}_max_seconds`,
+      unit: 's',
+      title: `${title}: the longest`,
+      read: (i) => read(i, kind, (h) => seconds(h, h.max)),
+    },
     {
       id: `${name}_rate`,
       unit: '/s',
       title: `${title}: how many ended`,
-      read: (i) => {
-        const histogram = recent(i, kind);
-        return histogram === null
-          ? unknown('the distribution of these waits was not kept')
-          : histogram.count / i.seconds;
-      },
+      read: (i) => read(i, kind, ({ count }) => count / i.seconds),
     },
   ];
 }
