@@ -14,3 +14,6 @@ export function bundledRecording(): string {
   if (name === undefined) throw new Error(`no recording in ${GOLDEN}`);
   return GOLDEN + name;
 }
+
+/** Alert rules of the golden screens. */
+export const RULES: string = fileURLToPath(new URL('../../../test/tui/rules.toml', import.meta.url));

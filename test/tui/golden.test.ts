@@ -12,7 +12,7 @@ import { initialState, VIEWS } from '../../src/core/view/state.js';
 import { buildView } from '../../src/core/view/view.js';
 import { lineWidth } from '../../src/core/view-text.js';
 import { openReplay } from '../../src/recording/player.js';
-import { bundledRecording, SCREENS } from './bundled.js';
+import { bundledRecording, RULES, SCREENS } from './bundled.js';
 import { emptySnapshot, snapshotAt } from './fixture.js';
 import { type Harness, open } from './terminal.js';
 
@@ -51,7 +51,7 @@ for (const [columns, rows] of SIZES) {
       harness.close();
       await replay.close();
     });
-    harness.dashboard.watch(await loadRules());
+    harness.dashboard.watch(await loadRules(RULES));
     harness.dashboard.play();
     await harness.until(/■ END/);
     await compareViews('replay', size, harness);
@@ -82,7 +82,7 @@ for (const [columns, rows] of SIZES) {
   test(`every view over everything there can be, ${size}`, async (t) => {
     const harness = await open(columns, rows);
     t.after(() => harness.close());
-    harness.dashboard.watch(await loadRules());
+    harness.dashboard.watch(await loadRules(RULES));
     for (const seconds of [126, 127, 128, 129, 130]) harness.dashboard.update(snapshotAt(seconds));
     await harness.settle();
     await compareViews('live', size, harness);

@@ -6,6 +6,7 @@ import { loadRules } from '../../src/alerts/rules.js';
 import { keysOf } from '../../src/core/view/keys.js';
 import { VIEWS } from '../../src/core/view/state.js';
 import { VIEW_TITLES } from '../../src/core/view/words.js';
+import { RULES } from './bundled.js';
 import { emptySnapshot, snapshotAt } from './fixture.js';
 import { CSV_KEY, DOWN, END, HOME, PAGE_DOWN, PAGE_UP, SHIFT_TAB, UP } from './key-names.js';
 import { type Harness, open } from './terminal.js';
@@ -362,7 +363,7 @@ test('an alert that fires marks its view, says so and rings, once', async (t) =>
   const h = await dashboard(t);
   const bells = (): number => h.written().split('\x07').length - 1;
   assert.equal(bells(), 0);
-  h.dashboard.watch(await loadRules());
+  h.dashboard.watch(await loadRules(RULES));
   for (const seconds of [131, 132, 133]) h.dashboard.update(snapshotAt(seconds));
   await h.settle();
   assert.match(h.lines()[2] ?? '', /▲Alerts/);
