@@ -83,7 +83,8 @@ async function pump(source: Source, options: ExportOptions): Promise<ExportResul
   let events = 0;
   let time = 0;
   let error: unknown = null;
-  let due = performance.now() + PROGRESS_MS;
+  // The first batch is worth a word at once.
+  let due = performance.now();
   const progress = (): Progress => ({ events, rows: exporter.rows, bytes: options.output.bytes, time });
   const batches = source.batches()[Symbol.asyncIterator]();
   for (;;) {
