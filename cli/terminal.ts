@@ -141,10 +141,12 @@ export interface ShowReplayOptions {
   readonly intervalMs: number;
   /** Play from the beginning at this speed; absent: go to the end at once. */
   readonly speed?: number;
+  /** Called when it is there, or plays: the time for what may wait. */
+  onShown?(): void;
 }
 
 /** Shows a recording until the user quits or a signal comes. */
-export async function showReplay({ replay, terminal, intervalMs, speed }: ShowReplayOptions): Promise<number> {
+export async function showReplay({ replay, terminal, intervalMs, speed, onShown }: ShowReplayOptions): Promise<number> {
   const quitting = new Quitting();
   const dashboard = new Dashboard({
     output: process.stdout,
@@ -156,8 +158,10 @@ export async function showReplay({ replay, terminal, intervalMs, speed }: ShowRe
     onQuit: (signal) => quitting.quit(signal),
   });
   try {
-    dashboard.play(speed);
-    watchAlerts(dashboard);
+    void dashboard.play(speed).then(() => {
+      watchAlerts(dashboard);
+      onShown?.();
+    });
     await quitting.done;
   } finally {
     dashboard.destroy();

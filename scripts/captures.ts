@@ -26,7 +26,7 @@ mkdirSync(IMAGES, { recursive: true });
 for (const [name, columns, rows, keys] of PICTURES) {
   const replay = await openReplay(bundledRecording());
   const harness = await open(columns, rows, { mode: 'replay', replay });
-  harness.dashboard.play();
+  void harness.dashboard.play();
   await harness.until(/■ END|✂ CUT OFF/);
   await harness.type(...keys);
   await harness.settle();

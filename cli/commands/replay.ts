@@ -36,9 +36,12 @@ export async function replay(file: string, options: ReplayOptions): Promise<numb
     const judged = rules === null ? null : await openRecorded(file, options);
     const terminal = openTerminal(false);
     let over = false;
-    void markViolations(replay, checked, () => over);
-    if (rules !== null && judged !== null) void markAlerts(replay, judged, rules, () => over);
-    return showReplay({ replay, terminal, intervalMs, ...pace }).finally(() => {
+    // It reads the recording once more: the first frame does not wait for that.
+    const onShown = (): void => {
+      void markViolations(replay, checked, () => over);
+      if (rules !== null && judged !== null) void markAlerts(replay, judged, rules, () => over);
+    };
+    return showReplay({ replay, terminal, intervalMs, ...pace, onShown }).finally(() => {
       over = true;
     });
   }

@@ -135,8 +135,10 @@ export class Dashboard {
     this.newest = snapshot;
     this.judge(snapshot);
     if (this.state.paused) return;
+    // The first figures, and those a key asked for, are waited for.
+    const awaited = this.shown[0] === null || this.beforeNewest === null;
     this.show();
-    this.drawSoon(UPDATE_MS);
+    this.drawSoon(awaited ? KEY_MS : UPDATE_MS);
   }
 
   /** Judges these alert rules from now on. They come late, so that reading them keeps no frame waiting. */
@@ -176,12 +178,15 @@ export class Dashboard {
     this.drawSoon(0);
   }
 
-  /** Mode `replay`: plays from the beginning at `speed`; without one, goes to the end at once. */
-  play(speed?: number): void {
+  /**
+   * Mode `replay`: plays from the beginning at `speed`; without one, goes to the end at once. Settles when it is there,
+   * or plays.
+   */
+  async play(speed?: number): Promise<void> {
     const { playback } = this;
     if (playback === null) return;
     if (speed === undefined) {
-      void playback.seek(playback.replay.duration);
+      await playback.seek(playback.replay.duration);
     } else {
       playback.replay.speed = speed;
       playback.replay.paused = false;
