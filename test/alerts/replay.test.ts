@@ -14,6 +14,7 @@ import { AlertEngine } from '../../src/core/alerts/engine.js';
 import type { AlertEvent } from '../../src/core/alerts/event.js';
 import { MEASURES } from '../../src/core/alerts/measures.js';
 import type { AlertRule } from '../../src/core/alerts/rule.js';
+import { NO_LOSSES } from '../../src/core/alerts/stuck.js';
 import type { EventBatch } from '../../src/core/batch.js';
 import { Pipeline } from '../../src/core/pipeline.js';
 import type { SessionInfo } from '../../src/core/session.js';
@@ -120,7 +121,7 @@ describe('fields', () => {
       const seconds = (now.time - (before?.time ?? 0)) / 1e9;
       if (seconds <= 0) continue;
       for (const { id, unit, read: value } of MEASURES) {
-        const reading = value({ before, now, seconds, findings: null, findingsBefore: null });
+        const reading = value({ before, now, seconds, losses: NO_LOSSES, findings: null, findingsBefore: null });
         if (typeof reading !== 'number') continue;
         assert.ok(Number.isFinite(reading) && reading >= 0, `${id}: ${reading}`);
         if (unit === 'share') assert.ok(reading <= 1, `${id}: ${reading}`);
@@ -151,7 +152,14 @@ describe('fields', () => {
     const pipeline = new Pipeline(syntheticSession());
     for (const batch of synthesize(2000, 5)) pipeline.push(batch);
     const now = pipeline.snapshot();
-    const interval = { before: null, now, seconds: now.time / 1e9, findings: null, findingsBefore: null };
+    const interval = {
+      before: null,
+      now,
+      seconds: now.time / 1e9,
+      losses: NO_LOSSES,
+      findings: null,
+      findingsBefore: null,
+    };
     const value = (id: string): unknown => MEASURES.find((measure) => measure.id === id)?.read(interval);
     assert.equal(value('folio_wait_p99_seconds'), now.waits.folio.p99Ns / 1e9);
     assert.equal(value('folio_wait_max_seconds'), now.waits.folio.maxNs / 1e9);

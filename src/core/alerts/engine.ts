@@ -11,6 +11,7 @@ import { type Findings, type Interval, isKnown, type Reading } from './interval.
 import { MEASURES } from './measures.js';
 import type { AlertRule, Known } from './rule.js';
 import { type AlertState, advance, newState, type Signals } from './states.js';
+import { type Losses, lossesAt, NO_LOSSES } from './stuck.js';
 
 export interface AlertEngineOptions {
   /** Groups of one rule that are followed at a time, at least 1: those that are not `inactive`. Default 256. */
@@ -107,6 +108,7 @@ export class AlertEngine {
   readonly #states: ReadonlyMap<AlertRule, Map<string, Tracked>>;
   #before: Snapshot | null = null;
   #findings: Findings | null = null;
+  #losses: Losses = NO_LOSSES;
   #forgotten = 0;
 
   constructor(rules: readonly AlertRule[], options: AlertEngineOptions = {}) {
@@ -125,6 +127,7 @@ export class AlertEngine {
    * first interval begins with the session.
    */
   baseline(snapshot: Snapshot, findings: Findings | null = null): void {
+    this.#losses = lossesAt(NO_LOSSES, null, snapshot);
     this.#before = snapshot;
     this.#findings = findings;
   }
@@ -136,10 +139,12 @@ export class AlertEngine {
   evaluate(snapshot: Snapshot, findings: Findings | null = null): AlertEvent[] {
     const elapsed = snapshot.time - (this.#before?.time ?? 0);
     if (!(elapsed > 0)) return [];
+    this.#losses = lossesAt(this.#losses, this.#before, snapshot);
     const interval: Interval = {
       before: this.#before,
       now: snapshot,
       seconds: elapsed / 1e9,
+      losses: this.#losses,
       findingsBefore: this.#findings,
       findings,
     };

@@ -42,7 +42,7 @@ const WORK: readonly WorkField[] = [
   {
     id: 'stuck_seconds',
     unit: 's',
-    title: 'age of the oldest fault in flight; 0 when there is none',
+    title: 'age of the oldest fault that is surely still in flight; 0 when there is none',
     read: (work) => work.stuckSeconds,
   },
 ];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What rules are judged on: what happened between two snapshots, and how things stand at the later one. */
 import type { Snapshot } from '../snapshot.js';
+import type { Losses } from './stuck.js';
 
 /** Totals of `check` at the time of a snapshot. */
 export interface Findings {
@@ -14,6 +15,7 @@ export interface Interval {
   readonly now: Snapshot;
   /** > 0 */
   readonly seconds: number;
+  readonly losses: Losses;
   /** null: nobody checks. */
   readonly findingsBefore: Findings | null;
   readonly findings: Findings | null;

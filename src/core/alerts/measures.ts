@@ -106,8 +106,8 @@ export const MEASURES: readonly Measure[] = [
   {
     id: 'stuck_seconds',
     unit: 's',
-    title: 'age of the oldest fault in flight; 0 when there is none',
-    read: ({ now }) => oldestSeconds(now.inFlight, now.time),
+    title: 'age of the oldest fault that is surely still in flight; 0 when there is none',
+    read: ({ now, losses }) => oldestSeconds(now.inFlight, now.time, losses),
   },
   { id: 'in_flight', unit: 'count', title: 'faults in flight', read: ({ now }) => now.inFlightTotal },
   count('dropped', 'records dropped since the ring was full', (s) => s.events.dropped),

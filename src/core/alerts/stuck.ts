@@ -1,11 +1,44 @@
 // SPDX-License-Identifier: MIT
-/** The oldest fault in flight. */
+/**
+ * The oldest fault in flight, of those that surely are. A fault whose end was lost looks as if it went on until its task
+ * faults again, which may be never: it must not be taken for one that is stuck.
+ */
 import type { Lifecycle } from '../lifecycle.js';
+import type { Snapshot } from '../snapshot.js';
 import { lasted } from '../view-lifecycle.js';
 
-/** For how long the oldest of `inFlight` has lasted at least at `time` (ns), in seconds; 0 when there is none. */
-export function oldestSeconds(inFlight: readonly Lifecycle[], time: number): number {
+/** Times of the snapshots that showed the latest losses, ns; -Infinity while there were none. */
+export interface Losses {
+  readonly dropped: number;
+  readonly missed: number;
+}
+
+export const NO_LOSSES: Losses = { dropped: Number.NEGATIVE_INFINITY, missed: Number.NEGATIVE_INFINITY };
+
+/** `before`: null for the beginning of the session. */
+export function lossesAt({ dropped, missed }: Losses, before: Snapshot | null, now: Snapshot): Losses {
+  const { events, time } = now;
+  return {
+    dropped: events.dropped > (before?.events.dropped ?? 0) ? time : dropped,
+    missed: events.missed > (before?.events.missed ?? 0) ? time : missed,
+  };
+}
+
+/**
+ * Whether its end cannot have been lost: no record was dropped since its last step, and either no program run was missed
+ * or it was seen to begin a wait. Two misses in one fault, of the wait's end and of the fault's, are not reckoned with.
+ */
+function surelyOpen({ last, waits }: Lifecycle, { dropped, missed }: Losses): boolean {
+  const wait = waits.at(-1);
+  const waiting = wait !== undefined && Number.isNaN(wait.end);
+  return last > dropped && (waiting || last > missed);
+}
+
+/** For how long the oldest of `inFlight` has lasted at least at `time` (ns), in seconds; 0 when none surely goes on. */
+export function oldestSeconds(inFlight: readonly Lifecycle[], time: number, losses: Losses): number {
   let ns = 0;
-  for (const lifecycle of inFlight) ns = Math.max(ns, lasted(lifecycle, time).lo);
+  for (const lifecycle of inFlight) {
+    if (surelyOpen(lifecycle, losses)) ns = Math.max(ns, lasted(lifecycle, time).lo);
+  }
   return ns / 1e9;
 }

@@ -63,7 +63,7 @@ function totalsOf(snapshot: Snapshot): Totals {
  * A process that was not in the list before had done nothing: unless the list was full, then what it did in the interval
  * is not known, and it is left out.
  */
-export function worksOf({ before, now }: Interval): ProcessWork[] {
+export function worksOf({ before, now, losses }: Interval): ProcessWork[] {
   const earlier = new Map(before?.processes.map((row) => [row.tgid, row]));
   const wasFull = (before?.processes.length ?? 0) >= MAX_PROCESS_ROWS;
   const totals = totalsOf(now);
@@ -84,7 +84,7 @@ export function worksOf({ before, now }: Interval): ProcessWork[] {
       const base = totalsBefore.of(was);
       for (const key of SUMS) sums[key] = Math.max(0, sums[key] - base[key]);
     }
-    const stuckSeconds = oldestSeconds(open.get(row.tgid) ?? [], now.time);
+    const stuckSeconds = oldestSeconds(open.get(row.tgid) ?? [], now.time, losses);
     works.push({ row, work: { ...sums, inFlight: row.inFlight, stuckSeconds } });
   }
   return works;
