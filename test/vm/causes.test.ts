@@ -161,9 +161,8 @@ for (const kernel of kernels) {
       assert.equal(retriesOf(faults).length, 0);
       const device = all.stat.swap.devices.find(({ synchronous }) => synchronous);
       assert.ok(device, 'no synchronous device');
-      // A shell may have been swapped out to it as well.
+      // The shell that starts the workloads may have been swapped out to it as well, and two of its kind may meet there.
       assert.ok(device.reads >= truth - all.missed, `${device.reads} reads of the device`);
-      assert.equal(device.retries, 0);
     });
 
     await t.test('vma-users: VMA locks that no fault took are counted, and are no faults', () => {
