@@ -68,8 +68,9 @@ export interface LiveSource extends Source {
   primed(): Promise<void>;
 }
 
-/** The ring is looked at this often: no wakeup per event. */
+/** The ring is looked at this often while it is in use, and up to so seldom while it stays empty: no wakeup per event. */
 const DRAIN_MS = 5;
+const IDLE_MS = 25;
 /** Counters are sampled, and a batch that is not full is handed on, this often. */
 const SAMPLE_MS = 250;
 /** After detaching, programs that already run may still send: no more than a scheduling delay. */
@@ -79,7 +80,7 @@ const PRIMED_MS = 10_000;
 
 /** Throws `UserError` (exit code 3) where this host cannot be observed. */
 export async function openLive(options: LiveOptions): Promise<LiveSource> {
-  const facts = hostFacts();
+  const facts = hostFacts({ symbols: false });
   const btf = kernelBtf(facts);
   const enums = kernelEnums(btf, facts);
   const release = chooseRelease(options.release, facts);
@@ -222,8 +223,9 @@ class Live implements LiveSource {
     const names = this.#names.createBatch(this.#decoder.strings);
     try {
       let due = performance.now() + SAMPLE_MS;
+      let pause = DRAIN_MS;
       while (!this.#closing) {
-        this.#drain(batch);
+        pause = this.#drain(batch) > 0 ? DRAIN_MS : Math.min(IDLE_MS, pause + DRAIN_MS);
         const full = batch.length === DEFAULT_BATCH_ROWS;
         const sample = performance.now() >= due;
         if ((full || sample) && batch.length > 0) {
@@ -238,7 +240,7 @@ class Live implements LiveSource {
           if (this.#names.emit(names, this.#now()) > 0) yield names;
           clearBatch(names);
         } else if (!full) {
-          await sleep(DRAIN_MS);
+          await sleep(pause);
         }
       }
       this.#unlink();
