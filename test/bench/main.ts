@@ -44,7 +44,8 @@ async function input(): Promise<{
         .filter((name) => name.endsWith('.vmlt'))
         .sort()
     : [];
-  const [name] = recordings;
+  // A swap storm where there is one: the load the figures are about.
+  const name = recordings.find((file) => file.startsWith('swap')) ?? recordings[0];
   if (name === undefined) {
     const batches = synthesize(SYNTHETIC_FAULTS, 1);
     return {
