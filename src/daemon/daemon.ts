@@ -194,7 +194,7 @@ export class Daemon {
     this.#fanOut.write(batch);
     this.#heard = performance.now();
     const time = batch.length > 0 ? (batch.time[batch.length - 1] as number) : 0;
-    if (time >= this.#watchAt) this.#watch(this.snapshot());
+    if (time >= this.#watchAt) this.#watch(this.#pipeline.snapshot());
   }
 
   /** Once a window: a snapshot costs milliseconds. */

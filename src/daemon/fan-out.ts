@@ -12,8 +12,12 @@ import { History } from '../recording/history.js';
 import { Staging } from '../recording/staging.js';
 import type { ZstdCodec } from '../recording/zstd.js';
 
-/** Takes bytes, never waits; false: it is too far behind and gets no more. */
-export type Reader = (bytes: Uint8Array) => boolean;
+export interface Reader {
+  /** Never waits; false: it is gone, or too far behind, and gets no more. */
+  write(bytes: Uint8Array): boolean;
+  /** Nothing follows. */
+  end(): void;
+}
 
 export class FanOut {
   readonly #session: SessionInfo;
@@ -54,7 +58,7 @@ export class FanOut {
       head.push(this.#encoder.encode(staging));
       staging.clear();
     }
-    for (const bytes of head) if (!reader(bytes)) return;
+    for (const bytes of head) if (!reader.write(bytes)) return;
     this.#readers.add(reader);
   }
 
@@ -66,6 +70,7 @@ export class FanOut {
   end(): void {
     this.flush();
     this.#send(END_OF_STREAM);
+    for (const reader of this.#readers) reader.end();
     this.#readers.clear();
   }
 
@@ -77,6 +82,6 @@ export class FanOut {
   }
 
   #send(bytes: Uint8Array): void {
-    for (const reader of this.#readers) if (!reader(bytes)) this.#readers.delete(reader);
+    for (const reader of this.#readers) if (!reader.write(bytes)) this.#readers.delete(reader);
   }
 }

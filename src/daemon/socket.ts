@@ -3,7 +3,7 @@
 import { chmodSync, chownSync, existsSync, lstatSync, unlinkSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { ExitCode, errorCode, UserError } from '../errors.js';
-import type { FanOut } from './fan-out.js';
+import type { FanOut, Reader } from './fan-out.js';
 
 export interface SocketLimits {
   readonly clients: number;
@@ -120,15 +120,18 @@ class Listening implements StreamSocket {
   }
 
   #welcome(client: Socket, fanOut: FanOut): void {
-    const reader = (bytes: Uint8Array): boolean => {
-      if (client.destroyed || client.writableEnded) return false;
-      if (client.writableLength + bytes.length > this.limits.clientBuffer) {
-        this.figures.dropped++;
-        client.destroy();
-        return false;
-      }
-      client.write(bytes);
-      return true;
+    const reader: Reader = {
+      write: (bytes) => {
+        if (client.destroyed || client.writableEnded) return false;
+        if (client.writableLength + bytes.length > this.limits.clientBuffer) {
+          this.figures.dropped++;
+          client.destroy();
+          return false;
+        }
+        client.write(bytes);
+        return true;
+      },
+      end: () => void client.end(),
     };
     client.once('close', () => fanOut.remove(reader));
     fanOut.add(reader);
