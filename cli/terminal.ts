@@ -12,7 +12,8 @@ import { keepHeapSmall } from './lean.js';
 import { report, say, signalExitCode } from './process.js';
 import { SessionRecorder } from './recorder.js';
 import { saveText } from './save.js';
-import { Dashboard, type Took } from './tui/dashboard.js';
+import { Dashboard } from './tui/dashboard.js';
+import type { Took } from './tui/desk.js';
 import type { QuitSignal } from './tui/guard.js';
 
 export interface Terminal {

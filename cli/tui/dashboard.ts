@@ -1,76 +1,30 @@
 // SPDX-License-Identifier: MIT
 /** The dashboard: snapshots, keys and clicks in, frames out. Whatever ends it, the terminal is given back first. */
-import type { Readable, Writable } from 'node:stream';
 import { AlertEngine } from '../../src/core/alerts/engine.js';
 import { alertText } from '../../src/core/alerts/event.js';
 import type { AlertRule } from '../../src/core/alerts/rule.js';
 import type { Snapshot } from '../../src/core/snapshot.js';
-import { copyText, exportCsv, exportFault, exportJson } from '../../src/core/view/export.js';
-import type { Click } from '../../src/core/view/layout.js';
-import { initialState, type Note, type ViewState } from '../../src/core/view/state.js';
-import { buildView, drawnState, refreshDetail, type View } from '../../src/core/view/view.js';
+import { initialState, type ViewState } from '../../src/core/view/state.js';
+import { buildView, refreshDetail, type View } from '../../src/core/view/view.js';
 import type { Replay } from '../../src/recording/replay.js';
-import {
-  actionOf,
-  applyAction,
-  exportName,
-  focusList,
-  isOuter,
-  type OuterAction,
-  select,
-  sortList,
-} from './actions.js';
+import type { DashboardOptions, Desk } from './desk.js';
 import { guardTerminal, type QuitSignal } from './guard.js';
-import { Playback, parseTime } from './playback.js';
+import { pointed, pressed } from './hands.js';
+import { Playback } from './playback.js';
 import { Screen } from './screen.js';
-import type { Colours } from './theme.js';
-
-/** What `w` starts and stops. */
-export interface Recorder {
-  /** Name of the file being written; null while none is. */
-  readonly file: string | null;
-  /** Resolves to what was done, in words. Rejects with a `UserError`. */
-  toggle(): Promise<string>;
-}
-
-export interface DashboardOptions {
-  readonly output?: Writable;
-  readonly input?: Readable;
-  readonly term?: string;
-  readonly colours?: Colours;
-  readonly mode: 'live' | 'replay' | 'stream';
-  /** What the footer shows, and what `+` and `-` change; the caller pushes snapshots at this pace. */
-  readonly intervalMs: number;
-  /** Mode `replay`: what the keys steer. It shows its own snapshots; nobody else pushes any. */
-  readonly replay?: Replay;
-  readonly recorder?: Recorder;
-  /** Writes an export and returns the name it got. Throws a `UserError`. */
-  save?(name: string, extension: string, text: string): string;
-  /** The person wants to leave, or a signal came: the terminal is restored by then. `null`: the key q. */
-  onQuit(signal: QuitSignal | null): void;
-  onInterval?(intervalMs: number): void;
-  /** What one frame took: for benchmarks. */
-  onFrame?(took: Took): void;
-}
-
-/** `cpuMs`: of the whole process meanwhile, its collector's threads included; ms. */
-export interface Took {
-  readonly wallMs: number;
-  readonly cpuMs: number;
-}
 
 /** Frames for snapshots: four a second at most, which is as fast as figures can be read. */
 const UPDATE_MS = 250;
 /** Frames for keys: quick enough to feel immediate, and a held key does not draw each repeat. */
 const KEY_MS = 40;
 
-export class Dashboard {
-  private readonly options: DashboardOptions;
-  private readonly screen: Screen;
-  private readonly playback: Playback | null;
+export class Dashboard implements Desk {
+  readonly options: DashboardOptions;
+  readonly screen: Screen;
+  readonly playback: Playback | null;
+  state: ViewState;
+  private drawn: View;
   private readonly release: () => void;
-  private state: ViewState;
-  private view: View;
   private rules: readonly AlertRule[] | null = null;
   private alerts: AlertEngine | null = null;
   private newest: Snapshot | null = null;
@@ -93,9 +47,14 @@ export class Dashboard {
     });
     this.state = initialState(this.screen.width, this.screen.height, options.mode, options.intervalMs);
     this.playback = this.playbackOf(options);
-    this.view = buildView(null, null, this.state);
-    this.screen.onKey((key, char) => this.key(key, char));
-    this.screen.onMouse((x, y, wheel) => this.mouse(x, y, wheel));
+    this.drawn = this.viewOf(this.state);
+    const listens = (): boolean => !this.closed && !this.suspended;
+    this.screen.onKey((key, char) => {
+      if (listens()) pressed(this, key, char);
+    });
+    this.screen.onMouse((x, y, wheel) => {
+      if (listens()) pointed(this, x, y, wheel);
+    });
     this.screen.onResize(() => this.resize());
     this.release = guardTerminal({
       restore: () => this.destroy(),
@@ -203,208 +162,35 @@ export class Dashboard {
     this.screen.destroy();
   }
 
+  leave(signal: QuitSignal | null): void {
+    this.destroy();
+    this.options.onQuit(signal);
+  }
+
+  get snapshot(): Snapshot | null {
+    return this.shown[0];
+  }
+
+  /** Two keys within one frame: the second acts on what the first made. */
+  get view(): View {
+    if (this.timer !== null) this.drawn = this.viewOf(this.state);
+    return this.drawn;
+  }
+
+  viewOf(state: ViewState): View {
+    return buildView(this.shown[0], this.shown[1], state);
+  }
+
   private show(): void {
     this.shown = [this.newest, this.beforeNewest];
     if (this.newest !== null) this.state = refreshDetail(this.state, this.newest);
   }
 
-  private key(key: string, char: string): void {
-    if (this.closed || this.suspended) return;
-    // Ctrl-C quits whatever is being typed.
-    if (this.state.prompt !== null && key !== 'C-c') {
-      this.typed(key, char);
-      return;
-    }
-    const action = actionOf(key, this.options.mode);
-    if (action === undefined) return;
-    if (this.state.note !== null) this.change({ ...this.state, note: null });
-    this.current();
-    if (isOuter(action)) this.outer(action, key);
-    else this.change(applyAction(this.state, action, this.view, key));
-  }
-
-  /** Two keys within one frame: the second acts on what the first made. */
-  private current(): void {
-    if (this.timer !== null) this.view = buildView(this.shown[0], this.shown[1], this.state);
-  }
-
-  private typed(key: string, char: string): void {
-    const { prompt } = this.state;
-    if (prompt === null) return;
-    const { kind, text } = prompt;
-    if (kind === 'export') {
-      this.change({ ...this.state, prompt: null });
-      if (key === 'j') this.export('json');
-      else if (key === 'c') this.export('csv');
-      return;
-    }
-    const close = (): ViewState => ({ ...this.state, prompt: null });
-    const type = (next: string): void =>
-      this.change({ ...this.state, prompt: { kind, text: next }, ...(kind === 'filter' ? { filter: next } : {}) });
-    if (key === 'escape') this.change(kind === 'filter' ? { ...close(), filter: '' } : close());
-    else if (key === 'backspace') type([...text].slice(0, -1).join(''));
-    else if (key === 'enter') {
-      this.change(close());
-      if (kind === 'goto') this.goTo(text);
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
-    } else if (char !== '' && !/[\x00-\x1f\x7f]/.test(char)) type(text + char);
-  }
-
-  private outer(action: OuterAction, key: string): void {
-    const { playback } = this;
-    switch (action) {
-      case 'quit':
-        this.destroy();
-        this.options.onQuit(key === 'C-c' ? 'SIGINT' : null);
-        return;
-      case 'suspend':
-        process.kill(process.pid, 'SIGTSTP');
-        return;
-      case 'pause':
-        if (playback === null) this.change({ ...this.state, paused: !this.state.paused });
-        else playback.pause();
-        break;
-      case 'copy':
-        this.copy();
-        break;
-      case 'record':
-        this.record();
-        break;
-      case 'seekBack':
-        void playback?.seekBy(-1);
-        break;
-      case 'seekForward':
-        void playback?.seekBy(1);
-        break;
-      case 'speedDown':
-        playback?.slower();
-        break;
-      case 'speedUp':
-        playback?.faster();
-        break;
-      case 'step':
-        void playback?.step();
-        break;
-      case 'markerNext':
-        this.toMarker(1);
-        break;
-      case 'markerPrevious':
-        this.toMarker(-1);
-        break;
-    }
-    this.drawSoon(KEY_MS);
-  }
-
-  private toMarker(direction: 1 | -1): void {
-    const none = direction === 1 ? 'no marker behind this' : 'no marker before this';
-    void this.playback?.marker(direction).then((text) => this.say(text ?? none));
-  }
-
-  private goTo(text: string): void {
-    const { playback } = this;
-    if (playback === null || text === '') return;
-    const time = parseTime(text, playback.replay.duration);
-    if (time === null) this.say(`no time: ${text}; 12.5, 1:02 or -3 from the end`, true);
-    else void playback.seek(time);
-  }
-
-  private copy(): void {
-    const { rows } = this.view;
-    const text = rows === null ? '' : copyText(rows, drawnState(this.view, this.state).selected, this.state);
-    if (text === '') {
-      this.say('nothing to copy', true);
-      return;
-    }
-    this.screen.copy(text);
-    const [first = ''] = text.split('\n');
-    this.say(`sent to the clipboard: ${first}`);
-  }
-
-  private record(): void {
-    const { recorder } = this.options;
-    if (recorder === undefined) {
-      this.say('nothing is recorded here', true);
-      return;
-    }
-    recorder.toggle().then(
-      (text) => this.say(text),
-      (error: unknown) => this.say(messageOf(error), true),
-    );
-  }
-
-  private export(format: 'json' | 'csv'): void {
-    const [snapshot] = this.shown;
-    const { save } = this.options;
-    const { rows } = this.view;
-    const { detail } = this.state;
-    if (snapshot === null || rows === null || save === undefined) {
-      this.say('nothing to export', true);
-      return;
-    }
-    if (detail !== null && format === 'csv') {
-      this.say('one fault is no table: export it as JSON', true);
-      return;
-    }
-    const text =
-      detail !== null
-        ? exportFault(detail, snapshot)
-        : format === 'csv'
-          ? exportCsv(rows)
-          : exportJson(rows, snapshot, this.state);
-    try {
-      this.say(`written: ${save(exportName(this.state), format, text)}`);
-    } catch (error) {
-      this.say(messageOf(error), true);
-    }
-  }
-
-  /** In the footer until the next key. */
   say(text: string, bad = false): void {
-    if (this.closed) return;
-    const note: Note = { text, bad };
-    this.change({ ...this.state, note });
+    if (!this.closed) this.change({ ...this.state, note: { text, bad } });
   }
 
-  private mouse(x: number, y: number, wheel: -1 | 0 | 1): void {
-    if (this.closed || this.suspended || this.state.prompt !== null) return;
-    this.current();
-    if (wheel !== 0) {
-      this.change(applyAction(this.state, wheel < 0 ? 'up' : 'down', this.view, ''));
-      return;
-    }
-    const hit = this.view.hits.find((h) => x >= h.left && x < h.left + h.width && y >= h.top && y < h.top + h.height);
-    if (hit !== undefined) this.clicked(hit.click);
-  }
-
-  private clicked(click: Click): void {
-    switch (click.kind) {
-      case 'view':
-        this.change({ ...this.state, view: click.view, detail: null, helpOpen: false });
-        return;
-      case 'seek':
-        void this.playback?.seek(click.time);
-        return;
-      case 'focus':
-        this.change({ ...this.state, ...focusList(this.state, click.list) });
-        return;
-      case 'sort':
-        this.change({ ...this.state, ...sortList(this.state, this.view, click.list, click.field) });
-        return;
-      case 'row': {
-        const drawn = this.view.lists[click.list]?.state.selected;
-        const again = click.list === this.view.focus && drawn === click.index;
-        // A click on the selected row opens it.
-        if (again) this.change(applyAction(this.state, 'detail', this.view, ''));
-        else {
-          const focused = { ...this.state, ...focusList(this.state, click.list) };
-          const view = buildView(this.shown[0], this.shown[1], focused);
-          this.change({ ...focused, ...select(focused, view, click.list, click.index) });
-        }
-      }
-    }
-  }
-
-  private change(state: ViewState): void {
+  change(state: ViewState): void {
     const before = this.state;
     this.state = state;
     if (before.paused && !state.paused) this.show();
@@ -415,12 +201,16 @@ export class Dashboard {
       if (this.playback !== null) this.playback.intervalMs = state.intervalMs;
       this.options.onInterval?.(state.intervalMs);
     }
+    this.redraw();
+  }
+
+  redraw(): void {
     this.drawSoon(KEY_MS);
   }
 
   private resize(): void {
     this.state = { ...this.state, width: this.screen.width, height: this.screen.height };
-    this.drawSoon(KEY_MS);
+    this.redraw();
   }
 
   /** Draws as soon as `gap` ms have passed since the last frame. */
@@ -446,11 +236,11 @@ export class Dashboard {
       recording: recorder?.file ?? null,
       replay: replay === undefined ? null : replayState(replay),
     };
-    this.view = buildView(this.shown[0], this.shown[1], this.state);
+    this.drawn = this.viewOf(this.state);
     const lists = { ...this.state.lists };
-    for (const [id, drawn] of Object.entries(this.view.lists)) lists[id as keyof typeof lists] = drawn.state;
+    for (const [id, list] of Object.entries(this.drawn.lists)) lists[id as keyof typeof lists] = list.state;
     this.state = { ...this.state, lists };
-    this.screen.draw(this.view);
+    this.screen.draw(this.drawn);
     this.drawnAt = performance.now();
     const { user, system } = process.cpuUsage(begun.cpu);
     this.options.onFrame?.({ wallMs: this.drawnAt - begun.wall, cpuMs: (user + system) / 1000 });
@@ -459,8 +249,4 @@ export class Dashboard {
 
 function replayState({ position, duration, atEnd, speed, paused, seeking, markers }: Replay): ViewState['replay'] {
   return { position, duration, atEnd, speed, paused, seeking, markers };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

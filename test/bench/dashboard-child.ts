@@ -5,7 +5,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { openTerminal, showDashboard } from '../../cli/terminal.js';
-import type { Took } from '../../cli/tui/dashboard.js';
+import type { Took } from '../../cli/tui/desk.js';
 import { Pipeline } from '../../src/core/pipeline.js';
 import { openStream } from '../../src/source/stream.js';
 

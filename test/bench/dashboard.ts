@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type IPty, spawn } from '@lydell/node-pty';
-import type { Took } from '../../cli/tui/dashboard.js';
+import type { Took } from '../../cli/tui/desk.js';
 import { type EventBatch, UserKind } from '../../src/core/batch.js';
 import { streamSink } from '../../src/recording/sink.js';
 import { createRecordingWriter } from '../../src/recording/writer.js';

@@ -3,7 +3,8 @@
 import { PassThrough } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import xterm from '@xterm/headless';
-import { Dashboard, type DashboardOptions } from '../../cli/tui/dashboard.js';
+import { Dashboard } from '../../cli/tui/dashboard.js';
+import type { DashboardOptions } from '../../cli/tui/desk.js';
 
 export interface Harness {
   readonly dashboard: Dashboard;
