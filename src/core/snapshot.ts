@@ -317,6 +317,8 @@ export interface Snapshot {
   readonly addresses: readonly AddressRow[];
   /** Sorted by retries and aborts, then faults, descending; bounded. */
   readonly vmas: readonly VmaRow[];
+  /** How many of each there are behind the bounded lists above. */
+  readonly totals: { readonly processes: number; readonly addresses: number; readonly vmas: number };
   /** Of ended faults, by the cause of their first failed attempt; causes that never occurred are absent. */
   readonly causeCosts: Readonly<Partial<Record<Cause, CauseCost>>>;
   /** Outcomes and lengths of waits over time. */

@@ -41,6 +41,10 @@ export class VmaSums {
   readonly #rows: BoundedMap<string, Mutable<VmaRow>> = new BoundedMap(MAX_VMAS, (row) => row.retries + row.aborts);
   #last: Mutable<VmaRow> | null = null;
 
+  get size(): number {
+    return this.#rows.size;
+  }
+
   get evicted(): number {
     return this.#rows.evicted;
   }

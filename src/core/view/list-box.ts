@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** A list in its box: title, which rows show, the selected one, and where to click. */
+import type { Snapshot } from '../snapshot.js';
 import { formatCount } from '../view-format.js';
 import { type Line, seg } from '../view-text.js';
 import { parseFilter } from './filter.js';
@@ -83,9 +84,22 @@ function titleOf(id: ListId, tabs: readonly ListId[]): { line: Line; hits: Hit[]
   return clickable(parts, 0, 3);
 }
 
+/** What the snapshot has of a list, of how many. It keeps a bounded number of rows; the others are still counted. */
+function totalOf(id: ListId, { inFlight, inFlightTotal, processes, vmas, totals }: Snapshot): [number, number] {
+  switch (id) {
+    case 'inFlight':
+      return [inFlight.length, inFlightTotal];
+    case 'processes':
+      return [processes.length, totals.processes];
+    case 'vmas':
+      return [vmas.length, totals.vmas];
+    default:
+      return [0, 0];
+  }
+}
+
 function shown(id: ListId, { now }: Figures, count: number, scroll: number, page: number): string {
   const text = `${scroll + 1}–${Math.min(count, scroll + page)} of ${count}`;
-  // The snapshot keeps a bounded number of them; what it does not keep is still counted.
-  const more = id === 'inFlight' && now.inFlightTotal > now.inFlight.length;
-  return more ? `${text}, ${formatCount(now.inFlightTotal)} in all` : text;
+  const [kept, total] = totalOf(id, now);
+  return total > kept ? `${text}, ${formatCount(total)} in all` : text;
 }
