@@ -23,12 +23,15 @@ interface Course {
   /** Seconds at which the counters say that one more record was dropped, or one more run missed. */
   readonly dropped?: number;
   readonly missed?: number;
+  /** Until then records wait in the ring. */
+  readonly behind?: number;
 }
 
 function* rows({
   steps,
   dropped = Number.POSITIVE_INFINITY,
   missed = Number.POSITIVE_INFINITY,
+  behind = 0,
 }: Course): Generator<EventBatch> {
   const fault = createBatch(steps.length, ['', 'waiter']);
   for (const [step, [kind, a]] of steps.entries()) {
@@ -45,6 +48,7 @@ function* rows({
     pushUserRow(batch, UserKind.Counter, (2 + second) * 1e9, CounterGroup.Kernel, VlCounter.VMA_OK, second);
     pushUserRow(batch, UserKind.Counter, (2 + second) * 1e9, CounterGroup.Dropped, 1, second >= dropped ? 1 : 0);
     pushUserRow(batch, UserKind.Counter, (2 + second) * 1e9, CounterGroup.Missed, 0, second >= missed ? 1 : 0);
+    pushUserRow(batch, UserKind.Counter, (2 + second) * 1e9, CounterGroup.Self, 3, second < behind ? 4096 : 0);
     yield batch;
   }
 }
@@ -85,6 +89,10 @@ describe('a fault in flight', () => {
       'host resolved 6',
       'process resolved 6',
     ]);
+  });
+
+  it('is not stuck as long as its end may wait in the ring', () => {
+    assert.deepEqual(judge({ steps: WAITING, behind: 7 }), ['host firing 7', 'process firing 7']);
   });
 
   it('is stuck all the same when a run was missed, if it was seen to begin a wait', () => {

@@ -4,7 +4,7 @@
 import { MMAP_LOCK_HOOK, whyNotHooked } from '../mmap-lock.js';
 import type { Snapshot } from '../snapshot.js';
 import { type Interval, increase, type Reading, ratio, unknown } from './interval.js';
-import { oldestSeconds } from './stuck.js';
+import { oldestSeconds, readUntil } from './stuck.js';
 import { WAIT_MEASURES } from './wait-measures.js';
 
 export interface Measure {
@@ -107,7 +107,7 @@ export const MEASURES: readonly Measure[] = [
     id: 'stuck_seconds',
     unit: 's',
     title: 'age of the oldest fault that is surely still in flight; 0 when there is none',
-    read: ({ now, losses }) => oldestSeconds(now.inFlight, now.time, losses),
+    read: ({ now, losses }) => oldestSeconds(now.inFlight, readUntil(now), losses),
   },
   { id: 'in_flight', unit: 'count', title: 'faults in flight', read: ({ now }) => now.inFlightTotal },
   count('dropped', 'records dropped since the ring was full', (s) => s.events.dropped),

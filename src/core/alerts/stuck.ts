@@ -34,6 +34,15 @@ function surelyOpen({ last, waits }: Lifecycle, { dropped, missed }: Losses): bo
   return last > dropped && (waiting || last > missed);
 }
 
+/**
+ * The time up to which the ring is known to have been read, ns. The counters are read on time, records when there is
+ * CPU for it: with records waiting in the ring, a fault may be over though its end has not been read.
+ */
+export function readUntil({ time, ringUsedBytes, latest, inFlight }: Snapshot): number {
+  if (ringUsedBytes === 0) return time;
+  return [...latest, ...inFlight].reduce((newest, { last }) => Math.max(newest, last), 0);
+}
+
 /** For how long the oldest of `inFlight` has lasted at least at `time` (ns), in seconds; 0 when none surely goes on. */
 export function oldestSeconds(inFlight: readonly Lifecycle[], time: number, losses: Losses): number {
   let ns = 0;

@@ -4,7 +4,7 @@ import type { Lifecycle } from '../lifecycle.js';
 import { MAX_PROCESS_ROWS } from '../make-snapshot.js';
 import type { ProcessRow, Snapshot } from '../snapshot.js';
 import type { Interval } from './interval.js';
-import { oldestSeconds } from './stuck.js';
+import { oldestSeconds, readUntil } from './stuck.js';
 
 const SUMS = [
   'lifecycles',
@@ -68,6 +68,7 @@ export function worksOf({ before, now, losses }: Interval): ProcessWork[] {
   const wasFull = (before?.processes.length ?? 0) >= MAX_PROCESS_ROWS;
   const totals = totalsOf(now);
   const totalsBefore = before === null ? null : totalsOf(before);
+  const until = readUntil(now);
   const open = new Map<number, Lifecycle[]>();
   for (const lifecycle of now.inFlight) {
     const list = open.get(lifecycle.tgid);
@@ -84,7 +85,7 @@ export function worksOf({ before, now, losses }: Interval): ProcessWork[] {
       const base = totalsBefore.of(was);
       for (const key of SUMS) sums[key] = Math.max(0, sums[key] - base[key]);
     }
-    const stuckSeconds = oldestSeconds(open.get(row.tgid) ?? [], now.time, losses);
+    const stuckSeconds = oldestSeconds(open.get(row.tgid) ?? [], until, losses);
     works.push({ row, work: { ...sums, inFlight: row.inFlight, stuckSeconds } });
   }
   return works;
