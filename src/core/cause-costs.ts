@@ -46,9 +46,9 @@ export class CauseCosts<L extends Lifecycle> {
   }
 }
 
-/** The earliest moment the lock can have been lost counts; without any bound, the first step. */
+/** The earliest moment the lock can have been lost counts, though nothing before the first step that was seen. */
 function lostAfter(fault: Lifecycle, attempt: Lifecycle['attempts'][number]): number {
   const { released, acquired } = attempt;
-  const from = Number.isFinite(released.lo) ? released.lo : Number.isFinite(acquired.lo) ? acquired.lo : fault.first;
-  return Math.max(0, fault.last - from);
+  const lost = Number.isFinite(released.lo) ? released.lo : Number.isFinite(acquired.lo) ? acquired.lo : fault.first;
+  return Math.max(0, fault.last - Math.max(lost, fault.first));
 }

@@ -123,7 +123,7 @@ export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
     processes: processRows(sums, names),
     addresses: addressRows(sums),
     vmas: sums.vmas.top(),
-    totals: { processes: sums.processes.size, addresses: sums.addresses.size, vmas: sums.vmas.size },
+    totals: { processes: sums.processes.size, vmas: sums.vmas.size },
     causeCosts: sums.causeCosts.copy(copyLifecycle),
     timeline: sums.timeline.preview(inputs.sampled, counters.outcomes()),
     latest: sums.latest.newestFirst().map(copyLifecycle),

@@ -318,7 +318,7 @@ export interface Snapshot {
   /** Sorted by retries and aborts, then faults, descending; bounded. */
   readonly vmas: readonly VmaRow[];
   /** How many of each there are behind the bounded lists above. */
-  readonly totals: { readonly processes: number; readonly addresses: number; readonly vmas: number };
+  readonly totals: { readonly processes: number; readonly vmas: number };
   /** Of ended faults, by the cause of their first failed attempt; causes that never occurred are absent. */
   readonly causeCosts: Readonly<Partial<Record<Cause, CauseCost>>>;
   /** Outcomes and lengths of waits over time. */

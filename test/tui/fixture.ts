@@ -111,7 +111,7 @@ export function emptySnapshot(): Snapshot {
     processes: [],
     addresses: [],
     vmas: [],
-    totals: { processes: 0, addresses: 0, vmas: 0 },
+    totals: { processes: 0, vmas: 0 },
     causeCosts: {},
     timeline: new TimelineSums().copy(),
     latest: [],

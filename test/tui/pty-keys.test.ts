@@ -43,7 +43,7 @@ const STEPS: readonly (readonly [label: string, typed: string, shows: RegExp])[]
   ['c', 'c', /sent to the clipboard: wait for/],
   ['x', 'xj', /written: vmalocktop-waits-/],
   ['g', 'g2\r', /00:00:02\.0 ├/],
-  ['→', RIGHT, /00:00:02\.1 ├/],
+  ['→', RIGHT, /00:00:02\.[1-9] ├/],
   ['←', LEFT, /00:00:0(2\.0|1\.9) ├/],
   [']', ']', / 2× *$/m],
   ['[', '[', / 1× *$/m],

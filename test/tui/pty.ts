@@ -111,7 +111,7 @@ const SWITCHES = [
 
 /** The two reports of `stty -a`, before and after. Their sizes and lines differ where the terminal was resized meanwhile. */
 function modes(output: string): [string, string] {
-  const found = output.match(/speed [\s\S]*?-extproc|speed [\s\S]*?echoke[^\r\n]*/g) ?? [];
+  const found = output.match(/speed \d+ baud[\s\S]*?-extproc|speed \d+ baud[\s\S]*?echoke[^\r\n]*/g) ?? [];
   assert.equal(found.length, 2, `two reports of stty in ${JSON.stringify(output.slice(-600))}`);
   const bare = (report: string | undefined): string =>
     (report ?? '').replace(/rows \d+; columns \d+;/, '').replace(/\s+/g, ' ');

@@ -7,7 +7,7 @@ import { keysOf } from '../../src/core/view/keys.js';
 import { openReplay } from '../../src/recording/player.js';
 import type { Replay } from '../../src/recording/replay.js';
 import { bundledRecording } from './bundled.js';
-import { DOWN, LEFT, RIGHT } from './key-names.js';
+import { DOWN, LEFT, RIGHT, UP } from './key-names.js';
 import { type Harness, open } from './terminal.js';
 
 interface Shown {
@@ -219,7 +219,7 @@ test('a resize storm ends in the right screen', async (t) => {
   const { h } = await shown(t, 120, 30);
   const before = h.text();
   for (let i = 0; i < 12; i++) await h.resize(80 + 13 * (i % 7), 24 + 5 * (i % 5), false);
-  await h.type(DOWN);
+  await h.type(DOWN, UP);
   await h.resize(120, 30);
   assert.equal(h.text(), before);
 });
