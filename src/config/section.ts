@@ -89,13 +89,12 @@ export class Section {
 
   /** A list of strings; with `allowed`, of those alone. */
   strings<T extends string>(key: string, allowed?: readonly T[]): T[] | undefined {
-    const what = allowed === undefined ? 'a list of strings' : `a list of ${allowed.map(quoted).join(', ')}`;
-    return this.#typed(key, what, (value) =>
-      Array.isArray(value) &&
-      value.every((item) => typeof item === 'string' && (allowed === undefined || allowed.includes(item as T)))
-        ? (value as T[])
-        : undefined,
+    const list = this.#typed(key, 'a list of strings', (value) =>
+      Array.isArray(value) && value.every((item) => typeof item === 'string') ? (value as T[]) : undefined,
     );
+    const strange = allowed === undefined ? undefined : list?.find((word) => !allowed.includes(word));
+    if (strange === undefined) return list;
+    throw this.error(key, `holds ${quoted(strange)}`, `it may hold ${(allowed ?? []).map(quoted).join(', ')}`);
   }
 
   /** `[key]` */

@@ -119,7 +119,7 @@ describe('rules', () => {
     [
       'a rule that is none',
       `${RULE}[[action]]\ntype = "log"\nrules = ["b"]`,
-      /line 6: action\[0\]\.rules is a list\n→ it must be a list of "a"/,
+      /line 6: action\[0\]\.rules holds "b"\n→ it may hold "a"/,
     ],
     ['a key of another action', '[[action]]\ntype = "log"\nurl = "http://x/"', /line 3: action\[0\]\.url is not known/],
   ];
