@@ -146,6 +146,17 @@ describe('rules with groups', () => {
     assert.equal(engine.status().length, 3);
   });
 
+  it('fire for those they follow, though more are about to', () => {
+    const engine = new AlertEngine([rule({ when: 'retry_rate > 100', groupBy: 'process', for: 2 })], { maxGroups: 3 });
+    const fired: string[] = [];
+    for (let second = 1; second <= 3; second++) {
+      const processes = Array.from({ length: 8 }, (_, i) => processRow(10 + i, 500 * second));
+      for (const { group } of engine.evaluate(snapshotAt(second, { processes }))) fired.push(group?.key ?? '');
+    }
+    assert.deepEqual(fired, ['10', '11', '12']);
+    assert.equal(engine.forgotten, 15);
+  });
+
   it('give up a group that rests for one that is about to fire', () => {
     const engine = new AlertEngine([rule({ when: 'retry_rate > 100', groupBy: 'process', cooldown: 3600 })], {
       maxGroups: 1,

@@ -221,16 +221,17 @@ export class AlertEngine {
     if (kind !== null) events.push(eventOf(rule, seen, kind, time, kind === 'firing' ? state.held : state.fired));
   }
 
-  /** Makes room for one more group: one that rests, else one that never fired. False when all are out. */
+  /**
+   * Makes room for one more group: one that rests goes. Not one that is pending: with too many groups at once they would
+   * push each other out, and none would ever fire. False when there is no room.
+   */
   #room(states: Map<string, Tracked>): boolean {
     if (states.size < this.#maxGroups) return true;
     this.#forgotten++;
-    for (const phase of ['cooldown', 'pending'] as const) {
-      for (const [key, state] of states) {
-        if (state.phase !== phase) continue;
-        states.delete(key);
-        return true;
-      }
+    for (const [key, { phase }] of states) {
+      if (phase !== 'cooldown') continue;
+      states.delete(key);
+      return true;
     }
     return false;
   }
