@@ -177,6 +177,8 @@ export class Screen {
   private createChart(chart: Chart): LineChart {
     const widget = lineChart({
       screen: this.screen,
+      // A dot too many at the right edge must not push the rows below it down.
+      wrap: false,
       left: chart.left,
       top: chart.top,
       width: chart.width,

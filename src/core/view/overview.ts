@@ -103,6 +103,18 @@ function chartRow({ now, state }: Figures, width: number, height: number): Block
   );
 }
 
+/** Columns of a chart that are no points: border, labels, and what its line may overshoot. A column has two points. */
+const AXIS_COLUMNS = 10;
+
+/** At most `most` values, each the mean of as many neighbours. */
+function means(values: readonly number[], most: number): number[] {
+  const group = Math.max(1, Math.ceil(values.length / Math.max(1, most)));
+  return Array.from({ length: Math.ceil(values.length / group) }, (_, i) => {
+    const part = values.slice(i * group, (i + 1) * group);
+    return part.reduce((sum, value) => sum + value, 0) / part.length;
+  });
+}
+
 function chartBox(
   title: string,
   outcomes: readonly Outcome[],
@@ -113,8 +125,11 @@ function chartBox(
   const perSlice = 1e9 / timeline.sliceNs;
   // The newest slice is not over yet: its rate would always dip.
   const slices = Math.max(0, timeline.slices - 1);
-  const rates = Array.from({ length: slices }, (_, i) =>
-    outcomes.reduce((sum, outcome) => sum + (timeline.outcomes[outcome][i] ?? 0) * perSlice, 0),
+  const rates = means(
+    Array.from({ length: slices }, (_, i) =>
+      outcomes.reduce((sum, outcome) => sum + (timeline.outcomes[outcome][i] ?? 0) * perSlice, 0),
+    ),
+    2 * (width - AXIS_COLUMNS),
   );
   const most = Math.max(0, ...rates);
   const [by, unit] = most >= 5e6 ? [1e6, ', millions'] : most >= 5e3 ? [1e3, ', thousands'] : [1, ''];
