@@ -4,11 +4,18 @@ import type { EventBatch } from '../src/core/batch.js';
 import type { SessionInfo } from '../src/core/session.js';
 import { formatBytes } from '../src/core/view-format.js';
 import { History } from '../src/recording/history.js';
-import { fileSink } from '../src/recording/sink.js';
+import { fileSink, type RecordingSink } from '../src/recording/sink.js';
 import { createRecordingWriter, type RecordingWriter } from '../src/recording/writer.js';
 import { freeName } from './save.js';
 
 const FLUSH_MS = 1000;
+
+export interface SessionRecorderOptions {
+  /** Called once when a recording cannot go on: it is closed by then, and what was written opens. */
+  onFailure(error: unknown): void;
+  /** Makes the file; `fileSink` unless told. */
+  open?(path: string): Promise<RecordingSink>;
+}
 
 export class SessionRecorder {
   readonly #session: SessionInfo;
@@ -17,13 +24,15 @@ export class SessionRecorder {
   #writer: RecordingWriter | null = null;
   #file: string | null = null;
   #timer: NodeJS.Timeout | null = null;
-  #failure: unknown = null;
   #busy = false;
   /** Batches wait while a file is begun or ended: none may fall between what lies before it and what is in it. */
   #gate: Promise<unknown> = Promise.resolve();
 
-  constructor(session: SessionInfo) {
+  readonly #options: SessionRecorderOptions;
+
+  constructor(session: SessionInfo, options: SessionRecorderOptions) {
     this.#session = session;
+    this.#options = options;
   }
 
   /** Name of the file being written; null while none is. */
@@ -34,7 +43,8 @@ export class SessionRecorder {
   /** Takes every batch of the session, in order. Settles when the next one may come. */
   async push(batch: EventBatch): Promise<void> {
     await this.#gate;
-    if (this.#writer !== null && this.#failure === null) await this.#writer.write(batch).catch((e) => this.#fail(e));
+    const writer = this.#writer;
+    if (writer !== null) await writer.write(batch).catch((error: unknown) => this.#fail(writer, error));
     this.#history.add(batch, 0, batch.length);
   }
 
@@ -58,32 +68,42 @@ export class SessionRecorder {
 
   async #start(): Promise<string> {
     const file = freeName('recording', 'vmlt');
-    const sink = await fileSink(file, { exclusive: true });
+    const sink = await (this.#options.open?.(file) ?? fileSink(file, { exclusive: true }));
     const before = this.#history.baseline.state();
     const writer = await createRecordingWriter(this.#session, sink, { part: { number: 1, before, written: null } });
     const names = this.#history.names.batch(before.time);
     if (names.length > 0) await writer.write(names);
-    this.#failure = null;
     this.#file = file;
     this.#writer = writer;
-    this.#timer = setInterval(() => void writer.flush().catch((e: unknown) => this.#fail(e)), FLUSH_MS);
+    this.#timer = setInterval(() => {
+      writer.flush().catch((error: unknown) => this.#fail(writer, error));
+    }, FLUSH_MS);
     return `recording to ${file}; w ends it`;
   }
 
   async #stop(writer: RecordingWriter): Promise<string> {
+    const file = this.#forget();
+    // The session goes on; the recording is whole.
+    await writer.write(this.#history.end());
+    await writer.end();
+    return `recorded ${writer.rows} rows (${formatBytes(writer.bytes)}) to ${file}`;
+  }
+
+  /** Nothing is recorded any more; the name of the file that was. */
+  #forget(): string {
     const file = this.#file ?? '';
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
     this.#writer = null;
     this.#file = null;
-    // The session goes on; the recording is whole.
-    if (this.#failure === null) await writer.write(this.#history.end());
-    await writer.end();
-    return `recorded ${writer.rows} rows (${formatBytes(writer.bytes)}) to ${file}`;
+    return file;
   }
 
-  /** The session goes on; whoever ends the recording hears of it. */
-  #fail(error: unknown): void {
-    this.#failure ??= error;
+  /** The session goes on without it. */
+  #fail(writer: RecordingWriter, error: unknown): void {
+    if (writer !== this.#writer) return;
+    this.#forget();
+    writer.end().catch(() => {}); // it failed already: the first failure is the one to report
+    this.#options.onFailure(error);
   }
 }

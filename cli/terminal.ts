@@ -33,13 +33,17 @@ export function openTerminal(stdinIsData: boolean): Terminal {
   }
 }
 
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** The default rules, read after the first frame. */
 function watchAlerts(dashboard: Dashboard): void {
   void import('../src/alerts/rules.js')
     .then(({ loadRules }) => loadRules())
     .then(
       (rules) => dashboard.watch(rules),
-      (error: unknown) => dashboard.say(`no alerts: ${error instanceof Error ? error.message : String(error)}`, true),
+      (error: unknown) => dashboard.say(`no alerts: ${wordsOf(error)}`, true),
     );
 }
 
@@ -80,7 +84,9 @@ class Quitting {
 export async function showDashboard(options: ShowOptions): Promise<number> {
   const { source, pipeline, terminal, mode } = options;
   const quitting = new Quitting();
-  const recorder = new SessionRecorder(source.session);
+  const recorder = new SessionRecorder(source.session, {
+    onFailure: (error) => dashboard.say(`recording ended: ${wordsOf(error)}`, true),
+  });
   const refresh = (): void => dashboard.update(pipeline.snapshot());
   let timer: NodeJS.Timeout = setInterval(refresh, options.intervalMs);
   const dashboard = new Dashboard({

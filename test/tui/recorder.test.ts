@@ -10,10 +10,17 @@ import { freeName, saveText } from '../../cli/save.js';
 import { Pipeline } from '../../src/core/pipeline.js';
 import { openFile } from '../../src/source/file.js';
 import { syntheticSession } from '../core/session.js';
+import { synthesize } from '../core/synthetic.js';
 import { bundledRecording } from './bundled.js';
 
 /** Batches of the session: the recording is begun before the first of these, ended before the second. */
 const [FROM, TO] = [3, 8];
+
+const UNHARMED = {
+  onFailure: (error: unknown): void => {
+    throw error;
+  },
+};
 
 async function within(work: () => Promise<void>): Promise<void> {
   const before = process.cwd();
@@ -30,7 +37,7 @@ async function within(work: () => Promise<void>): Promise<void> {
 test('w in the middle of a session, and again: what came between is in the file, and its books balance', async () => {
   await within(async () => {
     const session = await openFile(bundledRecording());
-    const recorder = new SessionRecorder(session.session);
+    const recorder = new SessionRecorder(session.session, UNHARMED);
     const live = new Pipeline(session.session);
     let [said, file, at] = ['', '', 0];
     for await (const batch of session.batches()) {
@@ -70,12 +77,39 @@ test('w in the middle of a session, and again: what came between is in the file,
 
 test('a key held down begins one recording', async () => {
   await within(async () => {
-    const recorder = new SessionRecorder(syntheticSession());
+    const recorder = new SessionRecorder(syntheticSession(), UNHARMED);
     const [first, second] = await Promise.all([recorder.toggle(), recorder.toggle()]);
     assert.match(first, /^recording to/);
     assert.equal(second, 'one moment');
     await recorder.close();
     assert.equal(recorder.file, null);
+  });
+});
+
+test('a full disk ends the recording and not the session, and is said once', async () => {
+  await within(async () => {
+    const failures: string[] = [];
+    let room = 1;
+    let closed = 0;
+    const recorder = new SessionRecorder(syntheticSession(), {
+      onFailure: (error) => failures.push(String(error)),
+      open: async () => ({
+        write: async () => {
+          if (room-- <= 0) throw new Error('no space left on device');
+        },
+        end: async () => {
+          closed++;
+        },
+      }),
+    });
+    await recorder.toggle();
+    for (const batch of synthesize(6000, 3)) await recorder.push(batch);
+    assert.deepEqual(failures, ['Error: no space left on device']);
+    assert.equal(recorder.file, null);
+    assert.equal(closed, 1);
+    room = 1000;
+    assert.match(await recorder.toggle(), /^recording to/);
+    await recorder.close();
   });
 });
 
