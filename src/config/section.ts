@@ -2,7 +2,7 @@
 /** A table of a configuration file, read key by key. Every error names file, line, key and what is allowed. */
 import { ExitCode, UserError } from '../errors.js';
 import { pathText } from './path.js';
-import { parseDuration } from './quantities.js';
+import { formatDurationText, parseDuration } from './quantities.js';
 
 export interface Located {
   /** What errors call the file. */
@@ -75,9 +75,9 @@ export class Section {
     const allowed = 'a time such as "500ms", "5s", "2m", "1h"';
     const ns = this.#typed(key, allowed, (value) => (typeof value === 'string' ? parseDuration(value) : undefined));
     if (ns === undefined) return undefined;
-    if (ns < (range.min ?? 0)) throw this.error(key, 'is too short', `at least ${(range.min ?? 0) / 1e9} s`);
+    if (ns < (range.min ?? 0)) throw this.error(key, 'is too short', `at least ${formatDurationText(range.min ?? 0)}`);
     if (ns > (range.max ?? Number.POSITIVE_INFINITY))
-      throw this.error(key, 'is too long', `at most ${(range.max ?? 0) / 1e9} s`);
+      throw this.error(key, 'is too long', `at most ${formatDurationText(range.max ?? 0)}`);
     return ns;
   }
 
