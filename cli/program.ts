@@ -54,7 +54,10 @@ Over ssh: ssh HOST sudo ${PROGRAM} record -o - | ${PROGRAM} replay -`,
   addLiveOptions(program.command('top').description('live dashboard'))
     .addOption(intervalOption('time between refreshes').default(1, '1'))
     .addOption(new Option('--connect <socket>', 'show what the daemon observes; takes no privilege'))
-    .action(async (options) => done(await (await import('./commands/top.js')).top(options)));
+    .action(async (options, self: Command) => {
+      if (options.connect !== undefined) rejectLiveOptions(self, CONNECTED);
+      done(await (await import('./commands/top.js')).top(options));
+    });
 
   addFailOn(
     addStretchOptions(
@@ -186,8 +189,22 @@ function followAll(command: Command): Command {
   return command.setOptionValueWithSource('scope', 'all', 'default');
 }
 
+interface Instead {
+  readonly on: string;
+  readonly elsewhere: string;
+}
+
+const RECORDED: Instead = {
+  on: 'on a recording',
+  elsewhere: `give it to \`${PROGRAM} record\``,
+};
+const CONNECTED: Instead = {
+  on: 'on what a daemon observes already',
+  elsewhere: "set what it stands for in the daemon's configuration",
+};
+
 /** Filters act in the kernel while it is observed: over a recording they would be ignored, so they are refused. */
-function rejectLiveOptions(command: Command): void {
+function rejectLiveOptions(command: Command, instead: Instead = RECORDED): void {
   const live = [
     'pid',
     'tid',
@@ -206,8 +223,8 @@ function rejectLiveOptions(command: Command): void {
     const flag = command.options.find((option) => option.attributeName() === name)?.long ?? name;
     throw new UserError(
       'cannot read the command line',
-      `${flag} acts while the kernel is observed, not on a recording`,
-      `leave ${flag} out, or give it to \`${PROGRAM} record\``,
+      `${flag} acts while the kernel is observed, not ${instead.on}`,
+      `leave ${flag} out, or ${instead.elsewhere}`,
       ExitCode.Usage,
     );
   }
