@@ -70,6 +70,19 @@ describe('the engine', () => {
     assert.equal(engine.evaluate(snapshotAt(12, { retry: 9000 })).length, 1);
   });
 
+  it('takes no rate over less than two readings of the counters', () => {
+    const engine = new AlertEngine([rule({ when: 'retry_rate > 100' })]);
+    engine.evaluate(snapshotAt(1, { retry: 50 }));
+    engine.evaluate(snapshotAt(2, { retry: 100 }));
+    // 13 more in 10 ms: the reading of a quarter of a second.
+    assert.deepEqual(engine.evaluate(snapshotAt(2.01, { retry: 113 })), []);
+    assert.ok(Math.abs(Number(engine.status()[0]?.values.retry_rate) - 63 / 1.01) < 1e-9);
+    for (let tenth = 1; tenth <= 20; tenth++) engine.evaluate(snapshotAt(2 + tenth / 10, { retry: 100 + 5 * tenth }));
+    assert.ok(Math.abs(Number(engine.status()[0]?.values.retry_rate) - 50) < 1);
+    const [fired] = engine.evaluate(snapshotAt(4.1, { retry: 1000 }));
+    assert.ok(Number(fired?.values.retry_rate) > 1000);
+  });
+
   it('knows violations only from who checks', () => {
     const engine = new AlertEngine([rule({ when: 'violations > 0' })]);
     assert.deepEqual(engine.evaluate(snapshotAt(1)), []);

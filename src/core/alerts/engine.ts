@@ -26,9 +26,26 @@ import { type Losses, lossesAt, NO_LOSSES } from './stuck.js';
 export interface AlertEngineOptions {
   /** Groups of one rule that are followed at a time, at least 1: those that are not `inactive`. Default 256. */
   readonly maxGroups?: number;
+  /** No interval is shorter, ns. Default 500 ms. */
+  readonly minIntervalNs?: number;
 }
 
 const DEFAULT_MAX_GROUPS = 256;
+
+/**
+ * The kernel's counters are read every 250 ms: over less than two readings a rate would be anything. So the short rest at
+ * the end of a session is judged together with the interval before it.
+ */
+const DEFAULT_MIN_INTERVAL_NS = 500e6;
+
+/** The state at a time; null: the session began with it. */
+interface Mark {
+  readonly time: number;
+  readonly snapshot: Snapshot | null;
+  readonly findings: Findings | null;
+}
+
+const BEGINNING: Mark = { time: 0, snapshot: null, findings: null };
 
 interface Tracked extends AlertState {
   seen: Readings;
@@ -41,16 +58,18 @@ function unseen(): Tracked {
 export class AlertEngine {
   readonly rules: readonly AlertRule[];
   readonly #maxGroups: number;
+  readonly #minIntervalNs: number;
   /** Per rule, by the key of the group ('' for the host). Groups that are inactive are not kept. */
   readonly #states: ReadonlyMap<AlertRule, Map<string, Tracked>>;
-  #before: Snapshot | null = null;
-  #findings: Findings | null = null;
+  /** Where an interval may begin, oldest first; the last one is the latest snapshot, or where judging began. */
+  #marks: readonly Mark[] = [BEGINNING];
   #losses: Losses = NO_LOSSES;
   #forgotten = 0;
 
   constructor(rules: readonly AlertRule[], options: AlertEngineOptions = {}) {
     this.rules = rules;
     this.#maxGroups = Math.max(1, options.maxGroups ?? DEFAULT_MAX_GROUPS);
+    this.#minIntervalNs = options.minIntervalNs ?? DEFAULT_MIN_INTERVAL_NS;
     this.#states = new Map(rules.map((rule) => [rule, new Map(rule.groupBy === null ? [['', unseen()]] : [])]));
   }
 
@@ -65,24 +84,25 @@ export class AlertEngine {
    */
   baseline(snapshot: Snapshot, findings: Findings | null = null): void {
     this.#losses = lossesAt(NO_LOSSES, null, snapshot);
-    this.#before = snapshot;
-    this.#findings = findings;
+    this.#marks = [{ time: snapshot.time, snapshot, findings }];
   }
 
   /**
-   * Judges what happened since the snapshot before; one that is not later changes nothing. `findings`: totals of
-   * `check` at that time, null where nothing is checked. Events come in the order of the rules.
+   * Judges what happened since the latest snapshot that is at least `minIntervalNs` older; a snapshot that is not later than
+   * the one before changes nothing. `findings`: totals of `check` at that time, null where nothing is checked. Events come
+   * in the order of the rules.
    */
   evaluate(snapshot: Snapshot, findings: Findings | null = null): AlertEvent[] {
-    const elapsed = snapshot.time - (this.#before?.time ?? 0);
-    if (!(elapsed > 0)) return [];
-    this.#losses = lossesAt(this.#losses, this.#before, snapshot);
+    const latest = this.#marks.at(-1) ?? BEGINNING;
+    if (!(snapshot.time > latest.time)) return [];
+    this.#losses = lossesAt(this.#losses, latest.snapshot, snapshot);
+    const from = this.#begin(snapshot.time);
     const interval: Interval = {
-      before: this.#before,
+      before: from.snapshot,
       now: snapshot,
-      seconds: elapsed / 1e9,
+      seconds: (snapshot.time - from.time) / 1e9,
       losses: this.#losses,
-      findingsBefore: this.#findings,
+      findingsBefore: from.findings,
       findings,
     };
     const host: Readings = { group: null, fields: readHost(this.rules, interval) };
@@ -96,8 +116,7 @@ export class AlertEngine {
         this.#judgeGroups(rule, states, readings, snapshot.time, events);
       }
     }
-    this.#before = snapshot;
-    this.#findings = findings;
+    this.#marks = [...this.#marks, { time: snapshot.time, snapshot, findings }];
     return events;
   }
 
@@ -116,6 +135,13 @@ export class AlertEngine {
     let sum = 0;
     for (const states of this.#states.values()) for (const { phase } of states.values()) if (isOut(phase)) sum++;
     return sum;
+  }
+
+  /** The mark that an interval up to `time` begins at; those before it are not needed any more. */
+  #begin(time: number): Mark {
+    const at = this.#marks.findLastIndex((mark) => time - mark.time >= this.#minIntervalNs);
+    this.#marks = this.#marks.slice(Math.max(0, at));
+    return this.#marks[0] ?? BEGINNING;
   }
 
   #judgeGroups(
