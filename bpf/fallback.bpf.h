@@ -65,7 +65,7 @@ static __always_inline int on_mm_lock_enter(__u64 address, struct pt_regs *regs)
 		count(VL_C_ABORT);
 		if (rec)
 			abandon_all(VL_MM_LOCK_ENTER);
-		if (scope < VL_SCOPE_RETRY)
+		if (!in_scope(VL_SCOPE_RETRY))
 			return 0;
 		state = make_state(task);
 		if (!state)

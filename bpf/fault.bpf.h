@@ -108,7 +108,7 @@ static __noinline int hmf_slow(void *ctx, struct vm_area_struct *vma, __u64 addr
 	if (!rec) {
 		__u64 acquired = flags & F(VMA_LOCK) ? take_start(task, &failed) : 0;
 		bool slow = (min_ns && acquired && ts - acquired >= min_ns) || noted & NOTE_RECLAIM;
-		bool quiet = scope != VL_SCOPE_ALL && !slow && !(scope == VL_SCOPE_RETRY && ret & R(RETRY));
+		bool quiet = !in_scope(VL_SCOPE_ALL) && !slow && !(in_scope(VL_SCOPE_RETRY) && ret & R(RETRY));
 
 		if (!user || (quiet && !(ret & R(RETRY))))
 			return 0;
@@ -175,7 +175,7 @@ static __always_inline int hmf_whole(struct task_struct *task, struct vl_cpu *ro
 	ts = bpf_ktime_get_ns();
 	if (flags & F(VMA_LOCK))
 		acquired = take_start(task, &failed);
-	if (scope != VL_SCOPE_ALL && (!acquired || ts - acquired < min_ns))
+	if (!in_scope(VL_SCOPE_ALL) && (!acquired || ts - acquired < min_ns))
 		return 0;
 	send_whole(task, row, slot, cpu, ret & R(COMPLETED) ? NULL : vma, acquired, PAGE_OF(address), VL_F_REGS, ts, flags, ret);
 	return 0;
@@ -208,7 +208,7 @@ static __always_inline int on_hmf_exit(__u64 *ctx, bool second)
 		else
 			__sync_fetch_and_add(&row->counter[hmf_counter(flags, ret, ctx[3] != 0) & 63], 1);
 		if (!(ret & R(RETRY)) && !*mark_of(task)) {
-			if (scope != VL_SCOPE_ALL && !min_ns)
+			if (!in_scope(VL_SCOPE_ALL) && !min_ns)
 				return 0;
 			if (!observe_release && ctx[3] && flags & F(USER))
 				return hmf_whole(task, row, slot, cpu, (struct vm_area_struct *)ctx[0], ctx[1], flags, ret);

@@ -31,6 +31,13 @@ const volatile __u64 filemap_map_pages = 0; /* the function's address */
 
 /* --- written by the user side while it runs (.data) --- */
 volatile __u32 follow_children = 0; /* 1: a process forked by own_tgid now is followed */
+volatile __u32 scope_cut = 0;       /* steps the scope is narrower by now than it was loaded with: takes no privilege */
+
+/* Whether faults that come with scope `least` or a wider one are followed now. What was not loaded costs nothing. */
+static __always_inline bool in_scope(__u32 least)
+{
+	return scope >= least && scope >= least + scope_cut;
+}
 
 /* An upper bound of the open records of the tasks with one and the same pid modulo MARKS. Zero says: this task has
  * none, without a look into task storage; that is what keeps an ordinary fault cheap. Shared by collision: then a

@@ -55,7 +55,7 @@ static __noinline struct rec *rec_from_note(struct note *note, __u32 kind)
 		return NULL;
 	if (state->n)
 		abandon_all(kind);
-	rec = open_rec(task, state, true, scope < VL_SCOPE_RETRY);
+	rec = open_rec(task, state, true, !in_scope(VL_SCOPE_RETRY));
 	if (!rec)
 		return NULL;
 	rec->mm = MM_ID(BPF_CORE_READ(task, mm));

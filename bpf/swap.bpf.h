@@ -247,7 +247,7 @@ static __always_inline int on_userfault_enter(void *ctx, struct vm_fault *vmf, _
 	note = note_with(task, NOTE_FILE);
 	if (note && note->vmf == (__u64)vmf)
 		rec_from_note(note, VL_UFFD_ENTER);
-	rec = rec_for(vmf, flags, VL_UFFD_ENTER, scope < VL_SCOPE_RETRY);
+	rec = rec_for(vmf, flags, VL_UFFD_ENTER, !in_scope(VL_SCOPE_RETRY));
 	if (!rec)
 		return 0;
 	ts = bpf_ktime_get_ns();
@@ -273,7 +273,7 @@ static __always_inline int on_anon_prepare_exit(struct vm_fault *vmf, __u32 ret)
 
 	if (!(ret & R(RETRY)) || !wanted(task))
 		return 0;
-	rec = rec_for(vmf, BPF_CORE_READ(vmf, flags), VL_ANON_PREPARE, scope < VL_SCOPE_RETRY);
+	rec = rec_for(vmf, BPF_CORE_READ(vmf, flags), VL_ANON_PREPARE, !in_scope(VL_SCOPE_RETRY));
 	if (!rec)
 		return 0;
 	rec->have |= HAVE_INNER;

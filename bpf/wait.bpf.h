@@ -58,7 +58,7 @@ static __always_inline int on_reclaim(void *ctx, bool begin, __u32 what)
 	rec = current_rec(task, &state);
 	if (rec && in_attempt(rec))
 		return send(rec, begin ? VL_WAIT_ENTER : VL_WAIT_EXIT, 0, bpf_ktime_get_ns(), AB(what, 0));
-	if (scope < VL_SCOPE_RETRY)
+	if (!in_scope(VL_SCOPE_RETRY))
 		return 0;
 	if (!begin) {
 		note = note_with(task, NOTE_RECLAIM);

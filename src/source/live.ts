@@ -66,6 +66,11 @@ export interface LiveSource extends Source {
   dropPrivileges(): void;
   /** Settles when what takes privileges to read (the kernel's symbols) was read, a few seconds at most. */
   primed(): Promise<void>;
+  /**
+   * Follows one step less from now on: all, retry, swap. Takes no privilege, and the session goes on under its first
+   * scope's name. Returns what is followed now, null when there was nothing less.
+   */
+  lowerScope(): Scope | null;
 }
 
 /** The ring is looked at this often while it is in use, and up to so seldom while it stays empty: no wakeup per event. */
@@ -75,6 +80,8 @@ const IDLE_MS = 25;
 const SAMPLE_MS = 250;
 /** After detaching, programs that already run may still send: no more than a scheduling delay. */
 const SETTLE_MS = 30;
+/** From the narrowest on, as `enum vl_scope`. */
+const SCOPES: readonly Scope[] = ['swap', 'retry', 'all'];
 /** /proc/kallsyms of a busy host takes a second. */
 const PRIMED_MS = 10_000;
 
@@ -131,6 +138,8 @@ class Live implements LiveSource {
   readonly #names: NameRows;
   readonly #pages: Pages[] = [];
   readonly #follow: { bytes: Uint8Array; offset: number };
+  /** `scope_cut` in .bss, and what it is. */
+  readonly #cut: { readonly view: ArrayBuffer; readonly offset: number; at: number };
   readonly #stats: { close(): void } | null;
   readonly #started: bigint = process.hrtime.bigint();
   /** Our own CPU time counts from here: what loading cost is not what watching costs. */
@@ -171,6 +180,7 @@ class Live implements LiveSource {
         new Uint32Array(bss.view, offset, size / 4),
       );
       this.#follow = { bytes: new Uint8Array(bss.view), offset: object.variable('.bss', 'follow_children').offset };
+      this.#cut = { view: bss.view, offset: object.variable('.bss', 'scope_cut').offset, at: 0 };
       this.#ring = RingBuffer.open(object.map('events').fd, options.ringBytes);
       const base = process.hrtime.bigint(); // CLOCK_MONOTONIC, as bpf_ktime_get_ns
       const realtime = BigInt(Date.now()) * 1_000_000n;
@@ -277,6 +287,15 @@ class Live implements LiveSource {
 
   dropPrivileges(): void {
     dropCapabilities();
+  }
+
+  lowerScope(): Scope | null {
+    const next = SCOPES[SCOPES.indexOf(this.session.scope) - this.#cut.at - 1];
+    // Once it has ended there is nothing to write to.
+    if (next === undefined || this.#pages.length === 0) return null;
+    this.#cut.at++;
+    new DataView(this.#cut.view).setUint32(this.#cut.offset, this.#cut.at, true);
+    return next;
   }
 
   primed(): Promise<void> {
