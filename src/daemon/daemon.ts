@@ -62,7 +62,8 @@ export class Daemon {
   #reloads = 0;
   #latest: { readonly snapshot: Snapshot; readonly at: number };
   #heard: number = performance.now();
-  #watchAt = 0;
+  /** ns of the session. */
+  #watchAt: number;
   #ended = false;
 
   private constructor(parts: DaemonParts, fanOut: FanOut, flight: FlightRecorder | null) {
@@ -77,6 +78,8 @@ export class Daemon {
     this.#fanOut = fanOut;
     this.#flight = flight;
     this.#watchdog = new Watchdog(config.budget);
+    // What starting costs is not what observing costs: the first window is let pass.
+    this.#watchAt = config.budget.window * 1e9;
     this.#alerting = new Alerting(loaded, this.#pipeline, {
       session: source.session,
       log,
