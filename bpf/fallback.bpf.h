@@ -120,7 +120,7 @@ static __noinline __u32 judge(struct rec *rec, __u64 found, __u64 ts)
 	struct mm_struct *mm;
 	__u32 bits = VL_FOUND, seq = 0, now = 0, writers_since = 0;
 	__u64 map_pages;
-	bool known, had;
+	bool known, had, locked_since = false;
 
 	if (!rec || !found)
 		return 0;
@@ -135,7 +135,8 @@ static __noinline __u32 judge(struct rec *rec, __u64 found, __u64 ts)
 		bits |= VL_FOUND_LATEST;
 	if (known && had) {
 		bits |= VL_FOUND_SEQ_KNOWN | VL_FOUND_MM_KNOWN;
-		if (seq == rec->seq)
+		locked_since = rec->have & HAVE_BOUND ? (__s32)(seq - rec->mm_seq) >= 0 : seq != rec->seq;
+		if (!locked_since)
 			bits |= VL_FOUND_SEQ_SAME;
 		/* Odd while locked: a writer that was there already when the attempt ran counts as well. */
 		if (bpf_core_field_exists(((struct mm_struct___seqcount *)0)->mm_lock_seq.sequence))
@@ -168,7 +169,7 @@ static __noinline __u32 judge(struct rec *rec, __u64 found, __u64 ts)
 		send(rec, VL_VMA_OPS, 0, ts, handler);
 	}
 	if (rec->have & HAVE_RETRIED ? known && had && now != rec->mm_seq : bits & VL_FOUND_LATEST)
-		send_writer(rec, seq, rec->have & HAVE_RETRIED ? seq != rec->seq : 1, ts);
+		send_writer(rec, seq, rec->have & HAVE_RETRIED ? locked_since : 1, ts);
 	send(rec, VL_MM_LOCK_EXIT, 0, ts, AB(bits, writers_since));
 	return bits;
 }
@@ -179,7 +180,7 @@ static __always_inline void mm_locked(struct rec *rec, __u64 found, __u64 ts)
 	rec->state = MM_LOCKED;
 	if (found)
 		judge(rec, found, ts);
-	rec->have &= ~(HAVE_VMA | HAVE_INNER | HAVE_GROWN | HAVE_RETRIED);
+	rec->have &= ~(HAVE_VMA | HAVE_BOUND | HAVE_INNER | HAVE_GROWN | HAVE_RETRIED);
 	rec->vma = 0;
 	close_window(rec);
 }

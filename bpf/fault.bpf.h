@@ -49,7 +49,7 @@ static __always_inline void fill_from_vma(struct rec *rec, struct vm_area_struct
 
 /* What was noted of this fault before it had a record, in the order it happened. A fault that has a record already
  * has sent these itself. */
-static __noinline int send_notes(struct rec *rec, __u32 have, __u64 ts)
+static __noinline int send_notes(struct rec *rec, __u32 have, __u64 ts, __u64 vma)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct note *note = note_slot(task);
@@ -62,6 +62,12 @@ static __noinline int send_notes(struct rec *rec, __u32 have, __u64 ts)
 	}
 	if (have & NOTE_TRYLOCK) {
 		rec->have |= HAVE_INNER;
+		/* The VMA lock was held then: whoever write-locked the VMA since did so under this sequence or a later one. */
+		if (!(rec->have & HAVE_VMA) && note->mm_seq_known) {
+			rec->vma = vma;
+			rec->mm_seq = note->mm_seq;
+			rec->have |= HAVE_VMA | HAVE_BOUND;
+		}
 		send(rec, VL_ANON_PREPARE, 0, note->t_trylock, 0);
 	}
 	if (have & (NOTE_HUGETLB | NOTE_DEVICE_PRIVATE)) {
@@ -125,7 +131,7 @@ static __noinline int hmf_slow(void *ctx, struct vm_area_struct *vma, __u64 addr
 			fill_from_vma(rec, vma);
 	}
 	if (noted)
-		send_notes(rec, noted, ts);
+		send_notes(rec, noted, ts, (__u64)vma);
 	found_later(rec, held ? (__u64)vma : 0);
 	if (ret & R(RETRY)) {
 		struct task_struct___ti *with_ti = (void *)task;

@@ -126,7 +126,7 @@ struct note {
 	__u32 file; /* enum vl_file */
 	__u64 t_file, t_trylock, t_reclaim, t_reclaimed;
 	__u32 reclaim; /* enum vl_wait */
-	__u32 pad;
+	__u32 mm_seq_known; /* at t_trylock */
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -170,6 +170,7 @@ static __always_inline void inside_attempt(void *ctx, struct task_struct *task, 
 			return;
 		note->have |= NOTE_TRYLOCK;
 		note->t_trylock = bpf_ktime_get_ns();
+		note->mm_seq_known = read_mm_seq(BPF_CORE_READ(task, mm), &note->mm_seq);
 		return;
 	}
 	/* A handler may take mmap_lock once its own lock is gone: within flor and its like that is no news. */

@@ -37,6 +37,7 @@ enum rec_have {
 	HAVE_GROWN = 4,     /* lock_mm_and_find_vma took mmap_lock for write */
 	HAVE_RETRIED = 8,   /* the attempt under the VMA lock returned RETRY: a verdict is due */
 	HAVE_STACK = 16,    /* sent for this attempt */
+	HAVE_BOUND = 32,    /* with HAVE_VMA: seq was not read; it was less than mm_seq, for the VMA was not write-locked */
 };
 
 struct rec {

@@ -191,6 +191,30 @@ SEC("tp_btf/mmap_lock_released") int t_mmap_lock_released(__u64 *ctx)
 	return on_mm_released((struct mm_struct *)ctx[0], second_arg(ctx));
 }
 
+/*
+ * From 6.19 on a tracepoint's programs run preemptibly and can be missed. The functions that fire these three can be
+ * hooked themselves, with preemption off; they are called only while a program stands on the tracepoint, so an empty one does.
+ */
+#define ENABLE(name) SEC("tp_btf/" #name) int n_##name(void *ctx) { (void)ctx; return 0; }
+ENABLE(mmap_lock_start_locking)
+ENABLE(mmap_lock_acquire_returned)
+ENABLE(mmap_lock_released)
+
+SEC("kprobe.multi") int m_mmap_lock_start_locking(struct pt_regs *ctx)
+{
+	return on_mm_start((struct mm_struct *)REGS_ARG1(ctx), REGS_ARG2(ctx) & 0xff);
+}
+
+SEC("kprobe.multi") int m_mmap_lock_acquire_returned(struct pt_regs *ctx)
+{
+	return on_mm_acquired(ctx, (struct mm_struct *)REGS_ARG1(ctx), REGS_ARG2(ctx) & 0xff, REGS_ARG3(ctx) & 0xff);
+}
+
+SEC("kprobe.multi") int m_mmap_lock_released(struct pt_regs *ctx)
+{
+	return on_mm_released((struct mm_struct *)REGS_ARG1(ctx), REGS_ARG2(ctx) & 0xff);
+}
+
 SEC("tp_btf/mm_vmscan_direct_reclaim_begin") int t_mm_vmscan_direct_reclaim_begin(__u64 *ctx)
 {
 	return on_reclaim(ctx, true, VL_WAIT_RECLAIM);

@@ -18,6 +18,8 @@ export interface Hook {
   readonly wanted?: 'start' | 'exact' | 'observed' | 'follow' | 'retry' | 'writers';
   /** The function that does this on other kernels: one of the two is enough. */
   readonly instead?: string;
+  /** A tracepoint's: the function that fires it, hooked instead where programs on tracepoints can be preempted. */
+  readonly firedBy?: string;
   /** Where kernel code is preempted a second program `y_…` takes what the first one misses. */
   readonly backed?: true;
 }
@@ -32,7 +34,7 @@ export function methodsOf(hook: Hook): readonly AttachMethod[] {
   return [...entry, ...exit];
 }
 
-type Options = Partial<Pick<Hook, 'required' | 'wanted' | 'instead' | 'backed'>>;
+type Options = Partial<Pick<Hook, 'required' | 'wanted' | 'instead' | 'backed' | 'firedBy'>>;
 
 const hook = (
   target: string,
@@ -83,9 +85,18 @@ export const HOOKS: readonly Hook[] = [
   tracepoint('mm_vmscan_direct_reclaim_end', 'its end'),
   tracepoint('mm_vmscan_memcg_reclaim_begin', 'reclaim for a memory cgroup inside faults'),
   tracepoint('mm_vmscan_memcg_reclaim_end', 'its end'),
-  tracepoint('mmap_lock_start_locking', 'mmap_lock: who asks for it, and who holds it then', writers),
-  tracepoint('mmap_lock_acquire_returned', 'mmap_lock: waits, writers, failed trylocks', writers),
-  tracepoint('mmap_lock_released', 'mmap_lock: end of holds and of second passes', writers),
+  tracepoint('mmap_lock_start_locking', 'mmap_lock: who asks for it, and who holds it then', {
+    ...writers,
+    firedBy: '__mmap_lock_do_trace_start_locking',
+  }),
+  tracepoint('mmap_lock_acquire_returned', 'mmap_lock: waits, writers, failed trylocks', {
+    ...writers,
+    firedBy: '__mmap_lock_do_trace_acquire_returned',
+  }),
+  tracepoint('mmap_lock_released', 'mmap_lock: end of holds and of second passes', {
+    ...writers,
+    firedBy: '__mmap_lock_do_trace_released',
+  }),
   hook('__vma_start_write', 'write-locked VMAs and waits for their readers (6.15 and later)', 'fentry', 'fexit', writers),
   hook('__vmf_anon_prepare', 'retries for want of an anon_vma', 'no', 'fexit', { wanted: 'exact' }),
   hook('uffd_lock_vma', 'VMA locks taken by userfaultfd', 'fentry', 'no', retry),

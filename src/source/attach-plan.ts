@@ -76,7 +76,13 @@ export function planAttach(kernel: KernelAbility, wishes: Wishes): AttachPlan {
     }
     hooks.push({ target, attached: true, note: '' });
     if (hook.tracepoint) {
-      returns.push({ program: `t_${target}`, target, method: 'tp_btf' });
+      const fired = wishes.backed && hook.firedBy !== undefined && preemptibleTracepoints(kernel) ? hook.firedBy : null;
+      if (fired !== null && kernel.fprobe && kernel.traceable(fired)) {
+        returns.push({ program: `m_${target}`, target: fired, method: 'kprobe.multi' });
+        returns.push({ program: `n_${target}`, target, method: 'tp_btf' });
+      } else {
+        returns.push({ program: `t_${target}`, target, method: 'tp_btf' });
+      }
       continue;
     }
     if (hook.exit !== 'no') {
@@ -91,6 +97,11 @@ export function planAttach(kernel: KernelAbility, wishes: Wishes): AttachPlan {
     }
   }
   return { programs: [...returns, ...entries], hooks, missing };
+}
+
+/** Programs on tracepoints ran with preemption off until 6.18; which release changed it (7.3 has) was not read. */
+function preemptibleTracepoints({ major, minor }: KernelAbility): boolean {
+  return major >= 7 || (major === 6 && minor >= 19);
 }
 
 const UNWANTED: Readonly<Record<NonNullable<Hook['wanted']>, string>> = {
