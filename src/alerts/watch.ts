@@ -7,7 +7,7 @@
 import type { AlertEngine } from '../core/alerts/engine.js';
 import type { AlertEvent } from '../core/alerts/event.js';
 import type { Findings } from '../core/alerts/interval.js';
-import type { EventBatch } from '../core/batch.js';
+import { type EventBatch, UserKind } from '../core/batch.js';
 import type { Checker } from '../core/check/checker.js';
 import type { Pipeline } from '../core/pipeline.js';
 import { rowsOf } from '../recording/run.js';
@@ -31,6 +31,8 @@ export class AlertWatch {
   readonly #options: AlertWatchOptions;
   readonly #stepNs: number;
   #due: number;
+  /** The kernel's counters were read since the latest judgement: without, all rates of the interval would be 0. */
+  #counted = false;
 
   constructor(pipeline: Pipeline, engine: AlertEngine, options: AlertWatchOptions) {
     this.engine = engine;
@@ -42,16 +44,12 @@ export class AlertWatch {
 
   /** Pushes the batch into the pipeline; it is not to be pushed by anybody else. Keeps no reference to it. */
   push(batch: EventBatch): void {
-    const { time, length } = batch;
+    const { kind, time, length } = batch;
     let from = 0;
     for (let i = 0; i < length; i++) {
       const at = time[i] as number;
-      if (at < this.#due) continue;
-      // The state after every row up to the first one that is not older than the step.
-      this.#take(batch, from, i);
-      from = i;
-      this.#judge();
-      this.#due = this.#after(at);
+      if (at >= this.#due) from = this.#step(batch, from, i, at);
+      if (kind[i] === UserKind.Counter) this.#counted = true;
     }
     this.#take(batch, from, length);
   }
@@ -60,6 +58,15 @@ export class AlertWatch {
   finish(): void {
     this.#options.checker?.finish();
     this.#judge();
+  }
+
+  /** A row that is not older than the step is next: what was before it is judged. Returns where the rows not pushed begin. */
+  #step(batch: EventBatch, from: number, to: number, time: number): number {
+    this.#due = this.#after(time);
+    if (!this.#counted) return from;
+    this.#take(batch, from, to);
+    this.#judge();
+    return to;
   }
 
   /** The next step after a time. */
@@ -75,6 +82,7 @@ export class AlertWatch {
   }
 
   #judge(): void {
+    this.#counted = false;
     const events = this.engine.evaluate(this.#pipeline.snapshot(), this.#findings());
     if (events.length > 0) this.#options.onEvents(events);
   }

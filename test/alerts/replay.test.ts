@@ -15,7 +15,7 @@ import type { AlertEvent } from '../../src/core/alerts/event.js';
 import { MEASURES } from '../../src/core/alerts/measures.js';
 import type { AlertRule } from '../../src/core/alerts/rule.js';
 import { NO_LOSSES } from '../../src/core/alerts/stuck.js';
-import type { EventBatch } from '../../src/core/batch.js';
+import { CounterGroup, createBatch, type EventBatch, pushUserRow, UserKind } from '../../src/core/batch.js';
 import { Pipeline } from '../../src/core/pipeline.js';
 import type { SessionInfo } from '../../src/core/session.js';
 import type { Snapshot } from '../../src/core/snapshot.js';
@@ -23,6 +23,7 @@ import { openReplay } from '../../src/recording/player.js';
 import { rowsOf } from '../../src/recording/run.js';
 import { fileSink } from '../../src/recording/sink.js';
 import { createRecordingWriter } from '../../src/recording/writer.js';
+import { VlCounter, VlKind } from '../../src/schema/events.gen.js';
 import { openFile } from '../../src/source/file.js';
 import { syntheticSession } from '../core/session.js';
 import { synthesize } from '../core/synthetic.js';
@@ -43,6 +44,15 @@ const RULES: readonly AlertRule[] = [
   rule({ when: 'stuck_seconds > 0.002', groupBy: 'process' }, 'stuck'),
 ];
 const STEP_NS = 20e6;
+
+/** With readings of the counters between them, more often than steps: where none came, nothing is judged. */
+function withReadings(batches: readonly EventBatch[]): EventBatch[] {
+  return batches.flatMap((batch) => {
+    const reading = createBatch(1, ['']);
+    pushUserRow(reading, UserKind.Counter, batch.time[batch.length - 1] ?? 0, CounterGroup.Self, 3, 0);
+    return [batch, reading];
+  });
+}
 
 function judge(session: SessionInfo, batches: Iterable<EventBatch>, rules: readonly AlertRule[]): AlertEvent[] {
   const events: AlertEvent[] = [];
@@ -77,7 +87,7 @@ describe('alerts over the same rows', () => {
   const session = syntheticSession();
 
   it('do not depend on how the rows came', () => {
-    const batches = synthesize(6000, 7, { dropRate: 0.001 });
+    const batches = withReadings(synthesize(6000, 7, { dropRate: 0.001, batchRows: 512 }));
     const whole = judge(session, batches, RULES);
     assert.deepEqual([...new Set(whole.map(({ rule: name }) => name))].sort(), RULES.map(({ name }) => name).sort());
     fc.assert(
@@ -90,7 +100,7 @@ describe('alerts over the same rows', () => {
 
   it('are the same from a recording of them', async () => {
     for (const seed of [1, 2]) {
-      const batches = synthesize(4000, seed, { dropRate: 0.02, missRate: 0.01 });
+      const batches = withReadings(synthesize(4000, seed, { dropRate: 0.02, missRate: 0.01, batchRows: 512 }));
       const path = join(directory, `${seed}.vmlt`);
       const writer = await createRecordingWriter(session, await fileSink(path));
       for (const batch of batches) await writer.write(batch);
@@ -101,13 +111,36 @@ describe('alerts over the same rows', () => {
   });
 
   it('come at the steps of the session', () => {
-    const times = judge(session, synthesize(12_000, 7), RULES).map(({ time }) => Math.floor(time / STEP_NS));
+    const times = judge(session, withReadings(synthesize(12_000, 7, { batchRows: 512 })), RULES).map(({ time }) =>
+      Math.floor(time / STEP_NS),
+    );
     assert.deepEqual(
       times,
       [...times].sort((x, y) => x - y),
     );
     // Judged before the first row of a step: the state is one of the step before, at most one judgement a step.
     assert.ok(new Set(times).size > 10, `${times}`);
+  });
+});
+
+describe('a watch', () => {
+  it('judges nothing between two readings of the counters: a host too busy to read them is not quiet', () => {
+    const said: string[] = [];
+    const rules = [rule({ when: 'retry_rate > 10', for: 6 }, 'storm')];
+    const watch = new AlertWatch(new Pipeline(syntheticSession()), new AlertEngine(rules), {
+      onEvents: (events) => void said.push(...events.map(({ kind }) => kind)),
+    });
+    const batch = createBatch(1000, ['']);
+    for (let tenth = 1; tenth <= 200; tenth++) {
+      // Rows of the ring come all the time, a reading of the counters every 2.5 s.
+      pushUserRow(batch, VlKind.HMF_EXIT, tenth * 1e8, 0, 0, 0);
+      batch.fault[batch.length - 1] = tenth;
+      if (tenth % 25 === 0)
+        pushUserRow(batch, UserKind.Counter, tenth * 1e8, CounterGroup.Kernel, VlCounter.VMA_RETRY, tenth * 100);
+    }
+    watch.push(batch);
+    watch.finish();
+    assert.deepEqual(said, ['firing']);
   });
 });
 
