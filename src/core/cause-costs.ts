@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** What each cause cost: the time its faults took after they had lost the VMA lock, and the worst of them. */
-import { CAUSES, type Cause, type Lifecycle } from './lifecycle.js';
+import { type Attempt, CAUSES, type Cause, type Lifecycle } from './lifecycle.js';
 
 export interface CauseCost {
   /** Faults whose first failed attempt had this cause, and ended. */
@@ -17,7 +17,9 @@ export class CauseCosts<L extends Lifecycle> {
   readonly #costs: Map<Cause, { faults: number; lostNs: number; worstNs: number; worst: L }> = new Map();
 
   closed(fault: L): void {
-    for (const attempt of fault.attempts) {
+    const { attempts } = fault;
+    for (let i = 0; i < attempts.length; i++) {
+      const attempt = attempts[i] as Attempt;
       const { cause } = attempt;
       if (cause === null) continue;
       const lost = lostAfter(fault, attempt);
@@ -47,7 +49,7 @@ export class CauseCosts<L extends Lifecycle> {
 }
 
 /** The earliest moment the lock can have been lost counts, though nothing before the first step that was seen. */
-function lostAfter(fault: Lifecycle, attempt: Lifecycle['attempts'][number]): number {
+function lostAfter(fault: Lifecycle, attempt: Attempt): number {
   const { released, acquired } = attempt;
   const lost = Number.isFinite(released.lo) ? released.lo : Number.isFinite(acquired.lo) ? acquired.lo : fault.first;
   return Math.max(0, fault.last - Math.max(lost, fault.first));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Sums per VMA: which mapping of which process retries, aborts and waits. */
 import { BoundedMap } from './bounded-map.js';
-import type { Lifecycle } from './lifecycle.js';
+import type { Attempt, Lifecycle, Wait } from './lifecycle.js';
 
 /** What the faults themselves showed of what is behind the VMA; `unknown` when none of them showed it. */
 export type Backing = 'anon' | 'file' | 'shmem' | 'hugetlb' | 'unknown';
@@ -58,19 +58,23 @@ export class VmaSums {
     row.comm = fault.comm;
     if (row.backing === 'unknown') row.backing = backingOf(fault);
     row.lifecycles++;
-    for (const attempt of fault.attempts) {
-      if (attempt.lock !== 'vma') continue;
-      if (attempt.outcome === 'retry') row.retries++;
-      else if (attempt.outcome === 'abort') row.aborts++;
+    const { attempts, waits } = fault;
+    for (let i = 0; i < attempts.length; i++) {
+      const { lock, outcome } = attempts[i] as Attempt;
+      if (lock !== 'vma') continue;
+      if (outcome === 'retry') row.retries++;
+      else if (outcome === 'abort') row.aborts++;
     }
-    for (const wait of fault.waits) {
-      const ns = wait.end - wait.start;
-      if (!(ns >= 0)) continue;
-      if (wait.kind === 'folio') row.folioWaitNs += ns;
-      else if (wait.kind === 'mmapLock') row.mmapWaitNs += ns;
-      else if (!NESTED.has(wait.kind)) row.otherWaitNs += ns;
+    for (let i = 0; i < waits.length; i++) {
+      const { kind, start, end } = waits[i] as Wait;
+      // An end that was lost is NaN.
+      if (!(end >= start)) continue;
+      if (kind === 'folio') row.folioWaitNs += end - start;
+      else if (kind === 'mmapLock') row.mmapWaitNs += end - start;
+      else if (!NESTED.has(kind)) row.otherWaitNs += end - start;
     }
-    row.worstNs = Math.max(row.worstNs, fault.last - fault.first);
+    const total = fault.last - fault.first;
+    if (total > row.worstNs) row.worstNs = total;
   }
 
   /** Most retries and aborts first, then most faults. */
@@ -119,8 +123,8 @@ export class VmaSums {
 
 /** do_swap_page, filemap_fault, shmem_fault and hugetlb_fault each serve one kind of page. */
 function backingOf(fault: Lifecycle): Backing {
-  if ((fault.vmFlags & VM_HUGETLB) !== 0n) return 'hugetlb';
   if (fault.enteredSwap) return 'anon';
+  if ((fault.vmFlags & VM_HUGETLB) !== 0n) return 'hugetlb';
   for (const wait of fault.waits) {
     if (wait.kind === 'file') return 'file';
     if (wait.kind === 'shmem') return 'shmem';
