@@ -43,6 +43,8 @@ export function seg(text: string, style: Style = 'plain'): Segment {
 function charWidth(char: string): 0 | 1 | 2 {
   const code = char.codePointAt(0) ?? 0;
   if (code < 0x7f) return code < 0x20 ? 0 : 1;
+  // Boxes, bars and braille: most of what is not ASCII in a frame.
+  if ((code >= 0x2500 && code <= 0x259f) || (code >= 0x2800 && code <= 0x28ff)) return 1;
   if (code > 0xffff || code < 0xa0 || code === 0xad || /[\p{M}\p{C}\p{Z}\p{Emoji_Presentation}]/u.test(char)) return 0;
   const type = eastAsianWidthType(code);
   const wide = type === 'fullwidth' || type === 'wide';
