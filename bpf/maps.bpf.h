@@ -21,6 +21,7 @@ const volatile __u32 cpu_rows = 1;        /* CPUs of the host; the second progra
 const volatile __u64 signal_flags = 0;    /* thread_info.flags that make signal_pending() true */
 const volatile __u32 observe_mm = 0;      /* 1: the mmap_lock tracepoints are hooked */
 const volatile __u32 mm_tp_path = 0;      /* 1: they take the cgroup's path as second argument (before 6.14) */
+const volatile __u32 mm_fired = 0;        /* 1: the functions that fire those tracepoints are hooked as well */
 const volatile __u64 writer_min_ns = 0;   /* send writers that waited at least this long, and those that meet a retry */
 const volatile __u32 stack_kernel = 0;    /* 1: take kernel stacks */
 const volatile __u32 stack_user = 0;      /* 1: take user stacks */
@@ -148,7 +149,8 @@ struct ask {
 	struct held held[2]; /* write locks that were sent: fork holds two */
 	__u16 holder_prio;
 	__u8 holder_kind;  /* enum vl_holder */
-	__u8 pad[5];
+	__u8 told;         /* enum mm_event: taken already, by the program on the function that fires the tracepoint */
+	__u8 pad[4];
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -10,6 +10,47 @@ static __always_inline struct ask *my_ask(struct task_struct *task)
 	return bpf_map_lookup_elem(&asks, &i);
 }
 
+/*
+ * Programs on tracepoints can be preempted in 7.x, and are then missed. The functions that fire mmap_lock's are hooked
+ * too, with preemption off; only what the compiler folded into their callers (lock_mm_and_find_vma lies in the same
+ * file) comes by the tracepoint alone. So the first to see an event takes it, and says so to the other.
+ */
+enum mm_event { MM_START = 1, MM_ACQUIRED = 2, MM_GIVEN_BACK = 3 };
+
+static __always_inline struct ask *make_ask(struct task_struct *task)
+{
+	struct ask *ask = my_ask(task);
+
+	if (ask && ask->pid != (__u32)task->pid) {
+		__builtin_memset(ask, 0, sizeof *ask);
+		ask->pid = task->pid;
+	}
+	return ask;
+}
+
+static __always_inline int mm_told(enum mm_event event)
+{
+	struct ask *ask = make_ask(bpf_get_current_task_btf());
+
+	if (ask)
+		ask->told = event;
+	return 0;
+}
+
+static __always_inline bool mm_was_told(enum mm_event event)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct ask *ask;
+
+	if (!mm_fired)
+		return false;
+	ask = my_ask(task);
+	if (!ask || ask->pid != (__u32)task->pid || ask->told != event)
+		return false;
+	ask->told = 0;
+	return true;
+}
+
 static __always_inline int on_mm_start(struct mm_struct *mm, bool write)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -18,13 +59,9 @@ static __always_inline int on_mm_start(struct mm_struct *mm, bool write)
 
 	if (!wanted(task))
 		return 0;
-	ask = my_ask(task);
+	ask = make_ask(task);
 	if (!ask)
 		return 0;
-	if (ask->pid != (__u32)task->pid) {
-		__builtin_memset(ask, 0, sizeof *ask);
-		ask->pid = task->pid;
-	}
 	if (write) {
 		find_holder(mm, &holder);
 		ask->holder = holder.tid;

@@ -176,43 +176,38 @@ static __always_inline bool third_arg(__u64 *ctx)
 
 SEC("tp_btf/mmap_lock_start_locking") int t_mmap_lock_start_locking(__u64 *ctx)
 {
-	return on_mm_start((struct mm_struct *)ctx[0], second_arg(ctx));
+	return mm_was_told(MM_START) ? 0 : on_mm_start((struct mm_struct *)ctx[0], second_arg(ctx));
 }
 
 SEC("tp_btf/mmap_lock_acquire_returned") int t_mmap_lock_acquire_returned(__u64 *ctx)
 {
 	bool write = second_arg(ctx), success = third_arg(ctx);
 
-	return on_mm_acquired(ctx, (struct mm_struct *)ctx[0], write, success);
+	return mm_was_told(MM_ACQUIRED) ? 0 : on_mm_acquired(ctx, (struct mm_struct *)ctx[0], write, success);
 }
 
 SEC("tp_btf/mmap_lock_released") int t_mmap_lock_released(__u64 *ctx)
 {
-	return on_mm_released((struct mm_struct *)ctx[0], second_arg(ctx));
+	return mm_was_told(MM_GIVEN_BACK) ? 0 : on_mm_released((struct mm_struct *)ctx[0], second_arg(ctx));
 }
 
-/*
- * From 6.19 on a tracepoint's programs run preemptibly and can be missed. The functions that fire these three can be
- * hooked themselves, with preemption off; they are called only while a program stands on the tracepoint, so an empty one does.
- */
-#define ENABLE(name) SEC("tp_btf/" #name) int n_##name(void *ctx) { (void)ctx; return 0; }
-ENABLE(mmap_lock_start_locking)
-ENABLE(mmap_lock_acquire_returned)
-ENABLE(mmap_lock_released)
-
+/* In 7.x also, and first, where the kernel calls the function that fires the tracepoint (on_mm_fired). */
 SEC("kprobe.multi") int m_mmap_lock_start_locking(struct pt_regs *ctx)
 {
-	return on_mm_start((struct mm_struct *)REGS_ARG1(ctx), REGS_ARG2(ctx) & 0xff);
+	on_mm_start((struct mm_struct *)REGS_ARG1(ctx), REGS_ARG2(ctx) & 0xff);
+	return mm_told(MM_START);
 }
 
 SEC("kprobe.multi") int m_mmap_lock_acquire_returned(struct pt_regs *ctx)
 {
-	return on_mm_acquired(ctx, (struct mm_struct *)REGS_ARG1(ctx), REGS_ARG2(ctx) & 0xff, REGS_ARG3(ctx) & 0xff);
+	on_mm_acquired(ctx, (struct mm_struct *)REGS_ARG1(ctx), REGS_ARG2(ctx) & 0xff, REGS_ARG3(ctx) & 0xff);
+	return mm_told(MM_ACQUIRED);
 }
 
 SEC("kprobe.multi") int m_mmap_lock_released(struct pt_regs *ctx)
 {
-	return on_mm_released((struct mm_struct *)REGS_ARG1(ctx), REGS_ARG2(ctx) & 0xff);
+	on_mm_released((struct mm_struct *)REGS_ARG1(ctx), REGS_ARG2(ctx) & 0xff);
+	return mm_told(MM_GIVEN_BACK);
 }
 
 SEC("tp_btf/mm_vmscan_direct_reclaim_begin") int t_mm_vmscan_direct_reclaim_begin(__u64 *ctx)

@@ -18,7 +18,7 @@ export interface Hook {
   readonly wanted?: 'start' | 'exact' | 'observed' | 'follow' | 'retry' | 'writers';
   /** The function that does this on other kernels: one of the two is enough. */
   readonly instead?: string;
-  /** A tracepoint's: the function that fires it, hooked instead where programs on tracepoints can be preempted. */
+  /** A tracepoint's: the function that fires it, hooked as well where programs on tracepoints can be preempted. */
   readonly firedBy?: string;
   /** Where kernel code is preempted a second program `y_…` takes what the first one misses. */
   readonly backed?: true;

@@ -77,12 +77,9 @@ export function planAttach(kernel: KernelAbility, wishes: Wishes): AttachPlan {
     hooks.push({ target, attached: true, note: '' });
     if (hook.tracepoint) {
       const fired = wishes.backed && hook.firedBy !== undefined && preemptibleTracepoints(kernel) ? hook.firedBy : null;
-      if (fired !== null && kernel.fprobe && kernel.traceable(fired)) {
+      if (fired !== null && kernel.fprobe && kernel.traceable(fired))
         returns.push({ program: `m_${target}`, target: fired, method: 'kprobe.multi' });
-        returns.push({ program: `n_${target}`, target, method: 'tp_btf' });
-      } else {
-        returns.push({ program: `t_${target}`, target, method: 'tp_btf' });
-      }
+      returns.push({ program: `t_${target}`, target, method: 'tp_btf' });
       continue;
     }
     if (hook.exit !== 'no') {

@@ -82,6 +82,7 @@ function filters(set: Setter, options: LiveOptions): void {
 function mmapLock(set: Setter, { plan, btf }: Surroundings): void {
   const hooked = (target: string): boolean => plan.hooks.some((hook) => hook.attached && hook.target === target);
   set('observe_mm', hooked('mmap_lock_acquire_returned') && hooked('mmap_lock_released') ? 1 : 0);
+  set('mm_fired', plan.programs.some(({ program }) => program === 'm_mmap_lock_acquire_returned') ? 1 : 0);
   // (mm, path, write, success) until 6.13, (mm, write, success) since.
   set('mm_tp_path', btf.tracepointArguments('mmap_lock_acquire_returned') === 4 ? 1 : 0);
   const kallsyms = Kallsyms.load();

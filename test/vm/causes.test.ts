@@ -20,15 +20,13 @@ interface OneCause {
   how: string;
 }
 const AVOIDABLE = { verdicts: ['avoidable'], how: 'ok-mmap' };
-/** The VMA's lock sequence is read by the hooks that see a RETRY come before it returns; here none does. */
-const NOT_READ = { verdicts: ['avoidable', 'unknown'], how: 'ok-mmap' };
 const USERFAULT = { innermost: 'handle_userfault', ...AVOIDABLE };
 const FILE = { innermost: 'filemap_fault', ...AVOIDABLE };
 
 /** Workloads all of whose faults, at their pages, retry once for one cause and end alike. */
 const ONE_CAUSE: Readonly<Record<string, OneCause>> = {
-  'busy-anon-8': { cause: 'anon_vma', innermost: '__vmf_anon_prepare', ...NOT_READ },
-  'busy-hugetlb-8': { cause: 'hugetlb', innermost: '__vmf_anon_prepare', ...NOT_READ },
+  'busy-anon-8': { cause: 'anon_vma', innermost: '__vmf_anon_prepare', ...AVOIDABLE },
+  'busy-hugetlb-8': { cause: 'hugetlb', innermost: '__vmf_anon_prepare', ...AVOIDABLE },
   'secret-32': {
     cause: '->fault needs mmap_lock',
     innermost: 'handle_mm_fault',
