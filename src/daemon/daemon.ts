@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The daemon: one source, drained without pause, and everybody who wants to know of it. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { EventBatch } from '../core/batch.js';
+import { type EventBatch, UserKind } from '../core/batch.js';
 import { Pipeline } from '../core/pipeline.js';
 import type { Scope } from '../core/session.js';
 import type { Snapshot } from '../core/snapshot.js';
@@ -196,8 +196,10 @@ export class Daemon {
     this.#flight?.write(batch);
     this.#fanOut.write(batch);
     this.#heard = performance.now();
-    const time = batch.length > 0 ? (batch.time[batch.length - 1] as number) : 0;
-    if (time >= this.#watchAt) this.#watch(this.#pipeline.snapshot());
+    const last = batch.length - 1;
+    // Right behind a sample of the counters: what we used is as new as the time then.
+    if (last < 0 || batch.kind[last] !== UserKind.Counter) return;
+    if ((batch.time[last] as number) >= this.#watchAt) this.#watch(this.#pipeline.snapshot());
   }
 
   /** Once a window: a snapshot costs milliseconds. */
