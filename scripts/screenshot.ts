@@ -179,6 +179,7 @@ export function toSvg(capture: string): string {
   const [w, h] = [columns * CELL_W + 2 * MARGIN, lines.length * CELL_H + 2 * MARGIN];
   const font = "font-family=\"'DejaVu Sans Mono','Menlo','Consolas','Liberation Mono',monospace\" font-size=\"13.28\"";
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${w} ${h}" width="${w}" height="${h}" ${font}>
+<title>vmalocktop in a terminal of ${columns} × ${lines.length} characters</title>
 <rect width="100%" height="100%" rx="8" fill="${BACKGROUND}"/>
 ${body}
 </svg>

@@ -61,7 +61,9 @@ export class BpfProgram {
   attachKprobeMulti(symbols: readonly string[], options: { retprobe: boolean }): BpfLink {
     const names = symbols.map((symbol) => Buffer.from(`${symbol}\0`));
     const pointers = Buffer.alloc(8 * names.length);
-    names.forEach((name, i) => pointers.writeBigUInt64LE(addressOf(name), 8 * i));
+    names.forEach((name, i) => {
+      pointers.writeBigUInt64LE(addressOf(name), 8 * i);
+    });
     const opts = Buffer.alloc(MULTI.size);
     opts.writeBigUInt64LE(BigInt(MULTI.size), 0);
     opts.writeBigUInt64LE(addressOf(pointers), MULTI.syms);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Which program stands on which hook, by what each attach method is known to do to the truth (docs/attach.md). */
-import type { AttachMethod, HookInfo, ReleaseMode } from '../core/session.js';
+import type { AttachMethod, HookInfo } from '../core/session.js';
 import { HOOKS, type Hook } from '../hooks.js';
 
 export interface PlannedProgram {
@@ -104,7 +104,8 @@ function preemptibleTracepoints({ major, minor }: KernelAbility): boolean {
 const UNWANTED: Readonly<Record<NonNullable<Hook['wanted']>, string>> = {
   start: 'left out in this scope: start times are intervals (scope all or --min-us attaches it)',
   // Stands on the path of every anonymous first touch: the callers ask it whether there is an anon_vma already.
-  exact: 'left out: every anonymous fault calls it, and its failed trylock is seen anyway (--release observed attaches it)',
+  exact:
+    'left out: every anonymous fault calls it, and its failed trylock is seen anyway (--release observed attaches it)',
   observed: 'left out: releases are derived',
   follow: 'left out: no command to follow',
   retry: 'left out in scope swap',

@@ -35,8 +35,7 @@ export class CounterReader {
   #quickOk(): number {
     const words = this.#quick;
     let total = 0;
-    for (let w = 0; w < words.length; w += QUICK_WORDS)
-      total += (words[w] ?? 0) + (words[w + 1] ?? 0) * 4294967296;
+    for (let w = 0; w < words.length; w += QUICK_WORDS) total += (words[w] ?? 0) + (words[w + 1] ?? 0) * 4294967296;
     return total;
   }
 
