@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The frame of a fault: VMA lookup, handle_mm_fault, the fallback to mmap_lock, the release, and what cuts it short. */
+/* The frame of a fault: VMA lookup and handle_mm_fault. */
 #ifndef VMALOCKTOP_FAULT_BPF_H
 #define VMALOCKTOP_FAULT_BPF_H
 
@@ -267,56 +267,6 @@ static __always_inline int on_hmf_second(__u64 *ctx)
 	*mine = task->pid;
 	count(VL_C_COVERED);
 	return on_hmf_exit(ctx, true);
-}
-
-/* 6.4 to 6.14: vma_end_read is up_read on the VMA's own rw_semaphore. Called for every rw_semaphore of the system,
- * so the mark comes first. */
-static __always_inline int on_up_read(void *sem)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct task_state *state;
-	struct rec *rec = current_rec(task, &state);
-
-	if (!rec || rec->vm_lock != (__u64)sem)
-		return 0;
-	rec->vm_lock = 0;
-	send(rec, VL_VMA_RELEASE, 0, bpf_ktime_get_ns(), AB(1, 0));
-	if (rec->state & AWAIT_RELEASE)
-		close_top(task, state);
-	return 0;
-}
-
-/* A record still open when a signal is delivered or the task ends: RETRY with a signal pending takes no fallback. */
-static __always_inline int on_cut_short(enum vl_kind kind, __u32 a)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct task_state *state;
-	struct rec *rec = current_rec(task, &state);
-	__u64 ts;
-
-	if (!rec)
-		return 0;
-	ts = bpf_ktime_get_ns();
-	for (int i = 0; i < MAX_DEPTH && state->n; i++) {
-		rec = top_of(state);
-		if (rec)
-			send(rec, kind, 0, ts, AB(a, 0));
-		close_top(task, state);
-	}
-	return 0;
-}
-
-/* A process forked by us in the window the user side opens, or by a followed process, is followed. */
-static __always_inline int on_fork(struct task_struct *parent, struct task_struct *child)
-{
-	__u32 from = parent->tgid, to = child->tgid;
-	__u8 one = 1;
-
-	if (from == to || !filter_tgid)
-		return 0;
-	if ((from == own_tgid && follow_children) || bpf_map_lookup_elem(&tgids, &from))
-		bpf_map_update_elem(&tgids, &to, &one, BPF_ANY);
-	return 0;
 }
 
 #endif

@@ -3,13 +3,6 @@
 #ifndef VMALOCKTOP_MMAP_BPF_H
 #define VMALOCKTOP_MMAP_BPF_H
 
-static __always_inline struct ask *my_ask(struct task_struct *task)
-{
-	__u32 i = (__u32)task->pid & (NOTES - 1);
-
-	return bpf_map_lookup_elem(&asks, &i);
-}
-
 /*
  * Programs on tracepoints can be preempted in 7.x, and are then missed. The functions that fire mmap_lock's are hooked
  * too, with preemption off; only what the compiler folded into their callers (lock_mm_and_find_vma lies in the same
@@ -83,104 +76,6 @@ static __always_inline __u32 decade_of(__u64 ns)
 		limit *= 10;
 	}
 	return d;
-}
-
-static __always_inline void remember_writer(struct task_struct *task, __u64 mm_id, void *mm, __u32 syscall)
-{
-	struct mm_writers *known = bpf_map_lookup_elem(&writers, &mm_id);
-	struct mm_writer writer = { .tid = task->pid, .syscall = syscall };
-
-	if (!read_mm_seq(mm, &writer.seq))
-		return;
-	if (known) {
-		/* mmap_lock is held for write: no other writer of this mm is here. */
-		known->latest[known->n & (LATEST - 1)] = writer;
-		known->n++;
-	} else {
-		struct mm_writers first = { .n = 1 };
-
-		first.latest[0] = writer;
-		bpf_map_update_elem(&writers, &mm_id, &first, BPF_ANY);
-	}
-}
-
-/* What a writer did: a record of its own, no step of a fault. */
-static __always_inline int send_alone(__u64 mm, __u64 kind_flags, __u64 acquired, __u64 ab, __u64 prios, __u64 stack_ids,
-				 struct vm_area_struct *vma)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct vl_cpu *row = this_row();
-	__u32 kind = kind_flags >> 32 & 63;
-	struct vl_open *o;
-
-	if (!row)
-		return 0;
-	__sync_fetch_and_add(&row->emitted[kind], 1);
-	o = bpf_ringbuf_reserve(&events, sizeof *o, 0);
-	if (!o) {
-		__sync_fetch_and_add(&row->dropped[kind], 1);
-		return 0;
-	}
-	__builtin_memset(o, 0, sizeof *o);
-	o->step.kind = kind;
-	o->step.flags = (__u8)kind_flags | VL_F_INFO;
-	o->step.cpu = bpf_get_smp_processor_id();
-	o->step.tid = task->pid;
-	o->step.ts = bpf_ktime_get_ns();
-	o->step.a = ab >> 32;
-	o->step.b = (__u32)ab;
-	o->acquired = acquired;
-	o->mm = mm;
-	o->pte = prios;
-	o->vm_flags = stack_ids;
-	o->cgroup = bpf_get_current_cgroup_id();
-	o->tgid = task->tgid;
-	if (vma) {
-		o->vma_start = BPF_CORE_READ(vma, vm_start);
-		o->vma_end = BPF_CORE_READ(vma, vm_end);
-	}
-	bpf_probe_read_kernel(o->comm, sizeof o->comm, &task->comm);
-	bpf_ringbuf_submit(o, BPF_RB_NO_WAKEUP);
-	return 0;
-}
-#define KIND_FLAGS(kind, flags) ((__u64)(kind) << 32 | (flags))
-
-static __always_inline void write_locked(void *ctx, struct task_struct *task, struct ask *ask, struct mm_struct *mm,
-					 __u64 mm_id, __u64 asked, __u64 now)
-{
-	__u32 syscall = current_syscall(task), flags = 0, i;
-	long kernel = -1, user = -1;
-
-	remember_writer(task, mm_id, mm, syscall);
-	if (now - asked < writer_min_ns && !windows[window_of(mm_id)])
-		return;
-	if (ask->holder_kind == VL_HOLDER_READER)
-		flags = VL_F_HOLDER_READER;
-	else if (ask->holder_kind == VL_HOLDER_WRITER)
-		flags = VL_F_HOLDER_WRITER;
-	if (ask->holder && ask->holder_prio > (__u32)task->prio)
-		flags |= VL_F_INVERTED;
-	if (stack_kernel)
-		kernel = bpf_get_stackid(ctx, &stacks, 0);
-	if (stack_user)
-		user = bpf_get_stackid(ctx, &stacks, BPF_F_USER_STACK);
-	i = ask->held[0].mm != 0;
-	ask->held[i & 1].mm = mm_id;
-	ask->held[i & 1].ts = now;
-	send_alone(mm_id, KIND_FLAGS(VL_W_ACQUIRED, flags), asked, AB(syscall, ask->holder),
-		   (__u64)(__u16)task->prio << 16 | ask->holder_prio,
-		   AB(user < 0 ? ~0u : (__u32)user, kernel < 0 ? ~0u : (__u32)kernel), NULL);
-}
-
-static __always_inline void write_released(struct task_struct *task, struct ask *ask, __u64 mm_id)
-{
-	for (int i = 0; i < 2; i++) {
-		if (ask->held[i].mm != mm_id)
-			continue;
-		ask->held[i].mm = 0;
-		send_alone(mm_id, KIND_FLAGS(VL_W_RELEASED, 0), ask->held[i].ts, AB(current_syscall(task), 0), 0, 0, NULL);
-		return;
-	}
 }
 
 /*
@@ -298,50 +193,6 @@ static __always_inline int on_mm_released(struct mm_struct *mm, bool write)
 	send(rec, VL_MM_RELEASED, 0, bpf_ktime_get_ns(), 0);
 	if (rec->state & AWAIT_MM)
 		close_top(task, state);
-	return 0;
-}
-
-/* 6.15 and later: a writer write-locks a VMA, which waits for its readers. */
-static __always_inline int on_vma_write_enter(void)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct ask *ask;
-
-	if (!wanted(task))
-		return 0;
-	count(VL_C_W_VMA);
-	ask = my_ask(task);
-	if (ask && ask->pid == (__u32)task->pid)
-		ask->t_vma = bpf_ktime_get_ns();
-	return 0;
-}
-
-static __always_inline int on_vma_write_exit(struct vm_area_struct *vma)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct ask *ask;
-	__u64 began, waited, mm;
-
-	if (!wanted(task))
-		return 0;
-	ask = my_ask(task);
-	if (!ask || ask->pid != (__u32)task->pid || !ask->t_vma)
-		return 0;
-	began = ask->t_vma;
-	ask->t_vma = 0;
-	waited = bpf_ktime_get_ns() - began;
-	mm = MM_ID(BPF_CORE_READ(vma, vm_mm));
-	if (waited < writer_min_ns && !windows[window_of(mm)])
-		return 0;
-	return send_alone(mm, KIND_FLAGS(VL_W_VMA, 0), began,
-			  AB(current_syscall(task), waited > 0xffffffffull ? 0xffffffffu : (__u32)waited), 0, ~0ull, vma);
-}
-
-/* VMA locks taken by others than faults. */
-static __always_inline int on_other_user(enum vl_counter counter)
-{
-	if (wanted(bpf_get_current_task_btf()))
-		count(counter);
 	return 0;
 }
 

@@ -7,12 +7,17 @@
 #include "compat.bpf.h"
 #include "events.h"
 #include "maps.bpf.h"
+#include "state.bpf.h"
+#include "send.bpf.h"
 #include "record.bpf.h"
+#include "kernel.bpf.h"
 #include "fallback.bpf.h"
 #include "note.bpf.h"
 #include "swap.bpf.h"
 #include "fault.bpf.h"
+#include "ends.bpf.h"
 #include "wait.bpf.h"
+#include "writers.bpf.h"
 #include "mmap.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";

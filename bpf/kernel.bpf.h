@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the kernel says when asked: lock sequences, the system call, the stack. */
+#ifndef VMALOCKTOP_KERNEL_BPF_H
+#define VMALOCKTOP_KERNEL_BPF_H
+
+/* mm_lock_seq as it stands; false where the kernel has none. Racy unless mmap_lock is held: then it cannot move. */
+static __always_inline bool read_mm_seq(void *mm, __u32 *seq)
+{
+	struct mm_struct___seqcount *counted = mm;
+	struct mm_struct___int *plain = mm;
+
+	if (bpf_core_field_exists(counted->mm_lock_seq.sequence))
+		*seq = BPF_CORE_READ(counted, mm_lock_seq.sequence);
+	else if (bpf_core_field_exists(plain->mm_lock_seq))
+		*seq = (__u32)BPF_CORE_READ(plain, mm_lock_seq);
+	else
+		return false;
+	return true;
+}
+
+static __always_inline bool read_vma_seq(void *vma, __u32 *seq)
+{
+	struct vm_area_struct___seq *with_seq = vma;
+
+	if (!bpf_core_field_exists(with_seq->vm_lock_seq))
+		return false;
+	*seq = BPF_CORE_READ(with_seq, vm_lock_seq);
+	return true;
+}
+
+/* The system call the task is in; ~0 in none (orig_ax is -1 in an exception) and for kernel threads. */
+static __always_inline __u32 current_syscall(struct task_struct *task)
+{
+	struct pt_regs *regs;
+
+	if (task->flags & PF_KTHREAD)
+		return ~0u;
+	regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	return (__u32)regs->orig_ax;
+}
+
+/* Whether the kernel stack that led here passes through a function, by its addresses; false where they are not known. */
+#define STACK_DEPTH 16
+static __always_inline bool stack_through(void *ctx, __u64 lo, __u64 hi)
+{
+	__u64 ips[STACK_DEPTH] = {};
+
+	if (!lo || bpf_get_stack(ctx, ips, sizeof ips, 0) < 0)
+		return false;
+	for (int i = 0; i < STACK_DEPTH; i++)
+		if (ips[i] >= lo && ips[i] < hi)
+			return true;
+	return false;
+}
+
+/* Where the step just sent came from, once an attempt. */
+static __always_inline void send_stack(void *ctx, struct rec *rec, __u64 ts)
+{
+	long kernel = -1, user = -1;
+
+	if ((!stack_kernel && !stack_user) || rec->quiet || rec->have & HAVE_STACK)
+		return;
+	rec->have |= HAVE_STACK;
+	if (stack_kernel)
+		kernel = bpf_get_stackid(ctx, &stacks, 0);
+	if (stack_user)
+		user = bpf_get_stackid(ctx, &stacks, BPF_F_USER_STACK);
+	send(rec, VL_STACK, 0, ts, AB(kernel < 0 ? ~0u : (__u32)kernel, user < 0 ? ~0u : (__u32)user));
+}
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The way out to the ring, of steps and of whole lifecycles. */
+#ifndef VMALOCKTOP_SEND_BPF_H
+#define VMALOCKTOP_SEND_BPF_H
+
+static __always_inline void fill_step(struct vl_step *s, struct task_struct *task, struct rec *rec, __u32 kind,
+				      __u32 flags, __u64 ts, __u32 a, __u32 b)
+{
+	s->kind = kind;
+	s->flags = flags;
+	s->cpu = bpf_get_smp_processor_id();
+	s->tid = task->pid;
+	s->fault = rec->fault;
+	s->fault_cpu = rec->fault_cpu;
+	s->step = rec->step;
+	s->ts = ts;
+	s->a = a;
+	s->b = b;
+}
+
+/* Sends one step. The first one of a record takes who and where along. Counted before it is tried, so that
+ * emitted = decoded + dropped can be checked from outside. */
+static __noinline int send(struct rec *rec, __u32 kind, __u32 flags, __u64 ts, __u64 ab)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct vl_cpu *row = this_row();
+	__u32 k = kind & 63;
+
+	if (!rec || !row || rec->quiet)
+		return 0;
+	__sync_fetch_and_add(&row->emitted[k], 1);
+	if (rec->step == 0) {
+		struct vl_open *o = bpf_ringbuf_reserve(&events, sizeof *o, 0);
+
+		if (!o) {
+			__sync_fetch_and_add(&row->dropped[k], 1);
+		} else {
+			fill_step(&o->step, task, rec, kind, flags | VL_F_INFO, ts, ab >> 32, (__u32)ab);
+			__builtin_memcpy(&o->acquired, &rec->acquired, 8 * sizeof(__u64));
+			o->tgid = task->tgid;
+			o->depth = rec->depth;
+			__builtin_memset(o->pad, 0, sizeof o->pad);
+			bpf_probe_read_kernel(o->comm, sizeof o->comm, &task->comm);
+			bpf_ringbuf_submit(o, BPF_RB_NO_WAKEUP);
+		}
+	} else {
+		struct vl_step *s = bpf_ringbuf_reserve(&events, sizeof *s, 0);
+
+		if (!s) {
+			__sync_fetch_and_add(&row->dropped[k], 1);
+		} else {
+			fill_step(s, task, rec, kind, flags, ts, ab >> 32, (__u32)ab);
+			bpf_ringbuf_submit(s, BPF_RB_NO_WAKEUP);
+		}
+	}
+	rec->step++;
+	return 0;
+}
+
+/* A lifecycle of one step, sent without a record: an ordinary fault in scope all. `vma` is locked or NULL; `slot` is
+ * the row's place, which is what its running number counts in. */
+static __always_inline void send_whole(struct task_struct *task, struct vl_cpu *row, __u32 slot, __u32 cpu,
+				       struct vm_area_struct *vma, __u64 acquired, __u64 page, __u32 step_flags, __u64 ts, __u32 flags, __u32 ret)
+{
+	struct vl_open *o;
+	__u64 *word;
+	__u32 fault = __sync_fetch_and_add(&row->next_fault, 1);
+
+	/* No other program writes these of this row, and this one cannot interrupt itself on a CPU. */
+	row->counter[VL_C_WHOLE]++;
+	row->emitted[VL_HMF_EXIT]++;
+	o = bpf_ringbuf_reserve(&events, sizeof *o, 0);
+	if (!o) {
+		row->dropped[VL_HMF_EXIT]++;
+		return;
+	}
+	/* Whole words at a time: this is on the path of every fault of scope all. Little-endian, as the ring's reader. */
+	word = (__u64 *)&o->step;
+	word[0] = VL_HMF_EXIT | (step_flags | VL_F_INFO) << 8 | cpu << 16 | (__u64)(__u32)task->pid << 32;
+	word[1] = fault | (__u64)slot << 32;
+	word[2] = ts;
+	word[3] = flags | (__u64)ret << 32;
+	o->acquired = acquired;
+	/* Through memory, so that it is a number to the verifier: arithmetic on a pointer is refused. */
+	*(volatile __u64 *)&o->mm = (__u64)task->mm;
+	o->mm = MM_ID(*(volatile __u64 *)&o->mm);
+	o->address = page;
+	o->vma_start = vma ? vma->vm_start : 0;
+	o->vma_end = vma ? vma->vm_end : 0;
+	o->vm_flags = vma ? vma->vm_flags : 0;
+	o->pte = 0;
+	o->cgroup = bpf_get_current_cgroup_id();
+	o->tgid = task->tgid;
+	*(__u32 *)&o->depth = 0;
+	bpf_probe_read_kernel(o->comm, sizeof o->comm, &task->comm);
+	bpf_ringbuf_submit(o, BPF_RB_NO_WAKEUP);
+}
+
+#define AB(a, b) ((__u64)(__u32)(a) << 32 | (__u32)(b))
+
+#endif
