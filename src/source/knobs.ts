@@ -6,7 +6,7 @@ import type { HostFacts } from '../host.js';
 import { VlScope } from '../schema/events.gen.js';
 import { Kallsyms } from '../symbols/kallsyms.js';
 import type { AttachPlan } from './attach-plan.js';
-import type { LiveOptions } from './live.js';
+import type { LiveOptions } from './live-options.js';
 
 export interface Surroundings {
   readonly facts: HostFacts;

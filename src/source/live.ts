@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 /** The running kernel as a Source: loads and attaches the programs, drains the ring, samples the counters, detaches. */
-import { readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
 import {
   CounterGroup,
   clearBatch,
@@ -31,47 +29,12 @@ import { type AttachPlan, type PlannedProgram, planAttach } from './attach-plan.
 import { COUNTER_ROWS, CounterReader } from './counters.js';
 import { EventDecoder } from './decode.js';
 import { cannot, chooseRelease, kernelBtf, kernelEnums, OBJECT, possibleCpus } from './kernel.js';
-import { configure, rowsOf } from './knobs.js';
+import { configure, rowsOf, type Surroundings } from './knobs.js';
+import type { LiveOptions, LiveSource } from './live-options.js';
 import { NameRows } from './names.js';
-import type { Source } from './source.js';
+import { describeSession } from './session-info.js';
 
-export interface LiveOptions {
-  readonly scope: Scope;
-  /** `auto`: derived, which is cheap and works everywhere; `observed` hooks up_read as well, 6.4 to 6.14 only. */
-  readonly release: 'auto' | 'derived' | 'observed';
-  readonly pids: readonly number[];
-  readonly tids: readonly number[];
-  readonly comm?: string;
-  /** Send faults under the VMA lock that took at least this long, whatever the scope; 0: none. */
-  readonly minUs: number;
-  /** A power of two, at least a page. */
-  readonly ringBytes: number;
-  /** Only processes spawned inside `spawnWindow`, and their children. */
-  readonly follow: boolean;
-  /** Have the kernel take our programs' run times. */
-  readonly stats: boolean;
-  /** Hook mmap_lock's tracepoints: writers, waits by decade, ends of second passes. Verdicts and writers' names need it. */
-  readonly writers: boolean;
-  /** Send writers that waited at least this long (microseconds); those that meet a retry are always sent. */
-  readonly writerMinUs: number;
-  readonly stacks: { readonly kernel: boolean; readonly user: boolean };
-  /** Hooks to leave out, by name. */
-  readonly without: readonly string[];
-}
-
-export interface LiveSource extends Source {
-  /** Children forked while `start` runs are followed. */
-  spawnWindow<T>(start: () => T): T;
-  /** Gives up all capabilities of the main thread: nothing it does after attach needs any. Commands spawned later inherit that. */
-  dropPrivileges(): void;
-  /** Settles when what takes privileges to read (the kernel's symbols) was read, a few seconds at most. */
-  primed(): Promise<void>;
-  /**
-   * Follows one step less from now on: all, retry, swap. Takes no privilege, and the session goes on under its first
-   * scope's name. Returns what is followed now, null when there was nothing less.
-   */
-  lowerScope(): Scope | null;
-}
+export type { LiveOptions, LiveSource } from './live-options.js';
 
 /** The ring is looked at this often while it is in use, and up to so seldom while it stays empty: no wakeup per event. */
 const DRAIN_MS = 5;
@@ -168,7 +131,8 @@ class Live implements LiveSource {
           remedy: 'run: make clean build',
         });
       const cpus = possibleCpus();
-      configure(object, options, { facts, btf, release, trackStart, plan, cpus });
+      const around: Surroundings = { facts, btf, release, trackStart, plan, cpus };
+      configure(object, options, around);
       object.load();
       const counters = object.map('cpus').mmapArray({ writable: false });
       const bss = object.map('.bss').mmapArray({ writable: true });
@@ -196,28 +160,7 @@ class Live implements LiveSource {
       this.#names = new NameRows(maps, options.stacks, this.#decoder.strings);
       this.#cpuAtStart = process.cpuUsage();
       this.#programs = plan.programs.map(({ program }) => object.program(program));
-      this.session = {
-        v: 1,
-        tool: toolVersion(),
-        host: hostname(),
-        kernel: facts.kernel.release,
-        arch: facts.arch,
-        bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
-        commandLine: process.argv.slice(2),
-        cpus,
-        baseNs: base.toString(),
-        clocks: [{ time: 0, realtimeNs: realtime.toString() }],
-        scope: options.scope,
-        release,
-        minUs: options.minUs,
-        filters: filtersOf(options),
-        programs: plan.programs.map(({ program, target, method }) => ({ name: program, target, method })),
-        hooks: plan.hooks,
-        ringBytes: options.ringBytes,
-        enums,
-        preemption: facts.preemption,
-        layout: LAYOUT_DIGEST,
-      };
+      this.session = describeSession(options, around, { base, realtime, enums });
     } catch (error) {
       this.#detach();
       object.close();
@@ -372,22 +315,6 @@ function attach(object: BpfObject, { program, target, method }: PlannedProgram):
   if (method === 'kprobe.multi') return loaded.attachKprobeMulti([target], { retprobe: false });
   if (method === 'kretprobe.multi') return loaded.attachKprobeMulti([target], { retprobe: true });
   return loaded.attach();
-}
-
-function filtersOf(options: LiveOptions): Record<string, string> {
-  const filters: Record<string, string> = {};
-  if (options.pids.length > 0) filters['pid'] = options.pids.join(',');
-  if (options.tids.length > 0) filters['tid'] = options.tids.join(',');
-  if (options.comm !== undefined) filters['comm'] = options.comm;
-  if (options.follow) filters['follow'] = 'command';
-  return filters;
-}
-
-function toolVersion(): string {
-  const manifest = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  };
-  return `vmalocktop ${manifest.version}`;
 }
 
 function sleep(ms: number): Promise<void> {
