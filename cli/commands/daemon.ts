@@ -128,7 +128,9 @@ function listen(options: DaemonOptions, running: Daemon, source: DaemonSource): 
   };
   const reload = async (): Promise<void> => {
     try {
-      const kept = running.reload(await readConfig(options.config));
+      const anew = await readConfig(options.config);
+      checkUsers(anew.actions);
+      const kept = running.reload(anew);
       say(kept === null ? `${options.config} was reloaded` : `the configuration was kept: ${kept}`);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
