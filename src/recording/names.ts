@@ -17,7 +17,17 @@ interface NameRow {
 const MAX_ROWS = 262_144;
 
 export function isName(kind: number): boolean {
-  return kind === UserKind.Frame || kind === UserKind.SwapDevice || kind === UserKind.Cgroup;
+  return (
+    kind === UserKind.Frame ||
+    kind === UserKind.SwapDevice ||
+    kind === UserKind.Cgroup ||
+    kind === UserKind.Handler
+  );
+}
+
+function keyOf({ kind, a, b, value }: NameRow): string | number {
+  if (kind === UserKind.Cgroup) return value;
+  return kind === UserKind.Handler ? `${a}.${b}` : a;
 }
 
 export class NamesSoFar {
@@ -46,7 +56,7 @@ export class NamesSoFar {
   }
 
   #put(row: NameRow): void {
-    const key = `${row.kind}:${row.kind === UserKind.Cgroup ? row.value : row.a}`;
+    const key = `${row.kind}:${keyOf(row)}`;
     const known = this.#named.get(key);
     this.#rows++;
     if (known !== undefined && row.kind === UserKind.Frame && row.b !== 0) {

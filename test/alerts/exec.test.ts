@@ -28,7 +28,7 @@ function script(text: string, ...args: string[]): readonly [string, ...string[]]
 }
 
 async function isGone(pid: number): Promise<boolean> {
-  for (let i = 0; i < 100; i++) {
+  for (let i = 0; i < 1000; i++) {
     // A zombie that init has not reaped yet runs no more.
     const status = existsSync(`/proc/${pid}/status`) ? readFileSync(`/proc/${pid}/status`, 'utf8') : '';
     if (status === '' || /^State:\s+[ZX]/m.test(status)) return true;

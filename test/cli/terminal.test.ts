@@ -68,7 +68,7 @@ for (const [name, words] of [
   ['a file', () => `replay "${file}"`],
   ['stdin, keys from the controlling terminal', () => `replay - < "${file}"`],
 ] as const) {
-  test(`replay of ${name}: shows the end, q leaves, the terminal is restored`, { timeout: 20_000 }, async () => {
+  test(`replay of ${name}: shows the end, q leaves, the terminal is restored`, { timeout: 90_000 }, async () => {
     const session = start(words());
     await session.until('END');
     session.pty.write('q');
@@ -77,7 +77,7 @@ for (const [name, words] of [
   });
 }
 
-test('replay ended by SIGTERM: 143, the terminal is restored', { timeout: 20_000 }, async () => {
+test('replay ended by SIGTERM: 143, the terminal is restored', { timeout: 90_000 }, async () => {
   const session = start(`replay "${file}"`);
   await session.until('END');
   process.kill(session.pty.pid, 'SIGTERM');
@@ -85,13 +85,13 @@ test('replay ended by SIGTERM: 143, the terminal is restored', { timeout: 20_000
   assert.ok(session.seen().includes(LEAVE_ALTERNATE_SCREEN));
 });
 
-test('record refuses to write a recording to a terminal', { timeout: 20_000 }, async () => {
+test('record refuses to write a recording to a terminal', { timeout: 90_000 }, async () => {
   const session = start('record -o -');
   assert.equal(await session.exit, 2);
   assert.match(session.seen(), /cannot record to standard output: it is a terminal/);
 });
 
-test('a recording cannot come from a terminal', { timeout: 20_000 }, async () => {
+test('a recording cannot come from a terminal', { timeout: 90_000 }, async () => {
   const session = start('stat -');
   assert.equal(await session.exit, 2);
   assert.match(session.seen(), /cannot read a recording from standard input: it is a terminal/);

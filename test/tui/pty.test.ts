@@ -64,7 +64,7 @@ for (const [how, stop] of [
     const mouse = count('\x1b[?1000h');
     await delay(200);
     process.kill(pid, 'SIGCONT');
-    for (let i = 0; i < 100 && count('\x1b[?1049h') === before; i++) await delay(50);
+    for (let i = 0; i < 1000 && count('\x1b[?1049h') === before; i++) await delay(50);
     assert.ok(count('\x1b[?1049h') > before, 'entered the alternate screen again');
     await shell.shows(/Processes/);
     assert.ok(count('\x1b[?1000h') > mouse, 'asked for the mouse again');
@@ -76,7 +76,7 @@ for (const [how, stop] of [
 test('a resize storm: what is drawn in the end is right, and the terminal is restored', async () => {
   const shell = run(DEMO);
   await shell.shows(/Processes/);
-  for (let i = 0; i < 40; i++) {
+  for (let i = 0; i < 400; i++) {
     shell.resize(80 + ((i * 37) % 120), 24 + ((i * 13) % 40));
     await delay(7);
   }

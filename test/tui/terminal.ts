@@ -13,7 +13,7 @@ export interface Harness {
   readonly intervals: number[];
   /** Types keys, waits until they are drawn. */
   type(...keys: string[]): Promise<void>;
-  /** Waits until the screen shows it; fails after five seconds. */
+  /** Waits until the screen shows it; fails after a minute: the machine may be busy. */
   until(pattern: RegExp): Promise<void>;
   /** Presses the left button on a cell, or turns the wheel over it. */
   click(x: number, y: number): Promise<void>;
@@ -108,7 +108,7 @@ export async function open(columns: number, rows: number, options: Partial<Dashb
       await settle();
     },
     async until(pattern) {
-      for (let i = 0; i < 100; i++) {
+      for (let i = 0; i < 1200; i++) {
         await drained();
         if (pattern.test(harness.text())) return;
         await delay(50);
