@@ -18,10 +18,7 @@ const MAX_ROWS = 262_144;
 
 export function isName(kind: number): boolean {
   return (
-    kind === UserKind.Frame ||
-    kind === UserKind.SwapDevice ||
-    kind === UserKind.Cgroup ||
-    kind === UserKind.Handler
+    kind === UserKind.Frame || kind === UserKind.SwapDevice || kind === UserKind.Cgroup || kind === UserKind.Handler
   );
 }
 
