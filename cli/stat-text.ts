@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** The summary of `stat` as text, in the manner of perf stat: the figure first, then what it counts. Pure. */
-import { ENDS, RETRY_CAUSES, type RetryCause } from '../src/core/lifecycle.js';
+import { type AbortCause, ENDS, RETRY_CAUSES, type RetryCause } from '../src/core/lifecycle.js';
 import type { Snapshot } from '../src/core/snapshot.js';
 import { formatBytes, formatDuration, formatExact, formatShare } from '../src/core/view-format.js';
 import { sanitise } from '../src/core/view-text.js';
@@ -24,7 +24,7 @@ function outcomes({ counts }: Snapshot): string[] {
 
 const MAX_NAMED = 3;
 
-function causes({ retry, abort, handlers }: Snapshot): string[] {
+function causes({ retry, abort, handlers, causeCosts }: Snapshot): string[] {
   const named = (what: string, counts: readonly (readonly [string, number])[]): string =>
     counts.length === 0
       ? ''
@@ -47,7 +47,10 @@ function causes({ retry, abort, handlers }: Snapshot): string[] {
     return row(formatExact(retry.byCause[cause]), `retries: ${cause}`, `${share}${notes[cause] ?? ''}`);
   });
   for (const [cause, times] of Object.entries(abort.byCause)) {
-    if (times > 0) lines.push(row(formatExact(times), `aborts: ${cause}`));
+    const cost = causeCosts[cause as AbortCause];
+    const lost =
+      cost === undefined ? '' : `lost ${formatDuration(cost.lostNs)}, at worst ${formatDuration(cost.worstNs)}`;
+    if (times > 0) lines.push(row(formatExact(times), `aborts: ${cause}`, lost));
   }
   return lines;
 }

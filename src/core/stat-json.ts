@@ -152,6 +152,12 @@ export function statJson(snapshot: Snapshot): object {
       unknown: retry.unknown,
     },
     abort: { total: snapshot.abort.total, byCause: sorted(snapshot.abort.byCause) },
+    costs: Object.fromEntries(
+      Object.entries(snapshot.causeCosts).map(([cause, { faults, lostNs, worstNs }]) => [
+        cause,
+        { faults, lostNs: u64(lostNs), worstNs },
+      ]),
+    ),
     waits: waits(snapshot),
     held: {
       vma: wait(snapshot.held.vma),
