@@ -11,6 +11,7 @@ import { syntheticSession } from '../core/session.js';
 import { synthesize } from '../core/synthetic.js';
 import { benchDashboard, dashboardRows } from './dashboard.js';
 import { benchLifecycles } from './lifecycles.js';
+import { benchPerfScript } from './perf-script.js';
 import { benchRecording } from './recording.js';
 import { benchRingDecode } from './ring.js';
 
@@ -87,7 +88,8 @@ function insert(text: string, section: string): string {
 const { batches, session, what } = await input();
 const ring = benchRingDecode();
 const lifecycles = benchLifecycles(batches, session);
-const recording = await benchRecording(batches);
+const recording = await benchRecording(batches, session);
+const perf = benchPerfScript(events(batches));
 const dashboard = await benchDashboard();
 const section = [
   `Node ${process.versions.node}, Linux ${release()}, ${cpus()[0]?.model ?? 'CPU not known'}, one thread.`,
@@ -98,7 +100,14 @@ const section = [
     ['lifecycles: fold, aggregate, snapshot', million(lifecycles.eventsPerSec)],
     ['recording: write (Arrow, zstd)', million(recording.writeEventsPerSec)],
     ['recording: read', million(recording.readEventsPerSec)],
+    ['recording: read and rebuilt into lifecycles', million(recording.rebuiltEventsPerSec)],
     ['recording: size', `${recording.bytesPerEvent.toFixed(1)} bytes/event`],
+    ...(typeof perf === 'string'
+      ? [[`perf script, for comparison`, `not measured: ${perf}`] as const]
+      : [
+          [`perf script over ${perf.events} samples, for comparison`, million(perf.eventsPerSec)] as const,
+          ['perf.data: size', `${perf.bytesPerEvent.toFixed(1)} bytes/event`] as const,
+        ]),
   ]),
   '',
   `The dashboard at 160×45 and 1 Hz, over a stream of ${Math.round(dashboard.eventsPerSec / 1000)} k events/s from 500 processes:`,

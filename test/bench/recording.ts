@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** Throughput and size of recordings, over batches the caller has. */
 import type { EventBatch } from '../../src/core/batch.js';
+import { Pipeline } from '../../src/core/pipeline.js';
+import type { SessionInfo } from '../../src/core/session.js';
 import { openRecordingBytes } from '../../src/recording/reader.js';
 import { createRecordingWriter } from '../../src/recording/writer.js';
 import { chunksOf, MemorySink, SESSION } from '../recording/support.js';
@@ -8,14 +10,21 @@ import { chunksOf, MemorySink, SESSION } from '../recording/support.js';
 export interface RecordingBench {
   readonly writeEventsPerSec: number;
   readonly readEventsPerSec: number;
+  /** Read, decoded, rebuilt into lifecycles and summed up. */
+  readonly rebuiltEventsPerSec: number;
   readonly bytesPerEvent: number;
 }
 
 /** Writes the batches to memory and reads them back, `rounds` times; the best round counts. */
-export async function benchRecording(batches: readonly EventBatch[], rounds = 5): Promise<RecordingBench> {
+export async function benchRecording(
+  batches: readonly EventBatch[],
+  session: SessionInfo,
+  rounds = 5,
+): Promise<RecordingBench> {
   const rows = batches.reduce((n, batch) => n + batch.length, 0);
   let write = 0;
   let read = 0;
+  let rebuilt = 0;
   let bytes = 0;
   for (let round = 0; round < rounds; round++) {
     const sink = new MemorySink();
@@ -33,6 +42,17 @@ export async function benchRecording(batches: readonly EventBatch[], rounds = 5)
     write = Math.max(write, (rows * 1000) / (written - began));
     read = Math.max(read, (rows * 1000) / (performance.now() - opened));
     bytes = recording.length;
+    const again = performance.now();
+    const pipeline = new Pipeline(session);
+    const whole = await openRecordingBytes(chunksOf(recording), 'the benchmark');
+    for await (const batch of whole.batches()) pipeline.push(batch);
+    pipeline.snapshot();
+    rebuilt = Math.max(rebuilt, (rows * 1000) / (performance.now() - again));
   }
-  return { writeEventsPerSec: write, readEventsPerSec: read, bytesPerEvent: bytes / rows };
+  return {
+    writeEventsPerSec: write,
+    readEventsPerSec: read,
+    rebuiltEventsPerSec: rebuilt,
+    bytesPerEvent: bytes / rows,
+  };
 }
