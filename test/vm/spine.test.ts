@@ -188,7 +188,7 @@ for (const kernel of kernels) {
       kernel,
       swap: 'disk',
       disks: DISK,
-      timeoutS: 600,
+      timeoutS: 1200,
       argv: ['test/vm/guest/dashboard'],
     });
     assert.equal(result.code, 0, `${result.stderr}\n${result.stdout}`);
