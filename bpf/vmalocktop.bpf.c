@@ -196,7 +196,7 @@ SEC("tp_btf/mmap_lock_released") int t_mmap_lock_released(__u64 *ctx)
 	return mm_was_told(MM_GIVEN_BACK) ? 0 : on_mm_released((struct mm_struct *)ctx[0], second_arg(ctx));
 }
 
-/* In 7.x also, and first, where the kernel calls the function that fires the tracepoint (on_mm_fired). */
+/* In 7.x also, and first, where the kernel calls the function that fires the tracepoint (mm_told). */
 SEC("kprobe.multi") int m_mmap_lock_start_locking(struct pt_regs *ctx)
 {
 	on_mm_start((struct mm_struct *)REGS_ARG1(ctx), REGS_ARG2(ctx) & 0xff);
