@@ -17,7 +17,7 @@ const FREQUENCY = 20_000;
 
 /**
  * Samples of a busy loop by the cpu-clock, about `events` of them, read back as text; the best round counts. perf's
- * samples are as plain as ours: time, task, CPU, one address. A string says why it cannot be measured here.
+ * samples are as plain as ours: time, task, one address. A string says why it cannot be measured here.
  */
 export function benchPerfScript(events: number): PerfBench | string {
   const dir = mkdtempSync(join(tmpdir(), 'vmalocktop-bench-'));
@@ -32,7 +32,7 @@ export function benchPerfScript(events: number): PerfBench | string {
     let seen = 0;
     for (let round = 0; round < ROUNDS; round++) {
       const began = performance.now();
-      const fields = ['script', '-i', data, '-F', 'comm,tid,cpu,time,event,ip'];
+      const fields = ['script', '-i', data, '-F', 'comm,tid,time,event,ip'];
       const { stdout, status } = spawnSync('perf', fields, { maxBuffer: 2 ** 30 });
       const took = performance.now() - began;
       if (status !== 0) return 'perf script failed here';
