@@ -119,3 +119,14 @@ function startError(file: string, error: Error): UserError {
 export function describeResult(result: CommandResult): string {
   return result.signal === null ? `exit ${result.exitCode}` : `killed by ${result.signal}`;
 }
+
+/** Commands that read two recordings: standard input can bring but one. Throws `UserError`. */
+export function refuseTwoStreams(a: string, b: string | undefined): void {
+  if (a !== '-' || b !== '-') return;
+  throw new UserError(
+    'cannot read the command line',
+    'standard input can bring one recording, not two',
+    'name a file for one of them',
+    ExitCode.Usage,
+  );
+}

@@ -4,10 +4,10 @@ import { compare } from '../../src/core/diff/compare.js';
 import { diffJson } from '../../src/diff/json.js';
 import { type Loaded, load } from '../../src/diff/load.js';
 import { diffText } from '../../src/diff/text.js';
-import { ExitCode, UserError } from '../../src/errors.js';
+import { ExitCode } from '../../src/errors.js';
 import { truncation } from '../feed.js';
 import { onStopSignal, print, report, say, signalExitCode } from '../process.js';
-import { openRecorded } from '../source.js';
+import { openRecorded, refuseTwoStreams } from '../source.js';
 
 export interface DiffOptions {
   readonly json?: boolean;
@@ -15,14 +15,7 @@ export interface DiffOptions {
 
 /** The exit code says whether it could be compared, not what came out: differences are often what one hoped for. */
 export async function diff(fileA: string, fileB: string, options: DiffOptions): Promise<number> {
-  if (fileA === '-' && fileB === '-') {
-    throw new UserError(
-      'cannot read the command line',
-      'standard input can bring one recording, not two',
-      'name a file for one of them',
-      ExitCode.Usage,
-    );
-  }
+  refuseTwoStreams(fileA, fileB);
   let stopping = false;
   const watch = onStopSignal(() => {
     stopping = true;

@@ -3,13 +3,13 @@
 import { compare } from '../../src/core/diff/compare.js';
 import { formatBytes } from '../../src/core/view-format.js';
 import { type Loaded, load } from '../../src/diff/load.js';
-import { ExitCode, UserError } from '../../src/errors.js';
+import { ExitCode } from '../../src/errors.js';
 import { fileOutput, streamOutput } from '../../src/export/output.js';
 import { reportPage } from '../../src/report/page.js';
 import { truncation } from '../feed.js';
 import type { StretchCliOptions } from '../options.js';
 import { onStopSignal, report, say, signalExitCode } from '../process.js';
-import { openRecorded } from '../source.js';
+import { openRecorded, refuseTwoStreams } from '../source.js';
 
 export interface ReportOptions extends StretchCliOptions {
   readonly output: string;
@@ -23,14 +23,7 @@ function nameOf(file: string): string {
 /** Returns the exit code. A recording that was cut off or damaged is reported as far as it goes. */
 export async function htmlReport(file: string, options: ReportOptions): Promise<number> {
   const { against } = options;
-  if (file === '-' && against === '-') {
-    throw new UserError(
-      'cannot read the command line',
-      'standard input can bring one recording, not two',
-      'name a file for one of them',
-      ExitCode.Usage,
-    );
-  }
+  refuseTwoStreams(file, against);
   let stopping = false;
   const watch = onStopSignal(() => {
     stopping = true;
