@@ -2,7 +2,7 @@
 /** Rows of the pages that retried, by mm and address. */
 import { BoundedMap } from './bounded-map.js';
 import type { FaultRecord } from './record.js';
-import type { AddressSums, ProcessSums } from './sums.js';
+import { AddressSums, type ProcessSums } from './sums.js';
 
 const MAX_ADDRESSES = 16_384;
 const PAGE_SIZE = 4096;
@@ -36,8 +36,7 @@ export class Addresses {
   #at(key: number | string, fault: FaultRecord): AddressSums {
     let row = this.#rows.get(key);
     if (row === undefined) {
-      const { tgid, comm, mm, address } = fault;
-      row = { tgid, comm, mm, address, lifecycles: 0, retries: 0, joined: 0, closed: 0, byCause: {}, byEnd: {} };
+      row = new AddressSums(fault.tgid, fault.comm, fault.mm, fault.address);
       this.#rows.set(key, row);
     }
     return row;

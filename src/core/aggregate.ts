@@ -21,7 +21,8 @@ import { Latest, Slowest } from './recent.js';
 import { type AttemptRecord, copyLifecycle, type FaultRecord, type WaitRecord } from './record.js';
 import type { SessionInfo } from './session.js';
 import type { FoldSink } from './step.js';
-import { type AddressSums, add, DeviceSums, ProcessSums, ReleaseSums } from './sums.js';
+import { type AddressSums, DeviceSums, ProcessSums, ReleaseSums } from './sums.js';
+import { add } from './tally.js';
 import { TimelineSums } from './timeline.js';
 import { VmaSums } from './vmas.js';
 import { WaitSums } from './wait-sums.js';
@@ -123,8 +124,8 @@ export class Aggregate implements FoldSink {
     this.counterfactual.caused(cause, was);
     if (fault.page === null) return;
     const { byCause } = fault.page as AddressSums;
-    add(byCause, was, -1);
-    add(byCause, cause, 1);
+    byCause.add(was, -1);
+    byCause.add(cause, 1);
   }
 
   judged(fault: FaultRecord, attempt: AttemptRecord, wait: WaitRecord | null): void {
@@ -185,7 +186,7 @@ export class Aggregate implements FoldSink {
     if (fault.page !== null) {
       const page = fault.page as AddressSums;
       page.closed++;
-      add(page.byEnd, fault.how, 1);
+      page.byEnd.add(fault.how, 1);
     }
     const device = fault.major ? this.devices.get(fault.device) : undefined;
     if (device !== undefined) device.reads++;
@@ -212,7 +213,7 @@ export class Aggregate implements FoldSink {
     fault.page = page;
     page.retries++;
     this.progress.retried(page.retries);
-    add(page.byCause, cause, 1);
+    page.byCause.add(cause, 1);
   }
 
   #countCause(attempt: AttemptRecord, cause: Cause, by: number): void {

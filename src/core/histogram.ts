@@ -12,6 +12,7 @@ const MAX_EXPONENT = 52;
 /** One chunk of `SUB` buckets per power of two, made when it is first used: most histograms use a few. */
 const CHUNKS = MAX_EXPONENT - SUB_BITS + 2;
 const TWO_32 = 2 ** 32;
+const NOTHING: (Float64Array | null)[] = new Array<Float64Array | null>(CHUNKS).fill(null);
 
 /** Largest relative error of a percentile. */
 export const HISTOGRAM_ERROR: number = 1 / (2 * SUB);
@@ -48,7 +49,8 @@ export class Histogram {
   sum = 0;
   max = 0;
   min: number = Number.POSITIVE_INFINITY;
-  readonly #chunks: (Float64Array | null)[] = new Array<Float64Array | null>(CHUNKS).fill(null);
+  /** Shared until something is recorded: most histograms of most rows stay empty. */
+  #chunks: (Float64Array | null)[] = NOTHING;
 
   /** Adds one duration (ns). Negative ones count as 0, fractions are cut, NaN and infinities are refused. */
   record(value: number): void {
@@ -120,6 +122,7 @@ export class Histogram {
   #chunk(c: number): Float64Array {
     let chunk = this.#chunks[c] ?? null;
     if (chunk === null) {
+      if (this.#chunks === NOTHING) this.#chunks = NOTHING.slice();
       chunk = new Float64Array(SUB);
       this.#chunks[c] = chunk;
     }

@@ -198,12 +198,18 @@ function addressRows(sums: Aggregate): AddressRow[] {
   const order = (x: AddressSums, y: AddressSums): number =>
     y.retries - x.retries || x.mm - y.mm || x.address - y.address;
   const top = [...sums.addresses.values()].sort(order).slice(0, MAX_ADDRESS_ROWS);
-  return top.map(({ closed, ...row }) => {
-    const open = row.lifecycles - closed;
+  return top.map(({ tgid, comm, mm, address, lifecycles, retries, joined, closed, byCause, byEnd }) => {
+    const open = lifecycles - closed;
     return {
-      ...row,
-      byCause: { ...row.byCause },
-      byEnd: open > 0 ? { ...row.byEnd, 'in-flight': open } : { ...row.byEnd },
+      tgid,
+      comm,
+      mm,
+      address,
+      lifecycles,
+      retries,
+      joined,
+      byCause: byCause.counts(),
+      byEnd: open > 0 ? { ...byEnd.counts(), 'in-flight': open } : byEnd.counts(),
     };
   });
 }

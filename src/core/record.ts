@@ -19,6 +19,26 @@ export { copyLifecycle } from './copy-lifecycle.js';
 /** Shared by everything that has no interval yet. */
 export const UNKNOWN_INTERVAL: Interval = Object.freeze({ lo: Number.NaN, hi: Number.NaN });
 const NOTHING_LOST: string[] = [];
+const NO_ATTEMPTS: AttemptRecord[] = [];
+const NO_WAITS: WaitRecord[] = [];
+
+/**
+ * A fault's list with one more at its end, to be used in the place of the old one. `push` onto an empty one would make
+ * room for seventeen, and most lists stay at one or two.
+ */
+export function appended<T>(list: T[], item: T): T[] {
+  switch (list.length) {
+    case 0:
+      return [item];
+    case 1:
+      return [list[0] as T, item];
+    case 2:
+      return [list[0] as T, list[1] as T, item];
+    default:
+      list.push(item);
+      return list;
+  }
+}
 
 /** The hooked function that first returned RETRY within an attempt: the innermost one, since returns run outward. */
 export const Innermost = {
@@ -135,8 +155,8 @@ export class FaultRecord implements Lifecycle {
   start: Interval = UNKNOWN_INTERVAL;
   end: number = Number.NaN;
   how: End = 'in-flight';
-  readonly attempts: AttemptRecord[] = [];
-  readonly waits: WaitRecord[] = [];
+  attempts: AttemptRecord[] = NO_ATTEMPTS;
+  waits: WaitRecord[] = NO_WAITS;
   swap: Lifecycle['swap'] = null;
   enteredSwap = false;
   major = false;

@@ -4,13 +4,7 @@ import type { CounterfactualSums } from './counterfactual.js';
 import { Histogram } from './histogram.js';
 import type { Cause, End } from './lifecycle.js';
 import type { AttemptRecord } from './record.js';
-
-/** Adds `by` to a count; one that comes to nothing goes. */
-export function add<K extends string>(counts: Partial<Record<K, number>>, key: K, by: number): void {
-  const count = (counts[key] ?? 0) + by;
-  if (count === 0) delete counts[key];
-  else counts[key] = count;
-}
+import { Tally } from './tally.js';
 
 export class ProcessSums {
   readonly tgid: number;
@@ -38,17 +32,24 @@ export class ProcessSums {
 }
 
 /** One page that retried. Counts the lifecycles with a RETRY under the VMA lock, from that RETRY on. */
-export interface AddressSums {
+export class AddressSums {
   readonly tgid: number;
   readonly comm: string;
   readonly mm: number;
   readonly address: number;
-  lifecycles: number;
-  retries: number;
-  joined: number;
-  closed: number;
-  readonly byCause: Partial<Record<Cause, number>>;
-  readonly byEnd: Partial<Record<End, number>>;
+  lifecycles = 0;
+  retries = 0;
+  joined = 0;
+  closed = 0;
+  readonly byCause: Tally<Cause> = new Tally();
+  readonly byEnd: Tally<End> = new Tally();
+
+  constructor(tgid: number, comm: string, mm: number, address: number) {
+    this.tgid = tgid;
+    this.comm = comm;
+    this.mm = mm;
+    this.address = address;
+  }
 }
 
 export class ReleaseSums {
