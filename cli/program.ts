@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, type CommanderError, Option } from 'commander';
 import { ExitCode, UserError } from '../src/errors.js';
+import { loadSmall } from './lean.js';
 import {
   addFailOn,
   addLiveOptions,
@@ -56,7 +57,8 @@ Over ssh: ssh HOST sudo ${PROGRAM} record -o - | ${PROGRAM} replay -`,
     .addOption(new Option('--connect <socket>', 'show what the daemon observes; takes no privilege'))
     .action(async (options, self: Command) => {
       if (options.connect !== undefined) rejectLiveOptions(self, CONNECTED);
-      done(await (await import('./commands/top.js')).top(options));
+      const { top } = await loadSmall(() => import('./commands/top.js'));
+      done(await top(options));
     });
 
   addFailOn(
@@ -110,7 +112,11 @@ Over ssh: ssh HOST sudo ${PROGRAM} record -o - | ${PROGRAM} replay -`,
         true,
       ),
     )
-    .action(async (file, options) => done(await (await import('./commands/replay.js')).replay(file, options)));
+    .action(async (file, options) => {
+      const load = (): Promise<typeof import('./commands/replay.js')> => import('./commands/replay.js');
+      const { replay } = await (process.stdout.isTTY ? loadSmall(load) : load());
+      done(await replay(file, options));
+    });
 
   program
     .command('diff')

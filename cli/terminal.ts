@@ -8,7 +8,6 @@ import { ExitCode, fileError } from '../src/errors.js';
 import type { Replay } from '../src/recording/replay.js';
 import type { Source } from '../src/source/source.js';
 import { feed, truncation } from './feed.js';
-import { keepHeapSmall } from './lean.js';
 import { report, say, signalExitCode } from './process.js';
 import { SessionRecorder } from './recorder.js';
 import { saveText } from './save.js';
@@ -23,7 +22,6 @@ export interface Terminal {
 
 /** Keys come from stdin, or from /dev/tty when stdin carries a recording. */
 export function openTerminal(stdinIsData: boolean): Terminal {
-  keepHeapSmall();
   if (!stdinIsData) return { input: process.stdin, dispose: () => process.stdin.pause() };
   try {
     const input = new ReadStream(openSync('/dev/tty', 'r'));

@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: MIT
 /** `replay`: the dashboard over a recording or a stream; the summary of `stat` where there is no terminal. */
-import { loadRules } from '../../src/alerts/rules.js';
+import type { AlertRule } from '../../src/core/alerts/rule.js';
 import { Pipeline } from '../../src/core/pipeline.js';
 import { ExitCode, UserError } from '../../src/errors.js';
 import { canReplay, openReplay } from '../../src/recording/player.js';
 import { stretchOf } from '../../src/recording/when.js';
-import { alertLines, collectAlerts, markAlerts } from '../alerts.js';
 import { feed, truncation } from '../feed.js';
 import type { StretchCliOptions } from '../options.js';
 import { onStopSignal, print, report, say, signalExitCode } from '../process.js';
 import { openRecorded } from '../source.js';
-import { statText } from '../stat-text.js';
 import { openTerminal, showDashboard, showReplay } from '../terminal.js';
-import { markViolations } from '../violations.js';
 
 export interface ReplayOptions extends StretchCliOptions {
   /** The file still grows: show what comes, as of a stream. */
@@ -29,7 +26,8 @@ export async function replay(file: string, options: ReplayOptions): Promise<numb
   const intervalMs = options.interval * 1000;
   const { from, to, follow } = options;
   const { alerts: path } = options;
-  const rules = path === undefined ? null : await loadRules(path === true ? undefined : path);
+  // What the first frame can do without is loaded where it is used.
+  const rules = path === undefined ? null : await readRules(path);
   if (process.stdout.isTTY && file !== '-' && follow !== true && (await canReplay(file))) {
     const replay = await openReplay(file, { stretch: (session) => stretchOf(session, from, to) });
     const checked = await openRecorded(file, options);
@@ -37,11 +35,14 @@ export async function replay(file: string, options: ReplayOptions): Promise<numb
     const terminal = openTerminal(false);
     let over = false;
     // It reads the recording once more: the first frame does not wait for that.
-    const onShown = (): void => {
+    const onShown = async (): Promise<void> => {
+      const { markViolations } = await import('../violations.js');
       void markViolations(replay, checked, () => over);
-      if (rules !== null && judged !== null) void markAlerts(replay, judged, rules, () => over);
+      if (rules === null || judged === null) return;
+      const { markAlerts } = await import('../alerts.js');
+      void markAlerts(replay, judged, rules, () => over);
     };
-    return showReplay({ replay, terminal, intervalMs, ...pace, onShown }).finally(() => {
+    return showReplay({ replay, terminal, intervalMs, ...pace, onShown: () => void onShown() }).finally(() => {
       over = true;
     });
   }
@@ -58,6 +59,8 @@ export async function replay(file: string, options: ReplayOptions): Promise<numb
     stopping = true;
     source.close().catch((error: unknown) => say(String(error)));
   });
+  const { alertLines, collectAlerts } = await import('../alerts.js');
+  const { statText } = await import('../stat-text.js');
   const alerts = rules === null ? null : collectAlerts(source.session, pipeline, rules);
   const { error } = await feed(source, alerts?.watch ?? pipeline, { ...pace, stopped: () => stopping });
   await source.close();
@@ -68,6 +71,11 @@ export async function replay(file: string, options: ReplayOptions): Promise<numb
   if (alerts !== null) await print(alertLines(alerts.events));
   if (error !== null) return report(error);
   return watch.signal === null ? ExitCode.Ok : signalExitCode(watch.signal);
+}
+
+async function readRules(path: string | true): Promise<AlertRule[]> {
+  const { loadRules } = await import('../../src/alerts/rules.js');
+  return loadRules(path === true ? undefined : path);
 }
 
 function noTimeLine(): UserError {

@@ -16,13 +16,13 @@ import {
   type RetryCause,
 } from './lifecycle.js';
 import { isHooked, MMAP_LOCK_HOOK } from './mmap-lock.js';
+import { add } from './name-counts.js';
 import { Progress } from './progress.js';
 import { Latest, Slowest } from './recent.js';
 import { type AttemptRecord, copyLifecycle, type FaultRecord, type WaitRecord } from './record.js';
 import type { SessionInfo } from './session.js';
 import type { FoldSink } from './step.js';
 import { type AddressSums, DeviceSums, ProcessSums, ReleaseSums } from './sums.js';
-import { add } from './tally.js';
 import { TimelineSums } from './timeline.js';
 import { VmaSums } from './vmas.js';
 import { WaitSums } from './wait-sums.js';

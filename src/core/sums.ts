@@ -3,8 +3,8 @@
 import type { CounterfactualSums } from './counterfactual.js';
 import { Histogram } from './histogram.js';
 import type { Cause, End } from './lifecycle.js';
+import { NameCounts } from './name-counts.js';
 import type { AttemptRecord } from './record.js';
-import { Tally } from './tally.js';
 
 export class ProcessSums {
   readonly tgid: number;
@@ -41,8 +41,8 @@ export class AddressSums {
   retries = 0;
   joined = 0;
   closed = 0;
-  readonly byCause: Tally<Cause> = new Tally();
-  readonly byEnd: Tally<End> = new Tally();
+  readonly byCause: NameCounts<Cause> = new NameCounts();
+  readonly byEnd: NameCounts<End> = new NameCounts();
 
   constructor(tgid: number, comm: string, mm: number, address: number) {
     this.tgid = tgid;

@@ -21,6 +21,7 @@ export class BatchDecoder {
   readonly #strings: string[] = [''];
   readonly #index = new Map<string, number>([['', 0]]);
   #names = 0;
+  #offsets: Int32Array = new Int32Array(BATCH_ROWS + 1);
   #batch: EventBatch = createBatch(BATCH_ROWS, this.#strings);
 
   constructor(codec: ZstdCodec) {
@@ -42,8 +43,8 @@ export class BatchDecoder {
       if (only !== null && column.key !== 'time' && !only.has(column.key)) {
         buffers.skip(column.type === 'utf8' ? 2 : 1);
       } else if (column.type === 'utf8') {
-        const offsets = buffers.next(rows === 0 ? 0 : (rows + 1) * 4, MAX_BODY);
-        this.#fillComm(batch, rows, offsets, buffers.next(0, MAX_BODY));
+        this.#takeOffsets(rows, buffers.next(rows === 0 ? 0 : (rows + 1) * 4, MAX_BODY));
+        this.#fillComm(batch, rows, buffers.next(0, MAX_BODY));
       } else {
         const bytes = buffers.next(rows * column.width, MAX_BODY);
         columnBytes(batch, column, rows).set(bytes.subarray(0, rows * column.width));
@@ -61,16 +62,28 @@ export class BatchDecoder {
     return this.#batch;
   }
 
-  #fillComm(batch: EventBatch, rows: number, offsetBytes: Uint8Array, data: Uint8Array): void {
-    const offsets = new DataView(offsetBytes.buffer, offsetBytes.byteOffset, offsetBytes.length);
+  /** A copy: what a buffer holds is gone with the next one. */
+  #takeOffsets(rows: number, bytes: Uint8Array): void {
+    if (this.#offsets.length <= rows) this.#offsets = new Int32Array(rows + 1);
+    // Little-endian, as the columns: no machine with Node and BPF is anything else.
+    if (rows > 0) new Uint8Array(this.#offsets.buffer).set(bytes.subarray(0, (rows + 1) * 4));
+  }
+
+  #fillComm(batch: EventBatch, rows: number, data: Uint8Array): void {
+    const offsets = this.#offsets;
+    const { comm } = batch;
     const text = Buffer.from(data.buffer, data.byteOffset, data.length);
-    let start = rows === 0 ? 0 : offsets.getInt32(0, true);
-    if (start < 0) throw new Damage('a name before the names');
+    let start = rows === 0 ? 0 : (offsets[0] as number);
+    if (start < 0 || start > data.length) throw new Damage('names that begin outside the names');
     for (let i = 0; i < rows; i++) {
-      const end = offsets.getInt32((i + 1) * 4, true);
+      const end = offsets[i + 1] as number;
+      if (end === start) {
+        comm[i] = 0;
+        continue;
+      }
       if (end < start || end > data.length) throw new Damage(`a name outside the names in row ${i}`);
       if (end - start > MAX_NAME) throw new Damage(`a name of ${end - start} bytes in row ${i}`);
-      batch.comm[i] = end === start ? 0 : this.#intern(text.toString('utf8', start, end));
+      comm[i] = this.#intern(text.toString('utf8', start, end));
       start = end;
     }
   }
@@ -124,7 +137,7 @@ class BodyBuffers {
     this.#at += buffers;
   }
 
-  /** At least `least` bytes, at most `most`; more than `least` is padding. */
+  /** At least `least` bytes, at most `most`; more than `least` is padding. Valid until the next one is asked for. */
   next(least: number, most: number): Uint8Array {
     const region = this.#header.buffers(this.#at++);
     const [offset, length] = [Number(region?.offset() ?? -1n), Number(region?.length() ?? -1n)];

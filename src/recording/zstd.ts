@@ -5,7 +5,10 @@ import * as zlib from 'node:zlib';
 export interface ZstdCodec {
   /** One frame, level 1, with its content size in the frame header. */
   compress(data: Uint8Array): Uint8Array;
-  /** `length`: bytes the caller knows must come out. Throws when the frame is damaged or says otherwise. */
+  /**
+   * `length`: bytes the caller knows must come out. What comes is valid until the codec is used again.
+   * Throws when the frame is damaged or says otherwise.
+   */
   decompress(frame: Uint8Array, length: number): Uint8Array;
 }
 
@@ -25,20 +28,6 @@ function fromZlib(native: ZlibWithZstd): ZstdCodec {
     compress: (data) =>
       native.zstdCompressSync(data, { params: { [C_COMPRESSION_LEVEL]: LEVEL }, pledgedSrcSize: data.length }),
     decompress: (frame, length) => native.zstdDecompressSync(frame, { maxOutputLength: length }),
-  };
-}
-
-async function fromWasm(): Promise<ZstdCodec> {
-  const wasm = await import('@bokuweb/zstd-wasm');
-  await wasm.init();
-  // Contexts kept for the life of the process: ZSTD_compress would allocate and clear one for every column.
-  // The dictionary functions are the ones that take a context; an empty dictionary is none.
-  const compressor = wasm.createCCtx();
-  const decompressor = wasm.createDCtx();
-  const none = new Uint8Array(0);
-  return {
-    compress: (data) => wasm.compressUsingDict(compressor, data, none, LEVEL),
-    decompress: (frame, length) => wasm.decompressUsingDict(decompressor, frame, none, { defaultHeapSize: length }),
   };
 }
 
@@ -84,6 +73,6 @@ export function loadZstd(): Promise<ZstdCodec> {
   const native = zlib as Partial<ZlibWithZstd>;
   codec ??= native.zstdCompressSync
     ? Promise.resolve(checked(fromZlib(native as ZlibWithZstd)))
-    : fromWasm().then(checked);
+    : import('./zstd-wasm.js').then(({ wasmCodec }) => wasmCodec(LEVEL)).then(checked);
   return codec;
 }

@@ -4,10 +4,8 @@
  * Leaves at the end of the stream; the figures go to the file named by the first argument, as JSON.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { openTerminal, showDashboard } from '../../cli/terminal.js';
+import { loadSmall } from '../../cli/lean.js';
 import type { Took } from '../../cli/tui/desk.js';
-import { Pipeline } from '../../src/core/pipeline.js';
-import { openStream } from '../../src/source/stream.js';
 
 /** What is measured of it. */
 export interface DashboardFigures {
@@ -23,6 +21,15 @@ export interface DashboardFigures {
 
 /** The first seconds are those of the compiler. */
 const WARM_UP_MS = 4000;
+
+// In the order in which the command line loads them: how far the heap has grown by then is part of what is measured.
+await import('../../cli/program.js');
+const { openTerminal, showDashboard } = await loadSmall(async () => {
+  await import('../../cli/commands/replay.js');
+  return import('../../cli/terminal.js');
+});
+const { Pipeline } = await import('../../src/core/pipeline.js');
+const { openStream } = await import('../../src/source/stream.js');
 
 const [, , output = ''] = process.argv;
 const source = await openStream(process.stdin);

@@ -8,7 +8,7 @@ export function add<K extends string>(counts: Partial<Record<K, number>>, key: K
   else counts[key] = count;
 }
 
-export class Tally<K extends string> {
+export class NameCounts<K extends string> {
   /** The name that came first, and the count of that one; the others, once there are any. */
   #first: K | null = null;
   #count = 0;
