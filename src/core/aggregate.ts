@@ -20,6 +20,7 @@ import { add } from './name-counts.js';
 import { Progress } from './progress.js';
 import { Latest, Slowest } from './recent.js';
 import { type AttemptRecord, copyLifecycle, type FaultRecord, type WaitRecord } from './record.js';
+import type { RecordPool } from './record-pool.js';
 import type { SessionInfo } from './session.js';
 import type { FoldSink } from './step.js';
 import { type AddressSums, DeviceSums, ProcessSums, ReleaseSums } from './sums.js';
@@ -49,10 +50,10 @@ export class Aggregate implements FoldSink {
     p.inFlight > 0 ? Number.MAX_VALUE : p.lifecycles,
   );
   readonly addresses: Addresses = new Addresses();
-  readonly latest: Latest = new Latest();
-  readonly slowest: Slowest = new Slowest();
+  readonly latest: Latest;
+  readonly slowest: Slowest;
   readonly vmas: VmaSums = new VmaSums();
-  readonly causeCosts: CauseCosts<FaultRecord> = new CauseCosts();
+  readonly causeCosts: CauseCosts;
   readonly causeStacks: CauseStacks = new CauseStacks();
   readonly handlers: Handlers = new Handlers();
   readonly timeline: TimelineSums = new TimelineSums();
@@ -63,8 +64,15 @@ export class Aggregate implements FoldSink {
   readonly #onClosed: ((lifecycle: Lifecycle) => void) | null;
 
   /** Without a session nothing is known of what writers would have stalled. */
-  constructor(onClosed: ((lifecycle: Lifecycle) => void) | null = null, session: SessionInfo | null = null) {
+  constructor(
+    pool: RecordPool,
+    onClosed: ((lifecycle: Lifecycle) => void) | null = null,
+    session: SessionInfo | null = null,
+  ) {
     this.#onClosed = onClosed;
+    this.latest = new Latest(pool);
+    this.slowest = new Slowest(pool);
+    this.causeCosts = new CauseCosts(pool);
     this.counterfactual = new Counterfactual(session);
     this.writers = new Writers(this.counterfactual.stalls, session !== null && isHooked(session, MMAP_LOCK_HOOK));
   }

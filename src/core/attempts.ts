@@ -3,7 +3,7 @@
 import { classify, noteRetry } from './causes.js';
 import type { FaultBits } from './fault-bits.js';
 import type { Interval, LockKind, Wait, WaitKind } from './lifecycle.js';
-import { AttemptRecord, appended, type FaultRecord, Innermost } from './record.js';
+import { type AttemptRecord, appended, type FaultRecord, Innermost } from './record.js';
 import { releasedByRetry } from './release.js';
 import type { StepContext } from './step.js';
 import { judgeUnseen } from './verdict.js';
@@ -22,7 +22,7 @@ export function begin(
   known: boolean,
   acquired: Interval,
 ): AttemptRecord {
-  const attempt = new AttemptRecord(lock, known, acquired);
+  const attempt = s.pool.attempt(lock, known, acquired);
   attempt.gap = f.gap > 0;
   f.attempts = appended(f.attempts, attempt);
   f.attempt = attempt;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** What each cause cost: the time its faults took after they had lost the VMA lock, and the worst of them. */
 import { type Attempt, CAUSES, type Cause, type Lifecycle } from './lifecycle.js';
+import { copyLifecycle, type FaultRecord } from './record.js';
+import type { RecordPool } from './record-pool.js';
 
 export interface CauseCost {
   /** Faults whose first failed attempt had this cause, and ended. */
@@ -12,11 +14,16 @@ export interface CauseCost {
   readonly worst: Lifecycle;
 }
 
-/** Keeps a reference to the worst fault of each cause; `copy` is made of it when it is shown. */
-export class CauseCosts<L extends Lifecycle> {
-  readonly #costs: Map<Cause, { faults: number; lostNs: number; worstNs: number; worst: L }> = new Map();
+/** Holds the worst fault of each cause; a copy is made of it when it is shown. */
+export class CauseCosts {
+  readonly #costs: Map<Cause, { faults: number; lostNs: number; worstNs: number; worst: FaultRecord }> = new Map();
+  readonly #pool: RecordPool;
 
-  closed(fault: L): void {
+  constructor(pool: RecordPool) {
+    this.#pool = pool;
+  }
+
+  closed(fault: FaultRecord): void {
     const { attempts } = fault;
     for (let i = 0; i < attempts.length; i++) {
       const attempt = attempts[i] as Attempt;
@@ -25,24 +32,25 @@ export class CauseCosts<L extends Lifecycle> {
       const lost = lostAfter(fault, attempt);
       const cost = this.#costs.get(cause);
       if (cost === undefined) {
-        this.#costs.set(cause, { faults: 1, lostNs: lost, worstNs: lost, worst: fault });
+        this.#costs.set(cause, { faults: 1, lostNs: lost, worstNs: lost, worst: this.#pool.hold(fault) });
       } else {
         cost.faults++;
         cost.lostNs += lost;
         if (lost > cost.worstNs) {
           cost.worstNs = lost;
-          cost.worst = fault;
+          this.#pool.letGo(cost.worst);
+          cost.worst = this.#pool.hold(fault);
         }
       }
       return;
     }
   }
 
-  copy(copyOf: (fault: L) => Lifecycle): Readonly<Partial<Record<Cause, CauseCost>>> {
+  copy(): Readonly<Partial<Record<Cause, CauseCost>>> {
     const out: Partial<Record<Cause, CauseCost>> = {};
     for (const cause of CAUSES) {
       const cost = this.#costs.get(cause);
-      if (cost !== undefined) out[cause] = { ...cost, worst: copyOf(cost.worst) };
+      if (cost !== undefined) out[cause] = { ...cost, worst: copyLifecycle(cost.worst) };
     }
     return out;
   }

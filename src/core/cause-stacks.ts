@@ -13,21 +13,20 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 export class CauseStacks {
   readonly #rows: BoundedMap<string, Mutable<StackRow>> = new BoundedMap(MAX_ROWS, (row) => row.count);
-  /** For causes that the fallback changes. */
-  readonly #rowOf: WeakMap<AttemptRecord, Mutable<StackRow>> = new WeakMap();
 
   /** An attempt without a cause neither retried nor was refused: not counted here. */
   stack(attempt: AttemptRecord, kernel: number, user: number): void {
     const { cause } = attempt;
-    if (cause === null || this.#rowOf.has(attempt)) return;
+    if (cause === null || attempt.stackRow !== null) return;
     const k = kernel === NO_STACK ? -1 : kernel;
     const u = user === NO_STACK ? -1 : user;
     if (k >= 0 || u >= 0) this.#count(attempt, cause, k, u);
   }
 
+  /** The fallback has changed the cause. */
   caused(attempt: AttemptRecord, cause: Cause): void {
-    const row = this.#rowOf.get(attempt);
-    if (row === undefined) return;
+    const row = attempt.stackRow as Mutable<StackRow> | null;
+    if (row === null) return;
     row.count--;
     this.#count(attempt, cause, row.kernel, row.user);
   }
@@ -48,6 +47,6 @@ export class CauseStacks {
       this.#rows.set(key, row);
     }
     row.count++;
-    this.#rowOf.set(attempt, row);
+    attempt.stackRow = row;
   }
 }

@@ -8,7 +8,8 @@ import { isReleased, PERFORM } from './actions.js';
 import { type EventBatch, isAlone } from './batch.js';
 import type { FaultBits } from './fault-bits.js';
 import { isNote, isOtherPass } from './passes.js';
-import { endOf, FaultRecord, fillInfo } from './record.js';
+import { type AttemptRecord, endOf, type FaultRecord, fillInfo } from './record.js';
+import type { RecordPool } from './record-pool.js';
 import { boundRelease, releasedExactly } from './release.js';
 import { HMF, MM_BOTH, OUTSTANDING } from './runs.js';
 import { STATES } from './states.js';
@@ -33,15 +34,19 @@ export class LifecycleFold {
   readonly #maxOpen: number;
   readonly #sink: FoldSink;
   readonly #step: StepContext;
-  readonly #tasks: Tasks = new Tasks();
+  readonly #pool: RecordPool;
+  readonly #tasks: Tasks;
   readonly #gone: Set<number> = new Set();
   #oldest: FaultRecord | null = null;
   #newest: FaultRecord | null = null;
 
-  constructor(bits: FaultBits, sink: FoldSink, maxOpen: number = DEFAULT_MAX_OPEN) {
+  /** `pool`: where the sink holds the records it keeps. */
+  constructor(bits: FaultBits, sink: FoldSink, pool: RecordPool, maxOpen: number = DEFAULT_MAX_OPEN) {
     this.#maxOpen = maxOpen;
     this.#sink = sink;
-    this.#step = { bits, sink, kind: 0, flags: 0, time: 0, a: 0, b: 0 };
+    this.#pool = pool;
+    this.#tasks = new Tasks(pool);
+    this.#step = { bits, sink, pool, kind: 0, flags: 0, time: 0, a: 0, b: 0 };
   }
 
   /** Open lifecycles, oldest first. */
@@ -72,6 +77,7 @@ export class LifecycleFold {
         boundRelease(task.kept, s.time);
         this.#sink.bounded(task.kept);
       }
+      this.#pool.letGoAttempt(task.kept);
       task.kept = null;
     }
     const fault = batch.fault[i] as number;
@@ -119,8 +125,13 @@ export class LifecycleFold {
     if (!abandoned) task.last = s.time;
     if (!note) f.gap = 0;
     const attempt = f.attempts[f.attempts.length - 1];
-    if (kind === VlKind.HMF_EXIT && attempt !== undefined && attempt.rule === 'R2') task.kept = attempt;
+    if (kind === VlKind.HMF_EXIT && attempt !== undefined && attempt.rule === 'R2') this.#keep(task, attempt);
     if (f.at === STATE.Closed) this.#close(f, task);
+  }
+
+  #keep(task: Task, attempt: AttemptRecord): void {
+    if (task.kept !== null) this.#pool.letGoAttempt(task.kept);
+    task.kept = this.#pool.holdAttempt(attempt);
   }
 
   /** What comes after handle_mm_fault but the release is no part of a fault, nor is what cuts short one that is over. */
@@ -157,7 +168,7 @@ export class LifecycleFold {
     const depth = info ? (batch.depth[i] as number) : 0;
     if (info) this.#endFrom(task, depth);
     if (this.openCount >= this.#maxOpen) this.#evict();
-    const f = new FaultRecord(batch.fault[i] as number, batch.faultCpu[i] as number, tid, s.time, task.last);
+    const f = this.#pool.fault(batch.fault[i] as number, batch.faultCpu[i] as number, tid, s.time, task.last);
     f.depth = depth;
     if (info) fillInfo(f, batch, i);
     f.start = Number.isNaN(f.acquired)
@@ -249,5 +260,6 @@ export class LifecycleFold {
     task.closedFault = f.fault;
     task.closedCpu = f.faultCpu;
     this.#sink.closed(f);
+    this.#pool.letGo(f);
   }
 }

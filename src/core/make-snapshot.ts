@@ -124,7 +124,7 @@ export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
     addresses: addressRows(sums),
     vmas: sums.vmas.top(),
     totals: { processes: sums.processes.size, vmas: sums.vmas.size },
-    causeCosts: sums.causeCosts.copy(copyLifecycle),
+    causeCosts: sums.causeCosts.copy(),
     timeline: sums.timeline.preview(inputs.sampled, counters.outcomes()),
     latest: sums.latest.newestFirst().map(copyLifecycle),
     slowest: sums.slowest.longestFirst().map(copyLifecycle),

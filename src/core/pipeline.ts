@@ -8,6 +8,7 @@ import { DEFAULT_MAX_OPEN, LifecycleFold } from './fold.js';
 import type { Lifecycle } from './lifecycle.js';
 import { inFlight, makeSnapshot } from './make-snapshot.js';
 import { Names } from './names.js';
+import { RecordPool } from './record-pool.js';
 import type { SessionInfo } from './session.js';
 import type { Snapshot } from './snapshot.js';
 
@@ -31,8 +32,9 @@ export class Pipeline {
 
   constructor(session: SessionInfo, options: PipelineOptions = {}) {
     this.#session = session;
-    this.#sums = new Aggregate(options.onClosed ?? null, session);
-    this.#fold = new LifecycleFold(faultBits(session), this.#sums, options.maxOpen ?? DEFAULT_MAX_OPEN);
+    const pool = new RecordPool();
+    this.#sums = new Aggregate(pool, options.onClosed ?? null, session);
+    this.#fold = new LifecycleFold(faultBits(session), this.#sums, pool, options.maxOpen ?? DEFAULT_MAX_OPEN);
     this.#counters = new Counters(session);
   }
 

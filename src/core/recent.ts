@@ -1,16 +1,24 @@
 // SPDX-License-Identifier: MIT
 /** A bounded number of whole lifecycles: the latest, and the slowest. */
 import type { FaultRecord } from './record.js';
+import type { RecordPool } from './record-pool.js';
 
 export const KEPT_LIFECYCLES = 64;
 
 /** The latest, in a ring. */
 export class Latest {
   readonly #ring: FaultRecord[] = [];
+  readonly #pool: RecordPool;
   #next = 0;
 
+  constructor(pool: RecordPool) {
+    this.#pool = pool;
+  }
+
   add(fault: FaultRecord): void {
-    this.#ring[this.#next] = fault;
+    const oldest = this.#ring[this.#next];
+    if (oldest !== undefined) this.#pool.letGo(oldest);
+    this.#ring[this.#next] = this.#pool.hold(fault);
     this.#next = (this.#next + 1) % KEPT_LIFECYCLES;
   }
 
@@ -22,13 +30,20 @@ export class Latest {
 /** The slowest, by time from first to last step, in a heap with the least slow on top. */
 export class Slowest {
   readonly #heap: FaultRecord[] = [];
+  readonly #pool: RecordPool;
   #least = -1;
+
+  constructor(pool: RecordPool) {
+    this.#pool = pool;
+  }
 
   add(fault: FaultRecord): void {
     const heap = this.#heap;
     const full = heap.length === KEPT_LIFECYCLES;
     if (full && total(fault) <= this.#least) return;
+    this.#pool.hold(fault);
     if (full) {
+      this.#pool.letGo(heap[0] as FaultRecord);
       heap[0] = fault;
       this.#sink(0);
     } else {

@@ -55,158 +55,263 @@ export const Innermost = {
 } as const;
 export type Innermost = (typeof Innermost)[keyof typeof Innermost];
 
+/**
+ * Records are used again once nobody holds them (record-pool.ts), so a constructor is `begin`, and `begin` names every
+ * field: one that it forgot would come from another fault.
+ */
 export class AttemptRecord implements Attempt {
-  lock: LockKind;
-  acquired: Interval;
-  released: Interval = UNKNOWN_INTERVAL;
-  rule: ReleaseRule = 'none';
-  exactRelease: number = Number.NaN;
-  flags = -1;
-  ret = -1;
-  outcome: Attempt['outcome'] = 'pending';
-  cause: Cause | null = null;
-  innermost = '';
-  verdict: Verdict | null = null;
-  faultHandler = 0n;
-  folio = 0;
+  declare lock: LockKind;
+  declare acquired: Interval;
+  declare released: Interval;
+  declare rule: ReleaseRule;
+  declare exactRelease: number;
+  declare flags: number;
+  declare ret: number;
+  declare outcome: Attempt['outcome'];
+  declare cause: Cause | null;
+  declare innermost: string;
+  declare verdict: Verdict | null;
+  declare faultHandler: bigint;
+  declare folio: number;
 
   /** False while `lock` is a guess: nothing with fault flags was seen of this attempt. */
-  lockKnown: boolean;
+  declare lockKnown: boolean;
   /** VMA_LOCK and TRIED of this attempt, constant within one handle_mm_fault; -1 not known. */
-  passFlags = -1;
+  declare passFlags: number;
   /** A step was dropped within: absence of a step means nothing. */
-  gap = false;
-  swapAt: number = Number.NaN;
-  deviceSeen = false;
+  declare gap: boolean;
+  declare swapAt: number;
+  declare deviceSeen: boolean;
   /** vm_fault_t bits of the returns seen so far; -1 none. */
-  result = -1;
+  declare result: number;
   /** Flags of the VL_FLOR_ENTER step; -1 not seen. */
-  florFlags = -1;
+  declare florFlags: number;
   /** Something inside that drops the lock was seen; `open`: entered, its return not seen yet. */
-  florSeen = false;
-  florTried = false;
-  uffdSeen = false;
+  declare florSeen: boolean;
+  declare florTried: boolean;
+  declare uffdSeen: boolean;
   /** VM_UFFD_* of handle_userfault; -1: its entry was not seen. */
-  uffdReason = -1;
+  declare uffdReason: number;
   /** `enum vl_file` of the return of filemap_fault or shmem_fault; 0 not seen. */
-  fileBits = 0;
+  declare fileBits: number;
   /** filemap_fault's first try: it gives the lock back before it reads or waits. */
-  fileDrops = false;
+  declare fileDrops: boolean;
   /** filemap_read_folio was seen inside. */
-  fileRead = false;
-  hugetlb = false;
+  declare fileRead: boolean;
+  declare hugetlb: boolean;
   /** The lock is known to be gone though the attempt is not over. */
-  dropped = false;
+  declare dropped: boolean;
   /** `settled` was told of it with its lock known. */
-  told = false;
-  open: Innermost = Innermost.None;
-  first: Innermost = Innermost.None;
+  declare told: boolean;
+  declare open: Innermost;
+  declare first: Innermost;
   /**
    * What bounds the release, of the callee entered last (`innerAt`: its entry, NaN when not seen) or of the return
    * that first said RETRY. One set for all of them: doubles are boxed, and the callee that says RETRY is the last one.
    */
-  innerAt: number = Number.NaN;
-  innerLo: number = Number.NaN;
-  innerHi: number = Number.NaN;
+  declare innerAt: number;
+  declare innerLo: number;
+  declare innerHi: number;
+  /** Row this attempt's stack counts in; owned by the aggregate. */
+  declare stackRow: unknown;
+  /** How many hold it (record-pool.ts): its fault is one. */
+  declare holders: number;
 
   constructor(lock: LockKind, lockKnown: boolean, acquired: Interval) {
+    this.begin(lock, lockKnown, acquired);
+  }
+
+  begin(lock: LockKind, lockKnown: boolean, acquired: Interval): this {
     this.lock = lock;
-    this.lockKnown = lockKnown;
     this.acquired = acquired;
+    this.released = UNKNOWN_INTERVAL;
+    this.rule = 'none';
+    this.exactRelease = Number.NaN;
+    this.flags = -1;
+    this.ret = -1;
+    this.outcome = 'pending';
+    this.cause = null;
+    this.innermost = '';
+    this.verdict = null;
+    this.faultHandler = 0n;
+    this.folio = 0;
+    this.lockKnown = lockKnown;
+    this.passFlags = -1;
+    this.gap = false;
+    this.swapAt = Number.NaN;
+    this.deviceSeen = false;
+    this.result = -1;
+    this.florFlags = -1;
+    this.florSeen = false;
+    this.florTried = false;
+    this.uffdSeen = false;
+    this.uffdReason = -1;
+    this.fileBits = 0;
+    this.fileDrops = false;
+    this.fileRead = false;
+    this.hugetlb = false;
+    this.dropped = false;
+    this.told = false;
+    this.open = Innermost.None;
+    this.first = Innermost.None;
+    this.innerAt = Number.NaN;
+    this.innerLo = Number.NaN;
+    this.innerHi = Number.NaN;
+    this.stackRow = null;
+    this.holders = 1;
+    return this;
   }
 }
 
 export class WaitRecord implements Wait {
-  readonly kind: WaitKind;
-  held: Wait['held'];
-  readonly start: number;
-  end: number = Number.NaN;
-  slept = false;
-  contended: number = Number.NaN;
-  holder = 0;
+  declare kind: WaitKind;
+  declare held: Wait['held'];
+  declare start: number;
+  declare end: number;
+  declare slept: boolean;
+  declare contended: number;
+  declare holder: number;
   /** The wait it lies in, while it lasts. */
-  outer: WaitRecord | null;
+  declare outer: WaitRecord | null;
   /** `held` follows when the lock of its attempt becomes known; the sink hears of the wait then. */
-  deferred = false;
+  declare deferred: boolean;
 
   constructor(kind: WaitKind, held: Wait['held'], start: number, outer: WaitRecord | null) {
+    this.begin(kind, held, start, outer);
+  }
+
+  begin(kind: WaitKind, held: Wait['held'], start: number, outer: WaitRecord | null): this {
     this.kind = kind;
     this.held = held;
     this.start = start;
+    this.end = Number.NaN;
+    this.slept = false;
+    this.contended = Number.NaN;
+    this.holder = 0;
     this.outer = outer;
+    this.deferred = false;
+    return this;
   }
 }
 
 export class FaultRecord implements Lifecycle {
-  readonly tid: number;
-  tgid = 0;
-  comm = '';
-  cgroup = 0;
-  mm = 0;
-  address: number = Number.NaN;
-  vmaStart = 0;
-  vmaEnd = 0;
-  vmFlags = 0n;
-  pte = 0n;
-  depth = 0;
-  origin: Lifecycle['origin'] = 'unknown';
-  readonly first: number;
-  last: number;
-  start: Interval = UNKNOWN_INTERVAL;
-  end: number = Number.NaN;
-  how: End = 'in-flight';
-  attempts: AttemptRecord[] = NO_ATTEMPTS;
-  waits: WaitRecord[] = NO_WAITS;
-  swap: Lifecycle['swap'] = null;
-  enteredSwap = false;
-  major = false;
-  lost: string[] = NOTHING_LOST;
-  state = '';
+  declare tid: number;
+  declare tgid: number;
+  declare comm: string;
+  declare cgroup: number;
+  declare mm: number;
+  declare address: number;
+  declare vmaStart: number;
+  declare vmaEnd: number;
+  declare vmFlags: bigint;
+  declare pte: bigint;
+  declare depth: number;
+  declare origin: Lifecycle['origin'];
+  declare first: number;
+  declare last: number;
+  declare start: Interval;
+  declare end: number;
+  declare how: End;
+  declare attempts: AttemptRecord[];
+  declare waits: WaitRecord[];
+  declare swap: Lifecycle['swap'];
+  declare enteredSwap: boolean;
+  declare major: boolean;
+  declare lost: string[];
+  declare state: string;
 
-  readonly fault: number;
-  readonly faultCpu: number;
+  declare fault: number;
+  declare faultCpu: number;
   /** Index into STATES. */
-  at = 0;
-  nextStep = 0;
+  declare at: number;
+  declare nextStep: number;
   /** Steps dropped just before the one being looked at. */
-  gap = 0;
+  declare gap: number;
   /** Time of the previous step; a release or an abandonment is none (they come from elsewhere in the fault). */
-  mark: number = Number.NEGATIVE_INFINITY;
+  declare mark: number;
   /** Previous step of this task before this fault's first. */
-  readonly before: number;
-  acquired: number = Number.NaN;
+  declare before: number;
+  declare acquired: number;
   /** The attempt under way. */
-  attempt: AttemptRecord | null = null;
+  declare attempt: AttemptRecord | null;
   /** The attempt under the VMA lock, over or not. */
-  vmaAttempt: AttemptRecord | null = null;
+  declare vmaAttempt: AttemptRecord | null;
   /** The innermost wait that lasts. */
-  wait: WaitRecord | null = null;
+  declare wait: WaitRecord | null;
   /** Waits with `deferred` set. */
-  deferred = 0;
-  joined = false;
+  declare deferred: number;
+  declare joined: boolean;
   /** The RETRY under the VMA lock was told of, and its verdict not yet. */
-  unjudged = false;
+  declare unjudged: boolean;
   /** VL_MM_WRITER of the fallback under way. */
-  writer: Verdict['writer'] = null;
+  declare writer: Verdict['writer'];
   /** Rows this fault counts in; owned by the aggregate. */
-  process: unknown = null;
-  page: unknown = null;
+  declare process: unknown;
+  declare page: unknown;
   /** Swap device type this fault was counted for; -1 none. */
-  device = -1;
+  declare device: number;
   /** Faults of the same task, outer and inner. */
-  below: FaultRecord | null = null;
-  above: FaultRecord | null = null;
+  declare below: FaultRecord | null;
+  declare above: FaultRecord | null;
   /** All open faults in order of opening. */
-  older: FaultRecord | null = null;
-  newer: FaultRecord | null = null;
+  declare older: FaultRecord | null;
+  declare newer: FaultRecord | null;
+  /** How many hold it (record-pool.ts): the fold, while it is open, is one. */
+  declare holders: number;
 
   constructor(fault: number, faultCpu: number, tid: number, time: number, before: number) {
-    this.fault = fault;
-    this.faultCpu = faultCpu;
+    this.begin(fault, faultCpu, tid, time, before);
+  }
+
+  begin(fault: number, faultCpu: number, tid: number, time: number, before: number): this {
     this.tid = tid;
+    this.tgid = 0;
+    this.comm = '';
+    this.cgroup = 0;
+    this.mm = 0;
+    this.address = Number.NaN;
+    this.vmaStart = 0;
+    this.vmaEnd = 0;
+    this.vmFlags = 0n;
+    this.pte = 0n;
+    this.depth = 0;
+    this.origin = 'unknown';
     this.first = time;
     this.last = time;
+    this.start = UNKNOWN_INTERVAL;
+    this.end = Number.NaN;
+    this.how = 'in-flight';
+    this.attempts = NO_ATTEMPTS;
+    this.waits = NO_WAITS;
+    this.swap = null;
+    this.enteredSwap = false;
+    this.major = false;
+    this.lost = NOTHING_LOST;
+    this.state = '';
+    this.fault = fault;
+    this.faultCpu = faultCpu;
+    this.at = 0;
+    this.nextStep = 0;
+    this.gap = 0;
+    this.mark = Number.NEGATIVE_INFINITY;
     this.before = Math.min(before, time);
+    this.acquired = Number.NaN;
+    this.attempt = null;
+    this.vmaAttempt = null;
+    this.wait = null;
+    this.deferred = 0;
+    this.joined = false;
+    this.unjudged = false;
+    this.writer = null;
+    this.process = null;
+    this.page = null;
+    this.device = -1;
+    this.below = null;
+    this.above = null;
+    this.older = null;
+    this.newer = null;
+    this.holders = 1;
+    return this;
   }
 
   get id(): number {

@@ -3,8 +3,12 @@
 import type { FaultBits } from './fault-bits.js';
 import type { Cause } from './lifecycle.js';
 import type { AttemptRecord, FaultRecord, WaitRecord } from './record.js';
+import type { RecordPool } from './record-pool.js';
 
-/** Who hears of what the fold finds. Called in the order of the steps. */
+/**
+ * Who hears of what the fold finds. Called in the order of the steps. Records are lent for the length of a call, those of
+ * an open fault for as long as it is open; to keep one longer is to hold it (`RecordPool`).
+ */
 export interface FoldSink {
   opened(fault: FaultRecord): void;
   enteredSwap(fault: FaultRecord): void;
@@ -42,6 +46,7 @@ export interface FoldSink {
 export interface StepContext {
   readonly bits: FaultBits;
   readonly sink: FoldSink;
+  readonly pool: RecordPool;
   kind: number;
   flags: number;
   time: number;

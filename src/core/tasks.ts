@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What the fold remembers of each task between its steps. */
 import type { AttemptRecord, FaultRecord } from './record.js';
+import type { RecordPool } from './record-pool.js';
 
 /** Tasks remembered at most; idle ones go first, longest known first. */
 const MAX_TASKS = 131_072;
@@ -9,7 +10,7 @@ export class Task {
   top: FaultRecord | null = null;
   /** Time of the task's latest step. */
   last: number = Number.NEGATIVE_INFINITY;
-  /** The latest attempt that kept its lock over handle_mm_fault: the task's next step bounds its release. */
+  /** The latest attempt that kept its lock over handle_mm_fault, held: the task's next step bounds its release. */
   kept: AttemptRecord | null = null;
   closedFault = -1;
   closedCpu = -1;
@@ -20,6 +21,11 @@ export class Tasks {
   /** The task of the step before: steps come in runs. */
   #latest: Task = new Task();
   #latestTid = -1;
+  readonly #pool: RecordPool;
+
+  constructor(pool: RecordPool) {
+    this.#pool = pool;
+  }
 
   /** The task of this tid, new if need be. */
   of(tid: number): Task {
@@ -39,7 +45,11 @@ export class Tasks {
   #forget(): void {
     let left = MAX_TASKS >> 3;
     for (const [tid, task] of this.#byTid) {
-      if (task.top === null) this.#byTid.delete(tid);
+      if (task.top === null) {
+        if (task.kept !== null) this.#pool.letGoAttempt(task.kept);
+        task.kept = null;
+        this.#byTid.delete(tid);
+      }
       if (--left === 0) return;
     }
   }

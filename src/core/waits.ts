@@ -2,7 +2,7 @@
 /** Waits as they open and close. They nest: direct reclaim may run inside a read-ahead. */
 import { VlWait } from '../schema/events.gen.js';
 import type { Wait, WaitKind } from './lifecycle.js';
-import { type AttemptRecord, appended, type FaultRecord, Innermost, WaitRecord } from './record.js';
+import { type AttemptRecord, appended, type FaultRecord, Innermost, type WaitRecord } from './record.js';
 import type { StepContext } from './step.js';
 
 /** By `enum vl_wait`. */
@@ -34,7 +34,7 @@ export function nestedKind(wait: number): WaitKind | undefined {
 }
 
 export function openWait(f: FaultRecord, s: StepContext, kind: WaitKind, held: Wait['held']): WaitRecord {
-  const wait = new WaitRecord(kind, held, s.time, f.wait);
+  const wait = s.pool.wait(kind, held, s.time, f.wait);
   f.wait = wait;
   f.waits = appended(f.waits, wait);
   return wait;

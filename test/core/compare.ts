@@ -5,9 +5,10 @@ import { Aggregate } from '../../src/core/aggregate.js';
 import { createBatch } from '../../src/core/batch.js';
 import { faultBits } from '../../src/core/fault-bits.js';
 import { LifecycleFold } from '../../src/core/fold.js';
-import type { Cause, Lifecycle } from '../../src/core/lifecycle.js';
+import type { Attempt, Cause, Lifecycle } from '../../src/core/lifecycle.js';
 import { Pipeline } from '../../src/core/pipeline.js';
 import { type AttemptRecord, copyLifecycle, type FaultRecord, type WaitRecord } from '../../src/core/record.js';
+import { RecordPool } from '../../src/core/record-pool.js';
 import type { SessionInfo } from '../../src/core/session.js';
 import type { Snapshot } from '../../src/core/snapshot.js';
 import { type OracleFault, reconstruct } from './oracle.js';
@@ -25,9 +26,14 @@ export interface Run {
   readonly told: { retries: number; verdicts: number; readonly causes: Map<string, number> };
 }
 
-/** Keeps every record, so that tests see them as they stand at the end. */
+/**
+ * Keeps a copy of every fault, brought up to date as the fold goes on: the records themselves are used again, and a
+ * fault that shows through from another would stand in the copy.
+ */
 class Keeper extends Aggregate {
-  readonly records: FaultRecord[] = [];
+  readonly lifecycles: Lifecycle[] = [];
+  /** Attempts whose release is not bounded yet, with their copy. */
+  readonly #unbounded: Map<AttemptRecord, Attempt> = new Map();
   readonly stacks: Map<number, number[]> = new Map();
   readonly told: Run['told'] = { retries: 0, verdicts: 0, causes: new Map() };
 
@@ -61,7 +67,20 @@ class Keeper extends Aggregate {
 
   override closed(fault: FaultRecord): void {
     super.closed(fault);
-    this.records.push(fault);
+    const copy = copyLifecycle(fault);
+    this.lifecycles.push(copy);
+    fault.attempts.forEach((attempt, i) => {
+      const { hi } = attempt.released;
+      if (attempt.rule === 'R2' && hi === Number.POSITIVE_INFINITY)
+        this.#unbounded.set(attempt, copy.attempts[i] as Attempt);
+    });
+  }
+
+  override bounded(attempt: AttemptRecord): void {
+    super.bounded(attempt);
+    const copy = this.#unbounded.get(attempt);
+    if (copy !== undefined) copy.released = attempt.released;
+    this.#unbounded.delete(attempt);
   }
 }
 
@@ -71,15 +90,16 @@ export function run(stream: SyntheticStream, observed: boolean, maxOpen?: number
     hooks: syntheticHooks(stream.released),
   });
   const pipeline = new Pipeline(session, maxOpen === undefined ? {} : { maxOpen });
-  const keeper = new Keeper();
-  const fold = new LifecycleFold(faultBits(session), keeper, maxOpen);
+  const pool = new RecordPool();
+  const keeper = new Keeper(pool);
+  const fold = new LifecycleFold(faultBits(session), keeper, pool, maxOpen);
   for (const batch of stream.batches) {
     pipeline.push(batch);
     fold.push(batch);
   }
   return {
     snapshot: pipeline.snapshot(),
-    closed: keeper.records.map(copyLifecycle),
+    closed: keeper.lifecycles,
     open: [...fold.open()].map(copyLifecycle),
     stacks: keeper.stacks,
     told: keeper.told,
