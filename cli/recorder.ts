@@ -5,7 +5,7 @@ import type { SessionInfo } from '../src/core/session.js';
 import { formatBytes } from '../src/core/view-format.js';
 import { History } from '../src/recording/history.js';
 import { fileSink, type RecordingSink } from '../src/recording/sink.js';
-import { createRecordingWriter, type RecordingWriter } from '../src/recording/writer.js';
+import type { RecordingWriter } from '../src/recording/writer.js';
 import { freeName } from './save.js';
 
 const FLUSH_MS = 1000;
@@ -67,6 +67,8 @@ export class SessionRecorder {
   }
 
   async #start(): Promise<string> {
+    // It brings sixty modules: most sessions record nothing.
+    const { createRecordingWriter } = await import('../src/recording/writer.js');
     const file = freeName('recording', 'vmlt');
     const sink = await (this.#options.open?.(file) ?? fileSink(file, { exclusive: true }));
     const before = this.#history.baseline.state();
