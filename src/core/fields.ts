@@ -166,7 +166,7 @@ export const lifecycleFields: readonly Field<LifecycleRow>[] = [
   num('tid', 'tid', '', 7, (r) => r.lifecycle.tid, whole),
   text('comm', 'comm', 12, (r) => r.lifecycle.comm, 15),
   num('address', 'address', 'address', 12, (r) => r.lifecycle.address),
-  text('cause', 'cause', 20, (r) => causeOf(r.lifecycle)),
+  text('cause', 'cause', 20, (r) => causeOf(r.lifecycle), 26),
   num('attempts', 'tries', '', 5, (r) => r.lifecycle.attempts.length),
   num('folioWait', 'folio', 'ns', 8, (r) => wait(r, 'folio')),
   num('mmapWait', 'mmap', 'ns', 8, (r) => wait(r, 'mmapLock')),
@@ -193,9 +193,9 @@ export const flightFields: readonly Field<LifecycleRow>[] = [
 ];
 
 export const programFields: readonly Field<ProgramRow>[] = [
-  text('program', 'program', 20, (r) => r.cost.name),
-  text('target', 'target', 24, (r) => r.cost.target),
-  text('method', 'method', 14, (r) => r.cost.method),
+  text('program', 'program', 20, (r) => r.cost.name, 30),
+  text('target', 'target', 24, (r) => r.cost.target, 34),
+  text('method', 'method', 14, (r) => r.cost.method, 22),
   num('runs', 'runs', '', 7, (r) => r.cost.runCount),
   num('runTime', 'run time', 'ns', 9, (r) => r.cost.runTimeNs),
   num('perRun', 'per run', 'ns', 9, (r) => (r.cost.runCount > 0 ? r.cost.runTimeNs / r.cost.runCount : null)),

@@ -223,6 +223,6 @@ export interface HookLine {
 export const hookFields: readonly Field<HookLine>[] = [
   text('attached', 'hook', 6, (r) => (r.attached ? '✓ on' : '– off')),
   text('target', 'function or tracepoint', 26, (r) => r.target, 34),
-  text('how', 'how', 8, (r) => r.how || null, 22),
+  text('how', 'how', 8, (r) => r.how || null, 29),
   text('note', 'note', 12, (r) => r.note || null, 110),
 ];

@@ -45,14 +45,13 @@ function lossLines({ events, lifecycles, forgotten }: Snapshot): Line[] {
   return lines;
 }
 
-function releaseLine({ session, release }: Snapshot): Line {
+function releaseLines({ session, release }: Snapshot): Line[] {
   const rules = Object.entries(release)
     .map(([rule, { count }]) => `${rule} ${formatCount(count)}`)
     .join('  ');
   return [
-    seg('releases ', 'dim'),
-    seg(session.release, 'strong'),
-    seg(rules === '' ? '' : `   by rule: ${rules}`, 'dim'),
+    [seg('releases ', 'dim'), seg(session.release, 'strong')],
+    [seg(rules === '' ? 'no release yet' : `by rule: ${rules}`, 'dim')],
   ];
 }
 
@@ -94,19 +93,21 @@ function sessionLines({ session }: Snapshot): Line[] {
 
 export function healthView(figures: Figures, width: number, height: number): Block {
   const { now } = figures;
-  const losses = [...lossLines(now), releaseLine(now)];
+  const [release = [], rules = []] = releaseLines(now);
+  const losses = lossLines(now);
   const costs = [...costLines(figures), ...sessionLines(now)];
   const loss = { title: [seg('Losses', 'strong')] };
   const cost = { title: [seg('Cost and session', 'strong')] };
   if (width < WIDE) {
+    const narrow = [...losses, [...release, seg('   '), ...rules]];
     return above(
-      panel(loss, losses, width, losses.length + 2),
+      panel(loss, narrow, width, narrow.length + 2),
       panel(cost, costs.slice(0, 4), width, 6),
-      focusedList(figures, width, height - losses.length - 8),
+      focusedList(figures, width, height - narrow.length - 8),
     );
   }
   const left = Math.floor(width / 2);
-  const top = beside(panel(loss, losses, left, 7), panel(cost, costs, width - left, 7));
+  const top = beside(panel(loss, [...losses, release, rules], left, 7), panel(cost, costs, width - left, 7));
   if (height < 36) return above(top, focusedList(figures, width, height - 7));
   const hooks = Math.floor((height - 7) / 2);
   return above(top, listBox('hooks', figures, width, hooks), listBox('programs', figures, width, height - 7 - hooks));
