@@ -10,6 +10,7 @@ import type { FaultBits } from './fault-bits.js';
 import { isNote, isOtherPass } from './passes.js';
 import { endOf, FaultRecord, fillInfo } from './record.js';
 import { boundRelease, releasedExactly } from './release.js';
+import { Remembered } from './remembered.js';
 import { HMF, MM_BOTH, OUTSTANDING } from './runs.js';
 import { STATES } from './states.js';
 import type { FoldSink, StepContext } from './step.js';
@@ -34,7 +35,7 @@ export class LifecycleFold {
   readonly #sink: FoldSink;
   readonly #step: StepContext;
   readonly #tasks: Tasks = new Tasks();
-  readonly #gone: Set<number> = new Set();
+  readonly #gone: Remembered = new Remembered(MAX_GONE);
   #oldest: FaultRecord | null = null;
   #newest: FaultRecord | null = null;
 
@@ -212,7 +213,6 @@ export class LifecycleFold {
       f.how = 'ok-mmap';
       f.lose(`${HMF} ${why}`);
     }
-    if (this.#gone.size >= MAX_GONE) for (const id of this.#gone) if (this.#gone.delete(id)) break;
     this.#gone.add(f.id);
     this.#close(f, task);
   }
