@@ -101,7 +101,7 @@ export async function soak(options: SoakOptions): Promise<Soaked> {
       () => scrape(daemon.url),
       (now) => (byLabel(now, 'vmalocktop_events_total').decoded ?? 0) >= expected,
       60_000,
-    );
+    ).catch(() => scrape(daemon.url)); // what is lacking then, the books say
     await until(
       () => usageOf(daemon.pid).descriptors,
       (descriptors) => descriptors <= before.descriptors + 2,
