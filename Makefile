@@ -106,6 +106,10 @@ bench-vm: build ## guest instructions per page fault, beside bpftrace; writes BE
 	$(Q)test/vm/get-kernels 6.1 $(or $(VM_KERNELS),6.12 7.3) >/dev/null
 	$(Q)node dist/scripts/bench-vm.js
 
+.PHONY: soak
+soak: build ## an hour of the daemon under churn (SOAK_MINUTES=60): memory, descriptors and threads flat, counters exact
+	@node dist/test/soak/main.js
+
 .PHONY: golden
 golden: build ## the golden screens and the pictures of the docs, anew from the bundled recording
 	$(call msg,GOLDEN,test/golden/tui docs/img)

@@ -22,3 +22,12 @@ export async function loadSmall<Command>(load: () => Promise<Command>): Promise<
   keepHeapSmall();
   return load();
 }
+
+/**
+ * For a process that works all the time and has a budget of resident memory: the nursery stays V8's affair. With 50 000
+ * events a second of threads that come and go, 490 MiB instead of 800 and more, for a quarter more CPU time; what the
+ * dashboard does would more than double that (`make soak`).
+ */
+export function boundHeap(): void {
+  setFlagsFromString('--heap-growing-percent=60');
+}

@@ -11,6 +11,7 @@ import { listenSocket, type StreamSocket } from '../../src/daemon/socket.js';
 import { findGroup, findUser } from '../../src/daemon/users.js';
 import { ExitCode, UserError } from '../../src/errors.js';
 import { type MetricsServer, serveMetrics } from '../../src/metrics/server.js';
+import { boundHeap } from '../lean.js';
 import { print, report, say, signalExitCode } from '../process.js';
 import { openRecorded } from '../source.js';
 
@@ -75,6 +76,7 @@ async function serve(options: DaemonOptions, loaded: Loaded, opened: Opened): Pr
   if (config.flight.keep > 0) makeFlightDirectory(config.flight.directory, user);
   const source = await openSource(options, loaded);
   opened.source = source;
+  boundHeap();
   giveUpPrivileges(user);
   checkUsers(loaded.actions);
   if (config.flight.keep > 0) checkFlightDirectory(config.flight.directory);

@@ -46,7 +46,10 @@ export interface EventBatch {
 
   /** Value of a user-side row (`UserKind.Counter`); 0 in kernel rows. */
   readonly value: Float64Array;
-  /** Append-only; shared by all batches of a source. `strings[0] === ''`. */
+  /**
+   * Append-only, `strings[0] === ''`. Batches of a source share it, but for a source that begins a new list when there
+   * are too many: an index says nothing beside another batch's strings.
+   */
   readonly strings: readonly string[];
 }
 

@@ -11,6 +11,7 @@ import { isNote, isOtherPass } from './passes.js';
 import { type AttemptRecord, endOf, type FaultRecord, fillInfo } from './record.js';
 import type { RecordPool } from './record-pool.js';
 import { boundRelease, releasedExactly } from './release.js';
+import { Remembered } from './remembered.js';
 import { HMF, MM_BOTH, OUTSTANDING } from './runs.js';
 import { STATES } from './states.js';
 import type { FoldSink, StepContext } from './step.js';
@@ -36,7 +37,7 @@ export class LifecycleFold {
   readonly #step: StepContext;
   readonly #pool: RecordPool;
   readonly #tasks: Tasks;
-  readonly #gone: Set<number> = new Set();
+  readonly #gone: Remembered = new Remembered(MAX_GONE);
   #oldest: FaultRecord | null = null;
   #newest: FaultRecord | null = null;
 
@@ -223,7 +224,6 @@ export class LifecycleFold {
       f.how = 'ok-mmap';
       f.lose(`${HMF} ${why}`);
     }
-    if (this.#gone.size >= MAX_GONE) for (const id of this.#gone) if (this.#gone.delete(id)) break;
     this.#gone.add(f.id);
     this.#close(f, task);
   }

@@ -3,8 +3,13 @@
 import type { AttemptRecord, FaultRecord } from './record.js';
 import type { RecordPool } from './record-pool.js';
 
-/** Tasks remembered at most; idle ones go first, longest known first. */
-const MAX_TASKS = 131_072;
+/**
+ * Tasks remembered besides those with a fault open; idle ones go, longest known first. Each may keep an attempt, so this
+ * is memory: some 25 MB.
+ */
+const MAX_TASKS = 32_768;
+/** Tasks looked at when there are too many. */
+const LOOK = MAX_TASKS >> 3;
 
 export class Task {
   top: FaultRecord | null = null;
@@ -22,9 +27,15 @@ export class Tasks {
   #latest: Task = new Task();
   #latestTid = -1;
   readonly #pool: RecordPool;
+  /** Grows when all that was looked at had faults open: not again for each new task. */
+  #most = MAX_TASKS;
 
   constructor(pool: RecordPool) {
     this.#pool = pool;
+  }
+
+  get size(): number {
+    return this.#byTid.size;
   }
 
   /** The task of this tid, new if need be. */
@@ -32,7 +43,7 @@ export class Tasks {
     if (tid === this.#latestTid) return this.#latest;
     let task = this.#byTid.get(tid);
     if (task === undefined) {
-      if (this.#byTid.size >= MAX_TASKS) this.#forget();
+      if (this.#byTid.size >= this.#most) this.#forget();
       task = new Task();
       this.#byTid.set(tid, task);
     }
@@ -41,16 +52,18 @@ export class Tasks {
     return task;
   }
 
-  /** Looks at an eighth of the tasks and drops the idle ones: an R2 release of theirs stays unbounded. */
+  /** Looks at some of the tasks and drops the idle ones: an R2 release of theirs stays unbounded. The others are looked at last. */
   #forget(): void {
-    let left = MAX_TASKS >> 3;
+    let left = LOOK;
     for (const [tid, task] of this.#byTid) {
-      if (task.top === null) {
-        if (task.kept !== null) this.#pool.letGoAttempt(task.kept);
+      this.#byTid.delete(tid);
+      if (task.top !== null) this.#byTid.set(tid, task);
+      else if (task.kept !== null) {
+        this.#pool.letGoAttempt(task.kept);
         task.kept = null;
-        this.#byTid.delete(tid);
       }
-      if (--left === 0) return;
+      if (--left === 0) break;
     }
+    this.#most = Math.max(MAX_TASKS, this.#byTid.size + (LOOK >> 1));
   }
 }

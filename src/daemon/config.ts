@@ -121,7 +121,7 @@ export const KEYS: Keys<DaemonConfig> = {
     cpuPercent: key(number(0, 6400), 20, 'of one CPU; passing it lowers the scope; 0: no limit', 'reloadable'),
     memory: key(size(0, 1024 * G), 512 * M, 'resident; passing it lowers the scope; 0: no limit', 'reloadable'),
     drops: key(flag, true, 'lower the scope when the ring drops records', 'reloadable'),
-    openFaults: key(whole(64, 4_194_304), 65_536, 'followed at a time; the oldest is given up and counted'),
+    openFaults: key(whole(64, 4_194_304), 16_384, 'followed at a time; the oldest is given up and counted'),
     window: key(span(1, 3600), 10, 'over which CPU time and drops are judged', 'reloadable'),
   },
 };

@@ -24,6 +24,12 @@ export interface DaemonFigures {
 
 const SCOPES: readonly Scope[] = ['swap', 'retry', 'all'];
 
+/** Of now and of this process, also where a recording is played, whose counters are those of the recorder. */
+function memoryParts(): Record<'resident' | 'heap' | 'buffers', number> {
+  const { rss, heapUsed, external } = process.memoryUsage();
+  return { resident: rss, heap: heapUsed, buffers: external };
+}
+
 export function daemonFamilies(figures: DaemonFigures): Family[] {
   const { scope, socket, flightBytes, otlp } = figures;
   const families: Family[] = [
@@ -34,6 +40,12 @@ export function daemonFamilies(figures: DaemonFigures): Family[] {
     gauge('over_budget', '1 while over budget with nothing left to lower.', single(figures.overBudget ? 1 : 0)),
     counter('config_reloads', 'Times a new configuration was taken.', single(figures.reloads)),
     gauge('config_stale', '1 when the latest reload was refused.', single(figures.configKept ? 1 : 0)),
+    gauge(
+      'daemon_memory_bytes',
+      'Memory of the daemon; of what is resident, the JavaScript heap in use, and what lies outside of it in buffers.',
+      samplesBy('part', memoryParts()),
+      'bytes',
+    ),
   ];
   if (socket !== null) {
     const { clients, accepted, dropped, refused } = socket;

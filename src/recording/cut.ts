@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Makes what follows a cut look as if the session had begun there. */
 import { type EventBatch, isAlone, pushUserRow, UserKind } from '../core/batch.js';
+import { Remembered } from '../core/remembered.js';
 import type { SessionInfo } from '../core/session.js';
 import { VlStepFlag } from '../schema/events.gen.js';
 import type { Baseline } from './baseline.js';
@@ -26,7 +27,7 @@ export function shiftSession(session: SessionInfo, time: number): SessionInfo {
 export class Cut {
   readonly #baseline: Baseline;
   readonly #time: number;
-  readonly #early: Set<number> = new Set();
+  readonly #early: Remembered = new Remembered(MAX_EARLY);
 
   /** `time`: the new zero, ns since the session's base. The baseline is the cut's from now on. */
   constructor(baseline: Baseline, time: number) {
@@ -69,7 +70,6 @@ export class Cut {
     const id = cpu * TWO_32 + fault;
     if (this.#early.size > 0 && this.#early.has(id)) return true;
     if ((batch.time[i] as number) >= this.#time || ((batch.flags[i] as number) & VlStepFlag.INFO) === 0) return false;
-    if (this.#early.size >= MAX_EARLY) for (const oldest of this.#early) if (this.#early.delete(oldest)) break;
     this.#early.add(id);
     return true;
   }

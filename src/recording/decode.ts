@@ -10,7 +10,13 @@ import type { ZstdCodec } from './zstd.js';
 
 /** The longest name is a path or a mangled symbol, of a few kB. */
 const MAX_NAME = 65_536;
-/** All names of a recording together; a machine has some MB of symbols. */
+/**
+ * Names remembered, and their length in all: beyond, they are begun anew with the next message. Whoever listens to a
+ * stream for months must not grow with it.
+ */
+const MAX_STRINGS = 65_536;
+const MAX_CHARS = 16 * 1024 * 1024;
+/** Names of one message, in all. */
 const MAX_NAMES = 64 * 1024 * 1024;
 
 /** What is wrong with a message, in words; the reader says where. */
@@ -18,7 +24,7 @@ export class Damage extends Error {}
 
 export class BatchDecoder {
   readonly #codec: ZstdCodec;
-  readonly #strings: string[] = [''];
+  #strings: string[] = [''];
   readonly #index = new Map<string, number>([['', 0]]);
   #names = 0;
   #offsets: Int32Array = new Int32Array(BATCH_ROWS + 1);
@@ -29,13 +35,14 @@ export class BatchDecoder {
   }
 
   /**
-   * The rows of the message; the same batch each time, valid until the next call. Throws `Damage`.
+   * The rows of the message, in the same columns each time: valid until the next call. Throws `Damage`.
    * `only`: the columns to decode beside `time`, for who wants few; the others then hold anything.
    */
   decode(frame: MessageFrame, only: ReadonlySet<Column['key']> | null = null): EventBatch {
     const header = frame.message.header(new RecordBatch()) as RecordBatch | null;
     if (!header) throw new Damage('a batch without a head');
     const rows = checkedRows(header);
+    if (this.#strings.length > MAX_STRINGS || this.#names > MAX_CHARS) this.#forgetNames();
     const batch = this.#roomFor(rows);
     const buffers = new BodyBuffers(header, frame.body, this.#codec);
     for (const column of COLUMNS) {
@@ -55,6 +62,14 @@ export class BatchDecoder {
     }
     batch.length = rows;
     return batch;
+  }
+
+  #forgetNames(): void {
+    this.#strings = [''];
+    this.#index.clear();
+    this.#index.set('', 0);
+    this.#names = 0;
+    this.#batch = { ...this.#batch, strings: this.#strings };
   }
 
   #roomFor(rows: number): EventBatch {
@@ -92,7 +107,7 @@ export class BatchDecoder {
     let index = this.#index.get(name);
     if (index === undefined) {
       this.#names += name.length;
-      if (this.#names > MAX_NAMES) throw new Damage('more names than any recording has');
+      if (this.#names > MAX_NAMES) throw new Damage('more names than any message has');
       index = this.#strings.push(name) - 1;
       this.#index.set(name, index);
     }

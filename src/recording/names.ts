@@ -13,8 +13,16 @@ interface NameRow {
   readonly name: string;
 }
 
-/** Rows kept at most; the names said longest ago go first. */
-const MAX_ROWS = 262_144;
+/**
+ * Rows kept of each kind at most; the names said longest ago go first. Each kind by itself: cgroups come and go without
+ * end on a busy host, a swap device is named once. Of cgroups and handlers as many as the core tells apart (core/names.ts).
+ */
+const MAX_ROWS: Readonly<Record<number, number>> = {
+  [UserKind.Frame]: 131_072,
+  [UserKind.SwapDevice]: 64,
+  [UserKind.Cgroup]: 16_384,
+  [UserKind.Handler]: 1024,
+};
 
 export function isName(kind: number): boolean {
   return (
@@ -27,13 +35,49 @@ function keyOf({ kind, a, b, value }: NameRow): string | number {
   return kind === UserKind.Handler ? `${a}.${b}` : a;
 }
 
-export class NamesSoFar {
+/** Those of one kind. */
+class Named {
+  rows = 0;
   /** By what is named; the frames of one stack together. In the order they were last said. */
-  readonly #named: Map<string, NameRow[]> = new Map();
-  #rows = 0;
+  readonly groups: Map<string | number, NameRow[]> = new Map();
+  readonly #most: number;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  put(row: NameRow): void {
+    const key = keyOf(row);
+    const known = this.groups.get(key);
+    this.rows++;
+    if (known !== undefined && row.kind === UserKind.Frame && row.b !== 0) {
+      known.push(row);
+    } else {
+      // Ids of stacks are used again: the innermost frame begins another one.
+      this.rows -= known?.length ?? 0;
+      this.groups.delete(key);
+      this.groups.set(key, [row]);
+    }
+    if (this.rows > this.#most) this.#forgetOldest();
+  }
+
+  /** An eighth at a time: to find the first entry of a Map takes as long as entries were deleted before it. */
+  #forgetOldest(): void {
+    for (const [key, rows] of this.groups) {
+      this.groups.delete(key);
+      this.rows -= rows.length;
+      if (this.rows <= this.#most - (this.#most >> 3)) return;
+    }
+  }
+}
+
+export class NamesSoFar {
+  readonly #kinds: Map<number, Named> = new Map();
 
   get rows(): number {
-    return this.#rows;
+    let rows = 0;
+    for (const named of this.#kinds.values()) rows += named.rows;
+    return rows;
   }
 
   /** Row `i`, which `isName`. */
@@ -49,42 +93,31 @@ export class NamesSoFar {
 
   /** Takes over what was said later. */
   merge(later: NamesSoFar): void {
-    for (const rows of later.#named.values()) for (const row of rows) this.#put(row);
-  }
-
-  #put(row: NameRow): void {
-    const key = `${row.kind}:${keyOf(row)}`;
-    const known = this.#named.get(key);
-    this.#rows++;
-    if (known !== undefined && row.kind === UserKind.Frame && row.b !== 0) {
-      known.push(row);
-    } else {
-      // Ids of stacks are used again: the innermost frame begins another one.
-      this.#rows -= known?.length ?? 0;
-      this.#named.delete(key);
-      this.#named.set(key, [row]);
-    }
-    if (this.#rows > MAX_ROWS) this.#forgetOldest();
+    for (const { groups } of later.#kinds.values())
+      for (const rows of groups.values()) for (const row of rows) this.#put(row);
   }
 
   /** All of them as rows of `time`. */
   batch(time: number): EventBatch {
     const strings = [''];
-    const batch = createBatch(Math.max(this.#rows, 1), strings);
-    for (const rows of this.#named.values()) {
-      for (const row of rows) {
-        batch.comm[batch.length] = strings.push(row.name) - 1;
-        pushUserRow(batch, row.kind, time, row.a, row.b, row.value);
+    const batch = createBatch(Math.max(this.rows, 1), strings);
+    for (const { groups } of this.#kinds.values()) {
+      for (const rows of groups.values()) {
+        for (const row of rows) {
+          batch.comm[batch.length] = strings.push(row.name) - 1;
+          pushUserRow(batch, row.kind, time, row.a, row.b, row.value);
+        }
       }
     }
     return batch;
   }
 
-  #forgetOldest(): void {
-    for (const [key, rows] of this.#named) {
-      this.#named.delete(key);
-      this.#rows -= rows.length;
-      return;
+  #put(row: NameRow): void {
+    let named = this.#kinds.get(row.kind);
+    if (named === undefined) {
+      named = new Named(MAX_ROWS[row.kind] ?? 1);
+      this.#kinds.set(row.kind, named);
     }
+    named.put(row);
   }
 }

@@ -67,6 +67,11 @@ export class CgroupReader {
     this.why = options.mount === null ? 'no cgroup2 file system is mounted here' : '';
   }
 
+  /** The list of the source's next batches. */
+  renewStrings(strings: string[]): void {
+    this.#texts.renew(strings);
+  }
+
   /** Takes note of the groups in a batch of kernel rows, from row `from` on, and goes to look for those that are new. */
   note(batch: EventBatch, from = 0): void {
     const { cgroup, length } = batch;

@@ -5,6 +5,8 @@
 const WORDS = 4;
 /** A process may rename itself without end (PR_SET_NAME), and a daemon must not grow with it: names beyond are all called `OTHER`. */
 const MAX_NAMES = 65_536;
+/** With so many texts in the list, others' included, a source begins a new one between two batches: then none is lost. */
+const MANY = MAX_NAMES >> 1;
 export const OTHER_COMM = '(other)';
 
 export class CommTable {
@@ -16,6 +18,11 @@ export class CommTable {
   #slots = new Uint32Array(256);
   #used = 0;
   readonly #bytes = Buffer.alloc(WORDS * 4);
+
+  /** It is time for another table, before names are lost. */
+  get full(): boolean {
+    return this.strings.length > MANY;
+  }
 
   /** The id of the name in four little-endian words. Whatever follows its first zero byte does not matter. */
   id(w0: number, w1: number, w2: number, w3: number): number {

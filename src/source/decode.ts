@@ -55,7 +55,7 @@ export class EventDecoder {
   readonly #rows: number;
   readonly #baseLow: number;
   readonly #baseHigh: number;
-  readonly #comms = new CommTable();
+  #comms = new CommTable();
 
   /** `baseNs`: CLOCK_MONOTONIC ns that become time 0. `rows`: of the batches `createBatch` makes. */
   constructor(ring: RingBuffer, baseNs: bigint, rows: number = DEFAULT_BATCH_ROWS) {
@@ -65,7 +65,17 @@ export class EventDecoder {
     this.#baseHigh = Number(baseNs >> 32n);
   }
 
-  /** What `comm` columns refer to. Append-only; `strings[0] === ''`. */
+  /**
+   * Begins a new list of strings, if the one there is has become long: what takes a stream for months must not grow with
+   * the names in it. Only while no batch of the old one has rows that were not handed on. Returns whether it did.
+   */
+  renewStrings(): boolean {
+    if (!this.#comms.full) return false;
+    this.#comms = new CommTable();
+    return true;
+  }
+
+  /** What `comm` columns of new batches refer to. Append-only; `strings[0] === ''`. */
   get strings(): string[] {
     return this.#comms.strings;
   }

@@ -26,6 +26,11 @@ export class HandlerRows {
     this.#texts = new TextPool(strings, MAX_HANDLERS);
   }
 
+  /** The list of the source's next batches. */
+  renewStrings(strings: string[]): void {
+    this.#texts.renew(strings);
+  }
+
   /** Takes note of the handlers in a batch of kernel rows, from row `from` on. */
   note(batch: EventBatch, from = 0): void {
     const { kind, a, b, length } = batch;

@@ -171,9 +171,9 @@ class Live implements LiveSource {
   async *batches(): AsyncGenerator<EventBatch> {
     if (this.#iterated) throw new Error('batches() may be iterated once');
     this.#iterated = true;
-    const batch = createBatch(DEFAULT_BATCH_ROWS, this.#decoder.strings);
-    const counters = createBatch(COUNTER_ROWS + 3 * this.#programs.length + 8, this.#decoder.strings);
-    const names = this.#names.createBatch(this.#decoder.strings);
+    let batch = createBatch(DEFAULT_BATCH_ROWS, this.#decoder.strings);
+    let names = this.#names.createBatch(this.#decoder.strings);
+    let counters = createBatch(COUNTER_ROWS + 3 * this.#programs.length + 8, this.#decoder.strings);
     try {
       let due = performance.now() + SAMPLE_MS;
       let pause = DRAIN_MS;
@@ -192,6 +192,14 @@ class Live implements LiveSource {
           clearBatch(counters);
           if (this.#names.emit(names, this.#now()) > 0) yield names;
           clearBatch(names);
+          // All three are empty here.
+          if (this.#decoder.renewStrings()) {
+            const { strings } = this.#decoder;
+            this.#names.renewStrings(strings);
+            batch = { ...batch, strings };
+            names = { ...names, strings };
+            counters = { ...counters, strings };
+          }
         } else if (!full) {
           await sleep(pause);
         }

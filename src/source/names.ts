@@ -37,6 +37,11 @@ export class NameRows {
     this.#devices = swapDevices && new SwapDeviceReader(swapDevices, strings);
   }
 
+  /** The list of the source's next batches, when theirs has become too long. */
+  renewStrings(strings: string[]): void {
+    for (const rows of [this.#stacks, this.#handlers, this.#cgroups, this.#devices]) rows?.renewStrings(strings);
+  }
+
   /** An empty batch for `emit`. */
   createBatch(strings: readonly string[]): EventBatch {
     return createBatch(ROWS, strings);

@@ -112,6 +112,11 @@ export class StackRows {
     this.#kinds = kinds;
   }
 
+  /** The list of the source's next batches. */
+  renewStrings(strings: string[]): void {
+    this.#texts.renew(strings);
+  }
+
   /** Ids seen whose frames have not been handed on. */
   get pending(): number {
     return this.#pending.size;

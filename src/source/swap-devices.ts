@@ -97,6 +97,11 @@ export class SwapDeviceReader {
     this.#files = files;
   }
 
+  /** The list of the source's next batches. */
+  renewStrings(strings: string[]): void {
+    this.#texts.renew(strings);
+  }
+
   /** Appends a `UserKind.SwapDevice` row for each device that is new or changed. Throws `BpfError` when the map cannot be read. */
   emit(batch: EventBatch, time: number): number {
     const devices = this.#read();

@@ -11,11 +11,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type IPty, spawn } from '@lydell/node-pty';
 import type { Took } from '../../cli/tui/desk.js';
-import { type EventBatch, UserKind } from '../../src/core/batch.js';
 import { streamSink } from '../../src/recording/sink.js';
 import { createRecordingWriter } from '../../src/recording/writer.js';
+import { Endless } from '../core/endless.js';
+import { writePaced } from '../core/paced.js';
 import { syntheticSession } from '../core/session.js';
-import { synthesize } from '../core/synthetic.js';
 import { bundledRecording } from '../tui/bundled.js';
 import type { DashboardFigures } from './dashboard-child.js';
 
@@ -46,79 +46,12 @@ function inTerminal(command: string, args: readonly string[]): IPty {
   });
 }
 
-/** One round of the stream, and what has to grow from round to round. */
-function rounds(): { batches: EventBatch[]; span: number; faults: number } {
-  const batches = synthesize(FAULTS, 1, { threads: THREADS, unfinished: false });
-  let [rows, last, faults] = [0, 0, 0];
-  for (const batch of batches) {
-    rows += batch.length;
-    for (let i = 0; i < batch.length; i++) {
-      last = Math.max(last, batch.time[i] ?? 0);
-      faults = Math.max(faults, (batch.fault[i] ?? 0) + 1);
-    }
-  }
-  // As many events a second as wanted, whatever the made-up threads would have had.
-  const stretch = (rows / RATE) * (1e9 / last);
-  for (const batch of batches) {
-    for (let i = 0; i < batch.length; i++) {
-      batch.time[i] = Math.round((batch.time[i] ?? 0) * stretch);
-      batch.acquired[i] = Math.round((batch.acquired[i] ?? Number.NaN) * stretch);
-    }
-  }
-  return { batches, span: Math.round(last * stretch), faults };
-}
-
-/** Moves a round's batches on by one round. Counters are cumulative: they go on from where they stood. */
-function advance(
-  batches: readonly EventBatch[],
-  span: number,
-  faults: number,
-  added: ReadonlyMap<number, number>,
-): void {
-  for (const batch of batches) {
-    for (let i = 0; i < batch.length; i++) {
-      batch.time[i] = (batch.time[i] ?? 0) + span;
-      batch.acquired[i] = (batch.acquired[i] ?? Number.NaN) + span;
-      batch.fault[i] = (batch.fault[i] ?? 0) + faults;
-      if (batch.kind[i] === UserKind.Counter) {
-        const key = (batch.a[i] ?? 0) * 65_536 + (batch.b[i] ?? 0);
-        batch.value[i] = (batch.value[i] ?? 0) + (added.get(key) ?? 0);
-      }
-    }
-  }
-}
-
-async function writePaced(path: string): Promise<number> {
-  const { batches, span, faults } = rounds();
-  const added = new Map<number, number>();
-  for (const batch of batches) {
-    for (let i = 0; i < batch.length; i++) {
-      if (batch.kind[i] === UserKind.Counter)
-        added.set((batch.a[i] ?? 0) * 65_536 + (batch.b[i] ?? 0), batch.value[i] ?? 0);
-    }
-  }
+async function writeStream(path: string): Promise<number> {
+  const stream = new Endless({ faults: FAULTS, threads: THREADS, rate: RATE, unfinished: false });
   const writer = await createRecordingWriter(syntheticSession(), streamSink(createWriteStream(path), path));
-  const begun = performance.now();
-  let sent = 0;
-  while (performance.now() - begun < SECONDS * 1000) {
-    const last = performance.now() - begun + (span / 1e6) * 1.5 > SECONDS * 1000;
-    for (const batch of batches) {
-      const length = batch.length;
-      // The End row is the last one of a round: only the last round has it.
-      if (!last && batch.kind[length - 1] === UserKind.End) batch.length--;
-      await writer.write(batch);
-      await writer.flush();
-      sent += batch.length;
-      batch.length = length;
-      const due = (sent / RATE) * 1000;
-      const ahead = due - (performance.now() - begun);
-      if (ahead > 1) await delay(ahead);
-    }
-    if (last) break;
-    advance(batches, span, faults, added);
-  }
+  const { perSecond } = await writePaced(stream, writer, RATE, SECONDS);
   await writer.end();
-  return Math.round((sent * 1000) / (performance.now() - begun));
+  return perSecond;
 }
 
 async function firstFrame(): Promise<number> {
@@ -242,4 +175,4 @@ function paced(fifo: string): Promise<number> {
 }
 
 const [, self, path] = process.argv;
-if (self === fileURLToPath(import.meta.url) && path !== undefined) process.stdout.write(`${await writePaced(path)}\n`);
+if (self === fileURLToPath(import.meta.url) && path !== undefined) process.stdout.write(`${await writeStream(path)}\n`);

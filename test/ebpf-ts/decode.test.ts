@@ -236,6 +236,25 @@ describe('EventDecoder', () => {
   });
 });
 
+describe('a list of strings that has become long', () => {
+  it('is begun anew, and no name is lost for it', () => {
+    const producer = new RingProducer(4096);
+    const decoder = new EventDecoder(producer.ring, BASE);
+    assert.equal(decoder.renewStrings(), false);
+    const first = decoder.strings;
+    let batch = decoder.createBatch();
+    for (let n = 0; n < 200_000; n++) {
+      producer.output(encodeOpen({ ...opening, comm: Buffer.from(`job-${n}`) }));
+      assert.equal(decoder.drainInto(batch), 1);
+      assert.equal(batch.strings[batch.comm[0] as number], `job-${n}`);
+      clearBatch(batch);
+      if (decoder.renewStrings()) batch = decoder.createBatch();
+      assert.ok(decoder.strings.length <= 65_536);
+    }
+    assert.notEqual(decoder.strings, first);
+  });
+});
+
 describe('CommTable', () => {
   const id = (table: CommTable, bytes: Uint8Array): number => {
     const whole = Buffer.alloc(16);

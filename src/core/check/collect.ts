@@ -7,8 +7,8 @@ import { VlKind, VlStepFlag } from '../../schema/events.gen.js';
 import { type EventBatch, isAlone, UserKind } from '../batch.js';
 import { Trace } from './trace.js';
 
-/** Tasks remembered at most; those heard of longest ago go first, and what they had open is set aside. */
-const MAX_TASKS = 65_536;
+/** Tasks remembered at most, with two traces each: some 40 MB. Those known longest go first, and what they had open is judged as far as it came. */
+const MAX_TASKS = 16_384;
 
 interface Task {
   /** Open or waiting for its successor; the innermost last. */

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+/** An endless stream into a recording, by the clock on the wall. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { RecordingWriter } from '../../src/recording/writer.js';
+import type { Endless } from './endless.js';
+
+export interface Paced {
+  readonly rows: number;
+  readonly rounds: number;
+  readonly perSecond: number;
+}
+
+/** Writes as many whole rounds as begin within `seconds`, at `rate` rows a second, and the End row. The writer stays open. */
+export async function writePaced(
+  stream: Endless,
+  writer: RecordingWriter,
+  rate: number,
+  seconds: number,
+): Promise<Paced> {
+  const begun = performance.now();
+  let rows = 0;
+  for (let last = false; !last; ) {
+    const round = stream.next();
+    // Half a round late is as far from what was asked for as half a round early.
+    last = (stream.span * (stream.rounds + 0.5)) / 1e9 > seconds;
+    for (const batch of round) {
+      await writer.write(batch);
+      await writer.flush();
+      rows += batch.length;
+      const ahead = (rows / rate) * 1000 - (performance.now() - begun);
+      if (ahead > 1) await delay(ahead);
+    }
+  }
+  await writer.write(stream.end());
+  await writer.flush();
+  return { rows, rounds: stream.rounds, perSecond: Math.round((rows * 1000) / (performance.now() - begun)) };
+}
