@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
 /** What differs from an earlier recording, as a section of the report. */
-import type { Diff, DiffRow } from '../core/diff/compare.js';
+import type { Diff, DiffRow, SideValue } from '../core/diff/compare.js';
 import { formatChange, formatP, formatSide } from '../diff/text.js';
 import { type Html, html, section, type TableColumn, table } from './html.js';
 
+/** The text sets share and rate apart by columns; a cell has none. */
+const side = (row: DiffRow, value: SideValue | null): string => formatSide(row, value).replace('  ', ', ');
+
 const COLUMNS: readonly TableColumn<DiffRow>[] = [
   { title: 'figure', get: ({ title }) => title },
-  { title: 'before', figure: true, get: (row) => formatSide(row, row.a) },
-  { title: 'now', figure: true, get: (row) => formatSide(row, row.b) },
+  { title: 'before', figure: true, get: (row) => side(row, row.a) },
+  { title: 'now', figure: true, get: (row) => side(row, row.b) },
   { title: 'change', figure: true, get: ({ change }) => formatChange(change) },
   {
     title: 'more than noise',
