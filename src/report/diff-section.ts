@@ -26,7 +26,7 @@ export function diffSection(diff: Diff, name: string): Html {
       ? `Not tested: ${method.notTested}.`
       : findings.length === 0
         ? `Nothing differs by more than noise: ${method.figures} figures were tested together over ${method.slices} time slices of either recording.`
-        : `${findings.length} of ${method.figures} figures differ by more than noise, first of all: ${findings[0]?.title}.`;
+        : `${findings.length} of ${method.figures} figures differ by more than noise, first of all “${findings[0]?.title}”.`;
   return section(
     'against',
     `Against ${name}`,

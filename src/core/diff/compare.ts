@@ -106,7 +106,7 @@ export function compare(a: Recorded, b: Recorded): Diff {
       timeFactor,
       notTested,
     },
-    findings: rows.filter(({ verdict }) => verdict === 'differs').sort(byCost),
+    findings: rows.filter(({ verdict }) => verdict === 'differs').sort(byCost(rows)),
     rows,
   };
 }
@@ -195,16 +195,29 @@ function changeOf(a: number | null, b: number | null): number | null {
   return b / a - 1;
 }
 
-const GROUPS: readonly Group[] = ['wait', 'cause', 'verdict', 'outcome', 'percentile', 'process'];
+/** What is left when the waits are through, in this order. */
+const GROUPS: readonly Group[] = ['wait', 'percentile', 'cause', 'verdict', 'outcome', 'process'];
 
-/** Time first, by how much of it a fault gains or loses; then counts, by how much the share of faults changed. */
-function byCost(x: DiffRow, y: DiffRow): number {
-  const timed = (row: DiffRow): number => (row.group === 'wait' && row.unit === 'ns' ? 0 : 1);
+/** The kind of wait that a figure is about; '' for the others. */
+function waitOf({ id, group }: DiffRow): string {
+  return group === 'wait' || group === 'percentile' ? (id.split('/')[1] ?? '') : '';
+}
+
+/**
+ * What costs most first. Time is what it costs: kinds of wait by the time per fault they gained or lost, and all that differs
+ * of one kind together, for its time, its number and its length have one cause. Then counts, by how much the share of
+ * faults changed.
+ */
+function byCost(rows: readonly DiffRow[]): (x: DiffRow, y: DiffRow) => number {
   const moved = (row: DiffRow): number => Math.abs((row.b?.perFault ?? 0) - (row.a?.perFault ?? 0));
-  return (
-    timed(x) - timed(y) ||
-    GROUPS.indexOf(x.group) - GROUPS.indexOf(y.group) ||
+  const times = new Map(rows.filter(({ id }) => id.startsWith('wait-ns/')).map((row) => [waitOf(row), moved(row)]));
+  const time = (row: DiffRow): number => times.get(waitOf(row)) ?? -1;
+  const rank = ({ group, unit }: DiffRow): number =>
+    2 * GROUPS.indexOf(group) - (group === 'wait' && unit === 'ns' ? 1 : 0);
+  return (x, y) =>
+    time(y) - time(x) ||
+    (waitOf(x) < waitOf(y) ? -1 : waitOf(x) > waitOf(y) ? 1 : 0) ||
+    rank(x) - rank(y) ||
     moved(y) - moved(x) ||
-    (x.id < y.id ? -1 : 1)
-  );
+    (x.id < y.id ? -1 : 1);
 }
