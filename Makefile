@@ -83,6 +83,13 @@ test-unit: build browser ## tests that need no kernel
 test-vm: build ## tests on real kernels (VM_KERNELS="6.12 7.3" chooses)
 	@$(MAKE) vm-only
 
+# What takes minutes and rarely finds what a few rounds do not.
+.PHONY: test-long
+test-long: build ## recorders killed 200 times, recordings damaged 100 000 times
+	$(call msg,TEST,long)
+	$(Q)VMALOCKTOP_KILLS=200 VMALOCKTOP_CORRUPTIONS=100000 node --test --test-reporter=spec \
+	  dist/test/recording/kill.test.js dist/test/recording/damage.test.js
+
 # Who may not install one is told what to install, and its tests are skipped and say so.
 .PHONY: browser
 browser:
@@ -115,6 +122,11 @@ bench-vm: build ## guest instructions per page fault, beside bpftrace; writes BE
 	@scripts/setup bench
 	$(Q)test/vm/get-kernels 6.1 $(or $(VM_KERNELS),6.12 7.3) >/dev/null
 	$(Q)node dist/scripts/bench-vm.js
+
+.PHONY: diff-pairs
+diff-pairs: build ## is diff to be believed? every pair of recordings made in guests (minutes)
+	$(Q)test/vm/get-kernels $(or $(VM_KERNEL),7.3) >/dev/null
+	$(Q)node dist/scripts/diff-pairs.js
 
 .PHONY: golden
 golden: build ## the golden screens and the pictures of the docs, anew from the bundled recording
