@@ -33,7 +33,7 @@ export function diffSection(diff: Diff, name: string): Html {
     html`<p>Before: ${diff.a.session.host}, Linux ${diff.a.session.kernel}. Now: ${diff.b.session.host}, Linux ${diff.b.session.kernel}.</p>`,
     warnings.length === 0
       ? null
-      : html`<div class="warn"><p>Hard to compare:</p><ul>${warnings.map((warning) => html`<li>${warning}</li>`)}</ul></div>`,
+      : html`<div class="warn"><p>Hard to compare (A is the earlier recording, B this one):</p><ul>${warnings.map((warning) => html`<li>${warning}</li>`)}</ul></div>`,
     html`<p>${said}</p>`,
     findings.length === 0 ? null : table('What differs, what costs most first', findings, COLUMNS),
     html`<details><summary>Every figure</summary>${table('Shares and times are per fault, rates per second', rows, COLUMNS)}</details>`,
