@@ -154,7 +154,7 @@ test('a slower machine is warned of, and times must differ by more than it was s
   // It is seen, though, and would differ on an equal machine.
   const folio = rows.find(({ id }) => id === 'percentile/folio/0.5');
   assert.ok((folio?.change ?? 0) > 0.3 && (folio?.p ?? 1) < 0.05, JSON.stringify(folio));
-  const much = await differ(DISK, { ...slower, folioNs: 12e6 }, 5);
+  const much = await differ(DISK, { ...slower, folioNs: 24e6 }, 5);
   assert.equal(much.findings[0]?.id, 'wait-ns/folio');
 });
 
