@@ -101,7 +101,7 @@ class Live implements LiveSource {
   readonly #names: NameRows;
   readonly #pages: Pages[] = [];
   readonly #follow: { bytes: Uint8Array; offset: number };
-  /** `scope_cut` in .bss, what it is, and what leaves the narrowest scope. */
+  /** `scope_cut` in .bss, what it is, and what leaves no scope at all. */
   readonly #cut: { readonly view: ArrayBuffer; readonly offset: number; readonly most: number; at: number };
   readonly #stats: { close(): void } | null;
   readonly #started: bigint = process.hrtime.bigint();
@@ -326,7 +326,7 @@ class Live implements LiveSource {
   }
 
   #unlink(): void {
-    // Programs go one by one: a RETRY whose function is watched no more is not followed. Only what has begun goes on.
+    // Programs go one by one: a fault whose functions are not all watched is not followed. Only what has begun goes on.
     if (this.#links.length > 0) this.#set(this.#cut.offset, this.#cut.most);
     // What begins a lifecycle goes first, so that what has begun can still end.
     for (const link of this.#links.reverse()) link.close();
