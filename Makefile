@@ -37,10 +37,15 @@ help: ## list the targets
 
 .PHONY: setup
 setup: ## install what is lacking: Debian packages (as root) and npm packages
+	@scripts/setup
+
+# What building takes; a browser is for tests alone.
+.PHONY: tools
+tools:
 	@scripts/setup build vm node
 
 .PHONY: build
-build: setup ## BPF object, TypeScript, test workloads, into dist/
+build: tools ## BPF object, TypeScript, test workloads, into dist/
 	@$(MAKE) all
 
 # What `build` makes once setup has run; $(shell) and wildcards above must not run before setup.
@@ -66,17 +71,29 @@ dist/test/workload/%: test/workload/%.c $(wildcard test/workload/*.h) Makefile
 	$(Q)$(CC) $(CFLAGS) -o $@ $<
 
 .PHONY: test
-test: build ## every test: unit tests, then real kernels in virtual machines
+test: build browser ## every test: unit tests, then real kernels in virtual machines
 	@$(MAKE) unit-only
 	@$(MAKE) vm-only
 
 .PHONY: test-unit
-test-unit: build ## tests that need no kernel
+test-unit: build browser ## tests that need no kernel
 	@$(MAKE) unit-only
 
 .PHONY: test-vm
 test-vm: build ## tests on real kernels (VM_KERNELS="6.12 7.3" chooses)
 	@$(MAKE) vm-only
+
+# What takes minutes and rarely finds what a few rounds do not.
+.PHONY: test-long
+test-long: build ## recorders killed 200 times, recordings damaged 100 000 times
+	$(call msg,TEST,long)
+	$(Q)VMALOCKTOP_KILLS=200 VMALOCKTOP_CORRUPTIONS=100000 node --test --test-reporter=spec \
+	  dist/test/recording/kill.test.js dist/test/recording/damage.test.js
+
+# Who may not install one is told what to install, and its tests are skipped and say so.
+.PHONY: browser
+browser:
+	@scripts/setup browser || true
 
 # A suite without tests is a failure, not a pass: `node --test` with no files would search the whole tree instead.
 .PHONY: unit-only vm-only
@@ -110,6 +127,11 @@ bench-vm: build ## guest instructions per page fault, beside bpftrace; writes BE
 soak: build ## an hour of the daemon under churn (SOAK_MINUTES=60): memory, descriptors and threads flat, counters exact
 	@node dist/test/soak/main.js
 
+.PHONY: diff-pairs
+diff-pairs: build ## is diff to be believed? every pair of recordings made in guests (minutes)
+	$(Q)test/vm/get-kernels $(or $(VM_KERNEL),7.3) >/dev/null
+	$(Q)node dist/scripts/diff-pairs.js
+
 .PHONY: golden
 golden: build ## the golden screens and the pictures of the docs, anew from the bundled recording
 	$(call msg,GOLDEN,test/golden/tui docs/img)
@@ -118,7 +140,7 @@ golden: build ## the golden screens and the pictures of the docs, anew from the 
 	$(Q)node dist/scripts/captures.js
 
 .PHONY: lint
-lint: setup ## biome and the type checker
+lint: tools ## biome and the type checker
 	$(call msg,BIOME,.)
 	$(Q)$(BIOME) check .
 	$(call msg,TSC,.)

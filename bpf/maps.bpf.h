@@ -31,6 +31,7 @@ const volatile __u64 hmf_lo = 0, hmf_hi = 0;
 const volatile __u64 filemap_map_pages = 0; /* the function's address */
 
 /* --- written by the user side while it runs (.data) --- */
+volatile __u32 observing = 0;       /* 1 once every program is attached: until then nothing begins and nothing is counted */
 volatile __u32 follow_children = 0; /* 1: a process forked by own_tgid now is followed */
 volatile __u32 scope_cut = 0;       /* steps the scope is narrower by now than it was loaded with: takes no privilege */
 

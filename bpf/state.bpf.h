@@ -113,11 +113,12 @@ static __always_inline void measure(enum vl_hist hist, __u64 ns)
 		__sync_fetch_and_add(&row->hist[hist][bucket], 1);
 }
 
+/* Whether this task's fault is one of the session's: what begins a lifecycle, or counts, asks. */
 static __always_inline bool wanted(struct task_struct *task)
 {
 	__u32 id;
 
-	if ((__u32)task->tgid == own_tgid)
+	if (!observing || (__u32)task->tgid == own_tgid)
 		return false;
 	if (!filtered)
 		return true;

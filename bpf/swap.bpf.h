@@ -92,7 +92,8 @@ static __always_inline int on_swap_enter(struct vm_fault *vmf)
 	}
 	count(VL_C_SWAP);
 	flags = BPF_CORE_READ(vmf, flags);
-	rec = rec_for(vmf, flags, VL_SWAP_ENTER, 0);
+	/* Out of the narrowest scope, once the session ends. */
+	rec = rec_for(vmf, flags, VL_SWAP_ENTER, !in_scope(VL_SCOPE_SWAP));
 	if (!rec)
 		return 0;
 	ts = bpf_ktime_get_ns();

@@ -3,10 +3,11 @@
 /** Where the process begins and ends: words in, exit code out. */
 import { CommanderError } from 'commander';
 import { ExitCode, UserError } from '../src/errors.js';
-import { guardStandardStreams, report } from './process.js';
+import { guardDebugger, guardStandardStreams, report } from './process.js';
 import { buildProgram, splitArguments, TAKES_COMMAND, usageError, withDefaultCommand } from './program.js';
 
 async function main(argv: readonly string[]): Promise<number> {
+  guardDebugger();
   guardStandardStreams();
   const { own, command } = splitArguments(argv);
   const words = withDefaultCommand(own);

@@ -36,6 +36,11 @@ export function guardStandardStreams(): void {
   process.stderr.on('error', () => {});
 }
 
+/** Node's own answer to SIGUSR1 is a debugger that listens on a port: not in a program that runs as root. */
+export function guardDebugger(): void {
+  process.on('SIGUSR1', () => {});
+}
+
 /** For a command that writes a recording to stdout and answers its errors itself: it has counters to close first. */
 export function unguardStdout(): void {
   process.stdout.off('error', onStdoutError);

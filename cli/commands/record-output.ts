@@ -102,6 +102,7 @@ async function openFlight(session: SessionInfo, options: OutputOptions, seconds:
     });
   };
   process.on('SIGUSR1', onSignal);
+  say(`the last ${seconds} s are kept in memory; kill -USR1 ${process.pid} writes them`);
   return {
     get bytes() {
       return bytes;

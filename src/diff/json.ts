@@ -43,7 +43,12 @@ export function diffJson(diff: Diff): object {
     a: side(diff.a),
     b: side(diff.b),
     warnings: diff.warnings,
-    method: { ...diff.method, test: 'exact permutation of time slices, maxT', alpha: ALPHA, minChange: MIN_CHANGE },
+    method: {
+      ...diff.method,
+      test: 'exact permutation of time slices, step-down maxT',
+      alpha: ALPHA,
+      minChange: MIN_CHANGE,
+    },
     findings: diff.findings.map(({ id }) => id),
     rows: diff.rows.map(row),
   };

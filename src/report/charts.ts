@@ -18,12 +18,14 @@ const TITLES: Readonly<Record<Outcome, string>> = {
 
 const MAX_TABLE_ROWS = 24;
 
+function timeText({ startNs }: Timeline, ns: number): string {
+  return ns === 0 ? '0' : formatDuration(startNs + ns);
+}
+
 /** Beginning, middle and end of the time axis. */
 function timeLabels(timeline: Timeline): Html {
   const end = timeline.startNs + timeline.slices * timeline.sliceNs;
-  const labels = [0, 0.25, 0.5, 0.75, 1]
-    .map((at) => at * (end - timeline.startNs))
-    .map((ns) => (ns === 0 ? '0' : formatDuration(timeline.startNs + ns)));
+  const labels = [0, 0.25, 0.5, 0.75, 1].map((at) => at * (end - timeline.startNs)).map((ns) => timeText(timeline, ns));
   return html`<div class="x" aria-hidden="true">${labels.map((label) => html`<span>${label}</span>`)}</div>`;
 }
 
@@ -74,7 +76,7 @@ function outcomeTable(timeline: Timeline, shown: readonly Outcome[]): Html {
   const count = (outcome: Outcome, from: number): string =>
     formatExact(Math.round(timeline.outcomes[outcome].subarray(from, from + step).reduce((sum, n) => sum + n, 0)));
   return table(`Faults in each ${formatDuration(step * timeline.sliceNs)}`, starts, [
-    { title: 'from', get: (from: number) => formatDuration(timeline.startNs + from * timeline.sliceNs) },
+    { title: 'from', get: (from: number) => timeText(timeline, from * timeline.sliceNs) },
     ...shown.map((outcome) => ({
       title: TITLES[outcome],
       figure: true as const,

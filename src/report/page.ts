@@ -21,7 +21,7 @@ import {
   writerTable,
 } from './tables.js';
 import { waterfall } from './waterfall.js';
-import { summary } from './words.js';
+import { summary, unbroken } from './words.js';
 
 export interface ReportInputs {
   /** What the recording is called. */
@@ -77,7 +77,7 @@ Scope ${session.scope}; releases of the VMA lock are ${session.release}.</p>
 <main id="main" tabindex="-1">
 ${part(
   'summary',
-  summary(snapshot).map((sentence) => html`<p>${sentence}</p>`),
+  summary(snapshot).map((sentence) => html`<p>${unbroken(sentence)}</p>`),
   truncated === null ? null : html`<p class="warn">The recording was cut off: ${truncated}.</p>`,
 )}
 ${against ? diffSection(against.diff, against.name) : null}

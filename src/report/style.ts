@@ -66,6 +66,7 @@ ol.fall svg { background: var(--panel); height: .8rem; }
   .plot { grid-template-columns: 3.5rem 1fr; }
   ol.fall li { grid-template-columns: 1fr; }
   th, td { font-size: .9rem; }
+  th[scope=row] { white-space: normal; min-width: 7.5rem; overflow-wrap: anywhere; }
 }
 @media print {
   :root { color-scheme: light; --fg: #000; --bg: #fff; --soft: #444; --line: #bbb; --panel: #f5f5f5; --heat: 0, 90, 156; }
@@ -73,7 +74,11 @@ ol.fall svg { background: var(--panel); height: .8rem; }
   nav, .skip { display: none; }
   .scroll { overflow: visible; }
   table { font-size: 8pt; }
-  th, td, td:last-child:not(.n) { white-space: normal; overflow-wrap: anywhere; min-width: 0; padding-right: .4rem; }
+  thead th { font-size: 7pt; }
+  th, td, td:last-child:not(.n) { white-space: normal; overflow-wrap: break-word; min-width: 0; padding-right: .4rem; }
+  td:last-child:not(.n), th[scope=row] { overflow-wrap: anywhere; }
+  .n { white-space: nowrap; }
+  thead .n { white-space: normal; }
   details::details-content { content-visibility: visible; height: auto; }
   svg, .swatch { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   ol.fall li, tr { break-inside: avoid; }

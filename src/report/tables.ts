@@ -35,14 +35,16 @@ export function causeTable(snapshot: Snapshot): Html | null {
     .filter(({ count }) => count > 0)
     .sort((x, y) => y.count - x.count);
   if (rows.length === 0) return null;
-  const total = rows.reduce((sum, { count }) => sum + count, 0);
+  // A cause of a RETRY is a share of the retries, as in the summary; an ABORT's of the aborts.
+  const total = (like: Cause): number =>
+    rows.reduce((sum, { cause, count }) => sum + (aborts.has(cause) === aborts.has(like) ? count : 0), 0);
   const cost = ({ cause }: CauseLine): { lostNs: number; faults: number; worstNs: number } =>
     causeCosts[cause] ?? { lostNs: Number.NaN, faults: Number.NaN, worstNs: Number.NaN };
   return table('Causes; the time is that from the failed attempt to the end of the fault', rows, [
     { title: 'cause', get: ({ cause }) => cause },
     { title: 'of', get: ({ cause }) => (aborts.has(cause) ? 'ABORT' : 'RETRY') },
     n('count', ({ count }) => formatExact(count)),
-    n('share', ({ count }) => formatShare(count / total)),
+    n('share of these', ({ cause, count }) => formatShare(count / total(cause))),
     n('time in all', (row) => time(cost(row).lostNs)),
     n('mean', (row) => time(cost(row).lostNs / cost(row).faults)),
     n('worst', (row) => time(cost(row).worstNs)),
@@ -96,17 +98,19 @@ function stallText({ stall }: CounterfactualRow): string {
 export function counterfactualTable({ counterfactual: { all, byCause, byProcess } }: Snapshot): Html | null {
   if (all.retries === 0) return null;
   const columns: readonly TableColumn<CounterfactualRow>[] = [
-    { title: 'of', get: ({ key }) => key },
     n('retries', ({ retries }) => formatExact(retries)),
     ...VERDICTS.map((kind) => n<CounterfactualRow>(kind, ({ verdicts }) => formatExact(verdicts[kind]))),
     n('avoidable, no writer', (row) => formatExact(row.avoidableQuiet)),
     n('avoidable, writers', (row) => formatExact(row.avoidableBusy)),
-    n('would save', ({ savedNs }) => time(savedNs)),
+    n('would save', ({ savedNs, retries, verdicts }) => (verdicts.unknown === retries ? '–' : time(savedNs))),
     n('writers would stall', stallText),
   ];
   const why = Object.entries(all.unknownWhy).sort(([, x], [, y]) => y - x);
   const reasons = why.map(([reason, count]) => html`<li>${formatExact(count)}: ${reason}</li>`);
-  return html`${table('Had the VMA lock been kept, or tried again', [all, ...byCause, ...byProcess.slice(0, MAX_PROCESS_VERDICTS)], columns)}
+  const key = (title: string): TableColumn<CounterfactualRow> => ({ title, get: (row) => row.key });
+  const most = byProcess.length > MAX_PROCESS_VERDICTS ? `, the ${MAX_PROCESS_VERDICTS} with most retries` : '';
+  return html`${table('Had the VMA lock been kept, or tried again', [all, ...byCause], [key('cause'), ...columns])}
+${table(`The same by process${most}`, byProcess.slice(0, MAX_PROCESS_VERDICTS), [key('process'), ...columns])}
 ${why.length === 0 ? null : html`<details><summary>Why the verdict is unknown</summary><ul>${reasons}</ul></details>`}`;
 }
 

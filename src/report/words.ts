@@ -11,6 +11,11 @@ export function summary(snapshot: Snapshot): string[] {
   );
 }
 
+/** A figure and its unit stay on one line. */
+export function unbroken(sentence: string): string {
+  return sentence.replace(/(\d) (ns|µs|ms|s|m)\b/g, '$1\u00a0$2');
+}
+
 function faults({ counts, durationNs }: Snapshot): string {
   if (counts.faults === 0) return 'No page fault was counted.';
   const { vmaLock } = counts;

@@ -101,8 +101,8 @@ class Live implements LiveSource {
   readonly #names: NameRows;
   readonly #pages: Pages[] = [];
   readonly #follow: { bytes: Uint8Array; offset: number };
-  /** `scope_cut` in .bss, and what it is. */
-  readonly #cut: { readonly view: ArrayBuffer; readonly offset: number; at: number };
+  /** `scope_cut` in .bss, what it is, and what leaves no scope at all. */
+  readonly #cut: { readonly view: ArrayBuffer; readonly offset: number; readonly most: number; at: number };
   readonly #stats: { close(): void } | null;
   readonly #started: bigint = process.hrtime.bigint();
   /** Our own CPU time counts from here: what loading cost is not what watching costs. */
@@ -144,16 +144,23 @@ class Live implements LiveSource {
         new Uint32Array(bss.view, offset, size / 4),
       );
       this.#follow = { bytes: new Uint8Array(bss.view), offset: object.variable('.bss', 'follow_children').offset };
-      this.#cut = { view: bss.view, offset: object.variable('.bss', 'scope_cut').offset, at: 0 };
+      this.#cut = {
+        view: bss.view,
+        offset: object.variable('.bss', 'scope_cut').offset,
+        most: SCOPES.indexOf(options.scope),
+        at: 0,
+      };
       this.#ring = RingBuffer.open(object.map('events').fd, options.ringBytes);
-      const base = process.hrtime.bigint(); // CLOCK_MONOTONIC, as bpf_ktime_get_ns
-      const realtime = BigInt(Date.now()) * 1_000_000n;
-      this.#started = base;
-      this.#decoder = new EventDecoder(this.#ring, base);
       for (const tgid of options.pids) object.map('tgids').set(u32(tgid), new Uint8Array([1]));
       for (const tid of options.tids) object.map('tids').set(u32(tid), new Uint8Array([1]));
       this.#stats = options.stats ? enableStats() : null;
       for (const planned of plan.programs) this.#links.push(attach(object, planned));
+      // The session begins when the last program is in its place: before, a RETRY would have no cause, and a fault no begin.
+      const base = process.hrtime.bigint(); // CLOCK_MONOTONIC, as bpf_ktime_get_ns
+      const realtime = BigInt(Date.now()) * 1_000_000n;
+      this.#started = base;
+      this.#decoder = new EventDecoder(this.#ring, base);
+      this.#set(object.variable('.bss', 'observing').offset, 1);
       // After attaching: only now kallsyms knows our own programs, which no stack is to show.
       const { kernel, user } = options.stacks;
       const maps = { stacks: kernel || user ? object.map('stacks') : null, swapDevices: object.map('swap_devices') };
@@ -179,18 +186,14 @@ class Live implements LiveSource {
       let pause = DRAIN_MS;
       while (!this.#closing) {
         pause = this.#drain(batch) > 0 ? DRAIN_MS : Math.min(IDLE_MS, pause + DRAIN_MS);
-        const full = batch.length === DEFAULT_BATCH_ROWS;
-        const sample = performance.now() >= due;
-        if ((full || sample) && batch.length > 0) {
-          yield batch;
-          clearBatch(batch);
-        }
-        if (sample) {
+        if (performance.now() >= due) {
           due = performance.now() + SAMPLE_MS;
-          this.#sample(counters);
+          const time = this.#sample(counters);
+          yield* this.#upToNow(batch);
           yield counters;
           clearBatch(counters);
-          if (this.#names.emit(names, this.#now()) > 0) yield names;
+          // Of the same time: whoever took these may have been slow, and older rows than now are still to come.
+          if (this.#names.emit(names, time) > 0) yield names;
           clearBatch(names);
           // All three are empty here.
           if (this.#decoder.renewStrings()) {
@@ -200,7 +203,10 @@ class Live implements LiveSource {
             names = { ...names, strings };
             counters = { ...counters, strings };
           }
-        } else if (!full) {
+        } else if (batch.length === DEFAULT_BATCH_ROWS) {
+          yield batch;
+          clearBatch(batch);
+        } else {
           await sleep(pause);
         }
       }
@@ -245,7 +251,7 @@ class Live implements LiveSource {
     // Once it has ended there is nothing to write to.
     if (next === undefined || this.#pages.length === 0) return null;
     this.#cut.at++;
-    new DataView(this.#cut.view).setUint32(this.#cut.offset, this.#cut.at, true);
+    this.#set(this.#cut.offset, this.#cut.at);
     return next;
   }
 
@@ -267,6 +273,23 @@ class Live implements LiveSource {
     });
   }
 
+  /**
+   * What the ring holds at this moment, and what is in `batch`. Counters that have just been read count it: they are handed
+   * on behind it, or a recording that is divided there would count records that only its next part holds.
+   */
+  async *#upToNow(batch: EventBatch): AsyncGenerator<EventBatch> {
+    const { end } = this.#ring.begin();
+    while (((end - this.#ring.begin().start) | 0) > 0 || batch.length > 0) {
+      const added = this.#drain(batch);
+      if (batch.length > 0) {
+        yield batch;
+        clearBatch(batch);
+      } else if (added === 0) {
+        await sleep(1); // a record that is still being written
+      }
+    }
+  }
+
   /** Returns the number of rows added. */
   #drain(batch: EventBatch): number {
     const from = batch.length;
@@ -279,7 +302,8 @@ class Live implements LiveSource {
     return Number(process.hrtime.bigint() - this.#started);
   }
 
-  #sample(batch: EventBatch): void {
+  /** Returns the time of the rows. */
+  #sample(batch: EventBatch): number {
     const time = this.#now();
     const counters = this.#counters;
     counters.sample(batch, time);
@@ -295,6 +319,7 @@ class Live implements LiveSource {
     counters.push(batch, time, CounterGroup.Self, 1, (cpu.user + cpu.system) * 1000);
     counters.push(batch, time, CounterGroup.Self, 2, process.memoryUsage.rss());
     counters.push(batch, time, CounterGroup.Self, 3, this.#ring.used());
+    return time;
   }
 
   /** What the first program on handle_mm_fault missed and the second one took is not missed; the second one's own runs are mostly empty. */
@@ -303,7 +328,14 @@ class Live implements LiveSource {
     return program === 'x_handle_mm_fault' ? Math.max(0, misses - covered) : misses;
   }
 
+  /** A knob that is read while programs run. */
+  #set(offset: number, value: number): void {
+    new DataView(this.#cut.view).setUint32(offset, value, true);
+  }
+
   #unlink(): void {
+    // Programs go one by one: a fault whose functions are not all watched is not followed. Only what has begun goes on.
+    if (this.#links.length > 0) this.#set(this.#cut.offset, this.#cut.most);
     // What begins a lifecycle goes first, so that what has begun can still end.
     for (const link of this.#links.reverse()) link.close();
     this.#links.length = 0;

@@ -188,3 +188,24 @@ test('record and live stat leave with exit 3 where this host cannot be observed,
   }
   assert.equal(await readFile(path, 'utf8'), 'an earlier recording');
 });
+
+test('SIGUSR1 opens no debugger, whatever the command', async () => {
+  const child = spawn(process.execPath, [MAIN, 'stat', '--json', '-'], { stdio: 'pipe' });
+  let [out, words] = ['', ''];
+  child.stdout.on('data', (data) => {
+    out += String(data);
+  });
+  child.stderr.on('data', (data) => {
+    words += String(data);
+  });
+  child.stdin.write(bytes.subarray(0, bytes.length - 64));
+  // Node starts with a handler of its own, so nothing outside says when ours is there.
+  await sleep(1500);
+  child.kill('SIGUSR1');
+  await sleep(200);
+  child.stdin.end(bytes.subarray(bytes.length - 64));
+  const [code] = (await once(child, 'close')) as [number | null];
+  assert.equal(code, 0, words);
+  assert.doesNotMatch(words, /[Dd]ebugger/);
+  assert.deepEqual(JSON.parse(out), direct());
+});

@@ -53,6 +53,28 @@ test('a true difference among 39 figures without one is named, and they are not'
   assert.ok(others <= 4, `${others} of 20`);
 });
 
+test('several true differences: the largest is no reason to doubt the others, which are named as often as each alone', () => {
+  const rounds = 20;
+  let together = 0;
+  let alone = 0;
+  for (let round = 0; round < rounds; round++) {
+    const normal = normals(round + 300);
+    // Slices without overlap, but one deal in 924 can be lucky in the scatter of the first.
+    const figures = [ratio(normal, 6, 20, 0.05), ratio(normal, 6, 1, 0.2), ratio(normal, 6, 1, 0.2)];
+    const ps = adjustedP(figures);
+    const [, second = 1] = ps;
+    assert.ok(ps.every((p) => p > 0 && p <= 1));
+    if (second < 0.05) together++;
+    // Without the one that stands out most: the same rivals.
+    const [without = 1] = adjustedP(figures.slice(1));
+    if (without < 0.05) alone++;
+    const [first = 1] = ps;
+    assert.equal(second, Math.max(first, without));
+  }
+  assert.equal(together, alone);
+  assert.ok(alone >= 15, `${alone} of ${rounds}`);
+});
+
 test('a figure that is one number in all of A and another in all of B differs; one that is the same everywhere does not', () => {
   const constant = (a: number, b: number): Ratio => ({
     a: Array.from({ length: 6 }, () => [a, 10]),

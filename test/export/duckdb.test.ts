@@ -30,15 +30,17 @@ before(async () => {
     ['jsonl', 'lifecycles', 'lifecycles.jsonl'],
     ['csv', 'lifecycles', 'lifecycles.csv'],
   ];
-  for (const [format, table, file] of exports) {
+  const made = exports.map(async ([format, table, file]) => {
     const { code, stderr } = await run(['export', GUEST_RECORDING, '-f', format, '-t', table, '-o', join(dir, file)]);
     assert.equal(code, 0, stderr);
     assert.match(stderr, /events dropped, .* missed, .* lifecycles incomplete/);
-  }
+  });
+  const summary = run(['stat', '--json', GUEST_RECORDING]);
+  await Promise.all(made);
   const fleet = join(dir, 'faults/lifecycles/date=2026-11-23');
   await mkdir(fleet, { recursive: true });
   for (const host of ['web1', 'web2']) await copyFile(join(dir, 'lifecycles.parquet'), join(fleet, `${host}.parquet`));
-  stat = JSON.parse((await run(['stat', '--json', GUEST_RECORDING])).stdout) as Stat;
+  stat = JSON.parse((await summary).stdout) as Stat;
   duckdb = await (await DuckDBInstance.create(':memory:')).connect();
 });
 after(async () => {

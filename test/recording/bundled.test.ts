@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Recordings made on real kernels open in every later version and say the same (test/vm/guest/record-bundled makes one). */
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Pipeline } from '../../src/core/pipeline.js';
@@ -11,9 +11,17 @@ import { openFile } from '../../src/source/file.js';
 
 const golden = (name: string): string => fileURLToPath(new URL(`../../../test/golden/${name}`, import.meta.url));
 
+/** Those that a test here has opened. */
+const opened = new Set<string>();
+
+function open(file: string): ReturnType<typeof openFile> {
+  opened.add(file);
+  return openFile(golden(file));
+}
+
 /** The summary of a bundled recording; fails unless it is whole and conserves its events. UPDATE_GOLDEN=1 writes the expected one. */
 async function bundled(name: string): Promise<Snapshot> {
-  const source = await openFile(golden(`${name}.vmlt`));
+  const source = await open(`${name}.vmlt`);
   const pipeline = new Pipeline(source.session);
   for await (const batch of source.batches()) pipeline.push(batch);
   await source.close();
@@ -48,7 +56,7 @@ test('faults of all sorts and the gates with a writer, as a 7.3.4 kernel had the
 });
 
 test('a part of a rotated recording of today opens, by itself, with the names and counters of before it', async () => {
-  const source = await openFile(golden('synthetic-part-2.vmlt'));
+  const source = await open('synthetic-part-2.vmlt');
   const pipeline = new Pipeline(source.session);
   for await (const batch of source.batches()) pipeline.push(batch);
   const { events, lifecycles, ended, swap } = pipeline.snapshot();
@@ -58,4 +66,22 @@ test('a part of a rotated recording of today opens, by itself, with the names an
   assert.deepEqual([events.emitted, events.decoded, events.dropped], [7202, 7184, 18]);
   assert.equal(lifecycles.total, 800);
   assert.equal(swap.devices[0]?.name, '/dev/zram0');
+});
+
+test('what a flight recorder wrote opens by itself: why, its names, and the counters since it begins', async () => {
+  const source = await open('synthetic-flight.vmlt');
+  const pipeline = new Pipeline(source.session);
+  for await (const batch of source.batches()) pipeline.push(batch);
+  const { events, lifecycles, ended, swap } = pipeline.snapshot();
+  assert.equal(source.head.part?.written?.why, 'folio wait p99 over 50 ms');
+  assert.equal(source.truncated, null);
+  assert.equal(ended, true);
+  assert.deepEqual([events.emitted, events.decoded, events.dropped], [10615, 10599, 16]);
+  assert.equal(lifecycles.total, 1179);
+  assert.equal(swap.devices[0]?.name, '/dev/zram0');
+});
+
+test('no bundled recording is left out above', async () => {
+  const there = (await readdir(golden(''))).filter((name) => name.endsWith('.vmlt'));
+  assert.deepEqual([...opened].sort(), there.sort());
 });

@@ -14,7 +14,7 @@ import { partPath } from '../../src/recording/files.js';
 import { inventory } from '../../src/recording/inventory.js';
 import { type Scan, scanFile } from '../../src/recording/scan.js';
 
-/** VMALOCKTOP_KILLS=200 for the whole of it. */
+/** `make test-long` for the whole of it. */
 const KILLS = Number(process.env.VMALOCKTOP_KILLS ?? 12);
 const RECORDER = fileURLToPath(new URL('recorder.js', import.meta.url));
 const directory = await mkdtemp(join(tmpdir(), 'vmalocktop-kill-'));
@@ -55,9 +55,19 @@ function assertCutOff(scan: Scan): void {
   assert.equal(inventory('it', scan).losses.cutOff, scan.truncated);
 }
 
-test(`SIGKILL at a random time, ${KILLS} times: the file opens, at most the last second is missing, and it says so`, async () => {
-  for (let run = 0; run < KILLS; run++) {
-    const path = join(directory, 'killed.vmlt');
+/** Two at a time: a recorder that waits to be killed leaves a processor idle. */
+function inLanes(runs: number, kill: (run: number) => Promise<void>): Promise<unknown> {
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    while (next < runs) await kill(next++);
+  };
+  return Promise.all([lane(), lane()]);
+}
+
+test(`SIGKILL at a random time, ${KILLS} times: the file opens, at most the last second is missing, and it says so`, async (t) => {
+  let most = 0;
+  await inLanes(KILLS, async (run) => {
+    const path = join(directory, `killed-${run}.vmlt`);
     const recorder = startRecorder([process.execPath, RECORDER, path]);
     await begun(recorder);
     await sleep(Math.random() * (run % 4 === 0 ? 1500 : 300));
@@ -66,12 +76,15 @@ test(`SIGKILL at a random time, ${KILLS} times: the file opens, at most the last
     const scan = await scanFile(path);
     assertCutOff(scan);
     const missing = recorder.said() - (Number.isNaN(scan.last) ? 0 : scan.last);
+    most = Math.max(most, missing);
     assert.ok(missing < 1e9, `${missing / 1e6} ms are missing`);
-  }
+    await rm(path);
+  });
+  t.diagnostic(`at most ${(most / 1e6).toFixed(0)} ms were missing`);
 });
 
 test('SIGKILL while parts are changed: all parts together open', async () => {
-  for (let run = 0; run < Math.ceil(KILLS / 4); run++) {
+  await inLanes(Math.ceil(KILLS / 4), async (run) => {
     const path = join(directory, `rotated-${run}.vmlt`);
     const recorder = startRecorder([process.execPath, RECORDER, path, '65536']);
     await begun(recorder);
@@ -84,7 +97,7 @@ test('SIGKILL while parts are changed: all parts together open', async () => {
     // Killed between the creation of a part and its head: the part before is whole, and this one is nothing.
     assert.ok(scan.parts >= 1);
     assert.ok(recorder.said() - scan.last < 1e9);
-  }
+  });
 });
 
 test('a limit on the size of files stops the recorder with the reason, and what was written opens', async () => {

@@ -35,7 +35,7 @@ const SCREENS: readonly (readonly [name: string, options: BrowserContextOptions]
   ['dark', { viewport: { width: 1280, height: 900 }, colorScheme: 'dark' }],
 ];
 
-const skip = CHROMIUM === undefined ? "no Chromium here: install Debian's package chromium" : false;
+const skip = CHROMIUM === undefined ? 'no Chromium here: see make setup' : false;
 
 describe('in a browser', { skip }, () => {
   let dir = '';

@@ -25,7 +25,7 @@ export interface GuestOptions {
   /** Command and arguments; runs as root in the repository's root. */
   argv: readonly string[];
   /** Kind of swap to set up, with a memory cgroup in $CG: see test/vm/guest/swap-setup. 'disk' and 'gate' need a disk. */
-  swap?: 'disk' | 'gate' | 'zram';
+  swap?: 'disk' | 'gate' | 'slow' | 'zram';
   /** Sizes of /dev/vda, /dev/vdb…, with QEMU's drive options: '512M', '512M,throttling.iops-total=400'. */
   disks?: readonly string[];
   /** Modules to load first. */

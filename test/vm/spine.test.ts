@@ -161,17 +161,6 @@ for (const kernel of kernels) {
       `emitted ${stat.events.emitted} = decoded ${stat.events.decoded} + dropped ${stat.events.dropped}, missed ${stat.events.missed}`,
     );
   });
-
-  test(`${kernel}: a recording gives the summary of the run that made it`, { skip }, async () => {
-    const [run] = await runs('record', { kernel, swap: 'disk', disks: DISK });
-    assert.ok(run);
-    const stat = statOf(run) as Stat & { differs?: string };
-    assertConserved(run.run, stat);
-    assert.ok(stat.events.decoded > 100, `only ${stat.events.decoded} events`);
-    assert.equal(stat.ended, true);
-    const live = (run as Run & { live?: Stat }).live;
-    assert.deepEqual(stat, live, 'the summary of the recording is not the live one');
-  });
 }
 
 test('6.1 is refused with the reason: it has no per-VMA locks', { skip }, async () => {

@@ -57,8 +57,9 @@ export interface Diff {
     readonly figures: number;
     /** How much longer the same few instructions took in B; null when too few faults came that way. */
     readonly pace: number | null;
-    /** A time must change by this factor to be named, a count by `1 + MIN_CHANGE`. */
+    /** By these factors a time, and a count, must change to be named. */
     readonly timeFactor: number;
+    readonly countFactor: number;
     /** Why nothing was tested; '' when it was. */
     readonly notTested: string;
   };
@@ -82,6 +83,11 @@ const SLICES: readonly (readonly [slices: number, sliceNs: number])[] = [
 const MIN_PACE_COUNT = 30;
 /** A machine that much slower is worth a warning. */
 const PACE_WARNING = 1.1;
+/**
+ * And beyond that it is no longer the same machine: what queues behind something slow waits longer than that is slower, and
+ * other faults meet each other. Of like runs, figures moved by up to this power of it (docs/diff.md, measured).
+ */
+const PACE_POWER = 4;
 
 /** Pure. Its time depends on the number of figures, not on the length of the recordings. */
 export function compare(a: Recorded, b: Recorded): Diff {
@@ -91,22 +97,23 @@ export function compare(a: Recorded, b: Recorded): Diff {
   const tested = slices > 0 ? figures.filter(isTested) : [];
   const ps = new Map(adjustedP(tested.map(({ ratio }) => ratio)).map((p, i) => [tested[i]?.id, p]));
   const pace = paceOf(cutA, cutB);
-  const timeFactor = (1 + MIN_CHANGE) * Math.max(pace ?? 1, 1 / (pace ?? 1));
+  const factors = factorsOf(pace);
   const faults = [faultsOf(a), faultsOf(b)] as const;
-  const rows = figures.map((figure) => rowOf(figure, ps.get(figure.id) ?? null, faults, [a, b], timeFactor));
+  const rows = figures.map((figure) => rowOf(figure, ps.get(figure.id) ?? null, faults, [a, b], factors));
   return {
     a: sideOf(a),
     b: sideOf(b),
-    warnings: [...warningsOf(a, b), ...paceWarning(pace)],
+    warnings: [...warningsOf(a, b), ...paceWarning(pace, factors)],
     method: {
       slices,
       sliceNs: [a.snapshot.durationNs / Math.max(1, slices), b.snapshot.durationNs / Math.max(1, slices)],
       figures: tested.length,
       pace,
-      timeFactor,
+      timeFactor: factors.time,
+      countFactor: factors.count,
       notTested,
     },
-    findings: rows.filter(({ verdict }) => verdict === 'differs').sort(byCost),
+    findings: rows.filter(({ verdict }) => verdict === 'differs').sort(byCost(rows)),
     rows,
   };
 }
@@ -137,11 +144,24 @@ function paceOf(a: Sliced, b: Sliced): number | null {
   return Number.isFinite(ratio) && ratio > 0 ? ratio : null;
 }
 
-function paceWarning(pace: number | null): string[] {
+interface Factors {
+  readonly time: number;
+  readonly count: number;
+}
+
+/** What is smaller is not named, however certain. */
+function factorsOf(pace: number | null): Factors {
+  const least = 1 + MIN_CHANGE;
+  const slower = Math.max(pace ?? 1, 1 / (pace ?? 1));
+  if (slower <= PACE_WARNING) return { time: least * slower, count: least };
+  return { time: least * slower ** PACE_POWER, count: least * slower ** PACE_POWER };
+}
+
+function paceWarning(pace: number | null, { time }: Factors): string[] {
   if (pace === null || (pace <= PACE_WARNING && pace >= 1 / PACE_WARNING)) return [];
   const [slower, factor] = pace > 1 ? ['B', pace] : ['A', 1 / pace];
   return [
-    `the machine was ${factor.toFixed(1)} times as slow in ${slower}: the same few instructions took that much longer, and times must differ by more to be named`,
+    `the machine was ${factor.toFixed(1)} times as slow in ${slower}: the same few instructions took that much longer, and only what changes by more than ×${time.toPrecision(2)} is named`,
   ];
 }
 
@@ -165,7 +185,7 @@ function rowOf(
   p: number | null,
   faults: readonly [number, number],
   sides: readonly [Recorded, Recorded],
-  timeFactor: number,
+  factors: Factors,
 ): DiffRow {
   const { id, group, title, unit } = figure;
   const side = (value: number | null, at: 0 | 1): SideValue | null => {
@@ -183,7 +203,7 @@ function rowOf(
     (unit === 'percentile' ? value?.value : value?.perFault) ?? null;
   const change = changeOf(of(a), of(b));
   const factor = (change ?? 0) + 1;
-  const least = unit === 'count' ? 1 + MIN_CHANGE : timeFactor;
+  const least = unit === 'count' ? factors.count : factors.time;
   const large = factor >= least || factor <= 1 / least;
   const verdict = p === null ? 'not tested' : p < ALPHA && large ? 'differs' : 'noise';
   return { id, group, title, unit, a, b, change, p, verdict };
@@ -195,16 +215,29 @@ function changeOf(a: number | null, b: number | null): number | null {
   return b / a - 1;
 }
 
-const GROUPS: readonly Group[] = ['wait', 'cause', 'verdict', 'outcome', 'percentile', 'process'];
+/** What is left when the waits are through, in this order. */
+const GROUPS: readonly Group[] = ['wait', 'percentile', 'cause', 'verdict', 'outcome', 'process'];
 
-/** Time first, by how much of it a fault gains or loses; then counts, by how much the share of faults changed. */
-function byCost(x: DiffRow, y: DiffRow): number {
-  const timed = (row: DiffRow): number => (row.group === 'wait' && row.unit === 'ns' ? 0 : 1);
+/** The kind of wait that a figure is about; '' for the others. */
+function waitOf({ id, group }: DiffRow): string {
+  return group === 'wait' || group === 'percentile' ? (id.split('/')[1] ?? '') : '';
+}
+
+/**
+ * What costs most first. Time is what it costs: kinds of wait by the time per fault they gained or lost, and all that differs
+ * of one kind together, for its time, its number and its length have one cause. Then counts, by how much the share of
+ * faults changed.
+ */
+function byCost(rows: readonly DiffRow[]): (x: DiffRow, y: DiffRow) => number {
   const moved = (row: DiffRow): number => Math.abs((row.b?.perFault ?? 0) - (row.a?.perFault ?? 0));
-  return (
-    timed(x) - timed(y) ||
-    GROUPS.indexOf(x.group) - GROUPS.indexOf(y.group) ||
+  const times = new Map(rows.filter(({ id }) => id.startsWith('wait-ns/')).map((row) => [waitOf(row), moved(row)]));
+  const time = (row: DiffRow): number => times.get(waitOf(row)) ?? -1;
+  const rank = ({ group, unit }: DiffRow): number =>
+    2 * GROUPS.indexOf(group) - (group === 'wait' && unit === 'ns' ? 1 : 0);
+  return (x, y) =>
+    time(y) - time(x) ||
+    (waitOf(x) < waitOf(y) ? -1 : waitOf(x) > waitOf(y) ? 1 : 0) ||
+    rank(x) - rank(y) ||
     moved(y) - moved(x) ||
-    (x.id < y.id ? -1 : 1)
-  );
+    (x.id < y.id ? -1 : 1);
 }

@@ -67,8 +67,12 @@ export function figuresOf(a: Sliced, b: Sliced): Figure[] {
   }
   for (const kind of WAIT_KINDS) {
     if (!sums.has(key.waits(kind))) continue;
-    figures.push(hideUnseen(perFault(a, b, key.waitNs(kind), 'wait', `${WAIT_NAMES[kind]} wait`, 'ns'), kind, a, b));
-    figures.push(hideUnseen(perFault(a, b, key.waits(kind), 'wait', `${WAIT_NAMES[kind]} waits`, 'count'), kind, a, b));
+    figures.push(
+      hideUnseen(perFault(a, b, key.waitNs(kind), 'wait', `${WAIT_NAMES[kind]} wait: time`, 'ns'), kind, a, b),
+    );
+    figures.push(
+      hideUnseen(perFault(a, b, key.waits(kind), 'wait', `${WAIT_NAMES[kind]} wait: number`, 'count'), kind, a, b),
+    );
     for (const share of PERCENTILES) {
       const figure = percentile(a, b, kind, share);
       if (figure !== null) figures.push(hideUnseen(figure, kind, a, b));
@@ -134,7 +138,7 @@ function percentile(a: Sliced, b: Sliced, kind: WaitKind, share: number): Figure
   return {
     id: `percentile/${kind}/${share}`,
     group: 'percentile',
-    title: `${WAIT_NAMES[kind]} wait p${share * 100}`,
+    title: `${WAIT_NAMES[kind]} wait: p${share * 100}`,
     unit: 'percentile',
     a: ofA.percentile(share),
     b: ofB.percentile(share),

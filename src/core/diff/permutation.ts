@@ -6,8 +6,10 @@
  *
  * Statistic: the studentised difference of (the logarithms of) two ratios of sums, the variance of each from its slices' residuals
  * (Cochran, Sampling Techniques, 6.4). Reference: the same over all ways to deal the slices out to the two sides.
- * Adjusted p: the share of deals in which the largest statistic of *any* figure is at least this one's
- * (Westfall & Young 1993, single-step maxT), so that in 19 of 20 comparisons of like with like nothing is named at all.
+ * Adjusted p: the share of deals in which the largest statistic of *any* figure that stands out no more than this one is at
+ * least this one's (Westfall & Young 1993, step-down maxT), so that in 19 of 20 comparisons of like with like nothing is
+ * named at all. What stands out most is held against all figures; once it is named, what it does under other deals is no
+ * reason to doubt the next.
  */
 import type { Ratio } from './figures.js';
 
@@ -97,12 +99,23 @@ export function adjustedP(ratios: readonly Ratio[]): number[] {
   const tables = ratios.map(tableOf);
   const orders = deals(slices, split);
   const observed = tables.map((table) => statistic(table, orders[0] ?? new Uint16Array(0), split));
+  // What stands out least comes first: each figure's rivals are the ones before it.
+  const rising = observed.map((_, i) => i).sort((x, y) => (observed[x] as number) - (observed[y] as number));
   const atLeast = observed.map(() => 0);
   for (const order of orders) {
     let largest = 0;
-    for (const table of tables) largest = Math.max(largest, statistic(table, order, split));
-    // A hair's breadth for rounding: the observed deal is one of those.
-    for (const [i, value] of observed.entries()) if (largest >= value * (1 - 1e-9)) (atLeast[i] as number)++;
+    for (const i of rising) {
+      largest = Math.max(largest, statistic(tables[i] as Table, order, split));
+      // A hair's breadth for rounding: the observed deal is one of those.
+      if (largest >= (observed[i] as number) * (1 - 1e-9)) (atLeast[i] as number)++;
+    }
   }
-  return atLeast.map((count) => count / orders.length);
+  // None is more certain than one that stands out more.
+  const ps = atLeast.map((count) => count / orders.length);
+  let least = 0;
+  for (const i of rising.reverse()) {
+    least = Math.max(least, ps[i] as number);
+    ps[i] = least;
+  }
+  return ps;
 }
