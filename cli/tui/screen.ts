@@ -58,11 +58,15 @@ const Y_LABELS = 4;
 /** The chart loses its topmost dots above the maximum. */
 const HEADROOM = 1.15;
 
-/** The least of 1, 2, 5, 10, 20, … that is no less than `value`. */
+/** Close together, so that a curve fills its chart; labels stay whole numbers. */
+const STEPS = [1, 1.5, 2, 3, 4, 5, 6, 8];
+
+/** The least of these times a power of ten that is no less than `value`. */
 function roundStep(value: number): number {
   if (!(value > 1)) return 1;
   const power = 10 ** Math.floor(Math.log10(value));
-  return power * ([1, 2, 5].find((n) => n * power >= value) ?? 10);
+  const whole = STEPS.filter((n) => Number.isInteger(n * power));
+  return power * (whole.find((n) => n * power >= value) ?? 10);
 }
 
 export class Screen {
