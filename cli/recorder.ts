@@ -73,8 +73,7 @@ export class SessionRecorder {
     const sink = await (this.#options.open?.(file) ?? fileSink(file, { exclusive: true }));
     const before = this.#history.baseline.state();
     const writer = await createRecordingWriter(this.#session, sink, { part: { number: 1, before, written: null } });
-    const names = this.#history.names.batch(before.time);
-    if (names.length > 0) await writer.write(names);
+    for (const names of this.#history.names.batches(before.time)) await writer.write(names);
     this.#file = file;
     this.#writer = writer;
     this.#timer = setInterval(() => {

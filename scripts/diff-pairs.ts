@@ -12,8 +12,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { guestImpossible, root, runInGuest } from '../test/vm/guest.js';
 
-const BOOTS = Number(process.env.DIFF_PAIRS_BOOTS ?? 4);
-const ROUNDS = Number(process.env.DIFF_PAIRS_ROUNDS ?? 2);
+const BOOTS = Number(process.env.DIFF_PAIRS_BOOTS ?? 2);
+const ROUNDS = Number(process.env.DIFF_PAIRS_ROUNDS ?? 4);
 const SECONDS = Number(process.env.DIFF_PAIRS_SECONDS ?? 6);
 const KERNEL = process.env.VM_KERNEL ?? '7.3';
 /**
@@ -26,12 +26,10 @@ const MACHINE = SHARED
   : ({ swap: 'slow', smp: 1, icount: 'shift=2,sleep=off' } as const);
 const DISK = SHARED ? '/dev/vda' : '/dev/mapper/slow';
 /** A recording under software emulation takes many times as long as it is, on a host that does something else even more. */
-const TIMEOUT_S = 300 + ROUNDS * 2 * (200 + SECONDS * 10);
+const TIMEOUT_S = 600 + ROUNDS * 2 * (30 + SECONDS * 10);
 
 interface Run {
   readonly run: 'disk' | 'zram';
-  readonly code: number;
-  readonly words: string;
   readonly recording: string;
 }
 
@@ -54,8 +52,7 @@ async function boot(dir: string): Promise<void> {
   if (code !== 0) throw new Error(`recording in a guest failed (${code}): ${stderr.slice(-2000)}`);
   const first = Math.max(0, ...(await readdir(dir)).map((name) => Number(/-(\d+)\.vmlt$/.exec(name)?.[1] ?? 0))) + 1;
   for (const [i, line] of stdout.trim().split('\n').entries()) {
-    const { run, code: exit, words, recording } = JSON.parse(line) as Run;
-    if (exit !== 0) throw new Error(`a recording over ${run} failed (${exit}): ${words}`);
+    const { run, recording } = JSON.parse(line) as Run;
     await writeFile(join(dir, `${run}-${String(first + i).padStart(2, '0')}.vmlt`), Buffer.from(recording, 'base64'));
   }
 }

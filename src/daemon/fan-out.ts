@@ -51,13 +51,7 @@ export class FanOut {
     this.flush();
     const before = this.#history.baseline.state();
     const head = [schemaMessage(this.#session, { number: 1, before, written: null })];
-    const names = this.#history.names.batch(before.time);
-    const staging = new Staging();
-    for (let from = 0; from < names.length; ) {
-      from += staging.append(names, from);
-      head.push(this.#encoder.encode(staging));
-      staging.clear();
-    }
+    head.push(...this.#encoder.encodeAll(this.#history.names.batches(before.time)));
     for (const bytes of head) if (!reader.write(bytes)) return;
     this.#readers.add(reader);
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** What a Snapshot says, as metric families. Every label set is bounded: by a list of ours, by the host's devices, or by `top`. */
+import { ABORT_CAUSES } from '../core/lifecycle.js';
 import type { ProcessRow, Snapshot, WaitStats } from '../core/snapshot.js';
 import { type Distribution, type Family, type Sample, type ScalarFamily, samplesBy, single } from './family.js';
 
@@ -32,6 +33,9 @@ function log2Distribution(path: string, buckets: readonly number[]): Distributio
   }
   return { labels: { path }, bounds, counts: [...counts, below], sum: null };
 }
+
+/** All causes from the first scrape on: who computes a rate would not see the first abort of one that came later. */
+const NO_ABORTS: Readonly<Record<string, number>> = Object.fromEntries(ABORT_CAUSES.map((cause) => [cause, 0]));
 
 const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
@@ -96,7 +100,9 @@ function lifecycleFamilies({ retry, abort, waits, held, lifecycles, counterfactu
     counter('retries', 'VMA-lock attempts of followed faults that returned RETRY, by cause.', [
       ...samplesBy('cause', retry.byCause),
     ]),
-    counter('aborts', 'Followed faults that got no VMA lock, by cause.', samplesBy('cause', abort.byCause)),
+    counter('aborts', 'Followed faults that got no VMA lock, by cause.', [
+      ...samplesBy('cause', { ...NO_ABORTS, ...abort.byCause }),
+    ]),
     counter(
       'retry_verdicts',
       'Retries by whether they could have stayed on the VMA lock.',

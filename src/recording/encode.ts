@@ -10,6 +10,7 @@ import { CompressionType } from 'apache-arrow/fb/compression-type';
 import { BodyCompression, BufferRegion, FieldNode, Message, RecordBatch } from 'apache-arrow/ipc/metadata/message';
 import { Field, Schema } from 'apache-arrow/schema';
 import { type DataType, Float64, Uint8, Uint16, Uint32, Uint64, Utf8 } from 'apache-arrow/type';
+import type { EventBatch } from '../core/batch.js';
 import type { SessionInfo } from '../core/session.js';
 import {
   BUFFERS,
@@ -22,7 +23,7 @@ import {
   SESSION_KEY,
 } from './columns.js';
 import type { Part } from './part.js';
-import type { Staging } from './staging.js';
+import { Staging } from './staging.js';
 import type { ZstdCodec } from './zstd.js';
 
 const ARROW_TYPE: Readonly<Record<ColumnType, () => DataType>> = {
@@ -69,6 +70,24 @@ export class BatchEncoder {
 
   constructor(codec: ZstdCodec) {
     this.#codec = codec;
+  }
+
+  /** Messages of all rows of these batches, as few as hold them. */
+  encodeAll(batches: Iterable<EventBatch>): Uint8Array[] {
+    const messages: Uint8Array[] = [];
+    const staging = new Staging();
+    const flush = (): void => {
+      messages.push(this.encode(staging));
+      staging.clear();
+    };
+    for (const batch of batches) {
+      for (let from = 0; from < batch.length; ) {
+        from += staging.append(batch, from);
+        if (staging.full) flush();
+      }
+    }
+    if (staging.rows > 0) flush();
+    return messages;
   }
 
   /** One record batch message of all staged rows, in memory of its own. */

@@ -91,15 +91,14 @@ export class FlightRecorder {
     const to = this.#newest;
     const before = this.#history?.baseline.state() ?? null;
     const parts = [schemaMessage(this.#session, { number: 1, before, written: { why, time: to } })];
-    const names = this.#history?.names.batch(before?.time ?? 0);
-    if (names !== undefined && names.length > 0) parts.push(...this.#messages(names));
+    if (this.#history !== null) parts.push(...this.#encoder.encodeAll(this.#history.names.batches(before?.time ?? 0)));
     parts.push(...kept.map(({ message }) => message));
     const all = new Baseline(before);
     for (const { content } of kept) all.merge(content.baseline);
     const end = createBatch(256, ['']);
     all.closeBooks(end, to);
     pushUserRow(end, UserKind.End, to, 0, 0, 0);
-    parts.push(...this.#messages(end), END_OF_STREAM);
+    parts.push(...this.#encoder.encodeAll([end]), END_OF_STREAM);
     let bytes = 0;
     try {
       for (const part of parts) {
@@ -117,17 +116,6 @@ export class FlightRecorder {
   /** `dump` to a file that must not be there yet. */
   async dumpTo(path: string, why: string, fsync: FsyncPolicy = 'none'): Promise<Written> {
     return this.dump(await fileSink(path, { exclusive: true, fsync }), why);
-  }
-
-  #messages(batch: EventBatch): Uint8Array[] {
-    const messages: Uint8Array[] = [];
-    const staging = new Staging();
-    for (let from = 0; from < batch.length; ) {
-      from += staging.append(batch, from);
-      messages.push(this.#encoder.encode(staging));
-      staging.clear();
-    }
-    return messages;
   }
 
   #encode(): void {

@@ -3,7 +3,7 @@
  * The rows that name things (stack frames, swap devices, cgroups), as they stand: a recording that begins later needs
  * them too.
  */
-import { createBatch, type EventBatch, pushUserRow, UserKind } from '../core/batch.js';
+import { createBatch, DEFAULT_BATCH_ROWS, type EventBatch, pushUserRow, UserKind } from '../core/batch.js';
 
 interface NameRow {
   readonly kind: number;
@@ -93,23 +93,27 @@ export class NamesSoFar {
 
   /** Takes over what was said later. */
   merge(later: NamesSoFar): void {
-    for (const { groups } of later.#kinds.values())
-      for (const rows of groups.values()) for (const row of rows) this.#put(row);
+    for (const row of later.#rows()) this.#put(row);
   }
 
-  /** All of them as rows of `time`. */
-  batch(time: number): EventBatch {
-    const strings = [''];
-    const batch = createBatch(Math.max(this.rows, 1), strings);
-    for (const { groups } of this.#kinds.values()) {
-      for (const rows of groups.values()) {
-        for (const row of rows) {
-          batch.comm[batch.length] = strings.push(row.name) - 1;
-          pushUserRow(batch, row.kind, time, row.a, row.b, row.value);
-        }
+  /** All of them as rows of `time`, in batches of moderate size: each is valid until the next one is asked for. */
+  *batches(time: number): Generator<EventBatch, void, undefined> {
+    let strings = [''];
+    let batch = createBatch(Math.min(Math.max(this.rows, 1), DEFAULT_BATCH_ROWS), strings);
+    for (const row of this.#rows()) {
+      if (batch.length === batch.kind.length) {
+        yield batch;
+        strings = [''];
+        batch = { ...batch, length: 0, strings };
       }
+      batch.comm[batch.length] = strings.push(row.name) - 1;
+      pushUserRow(batch, row.kind, time, row.a, row.b, row.value);
     }
-    return batch;
+    if (batch.length > 0) yield batch;
+  }
+
+  *#rows(): Generator<NameRow, void, undefined> {
+    for (const { groups } of this.#kinds.values()) for (const rows of groups.values()) yield* rows;
   }
 
   #put(row: NameRow): void {

@@ -89,7 +89,7 @@ class RotatingWriter implements RecordingWriter {
       part: { number, before, written: null },
     });
     this.#born = this.#now();
-    if (before !== null) await this.#part.write(this.#history.names.batch(before.time));
+    if (before !== null) for (const names of this.#history.names.batches(before.time)) await this.#part.write(names);
     const { keep } = this.#options;
     if (keep !== undefined && number > keep) await remove(partPath(this.#path, number - keep));
   }

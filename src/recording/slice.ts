@@ -78,8 +78,7 @@ class Slice implements Source {
     const batch = createBatch(256, ['']);
     cut.begin(batch);
     if (batch.length > 0) yield batch;
-    const named = names.batch(0);
-    if (named.length > 0) yield named;
+    yield* names.batches(0);
   }
 
   /** What was asked for ends here in order, whatever the recording does. */

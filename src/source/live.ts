@@ -147,7 +147,7 @@ class Live implements LiveSource {
       this.#cut = {
         view: bss.view,
         offset: object.variable('.bss', 'scope_cut').offset,
-        most: SCOPES.indexOf(options.scope),
+        most: SCOPES.indexOf(options.scope) + 1,
         at: 0,
       };
       this.#ring = RingBuffer.open(object.map('events').fd, options.ringBytes);

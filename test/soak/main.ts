@@ -29,6 +29,8 @@ const line = (cells: readonly string[]): void => {
 
 line(COLUMNS.map(([title]) => title));
 let next = 0;
+/** Shares of a core since the line before. */
+let shares: number[] = [];
 const { sent, samples, figures, findings } = await soak({
   seconds: minutes * 60,
   rate: 50_000,
@@ -38,9 +40,12 @@ const { sent, samples, figures, findings } = await soak({
   sampleMs: 5000,
   levels: true,
   onSample: (sample) => {
+    shares.push(sample.cpuShare);
     if (sample.minute < next) return;
     next = Math.floor(sample.minute) + 1;
-    line(COLUMNS.map(([, of]) => of(sample)));
+    const cpuShare = shares.reduce((x, y) => x + y, 0) / shares.length;
+    shares = [];
+    line(COLUMNS.map(([, of]) => of({ ...sample, cpuShare })));
   },
 });
 const { third, last } = levelsOf(samples.map(({ rssBytes }) => rssBytes));

@@ -36,6 +36,8 @@ export interface GuestOptions {
   mem?: string;
   /** Number of CPUs, all on one host thread. Default 2. */
   smp?: number;
+  /** A directory of the host the guest may write to, at the same path. */
+  share?: string;
   /** Seconds for boot and command together, default 300: a busy host makes guests several times slower. */
   timeoutS?: number;
   /** QEMU's -icount: 'shift=0,sleep=off' makes a guest nanosecond an instruction. */
@@ -58,6 +60,7 @@ function runInVmArgs(options: GuestOptions, log: string): string[] {
   if (options.append !== undefined) args.push('--append', options.append);
   if (options.mem !== undefined) args.push('--mem', options.mem);
   if (options.smp !== undefined) args.push('--smp', String(options.smp));
+  if (options.share !== undefined) args.push('--share', options.share);
   if (options.icount !== undefined) args.push('--icount', options.icount);
   const swap = options.swap === undefined ? [] : ['test/vm/guest/swap-setup', options.swap];
   return [...args, options.kernel, '--', ...swap, ...options.argv];
