@@ -2,7 +2,7 @@
 /** Makes the source a command line asks for. Each maker is loaded only when it is wanted: start-up stays short. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { ExitCode, errorCode, UserError } from '../src/errors.js';
-import type { LiveSource } from '../src/source/live.js';
+import type { LiveSource } from '../src/source/live-options.js';
 import type { Source } from '../src/source/source.js';
 import type { LiveCliOptions, StretchCliOptions } from './options.js';
 
@@ -10,7 +10,7 @@ export type { LiveSource };
 
 /** Throws a `UserError` with exit code 3 where this host cannot be observed. `follow`: only what `spawnWindow` starts. */
 export async function openLiveSource(options: LiveCliOptions, follow: boolean, stats: boolean): Promise<LiveSource> {
-  const { openLive } = await import('../src/source/live.js');
+  const { openLive } = await import('../src/source/open-live.js');
   return openLive({
     scope: options.scope,
     release: options.release,

@@ -99,7 +99,7 @@ async function serve(options: DaemonOptions, loaded: Loaded, opened: Opened): Pr
 async function openSource(options: DaemonOptions, { config }: Loaded): Promise<DaemonSource> {
   if (options.play !== undefined) return pacedSource(await openRecorded(options.play));
   const { observe } = config;
-  const { openLive } = await import('../../src/source/live.js');
+  const { openLive } = await import('../../src/source/open-live.js');
   const live = await openLive({
     scope: observe.scope,
     release: 'auto',

@@ -1,40 +1,29 @@
 // SPDX-License-Identifier: MIT
 /** The running kernel as a Source: loads and attaches the programs, drains the ring, samples the counters, detaches. */
-import {
-  CounterGroup,
-  clearBatch,
-  createBatch,
-  DEFAULT_BATCH_ROWS,
-  type EventBatch,
-  pushUserRow,
-  UserKind,
-} from '../core/batch.js';
+import { clearBatch, createBatch, DEFAULT_BATCH_ROWS, type EventBatch, pushUserRow, UserKind } from '../core/batch.js';
 import type { KernelEnums, ReleaseMode, Scope, SessionInfo } from '../core/session.js';
 import {
   BpfError,
   type BpfLink,
   BpfObject,
-  type BpfProgram,
   type Btf,
   dropCapabilities,
   enableStats,
   type Pages,
 } from '../ebpf-ts/index.js';
 import { RingBuffer } from '../ebpf-ts/ring.js';
-import { asUserError } from '../errors.js';
-import { type HostFacts, hostFacts } from '../host.js';
-import { LAYOUT_DIGEST, VlCounter } from '../schema/events.gen.js';
+import type { HostFacts } from '../host.js';
+import { LAYOUT_DIGEST } from '../schema/events.gen.js';
 import { layoutDigest } from '../schema/generate.js';
-import { type AttachPlan, type PlannedProgram, planAttach } from './attach-plan.js';
+import type { AttachPlan, PlannedProgram } from './attach-plan.js';
 import { COUNTER_ROWS, CounterReader } from './counters.js';
 import { EventDecoder } from './decode.js';
-import { cannot, chooseRelease, kernelBtf, kernelEnums, OBJECT, possibleCpus } from './kernel.js';
+import { OBJECT, possibleCpus } from './kernel.js';
 import { configure, rowsOf, type Surroundings } from './knobs.js';
 import type { LiveOptions, LiveSource } from './live-options.js';
 import { NameRows } from './names.js';
+import { Sampler } from './sampler.js';
 import { describeSession } from './session-info.js';
-
-export type { LiveOptions, LiveSource } from './live-options.js';
 
 /** The ring is looked at this often while it is in use, and up to so seldom while it stays empty: no wakeup per event. */
 const DRAIN_MS = 5;
@@ -48,55 +37,15 @@ const SCOPES: readonly Scope[] = ['swap', 'retry', 'all'];
 /** /proc/kallsyms of a busy host takes a second. */
 const PRIMED_MS = 10_000;
 
-/** Throws `UserError` (exit code 3) where this host cannot be observed. */
-export async function openLive(options: LiveOptions): Promise<LiveSource> {
-  const facts = hostFacts({ symbols: false });
-  const btf = kernelBtf(facts);
-  const enums = kernelEnums(btf, facts);
-  const release = chooseRelease(options.release, facts);
-  const trackStart = options.scope === 'all' || options.minUs > 0;
-  const plan = planAttach(
-    {
-      major: facts.kernel.major,
-      minor: facts.kernel.minor,
-      fprobe: btf.hasFunc('register_fprobe_ips') || btf.hasFunc('register_fprobe'),
-      traceable: (target) => facts.traceable.names?.has(target) ?? null,
-      described: (target) => btf.hasFunc(target),
-      tracepoint: (target) => btf.tracepointArguments(target) !== null,
-    },
-    {
-      start: trackStart,
-      exact: options.release === 'observed',
-      observed: release === 'observed',
-      follow: options.follow,
-      retry: options.scope !== 'swap',
-      writers: options.writers,
-      // In scope swap what an ordinary fault pays counts for more than what is missed: it is witnessed otherwise.
-      backed: options.scope !== 'swap' && facts.preemption !== 'none' && facts.preemption !== 'voluntary',
-      without: new Set(options.without),
-    },
-  );
-  if (plan.missing.length > 0)
-    throw cannot('observe page faults', `this kernel lacks ${plan.missing.join(', ')}`, 'run: vmalocktop doctor');
-  try {
-    const live = new Live(options, facts, btf, enums, release, trackStart, plan);
-    // A stack waits for its names for some seconds only; what starts now may be over by then.
-    if (options.stacks.kernel) await live.primed();
-    return live;
-  } catch (error) {
-    throw asUserError(error) ?? error;
-  }
-}
-
 const u32 = (n: number): Uint8Array => new Uint8Array(new Uint32Array([n]).buffer);
 
-class Live implements LiveSource {
+export class Live implements LiveSource {
   readonly session: SessionInfo;
   readonly #object: BpfObject;
   readonly #links: BpfLink[] = [];
-  readonly #programs: BpfProgram[];
   readonly #ring: RingBuffer;
-  readonly #counters: CounterReader;
+  readonly #sampler: Sampler;
+  readonly #counterRows: number;
   readonly #decoder: EventDecoder;
   readonly #names: NameRows;
   readonly #pages: Pages[] = [];
@@ -105,8 +54,6 @@ class Live implements LiveSource {
   readonly #cut: { readonly view: ArrayBuffer; readonly offset: number; readonly most: number; at: number };
   readonly #stats: { close(): void } | null;
   readonly #started: bigint = process.hrtime.bigint();
-  /** Our own CPU time counts from here: what loading cost is not what watching costs. */
-  readonly #cpuAtStart: NodeJS.CpuUsage;
   #closing = false;
   #finished = false;
   #ended: (() => void) | undefined;
@@ -138,11 +85,7 @@ class Live implements LiveSource {
       const bss = object.map('.bss').mmapArray({ writable: true });
       this.#pages.push(counters, bss);
       const { offset, size } = object.variable('.bss', 'quick');
-      this.#counters = new CounterReader(
-        counters.view,
-        rowsOf(plan, cpus),
-        new Uint32Array(bss.view, offset, size / 4),
-      );
+      const quick = new Uint32Array(bss.view, offset, size / 4);
       this.#follow = { bytes: new Uint8Array(bss.view), offset: object.variable('.bss', 'follow_children').offset };
       this.#cut = {
         view: bss.view,
@@ -165,8 +108,14 @@ class Live implements LiveSource {
       const { kernel, user } = options.stacks;
       const maps = { stacks: kernel || user ? object.map('stacks') : null, swapDevices: object.map('swap_devices') };
       this.#names = new NameRows(maps, options.stacks, this.#decoder.strings);
-      this.#cpuAtStart = process.cpuUsage();
-      this.#programs = plan.programs.map(({ program }) => object.program(program));
+      const programs = plan.programs.map(({ program }) => object.program(program));
+      this.#counterRows = COUNTER_ROWS + 3 * programs.length + 8;
+      this.#sampler = new Sampler({
+        counters: new CounterReader(counters.view, rowsOf(plan, cpus), quick),
+        programs,
+        ring: this.#ring,
+        stats: this.#stats !== null,
+      });
       this.session = describeSession(options, around, { base, realtime, enums });
     } catch (error) {
       this.#detach();
@@ -180,7 +129,7 @@ class Live implements LiveSource {
     this.#iterated = true;
     let batch = createBatch(DEFAULT_BATCH_ROWS, this.#decoder.strings);
     let names = this.#names.createBatch(this.#decoder.strings);
-    let counters = createBatch(COUNTER_ROWS + 3 * this.#programs.length + 8, this.#decoder.strings);
+    let counters = createBatch(this.#counterRows, this.#decoder.strings);
     try {
       let due = performance.now() + SAMPLE_MS;
       let pause = DRAIN_MS;
@@ -188,7 +137,8 @@ class Live implements LiveSource {
         pause = this.#drain(batch) > 0 ? DRAIN_MS : Math.min(IDLE_MS, pause + DRAIN_MS);
         if (performance.now() >= due) {
           due = performance.now() + SAMPLE_MS;
-          const time = this.#sample(counters);
+          const time = this.#now();
+          this.#sampler.sample(counters, time);
           yield* this.#upToNow(batch);
           yield counters;
           clearBatch(counters);
@@ -221,7 +171,7 @@ class Live implements LiveSource {
         yield names;
         clearBatch(names);
       }
-      this.#sample(counters);
+      this.#sampler.sample(counters, this.#now());
       pushUserRow(counters, UserKind.End, this.#now(), 0, 0, 0);
       yield counters;
     } finally {
@@ -300,32 +250,6 @@ class Live implements LiveSource {
 
   #now(): number {
     return Number(process.hrtime.bigint() - this.#started);
-  }
-
-  /** Returns the time of the rows. */
-  #sample(batch: EventBatch): number {
-    const time = this.#now();
-    const counters = this.#counters;
-    counters.sample(batch, time);
-    const covered = counters.counter(VlCounter.COVERED);
-    this.#programs.forEach((program, i) => {
-      const account = program.account();
-      counters.push(batch, time, CounterGroup.Missed, i, this.#missed(program.name, account.recursionMisses, covered));
-      counters.push(batch, time, CounterGroup.RunCount, i, account.runCount);
-      counters.push(batch, time, CounterGroup.RunTime, i, account.runTimeNs);
-    });
-    const cpu = process.cpuUsage(this.#cpuAtStart);
-    counters.push(batch, time, CounterGroup.Self, 0, this.#stats ? time : 0);
-    counters.push(batch, time, CounterGroup.Self, 1, (cpu.user + cpu.system) * 1000);
-    counters.push(batch, time, CounterGroup.Self, 2, process.memoryUsage.rss());
-    counters.push(batch, time, CounterGroup.Self, 3, this.#ring.used());
-    return time;
-  }
-
-  /** What the first program on handle_mm_fault missed and the second one took is not missed; the second one's own runs are mostly empty. */
-  #missed(program: string, misses: number, covered: number): number {
-    if (program.startsWith('y_')) return 0;
-    return program === 'x_handle_mm_fault' ? Math.max(0, misses - covered) : misses;
   }
 
   /** A knob that is read while programs run. */
