@@ -100,14 +100,14 @@ browser:
 unit-only:
 	$(call msg,TEST,unit)
 	$(Q)[ -n '$(unit_tests)' ] || { echo 'no unit tests are built' >&2; exit 1; }
-	$(Q)node --test --test-reporter=spec $(unit_tests)
+	$(Q)node --test --test-reporter=spec --test-concurrency=$${JOBS:-$$(nproc)} $(unit_tests)
 
-# One file at a time: guests share the machine, and each already uses as many CPUs as it has.
+# As many files at a time as there are CPUs: all CPUs of a guest are one thread here (run-in-vm). VM_JOBS=1 for one by one.
 vm-only:
 	$(call msg,TEST,vm)
 	$(Q)[ -n '$(vm_tests)' ] || { echo 'no VM tests are built' >&2; exit 1; }
 	$(Q)test/vm/get-kernels 6.1 $(or $(VM_KERNELS),6.12 7.3)
-	$(Q)node --test --test-reporter=spec --test-concurrency=1 $(vm_tests)
+	$(Q)node --test --test-reporter=spec --test-concurrency=$${VM_JOBS:-$$(nproc)} $(vm_tests)
 
 .PHONY: run
 run: build ## live dashboard: on this host where tracing is permitted, else from a throw-away guest
