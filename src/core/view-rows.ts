@@ -2,6 +2,7 @@
 /** Rows that views show and a Snapshot holds only in parts: counts with their rate and share. */
 import { CAUSES, type Cause } from './lifecycle.js';
 import type { ProgramCost, Snapshot, WaitStats } from './snapshot.js';
+import { formatCount } from './view-format.js';
 import type { Style } from './view-text.js';
 
 export interface OutcomeRow {
@@ -90,6 +91,12 @@ export function waitRows(now: Snapshot): WaitRow[] {
     { title: 'mmap_lock', stats: now.waits.mmapLock },
     { title: 'userfault', stats: now.waits.userfault },
   ];
+}
+
+/** The kernel's count is read four times a second; of what came since, as much was emitted as was decoded or dropped. */
+export function emittedWords({ emitted, decoded, dropped }: Snapshot['events']): string {
+  const seen = decoded + dropped;
+  return seen > emitted ? `≥ ${formatCount(seen)}` : formatCount(emitted);
 }
 
 export function programRows(now: Snapshot): ProgramRow[] {

@@ -14,6 +14,7 @@ import {
   formatRate,
   formatShare,
 } from '../../src/core/view-format.js';
+import { emittedWords } from '../../src/core/view-rows.js';
 import { bar, cut, pad, sanitise, textWidth } from '../../src/core/view-text.js';
 
 const blessedUnicode = createRequire(import.meta.url)('blessed/lib/unicode') as { charWidth(char: string): number };
@@ -112,4 +113,11 @@ test('shares and bytes', () => {
   assert.equal(formatShare(0.625), '62.5%');
   assert.equal(formatShare(Number.NaN), '–');
   assert.equal(formatBytes(4096), '4 KiB');
+});
+
+test('rows that came after the last count of the kernel were emitted all the same', () => {
+  const events = { missed: 0, perKind: {}, stateLost: 0 };
+  assert.equal(emittedWords({ ...events, emitted: 120, decoded: 100, dropped: 20 }), '120');
+  assert.equal(emittedWords({ ...events, emitted: 120, decoded: 90, dropped: 20 }), '120');
+  assert.equal(emittedWords({ ...events, emitted: 120, decoded: 101, dropped: 20 }), '≥ 121');
 });

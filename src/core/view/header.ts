@@ -2,7 +2,7 @@
 /** The three lines on top: where from, how whole, at what cost; and which views there are. */
 import type { Snapshot } from '../snapshot.js';
 import { formatBytes, formatClock, formatCount, formatShare } from '../view-format.js';
-import { programShare, selfShare } from '../view-rows.js';
+import { emittedWords, programShare, selfShare } from '../view-rows.js';
 import { fitLine, type Line, lineWidth, type Segment, type Style, sanitise, seg, spread } from '../view-text.js';
 import { clickable, type Hit } from './layout.js';
 import { type ReplayState, VIEWS, type ViewState } from './state.js';
@@ -68,7 +68,7 @@ export function headerLines(snapshot: Snapshot | null, previous: Snapshot | null
   const roomy = width >= 100;
   const kept: Segment[] = [
     seg(roomy ? ' events ' : ' ', 'dim'),
-    seg(`${formatCount(events.emitted)} emitted  ${formatCount(events.decoded)} decoded`),
+    seg(`${emittedWords(events)} emitted  ${formatCount(events.decoded)} decoded`),
     ...loss('dropped', events.dropped),
     ...loss('missed', events.missed),
   ];

@@ -2,7 +2,7 @@
 /** The Health view: can the figures be trusted, and what do they cost. */
 import type { Snapshot } from '../snapshot.js';
 import { formatBytes, formatCount, formatDuration, formatShare } from '../view-format.js';
-import { programShare, selfShare } from '../view-rows.js';
+import { emittedWords, programShare, selfShare } from '../view-rows.js';
 import { bar, type Line, pad, type Segment, type Style, sanitise, seg } from '../view-text.js';
 import { above, type Block, beside, panel } from './layout.js';
 import type { Figures } from './list.js';
@@ -25,7 +25,7 @@ function lossLines({ events, lifecycles, forgotten }: Snapshot): Line[] {
   const under = events.emitted - events.decoded - events.dropped;
   const lines: Line[] = [
     pairs(
-      ['emitted', n(events.emitted)],
+      ['emitted', emittedWords(events)],
       ['decoded', n(events.decoded)],
       ['dropped', n(events.dropped), loss(events.dropped)],
       ['on the way', n(Math.max(0, under))],
