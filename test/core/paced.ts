@@ -10,7 +10,10 @@ export interface Paced {
   readonly perSecond: number;
 }
 
-/** Writes as many whole rounds as begin within `seconds`, at `rate` rows a second, and the End row. The writer stays open. */
+/**
+ * Writes whole rounds for about `seconds`, at `rate` rows a second or as fast as they are taken, and the End row. The
+ * writer stays open.
+ */
 export async function writePaced(
   stream: Endless,
   writer: RecordingWriter,
@@ -22,7 +25,7 @@ export async function writePaced(
   for (let last = false; !last; ) {
     const round = stream.next();
     // Half a round late is as far from what was asked for as half a round early.
-    last = (stream.span * (stream.rounds + 0.5)) / 1e9 > seconds;
+    last = Math.max(stream.span * (stream.rounds + 0.5), (performance.now() - begun) * 1e6) / 1e9 > seconds;
     for (const batch of round) {
       await writer.write(batch);
       await writer.flush();

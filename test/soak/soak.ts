@@ -73,6 +73,7 @@ export async function soak(options: SoakOptions): Promise<Soaked> {
   generator.stderr.on('data', (bytes) => {
     said += String(bytes);
   });
+  const result = (): string | undefined => /^\{.*\}$/m.exec(said)?.[0];
   const daemon = await startDaemon(directory.path, generator.stdout, openFaults, webhook.port);
   const before = usageOf(daemon.pid);
   const visits = visit(daemon, !options.levels);
@@ -81,7 +82,7 @@ export async function soak(options: SoakOptions): Promise<Soaked> {
   try {
     const begun = performance.now();
     let last = { usage: before, at: begun };
-    while (generator.exitCode === null && !said.includes('\n')) {
+    while (generator.exitCode === null && result() === undefined) {
       await delay(options.sampleMs);
       if (daemon.process.exitCode !== null) throw new Error(`the daemon ended: ${daemon.words.slice(-5).join('\n')}`);
       const metrics = await scrape(daemon.url);
@@ -93,8 +94,9 @@ export async function soak(options: SoakOptions): Promise<Soaked> {
       samples.push(sample);
       options.onSample?.(sample);
     }
-    if (!said.includes('\n')) throw new Error(`the stream ended: ${said}`);
-    const sent = JSON.parse(said) as Sent;
+    const line = result();
+    if (line === undefined) throw new Error(`the stream ended: ${said}`);
+    const sent = JSON.parse(line) as Sent;
     visits.stop();
     const expected = sent.rounds * sent.round.events.decoded;
     const metrics = await until(

@@ -17,6 +17,7 @@ import { byLabel, parseMetrics, type Scraped } from '../metrics/scrape.js';
 import type { Asked } from './guest/ask-prometheus.js';
 import { guestImpossible, kernels, runInGuest } from './guest.js';
 import { compareScrape } from './scraped-session.js';
+import { longestGap, spansOf, timesOfCounters, words } from './spans.js';
 
 const skip = (await guestImpossible()) ?? false;
 const minutes = Number(process.env.VM_STORM_MINUTES ?? 0);
@@ -83,16 +84,20 @@ for (const kernel of kernels.slice(-1)) {
       assert.equal(seen.refused, 'EACCES');
     });
 
-    await t.test('the default rule fired in time, cleared, and kept quiet in its cooldown', () => {
+    await t.test('the default rule fired in time, cleared, and kept quiet in its cooldown', async () => {
       const alerts = spansOf(events, 'retry-fallbacks');
       const storms = spansOf(events, 'storm-now');
       t.diagnostic(`s of the session: storms ${words(storms)}; alerts ${words(alerts)}`);
       const [first] = alerts;
       assert.ok(first !== undefined, 'it fired');
+      const read = await timesOfCounters(recording);
       for (const { from } of alerts) {
-        // The condition must hold for 3 s; two intervals of 1 s more are allowed.
         const began = storms.findLast((storm) => storm.from < from)?.from ?? Number.NaN;
-        assert.ok(from - began >= 3 && from - began <= 5, `the condition held from ${began} s, it fired at ${from} s`);
+        // The condition must hold for 3 s; two intervals of 1 s more are allowed, which a guest without CPU makes longer.
+        const interval = 1 + longestGap(read, began - 1, from);
+        const late = from - began - 3;
+        t.diagnostic(`fired ${late.toFixed(2)} s after the 3 s, intervals up to ${interval.toFixed(2)} s`);
+        assert.ok(late >= 0 && late <= 2 * interval, `the condition held from ${began} s, it fired at ${from} s`);
       }
       // The second storm would have set it off again.
       const quiet = storms.filter((storm) => storm.from > first.to && storm.to < first.to + 60);
@@ -190,9 +195,13 @@ for (const kernel of kernels.slice(-1)) {
     await t.test('a client saw what the daemon counted, whoever did not read beside it, and fifty more', () => {
       const { truncated, dropped, processes } = JSON.parse(text('client')) as Client;
       assert.equal(truncated, null);
-      assert.equal(dropped, 0);
-      assert.equal(byLabel(last, 'vmalocktop_events_total').dropped, 0);
-      assert.ok((byLabel(last, 'vmalocktop_socket_connections_total').accepted ?? 0) >= 52);
+      const events = byLabel(last, 'vmalocktop_events_total');
+      assert.equal(dropped, events.dropped);
+      assert.equal(events.emitted, (events.decoded ?? 0) + (events.dropped ?? 0));
+      // The fifty were there during the first round.
+      const crowd = metrics('metrics-1');
+      assert.equal(byLabel(crowd, 'vmalocktop_events_total').dropped, 0);
+      assert.ok((byLabel(crowd, 'vmalocktop_socket_connections_total').accepted ?? 0) >= 52);
       const storm = processes.find(({ comm }) => comm === 'swapload');
       assert.ok(storm && storm.retries > 100, `${storm?.retries} retries`);
       const series = new RegExp(`^vmalocktop_process_retries_total\\{pid="${storm.tgid}",.*\\} (\\d+)$`, 'm');
@@ -224,23 +233,6 @@ for (const kernel of kernels.slice(-1)) {
     });
   });
 }
-
-interface Span {
-  /** Seconds of the session. */
-  readonly from: number;
-  readonly to: number;
-}
-
-/** From when to when a rule without groups was firing. */
-function spansOf(events: readonly AlertMessage[], rule: string): Span[] {
-  const own = events.filter((event) => event.rule === rule);
-  return own.flatMap(({ kind, time }, i) =>
-    kind === 'firing' ? [{ from: time / 1e9, to: (own[i + 1]?.time ?? Number.POSITIVE_INFINITY) / 1e9 }] : [],
-  );
-}
-
-const words = (spans: readonly Span[]): string =>
-  spans.map(({ from, to }) => `${from.toFixed(1)}-${to.toFixed(1)}`).join(', ');
 
 /** Series that were not there before, without those of single processes, of which there are as many as are asked for. */
 function newSeries(before: Scraped, after: Scraped): string[] {
