@@ -2,10 +2,10 @@
 /** What the actions of the transition table do for the steps inside handle_mm_fault. */
 import { VlFile, VlInner } from '../schema/events.gen.js';
 import type { Action } from './actions.js';
+import { type AttemptRecord, Innermost } from './attempt-record.js';
 import { current, enter, firstTry, heldInFolioWait, learn, leave, left } from './attempts.js';
 import { noteRetry } from './causes.js';
 import { SWP_SYNCHRONOUS_IO } from './fault-bits.js';
-import { type AttemptRecord, Innermost } from './record.js';
 import type { ActionName } from './states.js';
 import { closeWait, droppedInFile, NESTED_NAMES, nestedKind, openNested, openWait, waitOf } from './waits.js';
 

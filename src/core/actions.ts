@@ -2,10 +2,11 @@
 /** What each action of the transition table does to a fault: the frame of a fault, and what cuts it short. */
 import { VlHolder, VlKind, VlStepFlag } from '../schema/events.gen.js';
 import { INSIDE_ACTIONS } from './actions-inside.js';
+import { type AttemptRecord, Innermost, UNKNOWN_INTERVAL } from './attempt-record.js';
 import { begin, current, learn, learnLock, settle, settleRetry, since } from './attempts.js';
 import { abortCauseAtFallback, causeAtFallback } from './causes.js';
 import type { AbortCause, Cause } from './lifecycle.js';
-import { type AttemptRecord, type FaultRecord, Innermost, UNKNOWN_INTERVAL } from './record.js';
+import type { FaultRecord } from './record.js';
 import { releasedAfter, releasedExactly, releasedWithin } from './release.js';
 import { HMF, OUTSTANDING } from './runs.js';
 import { ACTIONS, type ActionName, STATES, type StateName } from './states.js';

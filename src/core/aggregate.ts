@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Sums over lifecycles: per process, per retrying address, per cause, end, wait, release rule and swap device. */
 import { Addresses } from './addresses.js';
+import type { AttemptRecord, WaitRecord } from './attempt-record.js';
 import { BoundedMap } from './bounded-map.js';
 import { CauseCosts } from './cause-costs.js';
 import { CauseStacks } from './cause-stacks.js';
@@ -19,7 +20,7 @@ import { isHooked, MMAP_LOCK_HOOK } from './mmap-lock.js';
 import { add } from './name-counts.js';
 import { Progress } from './progress.js';
 import { Latest, Slowest } from './recent.js';
-import { type AttemptRecord, copyLifecycle, type FaultRecord, type WaitRecord } from './record.js';
+import { copyLifecycle, type FaultRecord } from './record.js';
 import type { RecordPool } from './record-pool.js';
 import type { SessionInfo } from './session.js';
 import type { FoldSink } from './step.js';

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** Attempts as they begin, learn and end: the words the actions are written in. */
+
+import { type AttemptRecord, Innermost } from './attempt-record.js';
 import { classify, noteRetry } from './causes.js';
 import type { FaultBits } from './fault-bits.js';
 import type { Interval, LockKind, Wait, WaitKind } from './lifecycle.js';
-import { type AttemptRecord, appended, type FaultRecord, Innermost } from './record.js';
+import { appended, type FaultRecord } from './record.js';
 import { releasedByRetry } from './release.js';
 import type { StepContext } from './step.js';
 import { judgeUnseen } from './verdict.js';

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** Where the retries and aborts of each cause came from, by stack ids, where stacks were asked for. */
+
+import type { AttemptRecord } from './attempt-record.js';
 import { BoundedMap } from './bounded-map.js';
 import type { Cause } from './lifecycle.js';
-import type { AttemptRecord } from './record.js';
 import type { StackRow } from './snapshot.js';
 
 const MAX_ROWS = 4096;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** Why an attempt returned RETRY: the innermost hooked function that first did, with its evidence. */
 import { VlFile, VlFound, VlStepFlag } from '../schema/events.gen.js';
+import { type AttemptRecord, Innermost } from './attempt-record.js';
 import type { FaultBits } from './fault-bits.js';
 import type { AbortCause, RetryCause } from './lifecycle.js';
-import { type AttemptRecord, type FaultRecord, Innermost } from './record.js';
+import type { FaultRecord } from './record.js';
 
 /** By Innermost. */
 const NAMES: readonly string[] = [

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** Verdicts on retries and what each side of the argument would have cost, over all, by cause and by process. */
+
+import type { AttemptRecord, WaitRecord } from './attempt-record.js';
 import type { Cause, RetryCause, Verdict, VerdictKind } from './lifecycle.js';
 import { RETRY_CAUSES, VERDICTS, type WaitKind } from './lifecycle.js';
 import { isHooked, MMAP_LOCK_HOOK } from './mmap-lock.js';
-import type { AttemptRecord, FaultRecord, WaitRecord } from './record.js';
+import type { FaultRecord } from './record.js';
 import type { SessionInfo } from './session.js';
 import type { CounterfactualRow, StallSums } from './snapshot.js';
 import { type OpenWindow, type Provisional, Stalls, StallTotals } from './stalls.js';

@@ -5,10 +5,11 @@
  */
 import { VlKind, VlStepFlag } from '../schema/events.gen.js';
 import { isReleased, PERFORM } from './actions.js';
+import type { AttemptRecord } from './attempt-record.js';
 import { type EventBatch, isAlone } from './batch.js';
 import type { FaultBits } from './fault-bits.js';
 import { isNote, isOtherPass } from './passes.js';
-import { type AttemptRecord, endOf, type FaultRecord, fillInfo } from './record.js';
+import { endOf, type FaultRecord, fillInfo } from './record.js';
 import type { RecordPool } from './record-pool.js';
 import { boundRelease, releasedExactly } from './release.js';
 import { Remembered } from './remembered.js';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Whether a step is of another attempt than the one under way: then the steps between them are absent. */
 import { VlKind } from '../schema/events.gen.js';
-import { type AttemptRecord, Innermost } from './record.js';
+import { type AttemptRecord, Innermost } from './attempt-record.js';
 import type { StepContext } from './step.js';
 
 const FLAGS = 1;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** Is progress made: pages that retry again, pages reclaimed and needed again, herds on one folio. */
+
+import type { AttemptRecord, WaitRecord } from './attempt-record.js';
 import { Herds, mix } from './herds.js';
-import type { AttemptRecord, FaultRecord, WaitRecord } from './record.js';
+import type { FaultRecord } from './record.js';
 import type { ProgressStats } from './snapshot.js';
 
 /** Slots, a power of two. A slot is overwritten by the next page that falls on it. */

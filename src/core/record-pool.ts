@@ -3,8 +3,10 @@
  * Records of faults that are over, to be used again. A storm makes tens of thousands a second that live for less than
  * a second each: as garbage they outlive the nursery, and the collector walks the whole heap twice a second for them.
  */
+
+import { AttemptRecord, WaitRecord } from './attempt-record.js';
 import type { Interval, LockKind, Wait, WaitKind } from './lifecycle.js';
-import { AttemptRecord, FaultRecord, WaitRecord } from './record.js';
+import { FaultRecord } from './record.js';
 
 /** Kept of each kind; a herd that ends leaves more, and those go. */
 const MAX_FREE = 4096;

@@ -11,8 +11,9 @@
  * Anything else ('none') lies between the last step before the first RETRY seen and that RETRY, or before COMPLETED.
  * mmap_lock's release is seen where its tracepoint is hooked ('exact').
  */
+
+import { type AttemptRecord, Innermost } from './attempt-record.js';
 import type { Interval, ReleaseRule } from './lifecycle.js';
-import { type AttemptRecord, Innermost } from './record.js';
 
 function set(attempt: AttemptRecord, rule: ReleaseRule, lo: number, hi: number): void {
   attempt.rule = rule;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** What a fault in flight is doing, in words, and which lock it holds meanwhile. */
 import { isReleased } from './actions.js';
+import { Innermost } from './attempt-record.js';
 import type { Wait, WaitKind } from './lifecycle.js';
-import { type FaultRecord, Innermost } from './record.js';
+import type { FaultRecord } from './record.js';
 import { STATES, type StateName } from './states.js';
 
 const TEXT: Readonly<Record<StateName, string>> = {

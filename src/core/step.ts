@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** What an action is given: the step at hand, and who hears of what is found. */
+
+import type { AttemptRecord, WaitRecord } from './attempt-record.js';
 import type { FaultBits } from './fault-bits.js';
 import type { Cause } from './lifecycle.js';
-import type { AttemptRecord, FaultRecord, WaitRecord } from './record.js';
+import type { FaultRecord } from './record.js';
 import type { RecordPool } from './record-pool.js';
 
 /**

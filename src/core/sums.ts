@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** The rows the aggregate sums into. */
+
+import type { AttemptRecord } from './attempt-record.js';
 import type { CounterfactualSums } from './counterfactual.js';
 import { Histogram } from './histogram.js';
 import type { Cause, End } from './lifecycle.js';
 import { NameCounts } from './name-counts.js';
-import type { AttemptRecord } from './record.js';
 
 export class ProcessSums {
   readonly tgid: number;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What the fold remembers of each task between its steps. */
-import type { AttemptRecord, FaultRecord } from './record.js';
+import type { AttemptRecord } from './attempt-record.js';
+import type { FaultRecord } from './record.js';
 import type { RecordPool } from './record-pool.js';
 
 /**

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** The counterfactual of a RETRY under the VMA lock: what the fallback found, against what the attempt had. */
 import { VlFound } from '../schema/events.gen.js';
+import type { AttemptRecord, WaitRecord } from './attempt-record.js';
 import type { Cause, Verdict, VerdictKind } from './lifecycle.js';
-import type { AttemptRecord, FaultRecord, WaitRecord } from './record.js';
+import type { FaultRecord } from './record.js';
 import type { StepContext } from './step.js';
 
 const BY_DESIGN: readonly (Cause | null)[] = ['->fault needs mmap_lock', 'device-private', 'swap refused'];

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** How long faults waited, by kind and by the lock held meanwhile. */
+
+import type { WaitRecord } from './attempt-record.js';
 import { Histogram } from './histogram.js';
 import { WAIT_KINDS, type Wait, type WaitKind } from './lifecycle.js';
-import type { WaitRecord } from './record.js';
 
 function histograms<K extends string>(keys: readonly K[]): Readonly<Record<K, Histogram>> {
   return Object.fromEntries(keys.map((key) => [key, new Histogram()])) as Record<K, Histogram>;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** Waits as they open and close. They nest: direct reclaim may run inside a read-ahead. */
 import { VlWait } from '../schema/events.gen.js';
+import { type AttemptRecord, Innermost, type WaitRecord } from './attempt-record.js';
 import type { Wait, WaitKind } from './lifecycle.js';
-import { type AttemptRecord, appended, type FaultRecord, Innermost, type WaitRecord } from './record.js';
+import { appended, type FaultRecord } from './record.js';
 import type { StepContext } from './step.js';
 
 /** By `enum vl_wait`. */

@@ -2,12 +2,13 @@
 /** Runs a stream through the pipeline, and holds what comes out against the oracle. */
 import assert from 'node:assert/strict';
 import { Aggregate } from '../../src/core/aggregate.js';
+import type { AttemptRecord, WaitRecord } from '../../src/core/attempt-record.js';
 import { createBatch } from '../../src/core/batch.js';
 import { faultBits } from '../../src/core/fault-bits.js';
 import { LifecycleFold } from '../../src/core/fold.js';
 import type { Attempt, Cause, Lifecycle } from '../../src/core/lifecycle.js';
 import { Pipeline } from '../../src/core/pipeline.js';
-import { type AttemptRecord, copyLifecycle, type FaultRecord, type WaitRecord } from '../../src/core/record.js';
+import { copyLifecycle, type FaultRecord } from '../../src/core/record.js';
 import { RecordPool } from '../../src/core/record-pool.js';
 import type { SessionInfo } from '../../src/core/session.js';
 import type { Snapshot } from '../../src/core/snapshot.js';

@@ -130,7 +130,7 @@ describe('stacks', () => {
     stacks.set(6, [0xffffffffc0002010n]);
     step(VlKind.STACK, 101, 5, NONE);
     step(VlKind.STACK, 101, 6, NONE);
-    assert.deepEqual(await finish(), [
+    assert.deepEqual((await finish()).toSorted(), [
       '5.0 kernel handle_mm_fault+0x20',
       '6.0 kernel bpf_prog_aa_x_handle_mm_fault+0x10 [bpf]',
     ]);
