@@ -114,7 +114,7 @@ run: build ## live dashboard: on this host where tracing is permitted, else from
 	@scripts/run-guest
 
 .PHONY: bench
-bench: build ## events/s through the pipeline, on this host; writes BENCHMARKS.md
+bench: build ## events/s through the pipeline, on this host; writes BENCHMARKS.md and the table of the README
 	@node dist/test/bench/main.js
 
 .PHONY: bench-vm
