@@ -123,6 +123,8 @@ Over ssh: ssh HOST sudo ${PROGRAM} record -o - | ${PROGRAM} replay -`,
     .description('two recordings side by side: what differs by more than noise')
     .argument('<a>', 'recording to compare with, - for one on standard input')
     .argument('<b>', 'recording to compare, likewise')
+    .addOption(new Option('--a <files...>', 'further runs of what <a> is a run of; with five a side runs are compared'))
+    .addOption(new Option('--b <files...>', 'further runs of what <b> is a run of'))
     .addOption(new Option('--json', 'one JSON document'))
     .action(async (a, b, options) => done(await (await import('./commands/diff.js')).diff(a, b, options)));
 

@@ -121,12 +121,12 @@ export function describeResult(result: CommandResult): string {
 }
 
 /** Commands that read two recordings: standard input can bring but one. Throws `UserError`. */
-export function refuseTwoStreams(a: string, b: string | undefined): void {
-  if (a !== '-' || b !== '-') return;
+export function refuseTwoStreams(files: readonly string[]): void {
+  if (files.filter((file) => file === '-').length < 2) return;
   throw new UserError(
     'cannot read the command line',
     'standard input can bring one recording, not two',
-    'name a file for one of them',
+    'name files for the others',
     ExitCode.Usage,
   );
 }

@@ -2,8 +2,8 @@
 /**
  * `make diff-pairs`: is `diff` to be believed? Runs of one swapping workload over a disk and over zram are recorded in
  * guests, and every pair of them is compared: like with like should name nothing in 19 of 20, disk with zram should name
- * the folio wait first. DIFF_PAIRS_DIR keeps the recordings, and adds to those that are there; DIFF_PAIRS_BOOTS=0 only
- * compares them.
+ * the folio wait first. Likewise sets of five of those runs, where there are ten of a kind. DIFF_PAIRS_DIR keeps the
+ * recordings, and adds to those that are there; DIFF_PAIRS_BOOTS=0 only compares them.
  */
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { guestImpossible, root, runInGuest } from '../test/vm/guest.js';
+import { compareSets } from './diff-sets.js';
 
 const BOOTS = Number(process.env.DIFF_PAIRS_BOOTS ?? 2);
 const ROUNDS = Number(process.env.DIFF_PAIRS_ROUNDS ?? 4);
@@ -101,6 +102,11 @@ async function compareAll(dir: string): Promise<void> {
     const first = tally(naming.map(({ compared }) => compared.findings[0] ?? ''));
     console.log(`| ${name} | ${naming.length} of ${group.length} | ${first} |`);
   }
+  const byKind = new Map<string, string[]>();
+  for (const file of files) byKind.set(kindOf(file), [...(byKind.get(kindOf(file)) ?? []), file]);
+  console.log('\n| Sets of five runs | That name something | First of all |\n|---|---|---|');
+  for (const [name, { sets, first }] of await compareSets(dir, byKind))
+    console.log(`| ${name} | ${first.length} of ${sets} | ${tally(first)} |`);
 }
 
 const impossible = await guestImpossible();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** `diff`: two recordings side by side. */
+/** `diff`: two recordings side by side, or the runs of two sides. */
 import { compare } from '../../src/core/diff/compare.js';
 import { diffJson } from '../../src/diff/json.js';
 import { type Loaded, load } from '../../src/diff/load.js';
@@ -11,11 +11,18 @@ import { openRecorded, refuseTwoStreams } from '../source.js';
 
 export interface DiffOptions {
   readonly json?: boolean;
+  /** Further runs of either side. */
+  readonly a?: readonly string[];
+  readonly b?: readonly string[];
 }
 
 /** The exit code says whether it could be compared, not what came out: differences are often what one hoped for. */
 export async function diff(fileA: string, fileB: string, options: DiffOptions): Promise<number> {
-  refuseTwoStreams(fileA, fileB);
+  const [filesA, filesB] = [
+    [fileA, ...(options.a ?? [])],
+    [fileB, ...(options.b ?? [])],
+  ];
+  refuseTwoStreams([...filesA, ...filesB]);
   let stopping = false;
   const watch = onStopSignal(() => {
     stopping = true;
@@ -28,15 +35,16 @@ export async function diff(fileA: string, fileB: string, options: DiffOptions): 
       await source.close();
     }
   };
-  const a = await read(fileA);
-  const b = await read(fileB);
+  const runs: Loaded[] = [];
+  for (const file of [...filesA, ...filesB]) runs.push(await read(file));
   watch.dispose();
   if (watch.signal !== null) return signalExitCode(watch.signal);
-  const result = compare(a, b);
+  const result = compare(runs.slice(0, filesA.length), runs.slice(filesA.length));
   if (options.json === true) await print(`${JSON.stringify(diffJson(result))}\n`);
   else await print(diffText(result, [fileA, fileB]));
   let code: number = ExitCode.Ok;
-  for (const [file, { error, truncated }] of [[fileA, a] as const, [fileB, b] as const]) {
+  for (const [i, file] of [...filesA, ...filesB].entries()) {
+    const { truncated = null, error = null } = runs[i] ?? {};
     if (truncated !== null) say(`${file} was cut off: ${truncated}`);
     if (error !== null) code = report(error);
   }

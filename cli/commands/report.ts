@@ -23,7 +23,7 @@ function nameOf(file: string): string {
 /** Returns the exit code. A recording that was cut off or damaged is reported as far as it goes. */
 export async function htmlReport(file: string, options: ReportOptions): Promise<number> {
   const { against } = options;
-  refuseTwoStreams(file, against);
+  refuseTwoStreams(against === undefined ? [file] : [file, against]);
   let stopping = false;
   const watch = onStopSignal(() => {
     stopping = true;

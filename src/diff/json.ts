@@ -2,7 +2,7 @@
 /** The document behind `diff --json`. Sums of ns are strings, as in `stat --json`; what is not known is null. */
 import { ALPHA, type Diff, type DiffRow, type DiffSide, MIN_CHANGE, type SideValue } from '../core/diff/compare.js';
 
-function side({ session, durationNs, faults, events, lifecycles, truncated }: DiffSide): object {
+function side({ session, runs, durationNs, faults, events, lifecycles, truncated }: DiffSide): object {
   const { host, kernel, arch, cpus, preemption, scope, release, minUs, filters, tool } = session;
   return {
     host,
@@ -15,10 +15,11 @@ function side({ session, durationNs, faults, events, lifecycles, truncated }: Di
     minUs,
     filters,
     tool,
+    runs,
     durationNs,
     faults,
-    events: { emitted: events.emitted, decoded: events.decoded, dropped: events.dropped, missed: events.missed },
-    lifecycles: { total: lifecycles.total, incomplete: lifecycles.incomplete },
+    events,
+    lifecycles,
     truncated,
   };
 }
@@ -45,7 +46,7 @@ export function diffJson(diff: Diff): object {
     warnings: diff.warnings,
     method: {
       ...diff.method,
-      test: 'exact permutation of time slices, step-down maxT',
+      test: `exact permutation of ${diff.method.unit === 'run' ? 'runs' : 'time slices'}, step-down maxT`,
       alpha: ALPHA,
       minChange: MIN_CHANGE,
     },

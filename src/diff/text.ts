@@ -59,18 +59,28 @@ function line(row: DiffRow): string {
   return ` ${mark} ${cells.join(' ')}  ${row.verdict === 'differs' ? formatP(row.p) : ''}`.trimEnd();
 }
 
-function head(name: string, file: string, { session, durationNs, faults, events, lifecycles }: DiffSide): string[] {
+function head(
+  name: string,
+  file: string,
+  { session, runs, durationNs, faults, events, lifecycles }: DiffSide,
+): string[] {
   const seconds = durationNs / 1e9;
+  const more = runs === 1 ? '' : ` and ${runs - 1} more runs`;
   return [
-    ` ${name}  ${sanitise(file)}: ${sanitise(session.host)}, Linux ${sanitise(session.kernel)}, scope ${session.scope}, ${formatDuration(durationNs)}`,
+    ` ${name}  ${sanitise(file)}${more}: ${sanitise(session.host)}, Linux ${sanitise(session.kernel)}, scope ${session.scope}, ${formatDuration(durationNs)}`,
     `    ${formatExact(faults)} faults (${formatRate(seconds > 0 ? faults / seconds : Number.NaN)}), ${formatExact(events.dropped)} events dropped, ` +
       `${formatExact(events.missed)} runs missed, ${formatExact(lifecycles.incomplete)} of ${formatExact(lifecycles.total)} lifecycles incomplete`,
   ];
 }
 
+/** `6 time slices of either recording`, `5 runs a side`. */
+export function overWhat({ unit, slices }: Diff['method']): string {
+  return unit === 'run' ? `${slices} runs a side` : `${slices} time slices of either recording`;
+}
+
 function verdict({ findings, method }: Diff): string[] {
   if (method.notTested !== '') return [` Not tested: ${method.notTested}.`];
-  const how = `${method.figures} figures tested together over ${method.slices} time slices of either recording`;
+  const how = `${method.figures} figures tested together over ${overWhat(method)}`;
   if (findings.length === 0) return [` Nothing differs by more than noise (${how}).`];
   return [` What differs, what costs most first (${how}):`, ...findings.map(line)];
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What differs from an earlier recording, as a section of the report. */
 import type { Diff, DiffRow, SideValue } from '../core/diff/compare.js';
-import { formatChange, formatP, formatSide } from '../diff/text.js';
+import { formatChange, formatP, formatSide, overWhat } from '../diff/text.js';
 import { type Html, html, section, type TableColumn, table } from './html.js';
 
 /** The text sets share and rate apart by columns; a cell has none. */
@@ -25,7 +25,7 @@ export function diffSection(diff: Diff, name: string): Html {
     method.notTested !== ''
       ? `Not tested: ${method.notTested}.`
       : findings.length === 0
-        ? `Nothing differs by more than noise: ${method.figures} figures were tested together over ${method.slices} time slices of either recording.`
+        ? `Nothing differs by more than noise: ${method.figures} figures were tested together over ${overWhat(method)}.`
         : `${findings.length} of ${method.figures} figures differ by more than noise, first of all “${findings[0]?.title}”.`;
   return section(
     'against',

@@ -43,8 +43,23 @@ test('a recording that was cut off is compared as far as it goes, with a warning
   assert.match(stderr, /cut\.vmlt was cut off: /);
 });
 
+test('further runs of either side: five a side are compared as runs', async () => {
+  const five = Array.from({ length: 4 }, () => GUEST_RECORDING);
+  const { code, stdout } = await run(['diff', GUEST_RECORDING, GUEST_RECORDING, '--a', ...five, '--b', ...five]);
+  assert.equal(code, 0);
+  assert.match(stdout, /Nothing differs by more than noise \(\d+ figures tested together over 5 runs a side\)/);
+  const two = await run(['diff', GUEST_RECORDING, GUEST_RECORDING, '--b', GUEST_RECORDING]);
+  assert.equal(two.code, 0);
+  assert.match(two.stdout, /Not tested: there are 1 and 2 runs/);
+});
+
 test('what cannot be compared: exit 2', async () => {
-  for (const argv of [['-', '-'], [GUEST_RECORDING], [GUEST_RECORDING, join(dir, 'absent.vmlt')]]) {
+  for (const argv of [
+    ['-', '-'],
+    [GUEST_RECORDING, '-', '--b', '-'],
+    [GUEST_RECORDING],
+    [GUEST_RECORDING, join(dir, 'absent.vmlt')],
+  ]) {
     const { code, stdout, stderr } = await run(['diff', ...argv]);
     assert.equal(code, 2, argv.join(' '));
     assert.equal(stdout, '');

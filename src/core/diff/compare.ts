@@ -1,17 +1,10 @@
 // SPDX-License-Identifier: MIT
-/** Two recordings side by side: what differs, by how much, and whether that is more than noise. */
-
-import { key, PACE } from '../series/collector.js';
-import type { Series } from '../series/series.js';
-import type { SessionInfo } from '../session.js';
-import type { Snapshot } from '../snapshot.js';
+/** Two recordings side by side, or two sets of runs: what differs, by how much, and whether that is more than noise. */
+import { PACE } from '../series/collector.js';
 import { type Figure, figuresOf, type Group, merged, type Sliced } from './figures.js';
 import { adjustedP } from './permutation.js';
-import { type Compared, warningsOf } from './warnings.js';
-
-export interface Recorded extends Compared {
-  readonly series: Series;
-}
+import { cut, type DiffSide, type Recorded, sideOf } from './sides.js';
+import { warningsOf } from './warnings.js';
 
 export interface SideValue {
   /** Events, or ns summed; of a percentile the percentile in ns. */
@@ -20,6 +13,8 @@ export interface SideValue {
   readonly perFault: number | null;
   readonly perSecond: number | null;
 }
+
+export type { DiffSide, Recorded } from './sides.js';
 
 export interface DiffRow {
   readonly id: string;
@@ -36,22 +31,16 @@ export interface DiffRow {
   readonly verdict: 'differs' | 'noise' | 'not tested';
 }
 
-export interface DiffSide {
-  readonly session: SessionInfo;
-  readonly durationNs: number;
-  readonly faults: number;
-  readonly events: Snapshot['events'];
-  readonly lifecycles: Snapshot['lifecycles'];
-  readonly truncated: string | null;
-}
-
 export interface Diff {
   readonly a: DiffSide;
   readonly b: DiffSide;
   readonly warnings: readonly string[];
   readonly method: {
-    /** Slices of either recording; 0 when it was too short to test. */
+    /** What was dealt out to the two sides: time slices of two recordings, or whole runs. */
+    readonly unit: 'slice' | 'run';
+    /** How many of either there are, on the side with fewer; 0 when nothing was tested. */
     readonly slices: number;
+    /** Their mean length. */
     readonly sliceNs: readonly [a: number, b: number];
     /** Figures tested together. */
     readonly figures: number;
@@ -76,12 +65,6 @@ export const ALPHA = 0.02;
 /** And so is a change of at least this share: what is smaller is not worth a name, however certain. */
 export const MIN_CHANGE = 0.05;
 
-/** Slices of either recording, and how long each must be. With fewer than six, no difference is beyond chance. */
-const SLICES: readonly (readonly [slices: number, sliceNs: number])[] = [
-  [8, 2e9],
-  // Counters are sampled four times a second: shorter slices would hold the same sample.
-  [6, 500e6],
-];
 /** Faults that must have come by the same few instructions in either recording. */
 const MIN_PACE_COUNT = 30;
 /** A machine that much slower is worth a warning. */
@@ -92,24 +75,30 @@ const PACE_WARNING = 1.1;
  */
 const PACE_POWER = 4;
 
+/** A recording, or several runs of one workload on one machine. */
+export type Recordings = Recorded | readonly Recorded[];
+
+const listOf = (recordings: Recordings): readonly Recorded[] => ('series' in recordings ? [recordings] : recordings);
+
 /** Pure. Its time depends on the number of figures, not on the length of the recordings. */
-export function compare(a: Recorded, b: Recorded): Diff {
-  const { slices, notTested } = slicing(a, b);
-  const [cutA, cutB] = [sliced(a, Math.max(1, slices)), sliced(b, Math.max(1, slices))];
+export function compare(recordingsA: Recordings, recordingsB: Recordings): Diff {
+  const [runsA, runsB] = [listOf(recordingsA), listOf(recordingsB)];
+  const { unit, slices, notTested, a: cutA, b: cutB } = cut(runsA, runsB);
   const figures = figuresOf(cutA, cutB);
   const tested = slices > 0 ? figures.filter(isTested) : [];
   const ps = new Map(adjustedP(tested.map(({ ratio }) => ratio)).map((p, i) => [tested[i]?.id, p]));
   const pace = paceOf(cutA, cutB);
   const factors = factorsOf(pace);
-  const faults = [faultsOf(a), faultsOf(b)] as const;
-  const rows = figures.map((figure) => rowOf(figure, ps.get(figure.id) ?? null, faults, [a, b], factors));
+  const [a, b] = [sideOf(runsA), sideOf(runsB)];
+  const rows = figures.map((figure) => rowOf(figure, ps.get(figure.id) ?? null, [a, b], factors));
   return {
-    a: sideOf(a),
-    b: sideOf(b),
-    warnings: [...warningsOf(a, b), ...paceWarning(pace, factors)],
+    a,
+    b,
+    warnings: [...warningsOf(runsA, runsB), ...paceWarning(pace, factors)],
     method: {
+      unit,
       slices,
-      sliceNs: [a.snapshot.durationNs / Math.max(1, slices), b.snapshot.durationNs / Math.max(1, slices)],
+      sliceNs: [a.durationNs / cutA.cells.length, b.durationNs / cutB.cells.length],
       figures: tested.length,
       pace,
       timeFactor: factors.time,
@@ -119,24 +108,6 @@ export function compare(a: Recorded, b: Recorded): Diff {
     findings: rows.filter(({ verdict }) => verdict === 'differs').sort(byCost(rows)),
     rows,
   };
-}
-
-function sliced({ snapshot, series }: Recorded, slices: number): Sliced {
-  return { session: snapshot.session, cells: series.regroup(slices) };
-}
-
-/** How many slices, or why a difference could not be told from noise. */
-function slicing(a: Recorded, b: Recorded): { slices: number; notTested: string } {
-  const fit = SLICES.find(([slices, sliceNs]) =>
-    [a, b].every(({ series, snapshot }) => series.length >= slices && snapshot.durationNs >= slices * sliceNs),
-  );
-  if (fit === undefined) {
-    const [slices, sliceNs] = SLICES.at(-1) ?? [0, 0];
-    const notTested = `a recording is shorter than ${(slices * sliceNs) / 1e9} s: too few time slices to tell a difference from noise`;
-    return { slices: 0, notTested };
-  }
-  const counted = Math.min(faultsOf(a), faultsOf(b)) > 0;
-  return counted ? { slices: fit[0], notTested: '' } : { slices: 0, notTested: 'a recording has no counts of faults' };
 }
 
 /** Median time of the same few instructions in B, as a multiple of A's; null when too few faults came that way. */
@@ -174,30 +145,16 @@ function isTested({ a, b, ratio }: Figure): boolean {
   return a !== null && b !== null && some(ratio.a) && some(ratio.b);
 }
 
-function faultsOf({ series }: Recorded): number {
-  return series.regroup(1)[0]?.get(key.faults) ?? 0;
-}
-
-function sideOf({ snapshot, truncated }: Recorded): DiffSide {
-  const { session, durationNs, counts, events, lifecycles } = snapshot;
-  return { session, durationNs, faults: counts.faults, events, lifecycles, truncated };
-}
-
-function rowOf(
-  figure: Figure,
-  p: number | null,
-  faults: readonly [number, number],
-  sides: readonly [Recorded, Recorded],
-  factors: Factors,
-): DiffRow {
+function rowOf(figure: Figure, p: number | null, sides: readonly [DiffSide, DiffSide], factors: Factors): DiffRow {
   const { id, group, title, unit } = figure;
   const side = (value: number | null, at: 0 | 1): SideValue | null => {
     if (value === null) return null;
-    const seconds = sides[at].snapshot.durationNs / 1e9;
+    const { durationNs, faults } = sides[at];
+    const seconds = durationNs / 1e9;
     const plain = unit === 'percentile';
     return {
       value,
-      perFault: plain || faults[at] === 0 ? null : value / faults[at],
+      perFault: plain || faults === 0 ? null : value / faults,
       perSecond: plain || seconds === 0 ? null : value / seconds,
     };
   };

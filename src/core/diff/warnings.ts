@@ -9,8 +9,6 @@ export interface Compared {
   readonly truncated: string | null;
 }
 
-type Side = readonly [name: 'A' | 'B', side: Compared];
-
 const SAME: readonly (readonly [what: string, of: (session: SessionInfo) => string])[] = [
   ['kernels', (s) => s.kernel],
   ['architectures', (s) => s.arch],
@@ -31,33 +29,42 @@ const LOSS_SHARE = 0.001;
 const INCOMPLETE_SHARE = 0.01;
 const LENGTH_RATIO = 3;
 
-export function warningsOf(a: Compared, b: Compared): string[] {
-  const warnings: string[] = [];
-  const [sa, sb] = [a.snapshot.session, b.snapshot.session];
-  for (const [what, of] of SAME) {
-    if (of(sa) !== of(sb)) warnings.push(`${what} differ: A ${of(sa)}, B ${of(sb)}`);
+/** Of the first recordings of either side, then of the runs of each. */
+export function warningsOf(a: readonly Compared[], b: readonly Compared[]): string[] {
+  const [firstA, firstB] = [a[0], b[0]];
+  if (firstA === undefined || firstB === undefined) return [];
+  const warnings = differences(['A', firstA], ['B', firstB]);
+  for (const [name, runs] of [['A', a] as const, ['B', b] as const]) {
+    for (const [i, run] of runs.entries()) {
+      const called = runs.length === 1 ? name : `run ${i + 1} of ${name}`;
+      if (i > 0) warnings.push(...differences([`run 1 of ${name}`, runs[0] as Compared], [called, run]));
+      warnings.push(...losses([called, run]));
+    }
   }
-  warnings.push(...hookDifferences(sa, sb));
-  for (const side of [['A', a] as const, ['B', b] as const]) warnings.push(...losses(side));
-  const [longer, shorter] = [a.snapshot.durationNs, b.snapshot.durationNs].sort((x, y) => y - x) as [number, number];
-  if (longer > LENGTH_RATIO * shorter) warnings.push('one recording is more than three times as long as the other');
+  const lengths = [...a, ...b].map(({ snapshot }) => snapshot.durationNs);
+  if (Math.max(...lengths) > LENGTH_RATIO * Math.min(...lengths))
+    warnings.push('one recording is more than three times as long as the other');
+  return warnings;
+}
+
+type Side = readonly [name: string, side: Compared];
+
+function differences([nameA, a]: Side, [nameB, b]: Side): string[] {
+  const [sa, sb] = [a.snapshot.session, b.snapshot.session];
+  const warnings: string[] = [];
+  for (const [what, of] of SAME)
+    if (of(sa) !== of(sb)) warnings.push(`${what} differ: ${nameA} ${of(sa)}, ${nameB} ${of(sb)}`);
+  const [inA, inB] = [attachedIn(sa), attachedIn(sb)];
+  const only = (mine: ReadonlySet<string>, other: ReadonlySet<string>): string[] =>
+    [...mine].filter((name) => !other.has(name)).sort();
+  const [onlyA, onlyB] = [only(inA, inB), only(inB, inA)];
+  if (onlyA.length > 0) warnings.push(`hooked in ${nameA} alone: ${onlyA.join(', ')}`);
+  if (onlyB.length > 0) warnings.push(`hooked in ${nameB} alone: ${onlyB.join(', ')}`);
   return warnings;
 }
 
 function attachedIn(session: SessionInfo): ReadonlySet<string> {
   return new Set(session.hooks.filter(({ attached }) => attached).map(({ target }) => target));
-}
-
-function hookDifferences(a: SessionInfo, b: SessionInfo): string[] {
-  const [inA, inB] = [attachedIn(a), attachedIn(b)];
-  const only = (mine: ReadonlySet<string>, other: ReadonlySet<string>): string[] =>
-    [...mine].filter((name) => !other.has(name)).sort();
-  const lines: string[] = [];
-  const onlyA = only(inA, inB);
-  const onlyB = only(inB, inA);
-  if (onlyA.length > 0) lines.push(`hooked in A alone: ${onlyA.join(', ')}`);
-  if (onlyB.length > 0) lines.push(`hooked in B alone: ${onlyB.join(', ')}`);
-  return lines;
 }
 
 function losses([name, { snapshot, truncated }]: Side): string[] {
