@@ -41,9 +41,9 @@ const SLICES: readonly (readonly [slices: number, sliceNs: number])[] = [
   [6, 500e6],
 ];
 /** Of four a side there are 70 deals, each as good as its mirror: none is as rare as one in fifty. */
-export const MIN_RUNS = 5;
+const MIN_RUNS = 5;
 /** What the test can deal out in all ways. */
-export const MAX_RUNS = 8;
+const MAX_RUNS = 8;
 
 const sum = (runs: readonly Recorded[], of: (snapshot: Snapshot) => number): number =>
   runs.reduce((total, { snapshot }) => total + of(snapshot), 0);
