@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** Where the daemon's flight recorder is written to: a file for each time, and no more of them than were asked for. */
-import { readdir, unlink } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileError } from '../errors.js';
+import { removeFile } from '../recording/files.js';
 import type { FlightRecorder } from '../recording/flight.js';
 
 const NAME = /^flight-\d{8}T\d{9}Z\.vmlt$/;
@@ -24,9 +24,8 @@ export async function dumpFlight(
   await flight.dumpTo(path, why);
   const ours = (await readdir(directory)).filter((name) => NAME.test(name)).sort();
   for (const name of ours.slice(0, Math.max(0, ours.length - files))) {
-    await unlink(join(directory, name)).catch((error: unknown) => {
-      throw fileError(`cannot delete ${join(directory, name)}`, error);
-    });
+    // Where an alert and a signal ask at the same time, both find the same oldest ones.
+    await removeFile(join(directory, name));
   }
   return path;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** A recording's files: one, or the parts of a rotated one. */
-import { readdir } from 'node:fs/promises';
+import { readdir, unlink } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
+import { errorCode, fileError } from '../errors.js';
 
 /** `faults.vmlt`, 3 → `faults.0003.vmlt`. */
 export function partPath(path: string, number: number): string {
@@ -32,4 +33,11 @@ export async function findParts(path: string): Promise<PartFile[]> {
 export function nextPart(path: string): string | null {
   const match = /^(.+)\.(\d{4,15})(\.[^./]*)?$/.exec(path);
   return match ? partPath(`${match[1]}${match[3] ?? ''}`, Number(match[2]) + 1) : null;
+}
+
+/** Deletes it; whether it was there does not matter. Rejects with a `UserError`. */
+export async function removeFile(path: string): Promise<void> {
+  await unlink(path).catch((error: unknown) => {
+    if (errorCode(error) !== 'ENOENT') throw fileError(`cannot delete ${path}`, error);
+  });
 }

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** A recording in parts: a new file after so many bytes or so long a time, and only the newest ones kept. */
-import { unlink } from 'node:fs/promises';
 import { type EventBatch, UserKind } from '../core/batch.js';
 import type { SessionInfo } from '../core/session.js';
-import { errorCode, fileError } from '../errors.js';
-import { findParts, partPath } from './files.js';
+import { findParts, partPath, removeFile } from './files.js';
 import { History } from './history.js';
 import { type FsyncPolicy, fileSink } from './sink.js';
 import { createRecordingWriter, type RecordingWriter } from './writer.js';
@@ -36,16 +34,10 @@ export async function createRotatingWriter(
   options: RotationOptions = {},
 ): Promise<RecordingWriter> {
   const earlier = await findParts(path).catch(() => []); // the sink says what is wrong with the directory
-  for (const old of [path, ...earlier.map((part) => part.path)]) await remove(old);
+  for (const old of [path, ...earlier.map((part) => part.path)]) await removeFile(old);
   const writer = new RotatingWriter(session, path, options);
   await writer.begin();
   return writer;
-}
-
-async function remove(path: string): Promise<void> {
-  await unlink(path).catch((error: unknown) => {
-    if (errorCode(error) !== 'ENOENT') throw fileError(`cannot delete ${path}`, error);
-  });
 }
 
 class RotatingWriter implements RecordingWriter {
@@ -91,7 +83,7 @@ class RotatingWriter implements RecordingWriter {
     this.#born = this.#now();
     if (before !== null) for (const names of this.#history.names.batches(before.time)) await this.#part.write(names);
     const { keep } = this.#options;
-    if (keep !== undefined && number > keep) await remove(partPath(this.#path, number - keep));
+    if (keep !== undefined && number > keep) await removeFile(partPath(this.#path, number - keep));
   }
 
   write(batch: EventBatch): Promise<void> {
