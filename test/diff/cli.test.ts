@@ -21,6 +21,7 @@ test('a recording made in a guest against itself, one of them on standard input:
   assert.equal(code, 0);
   assert.equal(stderr, '');
   assert.match(stdout, /Nothing differs by more than noise \(\d+ figures tested together over \d+ time slices/);
+  assert.match(stdout, /^ {4}6,524 faults \(/m);
   assert.match(stdout, /^ {3}folio wait: time {2,}\S+ µs\/fault +\S+ µs\/fault +0%$/m);
 });
 

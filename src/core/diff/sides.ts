@@ -52,8 +52,9 @@ function wholeOf({ series }: Recorded): Cell {
   return series.regroup(1)[0] ?? new Cell();
 }
 
-function faultsOf(runs: readonly Recorded[]): number {
-  return runs.reduce((total, run) => total + wholeOf(run).get(key.faults), 0);
+/** Whether its series has counts of faults: those are spread over slices, so their sum is not exact. */
+function isCounted(run: Recorded): boolean {
+  return wholeOf(run).get(key.faults) > 0;
 }
 
 function firstOf(runs: readonly Recorded[]): Recorded {
@@ -67,7 +68,7 @@ export function sideOf(runs: readonly Recorded[]): DiffSide {
     session: firstOf(runs).snapshot.session,
     runs: runs.length,
     durationNs: sum(runs, (s) => s.durationNs),
-    faults: faultsOf(runs),
+    faults: sum(runs, (s) => s.counts.faults),
     events: {
       emitted: sum(runs, (s) => s.events.emitted),
       decoded: sum(runs, (s) => s.events.decoded),
@@ -109,8 +110,7 @@ function cutSlices(a: Recorded, b: Recorded): Cuts {
       `a recording is shorter than ${(slices * sliceNs) / 1e9} s: too few time slices to tell a difference from noise`,
     );
   }
-  const counted = faultsOf([a]) > 0 && faultsOf([b]) > 0;
-  return counted ? cuts(fit[0], '') : cuts(0, 'a recording has no counts of faults');
+  return isCounted(a) && isCounted(b) ? cuts(fit[0], '') : cuts(0, 'a recording has no counts of faults');
 }
 
 function cutRuns(a: readonly Recorded[], b: readonly Recorded[]): Cuts {
@@ -123,6 +123,6 @@ function cutRuns(a: readonly Recorded[], b: readonly Recorded[]): Cuts {
   if (fewest < MIN_RUNS)
     notTested = `there are ${a.length} and ${b.length} runs: with fewer than ${MIN_RUNS} a side no difference is beyond chance`;
   else if (Math.max(a.length, b.length) > MAX_RUNS) notTested = `more than ${MAX_RUNS} runs a side`;
-  else if ([...a, ...b].some((run) => faultsOf([run]) === 0)) notTested = 'a recording has no counts of faults';
+  else if (![...a, ...b].every(isCounted)) notTested = 'a recording has no counts of faults';
   return { unit: 'run', a: whole(a), b: whole(b), slices: notTested === '' ? fewest : 0, notTested };
 }
