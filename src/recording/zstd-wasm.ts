@@ -9,6 +9,16 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { ZstdCodec } from './zstd.js';
 
+type Coding = [
+  context: number,
+  to: number,
+  capacity: number,
+  from: number,
+  size: number,
+  dictionary: number,
+  dictionarySize: number,
+];
+
 /** What the emscripten module has; the names are those of zstd.h. Addresses and sizes are numbers. */
 interface Zstd {
   /** Another view after the memory has grown. */
@@ -20,25 +30,8 @@ interface Zstd {
   _ZSTD_createCCtx(): number;
   _ZSTD_createDCtx(): number;
   /** Without a dictionary these are ZSTD_compressCCtx and ZSTD_decompressDCtx, which the module does not export. */
-  _ZSTD_compress_usingDict(
-    context: number,
-    to: number,
-    capacity: number,
-    from: number,
-    size: number,
-    dictionary: number,
-    dictionarySize: number,
-    level: number,
-  ): number;
-  _ZSTD_decompress_usingDict(
-    context: number,
-    to: number,
-    capacity: number,
-    from: number,
-    size: number,
-    dictionary: number,
-    dictionarySize: number,
-  ): number;
+  _ZSTD_compress_usingDict(...coding: [...Coding, level: number]): number;
+  _ZSTD_decompress_usingDict(...coding: Coding): number;
 }
 
 /** A buffer larger than that is given back after use: a column of a recording of our own is a tenth of it. */

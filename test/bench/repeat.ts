@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** A recording over and over, as one long session: what a benchmark measures is then not how it begins. */
 import { clearBatch, createBatch, type EventBatch, UserKind } from '../../src/core/batch.js';
+import { countedIn, moveOn } from '../core/rounds.js';
 
 /** A copy that its source does not write over. */
 export function copyOf(batch: EventBatch): EventBatch {
@@ -15,32 +16,25 @@ export function copyOf(batch: EventBatch): EventBatch {
   return copy;
 }
 
-/** `batches` `times` times, each time moved on: later times, new faults, counters that go on from where they stood. */
+/** `batches` `times` times, each time moved on by their length. */
 export function repeated(batches: readonly EventBatch[], times: number): EventBatch[] {
   let [span, faults] = [0, 0];
-  const counted = new Map<number, number>();
   for (const batch of batches) {
     for (let i = 0; i < batch.length; i++) {
       span = Math.max(span, batch.time[i] ?? 0);
       faults = Math.max(faults, (batch.fault[i] ?? 0) + 1);
-      if (batch.kind[i] === UserKind.Counter) counted.set(keyOf(batch, i), batch.value[i] ?? 0);
     }
   }
-  return Array.from({ length: times }, (_, n) =>
-    batches.map((original) => {
-      const batch = copyOf(original);
-      for (let i = 0; i < batch.length; i++) {
-        batch.time[i] = (batch.time[i] ?? 0) + n * span;
-        batch.acquired[i] = (batch.acquired[i] ?? Number.NaN) + n * span;
-        batch.fault[i] = (batch.fault[i] ?? 0) + n * faults;
-        if (batch.kind[i] === UserKind.Counter)
-          batch.value[i] = (batch.value[i] ?? 0) + n * (counted.get(keyOf(batch, i)) ?? 0);
-      }
-      // Only the last time ends the session.
-      if (n < times - 1 && batch.kind[batch.length - 1] === UserKind.End) batch.length--;
-      return batch;
-    }),
-  ).flat();
+  const counted = countedIn(batches);
+  const out: EventBatch[] = [];
+  let round = batches.map(copyOf);
+  for (let n = 1; n <= times; n++) {
+    const next = round.map(copyOf);
+    for (const batch of next) moveOn(batch, span, faults, counted);
+    // Only the last time ends the session.
+    if (n < times) for (const batch of round) if (batch.kind[batch.length - 1] === UserKind.End) batch.length--;
+    out.push(...round);
+    round = next;
+  }
+  return out;
 }
-
-const keyOf = (batch: EventBatch, i: number): number => (batch.a[i] ?? 0) * 65_536 + (batch.b[i] ?? 0);

@@ -5,6 +5,7 @@
  */
 import { CounterGroup, createBatch, type EventBatch, pushUserRow, UserKind } from '../../src/core/batch.js';
 import { VlKind, VlStepFlag } from '../../src/schema/events.gen.js';
+import { countedIn, moveOn } from './rounds.js';
 import { type SyntheticOptions, synthesize } from './synthetic.js';
 
 export interface EndlessOptions extends SyntheticOptions {
@@ -27,10 +28,6 @@ const FRAMES = 8;
 const STACK_IDS = 16_384;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-
-const keyOf = (batch: EventBatch, i: number): number => (batch.a[i] ?? 0) * 65_536 + (batch.b[i] ?? 0);
-/** Our memory, and the ring in use: what is no sum does not grow from round to round. */
-const isGauge = (batch: EventBatch, i: number): boolean => batch.a[i] === CounterGroup.Self && (batch.b[i] ?? 0) >= 2;
 
 export class Endless {
   /** Rounds given out. */
@@ -71,11 +68,7 @@ export class Endless {
       }
     }
     this.span = lastTime(this.#batches);
-    const added = new Map<number, number>();
-    for (const batch of this.#batches)
-      for (let i = 0; i < batch.length; i++)
-        if (batch.kind[i] === UserKind.Counter && !isGauge(batch, i)) added.set(keyOf(batch, i), batch.value[i] ?? 0);
-    this.#added = added;
+    this.#added = countedIn(this.#batches);
   }
 
   /** The next round; valid until the one after it is asked for. */
@@ -102,15 +95,10 @@ export class Endless {
 
   #advance(batch: EventBatch): void {
     const { churn, threads } = this.#options;
+    moveOn(batch, this.span, this.#faults, this.#added);
+    if (churn !== true) return;
     for (let i = 0; i < batch.length; i++) {
-      batch.time[i] = (batch.time[i] ?? 0) + this.span;
-      batch.acquired[i] = (batch.acquired[i] ?? Number.NaN) + this.span;
-      if (batch.kind[i] === UserKind.Counter) {
-        batch.value[i] = (batch.value[i] ?? 0) + (this.#added.get(keyOf(batch, i)) ?? 0);
-        continue;
-      }
-      batch.fault[i] = (batch.fault[i] ?? 0) + this.#faults;
-      if (churn !== true) continue;
+      if (batch.kind[i] === UserKind.Counter) continue;
       batch.tid[i] = this.#moved(batch.tid[i] ?? 0, threads);
       if (batch.tgid[i] === 0) continue;
       const tgid = this.#moved(batch.tgid[i] ?? 0, threads);

@@ -6,6 +6,8 @@ import { adjustedP } from './permutation.js';
 import { cut, type DiffSide, type Recorded, sideOf } from './sides.js';
 import { warningsOf } from './warnings.js';
 
+export type { DiffSide, Recorded } from './sides.js';
+
 export interface SideValue {
   /** Events, or ns summed; of a percentile the percentile in ns. */
   readonly value: number;
@@ -13,8 +15,6 @@ export interface SideValue {
   readonly perFault: number | null;
   readonly perSecond: number | null;
 }
-
-export type { DiffSide, Recorded } from './sides.js';
 
 export interface DiffRow {
   readonly id: string;
