@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Lines of the summary of `stat`: a figure in front, then what it counts, then a note. Pure. */
-import type { WaitStats } from '../src/core/snapshot.js';
+import type { WaitStats } from '../src/core/snapshot-rows.js';
 import { formatDuration, formatExact, formatShare } from '../src/core/view-format.js';
 
 const FIGURE = 16;

@@ -2,7 +2,8 @@
 /** Blocks of `stat` on what lies behind the retries: verdicts, the mmap_lock table, writers, swap devices. Pure. */
 import type { VerdictKind } from '../src/core/lifecycle.js';
 import { DECADE_TITLES, MMAP_LOCK_HOOK, OTHER_USERS, whyNotHooked } from '../src/core/mmap-lock.js';
-import type { MmapLockSide, Snapshot, StallSums } from '../src/core/snapshot.js';
+import type { Snapshot } from '../src/core/snapshot.js';
+import type { MmapLockSide, StallSums } from '../src/core/snapshot-rows.js';
 import { formatDuration, formatExact, formatShare } from '../src/core/view-format.js';
 import { sanitise } from '../src/core/view-text.js';
 import { WAIT_HOOKS, whyNoWait } from '../src/core/wait-hooks.js';

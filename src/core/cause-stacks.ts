@@ -4,7 +4,7 @@
 import type { AttemptRecord } from './attempt-record.js';
 import { BoundedMap } from './bounded-map.js';
 import type { Cause } from './lifecycle.js';
-import type { StackRow } from './snapshot.js';
+import type { StackRow } from './snapshot-rows.js';
 
 const MAX_ROWS = 4096;
 export const MAX_STACK_ROWS = 64;

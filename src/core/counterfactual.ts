@@ -7,7 +7,7 @@ import { RETRY_CAUSES, VERDICTS, type WaitKind } from './lifecycle.js';
 import { isHooked, MMAP_LOCK_HOOK } from './mmap-lock.js';
 import type { FaultRecord } from './record.js';
 import type { SessionInfo } from './session.js';
-import type { CounterfactualRow, StallSums } from './snapshot.js';
+import type { CounterfactualRow, StallSums } from './snapshot-rows.js';
 import { type OpenWindow, type Provisional, Stalls, StallTotals } from './stalls.js';
 import type { ProcessSums } from './sums.js';
 

@@ -4,7 +4,8 @@
  * `get` gives the value as it is (ns, counts, shares in [0, 1]); `format` gives what people read.
  */
 import type { Interval, Lifecycle } from './lifecycle.js';
-import type { ProcessRow, Snapshot } from './snapshot.js';
+import type { Snapshot } from './snapshot.js';
+import type { ProcessRow } from './snapshot-rows.js';
 import {
   formatAddress,
   formatBytes,

@@ -2,7 +2,7 @@
 /** Which ->fault of which driver or file system returned RETRY. */
 import { BoundedMap } from './bounded-map.js';
 import type { Names } from './names.js';
-import type { HandlerRow } from './snapshot.js';
+import type { HandlerRow } from './snapshot-rows.js';
 
 const MAX_HANDLERS = 1024;
 export const MAX_HANDLER_ROWS = 256;

@@ -3,7 +3,7 @@
  * Log-linear histogram as in HdrHistogram: 128 linear buckets per power of two, so two significant digits.
  * A reported percentile is the middle of its bucket: at most 1/256 (0.4 %) away from the value, 0 below 128.
  */
-import type { WaitStats } from './snapshot.js';
+import type { WaitStats } from './snapshot-rows.js';
 
 const SUB_BITS = 7;
 const SUB = 1 << SUB_BITS;

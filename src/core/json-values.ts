@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Values as JSON can hold them without losing bits. */
-import type { WaitStats } from './snapshot.js';
+import type { WaitStats } from './snapshot-rows.js';
 
 /** A u64 as decimal string: a double may have rounded it, and never prints as 1e21. */
 export function u64(value: number): string {

@@ -11,7 +11,8 @@ import type { Names } from './names.js';
 import { KEPT_LIFECYCLES } from './recent.js';
 import { copyLifecycle, type FaultRecord } from './record.js';
 import type { SessionInfo } from './session.js';
-import type { AddressRow, ProcessRow, Snapshot, SwapDeviceRow, WaitStats } from './snapshot.js';
+import type { Snapshot } from './snapshot.js';
+import type { AddressRow, ProcessRow, SwapDeviceRow, WaitStats } from './snapshot-rows.js';
 import { describeState } from './state-text.js';
 import { type AddressSums, DeviceSums, type ProcessSums } from './sums.js';
 

@@ -2,7 +2,8 @@
 /** What the kernel's own counters say of mmap_lock and of VMA locks that no fault took, as far as hooks fed them. */
 import { VlCounter } from '../schema/events.gen.js';
 import type { SessionInfo } from './session.js';
-import type { MmapLockSide, Snapshot } from './snapshot.js';
+import type { Snapshot } from './snapshot.js';
+import type { MmapLockSide } from './snapshot-rows.js';
 
 /** Upper bounds of the decades but the last, as people write them. */
 export const DECADE_TITLES: readonly string[] = ['<1us', '<10us', '<100us', '<1ms', '<10ms', '<100ms', '<1s', 'longer'];

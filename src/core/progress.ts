@@ -4,7 +4,7 @@
 import type { AttemptRecord, WaitRecord } from './attempt-record.js';
 import { Herds, mix } from './herds.js';
 import type { FaultRecord } from './record.js';
-import type { ProgressStats } from './snapshot.js';
+import type { ProgressStats } from './snapshot-rows.js';
 
 /** Slots, a power of two. A slot is overwritten by the next page that falls on it. */
 const PAGES = 1 << 16;

@@ -6,7 +6,8 @@
 import { hex, sorted, u64, wait } from './json-values.js';
 import { VERDICTS } from './lifecycle.js';
 import { DECADE_TITLES, MMAP_LOCK_HOOK, OTHER_USERS, whyNotHooked, whyNoUser } from './mmap-lock.js';
-import type { AddressRow, CounterfactualRow, MmapLockSide, Snapshot, WriterRow } from './snapshot.js';
+import type { Snapshot } from './snapshot.js';
+import type { AddressRow, CounterfactualRow, MmapLockSide, WriterRow } from './snapshot-rows.js';
 import { WAIT_HOOKS, whyNoWait } from './wait-hooks.js';
 
 const MAX_ADDRESSES = 50;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** Rows that views show and a Snapshot holds only in parts: counts with their rate and share. */
 import { CAUSES, type Cause } from './lifecycle.js';
-import type { ProgramCost, Snapshot, WaitStats } from './snapshot.js';
+import type { Snapshot } from './snapshot.js';
+import type { ProgramCost, WaitStats } from './snapshot-rows.js';
 import { formatCount } from './view-format.js';
 import type { Style } from './view-text.js';
 

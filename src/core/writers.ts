@@ -4,7 +4,7 @@ import { VlKind, VlStepFlag } from '../schema/events.gen.js';
 import type { EventBatch } from './batch.js';
 import { BoundedMap } from './bounded-map.js';
 import { Histogram } from './histogram.js';
-import type { WriterRow } from './snapshot.js';
+import type { WriterRow } from './snapshot-rows.js';
 import { Hold, type Stalls } from './stalls.js';
 import { syscallName, syscallNumber } from './syscalls.js';
 

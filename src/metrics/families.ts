@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** What a Snapshot says, as metric families. Every label set is bounded: by a list of ours, by the host's devices, or by `top`. */
 import { ABORT_CAUSES } from '../core/lifecycle.js';
-import type { ProcessRow, Snapshot, WaitStats } from '../core/snapshot.js';
+import type { Snapshot } from '../core/snapshot.js';
+import type { ProcessRow, WaitStats } from '../core/snapshot-rows.js';
 import { type Distribution, type Family, type Sample, type ScalarFamily, samplesBy, single } from './family.js';
 
 const NS = 1e-9;

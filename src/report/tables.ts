@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 /** The tables of the report. */
 import { ABORT_CAUSES, CAUSES, type Cause, VERDICTS } from '../core/lifecycle.js';
+import type { Snapshot } from '../core/snapshot.js';
 import type {
   CounterfactualRow,
   MmapLockSide,
   ProcessRow,
-  Snapshot,
   SwapDeviceRow,
   WaitStats,
   WriterRow,
-} from '../core/snapshot.js';
+} from '../core/snapshot-rows.js';
 import { formatBytes, formatDuration, formatExact, formatShare } from '../core/view-format.js';
 import { WAIT_HOOKS, whyNoWait } from '../core/wait-hooks.js';
 import { type Html, html, type Part, type TableColumn, table } from './html.js';

@@ -3,7 +3,8 @@
 import { compileCondition } from '../../src/alerts/cel.js';
 import type { AlertRule } from '../../src/core/alerts/rule.js';
 import { Pipeline } from '../../src/core/pipeline.js';
-import type { ProcessRow, Snapshot } from '../../src/core/snapshot.js';
+import type { Snapshot } from '../../src/core/snapshot.js';
+import type { ProcessRow } from '../../src/core/snapshot-rows.js';
 import { syntheticSession } from '../core/session.js';
 
 export const EMPTY: Snapshot = new Pipeline(syntheticSession()).snapshot();

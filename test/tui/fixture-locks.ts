@@ -2,7 +2,8 @@
 /** The rest of the invented host: writers, verdicts, mmap_lock, VMAs, what causes cost, and what happened when. */
 import { CAUSES, type Lifecycle, VERDICTS } from '../../src/core/lifecycle.js';
 import type { SessionInfo } from '../../src/core/session.js';
-import type { CounterfactualRow, Snapshot, WaitStats, WriterRow } from '../../src/core/snapshot.js';
+import type { Snapshot } from '../../src/core/snapshot.js';
+import type { CounterfactualRow, WaitStats, WriterRow } from '../../src/core/snapshot-rows.js';
 import { TimelineSums } from '../../src/core/timeline.js';
 import type { VmaRow } from '../../src/core/vmas.js';
 

@@ -14,7 +14,8 @@ import {
   type WaitKind,
 } from '../../src/core/lifecycle.js';
 import type { SessionInfo } from '../../src/core/session.js';
-import type { CounterfactualRow, MmapLockSide, ProcessRow, Snapshot, WaitStats } from '../../src/core/snapshot.js';
+import type { Snapshot } from '../../src/core/snapshot.js';
+import type { CounterfactualRow, MmapLockSide, ProcessRow, WaitStats } from '../../src/core/snapshot-rows.js';
 import { TimelineSums } from '../../src/core/timeline.js';
 import { HOOKED, locksAt, stats } from './fixture-locks.js';
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** Fields of rules that are judged per process, per cgroup, or per cause. */
 import { CAUSES } from '../lifecycle.js';
-import type { CounterfactualRow, Snapshot } from '../snapshot.js';
+import type { Snapshot } from '../snapshot.js';
+import type { CounterfactualRow } from '../snapshot-rows.js';
 import { countOf } from '../view-rows.js';
 import type { AlertGroup, Grouping } from './event.js';
 import { type Interval, increase, type Reading, ratio } from './interval.js';

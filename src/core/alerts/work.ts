@@ -2,7 +2,8 @@
 /** What each process did between two snapshots. */
 import type { Lifecycle } from '../lifecycle.js';
 import { MAX_PROCESS_ROWS } from '../make-snapshot.js';
-import type { ProcessRow, Snapshot } from '../snapshot.js';
+import type { Snapshot } from '../snapshot.js';
+import type { ProcessRow } from '../snapshot-rows.js';
 import type { Interval } from './interval.js';
 import { oldestSeconds, readUntil } from './stuck.js';
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The Causes view: why attempts failed, at what cost; and what would have been, had the VMA lock been kept. */
 import { VERDICTS } from '../lifecycle.js';
-import type { CounterfactualRow } from '../snapshot.js';
+import type { CounterfactualRow } from '../snapshot-rows.js';
 import { formatCount, formatDuration, formatShare } from '../view-format.js';
 import { bar, type Line, pad, sanitise, seg } from '../view-text.js';
 import { BOX_COLUMNS } from './frame.js';

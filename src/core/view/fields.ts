@@ -14,7 +14,7 @@ import {
   whole,
 } from '../fields.js';
 import type { Cause } from '../lifecycle.js';
-import type { CounterfactualRow, ProcessRow, WaitStats, WriterRow } from '../snapshot.js';
+import type { CounterfactualRow, ProcessRow, WaitStats, WriterRow } from '../snapshot-rows.js';
 import { formatAddress, formatTime } from '../view-format.js';
 import { causeOf } from '../view-lifecycle.js';
 import type { ProgramRow } from '../view-rows.js';
