@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the functions inside an attempt have in common: the record they belong to, and their return. */
+#ifndef VMALOCKTOP_ATTEMPT_BPF_H
+#define VMALOCKTOP_ATTEMPT_BPF_H
+
+/* Who and where, from the attempt's own struct vm_fault: the VMA is locked (or mmap_lock is held) while it runs. */
+static __always_inline void fill_from_vmf(struct rec *rec, struct vm_fault *vmf, __u32 flags)
+{
+	struct vm_area_struct *vma = BPF_CORE_READ(vmf, vma);
+
+	rec->mm = MM_ID(BPF_CORE_READ(vma, vm_mm));
+	rec->address = PAGE_OF(BPF_CORE_READ(vmf, address));
+	rec->vma_start = BPF_CORE_READ(vma, vm_start);
+	rec->vma_end = BPF_CORE_READ(vma, vm_end);
+	rec->vm_flags = BPF_CORE_READ(vma, vm_flags);
+	if (flags & F(VMA_LOCK)) {
+		rec->vma = (__u64)vma;
+		if (read_vma_seq(vma, &rec->seq) && read_mm_seq(BPF_CORE_READ(vma, vm_mm), &rec->mm_seq))
+			rec->have |= HAVE_VMA;
+	}
+	if (flags & F(ORIG_PTE_VALID))
+		rec->pte = BPF_CORE_READ(vmf, orig_pte.pte);
+}
+
+static __always_inline void watch_lock(struct rec *rec, struct vm_area_struct *vma, __u32 flags)
+{
+	struct vm_area_struct___rwsem *with_lock = (void *)vma;
+
+	if (!observe_release || !(flags & F(VMA_LOCK)))
+		return;
+	if (bpf_core_field_exists(with_lock->vm_lock))
+		rec->vm_lock = (__u64)BPF_CORE_READ(with_lock, vm_lock);
+}
+
+/*
+ * The record that an inner function (do_swap_page, handle_userfault) belongs to, opened if need be.
+ * A fault from user mode interrupts no other fault, so an open record of another fault is stale. A kernel-mode or
+ * get_user_pages fault may run inside one: it is inside when its vm_fault lies deeper on the same stack.
+ */
+static __noinline struct rec *rec_for(struct vm_fault *vmf, __u32 flags, __u32 kind, __u32 quiet)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_state *state = make_state(task);
+	bool user = flags & F(USER);
+	__u64 address = PAGE_OF(BPF_CORE_READ(vmf, address));
+	struct rec *rec;
+	__u32 failed;
+
+	if (!state)
+		return NULL;
+	rec = top_of(state);
+	if (rec) {
+		bool same = rec->address == address && rec->user == user;
+
+		if (same)
+			found_later(rec, (__u64)BPF_CORE_READ(vmf, vma));
+		if (same && (rec->vmf == (__u64)vmf || rec->state & MM_LOCKED) && !(rec->state & (IN_SWAP | RETRIED | AWAIT_ANY)))
+			goto found;
+		if (user) {
+			abandon_all(kind);
+		} else if (!rec->vmf || (__u64)vmf >= rec->vmf) {
+			if (!rec->user)
+				abandon_all(kind);
+		}
+	}
+	rec = open_rec(task, state, user, quiet);
+	if (!rec)
+		return NULL;
+	fill_from_vmf(rec, vmf, flags);
+	if (flags & F(VMA_LOCK))
+		rec->acquired = take_start(task, &failed);
+found:
+	rec->vmf = (__u64)vmf;
+	if (!quiet)
+		rec->quiet = 0;
+	watch_lock(rec, BPF_CORE_READ(vmf, vma), flags);
+	return rec;
+}
+
+/* The return of a function whose entry put `in` into the state of this task's record. */
+static __always_inline int on_return(__u32 in, enum vl_hist hist, __u32 kind, __u32 ret)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_state *state;
+	struct rec *rec = current_rec(task, &state);
+	__u64 ts;
+
+	if (!rec || !(rec->state & in))
+		return 0;
+	ts = bpf_ktime_get_ns();
+	measure(hist, ts - rec->t[hist]);
+	rec->state &= ~in;
+	if (ret & R(RETRY))
+		rec->have |= HAVE_INNER;
+	return send(rec, kind, 0, ts, AB(0, ret));
+}
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The two programs on the return of handle_mm_fault, of which the second stands in for the first. */
+#ifndef VMALOCKTOP_BACKED_BPF_H
+#define VMALOCKTOP_BACKED_BPF_H
+
+/*
+ * fexit runs no program on a CPU where the same program was preempted, however long that task stands aside: on a
+ * preemptible kernel under load that is thousands of faults. So there are two of them. The first says while it is
+ * under way; the second, which the kernel calls before it, takes the fault if another task's run of the first one
+ * stands halfway here. Each counts in rows of its own, for they do interrupt each other.
+ */
+static __always_inline __u32 *covered_by(struct task_struct *task)
+{
+	return &covered[(__u32)task->pid & (MARKS - 1)];
+}
+
+static __always_inline int on_hmf_first(__u64 *ctx)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u32 cpu = bpf_get_smp_processor_id(), *mine;
+
+	if (!backed || cpu >= QUICK_CPUS)
+		return on_hmf_exit(ctx, false);
+	mine = covered_by(task);
+	if (*mine == (__u32)task->pid) {
+		*mine = 0;
+		return 0;
+	}
+	quick[cpu].busy = 1;
+	on_hmf_exit(ctx, false);
+	asm volatile("" : "+r"(cpu));
+	if (cpu < QUICK_CPUS)
+		quick[cpu].busy = 0;
+	return 0;
+}
+
+static __always_inline int on_hmf_second(__u64 *ctx)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u32 cpu = bpf_get_smp_processor_id(), *mine = covered_by(task);
+
+	if (cpu >= QUICK_CPUS || !quick[cpu].busy) {
+		if (*mine == (__u32)task->pid)
+			*mine = 0;
+		return 0;
+	}
+	*mine = task->pid;
+	count(VL_C_COVERED);
+	return on_hmf_exit(ctx, true);
+}
+
+#endif

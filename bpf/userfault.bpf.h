@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Steps inside an attempt that is handed on, or wants mmap_lock: handle_userfault, __vmf_anon_prepare. */
+#ifndef VMALOCKTOP_USERFAULT_BPF_H
+#define VMALOCKTOP_USERFAULT_BPF_H
+
+static __always_inline int on_userfault_enter(void *ctx, struct vm_fault *vmf, __u32 reason)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct note *note;
+	struct rec *rec;
+	__u32 flags;
+	__u64 ts;
+
+	if (!wanted(task) || task->flags & PF_KTHREAD)
+		return 0;
+	count(VL_C_UFFD);
+	flags = BPF_CORE_READ(vmf, flags);
+	/* Inside shmem_fault (a minor fault, or a missing page of a file): one record, and it began there. */
+	note = note_with(task, NOTE_FILE);
+	if (note && note->vmf == (__u64)vmf)
+		rec_from_note(note, VL_UFFD_ENTER);
+	rec = rec_for(vmf, flags, VL_UFFD_ENTER, !in_scope(VL_SCOPE_RETRY));
+	if (!rec)
+		return 0;
+	ts = bpf_ktime_get_ns();
+	rec->t[VL_H_UFFD] = ts;
+	rec->state |= IN_UFFD;
+	send(rec, VL_UFFD_ENTER, 0, ts, AB(flags, reason));
+	if (!(rec->state & MM_LOCKED))
+		open_window(rec);
+	send_stack(ctx, rec, ts);
+	return 0;
+}
+
+static __always_inline int on_userfault_exit(__u32 ret)
+{
+	return on_return(IN_UFFD, VL_H_UFFD, VL_UFFD_EXIT, ret);
+}
+
+/* On RETRY the VMA lock is still held here: the inline vmf_anon_prepare drops it after this returns. */
+static __always_inline int on_anon_prepare_exit(struct vm_fault *vmf, __u32 ret)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct rec *rec;
+
+	if (!(ret & R(RETRY)) || !wanted(task))
+		return 0;
+	rec = rec_for(vmf, BPF_CORE_READ(vmf, flags), VL_ANON_PREPARE, !in_scope(VL_SCOPE_RETRY));
+	if (!rec)
+		return 0;
+	rec->have |= HAVE_INNER;
+	return send(rec, VL_ANON_PREPARE, 0, bpf_ktime_get_ns(), AB(0, ret));
+}
+
+#endif
