@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** libbpf 1.x for Node. */
-export { Btf, BtfKind, type BtfMember, type BtfVariable } from './btf.js';
+export { Btf } from './btf.js';
+export { BtfKind, type BtfMember, type BtfVariable } from './btf-kinds.js';
 export { BpfError, type BpfErrorParts, errnoError, errnoName } from './errors.js';
 export { type Feature, type FeatureProbes, type Features, features } from './features.js';
 export { BpfMap } from './map.js';

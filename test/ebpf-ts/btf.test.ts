@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
-import { Btf, BtfKind } from '../../src/ebpf-ts/btf.js';
+import { Btf } from '../../src/ebpf-ts/btf.js';
+import { BtfKind } from '../../src/ebpf-ts/btf-kinds.js';
 import { elfSection } from '../../src/ebpf-ts/elf.js';
 import { BpfError } from '../../src/ebpf-ts/errors.js';
 
