@@ -26,6 +26,7 @@ import type { SessionInfo } from './session.js';
 import type { FoldSink } from './step.js';
 import { type AddressSums, DeviceSums, ProcessSums, ReleaseSums } from './sums.js';
 import { TimelineSums } from './timeline.js';
+import { Undecided } from './undecided.js';
 import { VmaSums } from './vmas.js';
 import { WaitSums } from './wait-sums.js';
 import { Writers } from './writers.js';
@@ -44,6 +45,7 @@ export class Aggregate implements FoldSink {
   readonly retryCauses: Record<RetryCause, number> = zeros(RETRY_CAUSES);
   readonly abortCauses: Partial<Record<AbortCause, number>> = {};
   readonly unknownBy: Record<string, number> = {};
+  readonly undecided: Undecided = new Undecided();
   readonly waits: WaitSums = new WaitSums();
   readonly release: Map<string, ReleaseSums> = new Map();
   readonly devices: Map<number, DeviceSums> = new Map();
@@ -140,6 +142,7 @@ export class Aggregate implements FoldSink {
   judged(fault: FaultRecord, attempt: AttemptRecord, wait: WaitRecord | null): void {
     const { verdict } = attempt;
     if (verdict === null) return;
+    this.undecided.judged(attempt);
     this.counterfactual.judged(fault, attempt, wait, fault.process as ProcessSums);
     this.handlers.retried(attempt.faultHandler);
     const { writer } = verdict;
@@ -189,6 +192,7 @@ export class Aggregate implements FoldSink {
 
   closed(fault: FaultRecord): void {
     this.byEnd[fault.how]++;
+    this.undecided.closed(fault);
     const process = fault.process as ProcessSums;
     process.inFlight--;
     process.totalNs += fault.last - fault.first;
@@ -226,6 +230,7 @@ export class Aggregate implements FoldSink {
   }
 
   #countCause(attempt: AttemptRecord, cause: Cause, by: number): void {
+    this.undecided.count(attempt.outcome, cause, by);
     if (attempt.outcome === 'abort') add(this.abortCauses, cause as AbortCause, by);
     else {
       this.retryCauses[cause as RetryCause] += by;

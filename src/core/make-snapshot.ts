@@ -70,13 +70,14 @@ export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
     retry: {
       total: sums.retries,
       byCause: { ...sums.retryCauses },
+      undecided: { ...sums.undecided.retries },
       unknownBy: { ...sums.unknownBy },
       avoidable: all.verdicts.avoidable,
       notAvoidable: all.retries - all.verdicts.avoidable - all.verdicts.unknown,
       unknown: all.verdicts.unknown,
       joined: sums.joins,
     },
-    abort: { total: sums.aborts, byCause: { ...sums.abortCauses } },
+    abort: { total: sums.aborts, byCause: { ...sums.abortCauses }, undecided: { ...sums.undecided.aborts } },
     waits: {
       ...statsOf(sums.waits.byKind),
       mmapLockQueued: sums.waits.mmapLockQueued.stats(),

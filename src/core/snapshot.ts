@@ -65,6 +65,8 @@ export interface Snapshot {
     /** VMA-lock attempts that returned RETRY, among lifecycles. */
     readonly total: number;
     readonly byCause: Readonly<Record<RetryCause, number>>;
+    /** Of those: not judged yet. What the fallback finds may give one another cause. */
+    readonly undecided: Readonly<Partial<Record<RetryCause, number>>>;
     /** Innermost function of the unknown ones. */
     readonly unknownBy: Readonly<Record<string, number>>;
     /** By verdict; the three make `total`. `notAvoidable`: write-locked, replaced, gone and by design. */
@@ -74,7 +76,12 @@ export interface Snapshot {
     /** Of the retries: joined to their mmap_lock attempt. */
     readonly joined: number;
   };
-  readonly abort: { readonly total: number; readonly byCause: Readonly<Partial<Record<AbortCause, number>>> };
+  readonly abort: {
+    readonly total: number;
+    readonly byCause: Readonly<Partial<Record<AbortCause, number>>>;
+    /** Of those: their faults are not over. What the fallback finds may give one another cause. */
+    readonly undecided: Readonly<Partial<Record<AbortCause, number>>>;
+  };
   /** Whole waits by kind; `mmapLockQueued`: the part of mmapLock after a failed trylock; `writer`: writers' waits for mmap_lock that were sent. */
   readonly waits: Readonly<Record<WaitKind, WaitStats>> & {
     readonly mmapLockQueued: WaitStats;

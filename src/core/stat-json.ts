@@ -99,7 +99,7 @@ function otherUsers({ session, otherUsers: users }: Snapshot): object {
 }
 
 export function statJson(snapshot: Snapshot): object {
-  const { session, counts, events, lifecycles, retry, swap, overhead, progress } = snapshot;
+  const { session, counts, events, lifecycles, retry, abort, swap, overhead, progress } = snapshot;
   return {
     v: 1,
     tool: session.tool,
@@ -146,13 +146,14 @@ export function statJson(snapshot: Snapshot): object {
     retry: {
       total: retry.total,
       byCause: { ...retry.byCause },
+      undecided: sorted(retry.undecided),
       unknownBy: sorted(retry.unknownBy),
       joined: retry.joined,
       avoidable: retry.avoidable,
       notAvoidable: retry.notAvoidable,
       unknown: retry.unknown,
     },
-    abort: { total: snapshot.abort.total, byCause: sorted(snapshot.abort.byCause) },
+    abort: { total: abort.total, byCause: sorted(abort.byCause), undecided: sorted(abort.undecided) },
     costs: Object.fromEntries(
       Object.entries(snapshot.causeCosts).map(([cause, { faults, lostNs, worstNs }]) => [
         cause,

@@ -7,7 +7,6 @@ import type { Scope } from '../core/session.js';
 import type { Snapshot } from '../core/snapshot.js';
 import { snapshotFamilies } from '../metrics/families.js';
 import type { Family } from '../metrics/family.js';
-import { Monotone } from '../metrics/monotone.js';
 import type { Health } from '../metrics/server.js';
 import { createFlightRecorder, type FlightRecorder } from '../recording/flight.js';
 import { loadZstd } from '../recording/zstd.js';
@@ -53,7 +52,6 @@ export class Daemon {
   readonly #watchdog: Watchdog;
   readonly #alerting: Alerting;
   readonly #otlp: OtlpPush;
-  readonly #monotone: Monotone = new Monotone();
   #loaded: Loaded;
   #scope: Scope;
   #lowered = 0;
@@ -129,7 +127,7 @@ export class Daemon {
 
   families(): Family[] {
     const snapshot = this.snapshot();
-    return this.#monotone.apply([
+    return [
       ...snapshotFamilies(snapshot, this.#loaded.config.metrics.topProcesses),
       ...this.#alerting.families(),
       ...daemonFamilies({
@@ -142,7 +140,7 @@ export class Daemon {
         flightBytes: this.#flight?.bytes ?? null,
         otlp: this.#loaded.config.otlp.url === '' ? null : this.#otlp.figures,
       }),
-    ]);
+    ];
   }
 
   health(): Health {

@@ -51,6 +51,14 @@ function summaries(
   }));
 }
 
+type Counts = Readonly<Record<string, number>>;
+const sum = (counts: Counts): number => Object.values(counts).reduce((x, y) => x + y, 0);
+
+/** A counter that went back would be taken for one that began anew: what may still be counted elsewhere is left out. */
+function without(counts: Counts, undecided: Counts): Counts {
+  return Object.fromEntries(Object.entries(counts).map(([key, count]) => [key, count - (undecided[key] ?? 0)]));
+}
+
 /** Counts kept in the kernel: they hold whatever the ring lost. */
 function kernelFamilies({ counts, swap, kernelHist, mmapLock }: Snapshot): Family[] {
   const { vmaLock } = counts;
@@ -96,18 +104,29 @@ function kernelFamilies({ counts, swap, kernelHist, mmapLock }: Snapshot): Famil
 function lifecycleFamilies({ retry, abort, waits, held, lifecycles, counterfactual, progress }: Snapshot): Family[] {
   const { 'in-flight': flying, ...ended } = lifecycles.byEnd;
   const { all } = counterfactual;
+  const undecided = sum(retry.undecided);
   const { writer, mmapLockQueued, ...kinds } = waits;
   return [
-    counter('retries', 'VMA-lock attempts of followed faults that returned RETRY, by cause.', [
-      ...samplesBy('cause', retry.byCause),
-    ]),
-    counter('aborts', 'Followed faults that got no VMA lock, by cause.', [
-      ...samplesBy('cause', { ...NO_ABORTS, ...abort.byCause }),
-    ]),
+    counter(
+      'retries',
+      'VMA-lock attempts of followed faults that returned RETRY, by cause, once it is sure.',
+      samplesBy('cause', without(retry.byCause, retry.undecided)),
+    ),
+    gauge('retries_undecided', 'Retries whose fallback may still say another cause.', single(undecided)),
+    counter(
+      'aborts',
+      'Followed faults that got no VMA lock, by cause, once it is sure.',
+      samplesBy('cause', { ...NO_ABORTS, ...without(abort.byCause, abort.undecided) }),
+    ),
+    gauge('aborts_undecided', 'Aborts whose fault is not over.', single(sum(abort.undecided))),
     counter(
       'retry_verdicts',
       'Retries by whether they could have stayed on the VMA lock.',
-      samplesBy('verdict', { avoidable: retry.avoidable, not_avoidable: retry.notAvoidable, unknown: retry.unknown }),
+      samplesBy('verdict', {
+        avoidable: retry.avoidable,
+        not_avoidable: retry.notAvoidable,
+        unknown: retry.unknown - undecided,
+      }),
     ),
     counter(
       'avoidable_fallback_seconds',

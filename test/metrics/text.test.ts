@@ -6,7 +6,6 @@ import { Pipeline } from '../../src/core/pipeline.js';
 import type { Snapshot } from '../../src/core/snapshot.js';
 import { snapshotFamilies } from '../../src/metrics/families.js';
 import type { Family } from '../../src/metrics/family.js';
-import { Monotone } from '../../src/metrics/monotone.js';
 import { otlpRequest } from '../../src/metrics/otlp.js';
 import { metricsText, negotiate } from '../../src/metrics/text.js';
 import { LIVE_SESSION, liveSession } from '../recording/live-session.js';
@@ -95,17 +94,6 @@ test('the number of series does not grow with what happens; `top` bounds those o
       .filter((line) => line !== '' && !line.startsWith('#')).length;
   assert.equal(series(1, 5), series(4, 5));
   assert.equal(series(1, 5) - series(1, 0), 4);
-});
-
-test('a counter never goes back, and a series that is gone is forgotten', () => {
-  const monotone = new Monotone();
-  const say = (value: number): number | undefined => {
-    const [family] = monotone.apply([{ ...COUNTER, samples: [{ labels: {}, value }] } as Family]);
-    return family?.type === 'counter' ? family.samples[0]?.value : undefined;
-  };
-  assert.deepEqual([say(5), say(3), say(6)], [5, 5, 6]);
-  monotone.apply([]);
-  assert.equal(say(1), 1);
 });
 
 test('OTLP: cumulative sums and buckets, 64-bit counts as strings', () => {

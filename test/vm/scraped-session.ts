@@ -29,8 +29,6 @@ export interface StatCounts {
   readonly retry: { readonly byCause: Readonly<Record<string, number>> };
 }
 
-/** A retry has its cause when its fallback says so; a counter that was too high stays until it is right (metrics/monotone.ts). */
-const MAY_BE_HIGHER = /(cause|verdict)="unknown"/;
 /** How `session_seconds` is rounded. */
 const DIGITS = 1e-11;
 
@@ -67,7 +65,7 @@ export async function compareScrape(recording: string, scraped: Scraped, top: nu
       if (Math.abs(snapshot.time / 1e9 - seconds) > seconds * DIGITS + 1e-9) continue;
       const own = parseMetrics(metricsText(snapshotFamilies(snapshot, top), 'prometheus'));
       const different = [...own]
-        .filter(([series, value]) => !agrees(series, scraped.get(series), value))
+        .filter(([series, value]) => scraped.get(series) !== value)
         .map(([series, value]) => `${series}: ${scraped.get(series)} at /metrics, ${value} in the recording`);
       const stat = JSON.parse(JSON.stringify(statJson(snapshot))) as StatCounts;
       if (best === null || different.length < best.different.length)
@@ -78,9 +76,4 @@ export async function compareScrape(recording: string, scraped: Scraped, top: nu
   await source.close();
   if (best === null) throw new Error(`the recording was never at ${decoded} records and ${seconds} s`);
   return best;
-}
-
-function agrees(series: string, scraped: number | undefined, own: number): boolean {
-  if (scraped === own) return true;
-  return scraped !== undefined && MAY_BE_HIGHER.test(series) && scraped > own;
 }
