@@ -4,7 +4,6 @@
  * `get` gives the value as it is (ns, counts, shares in [0, 1]); `format` gives what people read.
  */
 import type { Interval, Lifecycle } from './lifecycle.js';
-import type { Snapshot } from './snapshot.js';
 import type { ProcessRow } from './snapshot-rows.js';
 import {
   formatAddress,
@@ -18,7 +17,7 @@ import {
   formatTime,
 } from './view-format.js';
 import { causeOf, heldNow, lasted, lockName, waited } from './view-lifecycle.js';
-import { type CauseRow, type OutcomeRow, type ProgramRow, programShare, type WaitRow } from './view-rows.js';
+import type { OutcomeRow, ProgramRow } from './view-rows.js';
 import { sanitise } from './view-text.js';
 
 export type Unit = '' | 'ns' | '/s' | 'share' | 'bytes' | 'address';
@@ -92,50 +91,11 @@ export function text<Row>(
 /** Numbers that are names (pids, indexes): every digit, no SI. */
 export const whole = (value: Value): string => String(value);
 
-export const summaryFields: readonly Field<Snapshot>[] = [
-  text('host', 'host', 20, (s) => s.session.host),
-  text('kernel', 'kernel', 24, (s) => s.session.kernel),
-  text('scope', 'scope', 6, (s) => s.session.scope),
-  text('release', 'release', 9, (s) => s.session.release),
-  num('duration', 'duration', 'ns', 9, (s) => s.durationNs),
-  num('faults', 'faults', '', 8, (s) => s.counts.faults),
-  num('emitted', 'emitted', '', 8, (s) => s.events.emitted),
-  num('decoded', 'decoded', '', 8, (s) => s.events.decoded),
-  num('dropped', 'dropped', '', 8, (s) => s.events.dropped),
-  num('missed', 'missed', '', 8, (s) => s.events.missed),
-  num('stateLost', 'state lost', '', 10, (s) => s.events.stateLost),
-  num('lifecycles', 'lifecycles', '', 10, (s) => s.lifecycles.total),
-  num('incomplete', 'incomplete', '', 10, (s) => s.lifecycles.incomplete),
-  num('avoidable', 'avoidable', '', 9, (s) => s.retry.avoidable),
-  num('notAvoidable', 'not avoidable', '', 13, (s) => s.retry.notAvoidable),
-  num('programShare', 'programs', 'share', 8, programShare),
-  num('selfCpu', 'own CPU', 'ns', 9, (s) => s.overhead.selfCpuNs),
-  num('selfRss', 'own memory', 'bytes', 10, (s) => s.overhead.selfRssBytes),
-];
-
 export const outcomeFields: readonly Field<OutcomeRow>[] = [
   text('outcome', 'outcome', 11, (r) => r.title),
   num('count', 'count', '', 6, (r) => r.count),
   num('rate', 'rate', '/s', 9, (r) => r.rate),
   num('share', 'share', 'share', 7, (r) => r.share),
-];
-
-export const causeFields: readonly Field<CauseRow>[] = [
-  text('cause', 'cause', 20, (r) => r.cause),
-  num('count', 'count', '', 6, (r) => r.count),
-  num('rate', 'rate', '/s', 9, (r) => r.rate),
-  num('share', 'share', 'share', 6, (r) => r.share),
-];
-
-const orNone = (row: WaitRow, value: number): number | null => (row.stats.count === 0 ? null : value);
-
-export const waitFields: readonly Field<WaitRow>[] = [
-  text('wait', 'wait', 9, (r) => r.title),
-  num('count', 'count', '', 5, (r) => r.stats.count),
-  num('p50', 'p50', 'ns', 7, (r) => orNone(r, r.stats.p50Ns)),
-  num('p99', 'p99', 'ns', 7, (r) => orNone(r, r.stats.p99Ns)),
-  num('max', 'max', 'ns', 7, (r) => orNone(r, r.stats.maxNs)),
-  num('sum', 'sum', 'ns', 9, (r) => orNone(r, r.stats.sumNs)),
 ];
 
 export const processFields: readonly Field<ProcessRow>[] = [

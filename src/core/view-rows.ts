@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** Rows that views show and a Snapshot holds only in parts: counts with their rate and share. */
-import { CAUSES, type Cause } from './lifecycle.js';
+import type { Cause } from './lifecycle.js';
 import type { Snapshot } from './snapshot.js';
-import type { ProgramCost, WaitStats } from './snapshot-rows.js';
+import type { ProgramCost } from './snapshot-rows.js';
 import { formatCount } from './view-format.js';
 import type { Style } from './view-text.js';
 
@@ -15,21 +15,6 @@ export interface OutcomeRow {
   readonly rate: number;
   /** Of all faults; NaN when there was none. */
   readonly share: number;
-}
-
-export interface CauseRow {
-  readonly cause: Cause;
-  /** Attempts, among the lifecycles seen: RETRY and ABORT together. */
-  readonly count: number;
-  readonly rate: number;
-  readonly share: number;
-  /** Innermost kernel functions of the unknown ones, most frequent first. */
-  readonly innermost: readonly (readonly [string, number])[];
-}
-
-export interface WaitRow {
-  readonly title: string;
-  readonly stats: WaitStats;
 }
 
 export interface ProgramRow {
@@ -71,27 +56,11 @@ export function countOf(snapshot: Snapshot, cause: Cause): number {
   return retry[cause] ?? abort[cause] ?? 0;
 }
 
-export function causeRows(now: Snapshot, before: Snapshot | null): CauseRow[] {
-  const total = now.retry.total + now.abort.total;
-  return CAUSES.map((cause) => {
-    const of = (s: Snapshot): number => countOf(s, cause);
-    const innermost = cause === 'unknown' ? Object.entries(now.retry.unknownBy).sort((a, b) => b[1] - a[1]) : [];
-    return {
-      cause,
-      count: of(now),
-      rate: perSecond(now, before, of),
-      share: of(now) / (total || Number.NaN),
-      innermost,
-    };
-  });
-}
-
-export function waitRows(now: Snapshot): WaitRow[] {
-  return [
-    { title: 'folio', stats: now.waits.folio },
-    { title: 'mmap_lock', stats: now.waits.mmapLock },
-    { title: 'userfault', stats: now.waits.userfault },
-  ];
+/** Of those, the ones whose cause is sure: the only ones a rate can be made of, since what is not may go elsewhere. */
+export function sureOf(snapshot: Snapshot, cause: Cause): number {
+  const retry: Readonly<Partial<Record<Cause, number>>> = snapshot.retry.undecided;
+  const abort: Readonly<Partial<Record<Cause, number>>> = snapshot.abort.undecided;
+  return countOf(snapshot, cause) - (retry[cause] ?? abort[cause] ?? 0);
 }
 
 /** The kernel's count is read four times a second; of what came since, as much was emitted as was decoded or dropped. */

@@ -3,7 +3,7 @@
 import { CAUSES } from '../lifecycle.js';
 import type { Snapshot } from '../snapshot.js';
 import type { CounterfactualRow } from '../snapshot-rows.js';
-import { countOf } from '../view-rows.js';
+import { countOf, sureOf } from '../view-rows.js';
 import type { AlertGroup, Grouping } from './event.js';
 import { type Interval, increase, type Reading, ratio } from './interval.js';
 import { addWork, type Work, worksOf } from './work.js';
@@ -60,7 +60,7 @@ export const GROUP_FIELDS: Readonly<Record<Grouping, readonly GroupField[]>> = {
   process: WORK,
   cgroup: WORK,
   cause: [
-    { id: 'rate', unit: '/s', title: 'failed attempts of this cause: RETRYs, or ABORTs' },
+    { id: 'rate', unit: '/s', title: 'failed attempts of this cause: RETRYs, or ABORTs, once it is sure' },
     { id: 'share', unit: 'share', title: 'among all RETRYs and ABORTs' },
     { id: 'avoidable_share', unit: 'share', title: 'avoidable ones among the judged retries' },
   ],
@@ -102,11 +102,11 @@ function readCgroups(interval: Interval): GroupReading[] {
 }
 
 function readCauses(interval: Interval): GroupReading[] {
-  const all = increase(interval, (s) => s.retry.total + s.abort.total);
+  const all = increase(interval, (s) => CAUSES.reduce((sum, cause) => sum + sureOf(s, cause), 0));
   const groups: GroupReading[] = [];
   for (const cause of CAUSES) {
     if (countOf(interval.now, cause) === 0) continue;
-    const count = increase(interval, (s) => countOf(s, cause));
+    const count = increase(interval, (s) => sureOf(s, cause));
     const row = (s: Snapshot): CounterfactualRow | undefined =>
       s.counterfactual.byCause.find(({ key }) => key === cause);
     const avoidable = increase(interval, (s) => row(s)?.verdicts.avoidable ?? 0);

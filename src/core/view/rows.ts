@@ -3,7 +3,7 @@
 import type { AlertPhase, AlertStatus } from '../alerts/event.js';
 import { CAUSES, RETRY_CAUSES, WAIT_KINDS } from '../lifecycle.js';
 import type { Snapshot } from '../snapshot.js';
-import { countOf, perSecond } from '../view-rows.js';
+import { countOf, perSecond, sureOf } from '../view-rows.js';
 import type { CauseLine, ProcessLine, WaitLine } from './fields.js';
 import type { Figures } from './list.js';
 import { WAIT_WORDS } from './words.js';
@@ -26,7 +26,7 @@ export function causeLines({ now, before }: Figures): CauseLine[] {
       cause,
       result: retries.has(cause) ? 'RETRY' : 'ABORT',
       count,
-      rate: perSecond(now, before, (s) => countOf(s, cause)),
+      rate: perSecond(now, before, (s) => sureOf(s, cause)),
       share: count / (total || Number.NaN),
       cost: now.causeCosts[cause] ?? null,
       judged: judged.get(cause) ?? null,
