@@ -2,23 +2,12 @@
 /** `check`: the rules of page-fault locking, held to a live session, to a command's run, or to a recording. */
 import { Checker } from '../../src/core/check/checker.js';
 import { checkText } from '../../src/core/check/text.js';
-import { ExitCode, UserError } from '../../src/errors.js';
-import type { Source } from '../../src/source/source.js';
-import { feed, truncation } from '../feed.js';
-import type { LiveCliOptions, StretchCliOptions } from '../options.js';
-import { onStopSignal, print, report, say, signalExitCode } from '../process.js';
-import {
-  type CommandResult,
-  describeResult,
-  forwardOrStop,
-  type LiveSource,
-  openLiveSource,
-  openRecorded,
-  startCommand,
-  stopAll,
-} from '../source.js';
+import { ExitCode } from '../../src/errors.js';
+import { print, report, say } from '../process.js';
+import { followRun, openRun, type RunOptions, refuseBoth } from '../run.js';
+import { type CommandResult, describeResult } from '../source.js';
 
-export interface CheckOptions extends LiveCliOptions, StretchCliOptions {
+export interface CheckOptions extends RunOptions {
   readonly json?: boolean;
 }
 
@@ -34,51 +23,18 @@ function progress(checker: Checker): void {
 
 /** Runs until the source ends, the time is up, the command ended or a signal came. Exit code 1 when a rule is violated. */
 export async function check(file: string | undefined, argv: readonly string[], options: CheckOptions): Promise<number> {
-  if (file !== undefined && argv.length > 0) {
-    throw new UserError('check', 'both a recording and a command were given', 'name one of them', ExitCode.Usage);
-  }
-  const live: LiveSource | null = file === undefined ? await openLiveSource(options, argv.length > 0, false) : null;
-  const source: Source = live ?? (await openRecorded(file ?? '-', options));
+  refuseBoth('check', file, argv);
+  const run = await openRun(file, argv, options, false);
+  const { source, live } = run;
   const checker = new Checker(source.session);
-  let stopping = false;
-  const stop = (): void => {
-    stopping = true;
-    source.close().catch((error: unknown) => say(String(error)));
-  };
-
-  let command: CommandResult | null = null;
-  let failure: unknown = null;
-  const child = live !== null && argv.length > 0 ? startCommand(live, argv) : null;
-  live?.dropPrivileges();
-  child?.done
-    .then(
-      (result) => {
-        command = result;
-      },
-      (error: unknown) => {
-        failure = error;
-      },
-    )
-    .finally(stop);
-  const watch = onStopSignal((signal) => forwardOrStop(signal, child, stop));
-  const limit =
-    options.duration === undefined ? undefined : setTimeout(() => stopAll(child, stop), options.duration * 1000);
   const teller = live !== null && process.stderr.isTTY ? setInterval(() => progress(checker), PROGRESS_MS) : undefined;
-  if (live !== null && child === null && options.duration === undefined && process.stderr.isTTY)
-    say('checking; Ctrl-C ends it and prints the result');
-
-  // A live source still has its last records and its End row to give after close(): only recordings stop at once.
-  const { error } = await feed(source, checker, { stopped: () => live === null && stopping });
-  failure ??= error;
-  clearTimeout(limit);
+  const end = await followRun(run, checker, 'checking; Ctrl-C ends it and prints the result');
   clearInterval(teller);
-  await source.close();
-  await child?.done.catch(() => {});
+  const { failure, command, truncated } = end;
   // A command that never ran shows nothing.
-  if (child !== null && command === null) return report(failure);
+  if (end.empty) return report(failure);
   checker.finish();
 
-  const truncated = stopping ? null : truncation(source);
   const result = checker.report();
   if (options.json === true) {
     const more = { ...(command !== null && { command }), ...(truncated !== null && { truncated }) };
@@ -88,11 +44,11 @@ export async function check(file: string | undefined, argv: readonly string[], o
     if (command !== null) remarks.push(commandLine(command));
     await print(checkText(result, source.session.host, remarks));
   }
-  watch.dispose();
+  end.dispose();
   if (truncated !== null) say(`the recording was cut off: ${truncated}`);
   if (failure !== null) return report(failure);
   if (result.rules.some((rule) => rule.result === 'violated')) return ExitCode.Finding;
-  return watch.signal === null ? ExitCode.Ok : signalExitCode(watch.signal);
+  return end.exitCode(ExitCode.Ok);
 }
 
 function commandLine(result: CommandResult): string {
