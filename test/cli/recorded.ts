@@ -4,32 +4,20 @@ import { CounterGroup, createBatch, type EventBatch, pushUserRow, UserKind } fro
 import { fileSink } from '../../src/recording/sink.js';
 import { createRecordingWriter } from '../../src/recording/writer.js';
 import { VlCounter, VlKind, VlStepFlag } from '../../src/schema/events.gen.js';
-import { MMAP_FLAGS, RET, syntheticSession, VMA_FLAGS } from '../core/session.js';
+import { syntheticSession } from '../core/session.js';
+import { SWAP_RETRY } from '../core/swap-retry.js';
 
 export const SESSION: ReturnType<typeof syntheticSession> = syntheticSession({ scope: 'swap' });
-
-/** Steps of one such fault: [kind, a, b]. */
-const STEPS: readonly (readonly [kind: number, a: number, b: number])[] = [
-  [VlKind.SWAP_ENTER, VMA_FLAGS, 0],
-  [VlKind.SWAP_DEVICE, 0, 3],
-  [VlKind.FLOR_ENTER, VMA_FLAGS, 0],
-  [VlKind.FLOR_EXIT, 0, RET.VM_FAULT_RETRY],
-  [VlKind.SWAP_EXIT, 0, RET.VM_FAULT_RETRY],
-  [VlKind.HMF_EXIT, VMA_FLAGS, RET.VM_FAULT_RETRY],
-  [VlKind.MM_LOCK_ENTER, 1, 0],
-  [VlKind.MM_LOCK_EXIT, 1, 0],
-  [VlKind.HMF_EXIT, MMAP_FLAGS, 0],
-];
 
 /** Batches of `faults` faults, 100 a batch, 1 ms from one to the next; the last batch holds the counters and the end. */
 export function batchesOf(faults: number): readonly EventBatch[] {
   const strings = ['', 'waiter'];
   const batches: EventBatch[] = [];
   for (let fault = 0; fault < faults; fault++) {
-    if (fault % 100 === 0) batches.push(createBatch(100 * STEPS.length, strings));
+    if (fault % 100 === 0) batches.push(createBatch(100 * SWAP_RETRY.length, strings));
     const batch = batches.at(-1);
     if (batch === undefined) throw new Error('no batch');
-    for (const [step, [kind, a, b]] of STEPS.entries()) {
+    for (const [step, [kind, a, b]] of SWAP_RETRY.entries()) {
       const i = batch.length++;
       batch.kind[i] = kind;
       batch.flags[i] = step === 0 ? VlStepFlag.INFO : kind === VlKind.HMF_EXIT ? VlStepFlag.REGS : 0;
@@ -55,8 +43,8 @@ export function batchesOf(faults: number): readonly EventBatch[] {
   ];
   for (const [counter, value] of counters)
     pushUserRow(last, UserKind.Counter, end, CounterGroup.Kernel, counter, value);
-  for (const kind of new Set(STEPS.map(([name]) => name))) {
-    const each = STEPS.filter(([name]) => name === kind).length;
+  for (const kind of new Set(SWAP_RETRY.map(([name]) => name))) {
+    const each = SWAP_RETRY.filter(([name]) => name === kind).length;
     pushUserRow(last, UserKind.Counter, end, CounterGroup.Emitted, kind, each * faults);
   }
   pushUserRow(last, UserKind.End, end, 0, 0, 0);

@@ -3,7 +3,8 @@
 import { CounterGroup, clearBatch, createBatch, type EventBatch, pushUserRow, UserKind } from '../../src/core/batch.js';
 import type { SessionInfo } from '../../src/core/session.js';
 import { VlCounter, VlKind, VlStepFlag } from '../../src/schema/events.gen.js';
-import { MMAP_FLAGS, RET, syntheticSession, VMA_FLAGS } from '../core/session.js';
+import { syntheticSession } from '../core/session.js';
+import { SWAP_RETRY } from '../core/swap-retry.js';
 
 /** Time zero is Sunday, 2026-03-01, 12:00:00 UTC. */
 export const LIVE_SESSION: SessionInfo = syntheticSession({
@@ -11,19 +12,8 @@ export const LIVE_SESSION: SessionInfo = syntheticSession({
   clocks: [{ time: 0, realtimeNs: '1772366400000000000' }],
 });
 
-/** Steps of a swap fault that falls back, 400 µs apart: [kind, a, b]. */
-const STEPS: readonly (readonly [kind: number, a: number, b: number])[] = [
-  [VlKind.SWAP_ENTER, VMA_FLAGS, 0],
-  [VlKind.SWAP_DEVICE, 0, 3],
-  [VlKind.FLOR_ENTER, VMA_FLAGS, 0],
-  [VlKind.FLOR_EXIT, 0, RET.VM_FAULT_RETRY],
-  [VlKind.SWAP_EXIT, 0, RET.VM_FAULT_RETRY],
-  [VlKind.HMF_EXIT, VMA_FLAGS, RET.VM_FAULT_RETRY],
-  [VlKind.MM_LOCK_ENTER, 1, 0],
-  [VlKind.MM_LOCK_EXIT, 1, 0],
-  [VlKind.HMF_EXIT, MMAP_FLAGS, 0],
-];
-export const STEPS_PER_FAULT: number = STEPS.length;
+export const STEPS_PER_FAULT: number = SWAP_RETRY.length;
+/** From one step to the next. */
 const STEP_NS = 400e3;
 /** From one fault of a CPU to its next: the steps of several are among each other. */
 const FAULT_NS = 1e6;
@@ -47,7 +37,7 @@ function rowsOf({ seconds }: LiveOptions): Row[] {
   const rows: Row[] = [];
   for (let cpu = 0; cpu < CPUS; cpu++)
     for (let fault = 0; fault * FAULT_NS < seconds * 1e9; fault++)
-      for (let step = 0; step < STEPS.length; step++)
+      for (let step = 0; step < SWAP_RETRY.length; step++)
         rows.push({ time: fault * FAULT_NS + step * STEP_NS + cpu * 1000, cpu, fault, step });
   return rows.sort((x, y) => x.time - y.time);
 }
@@ -88,7 +78,7 @@ export function* liveSession(options: LiveOptions): Generator<EventBatch> {
       yield batch;
       clearBatch(batch);
     }
-    const [kind, a, b] = STEPS[row.step] as (typeof STEPS)[number];
+    const [kind, a, b] = SWAP_RETRY[row.step] as (typeof SWAP_RETRY)[number];
     emitted[kind] = (emitted[kind] as number) + 1;
     if (row.step === 0) faults++;
     if (dropEvery > 0 && row.step === 4 && row.fault % dropEvery === dropEvery - 1) {
@@ -119,7 +109,7 @@ export function* liveSession(options: LiveOptions): Generator<EventBatch> {
   }
   if (batch.length > 0) yield batch;
   clearBatch(batch);
-  const end = options.seconds * 1e9 + STEPS.length * STEP_NS;
+  const end = options.seconds * 1e9 + SWAP_RETRY.length * STEP_NS;
   sample(end);
   pushUserRow(batch, UserKind.End, end, 0, 0, 0);
   yield batch;
