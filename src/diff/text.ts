@@ -78,6 +78,12 @@ export function overWhat({ unit, slices }: Diff['method']): string {
   return unit === 'run' ? `${slices} runs a side` : `${slices} time slices of either recording`;
 }
 
+/** What two recordings cannot tell, where something differs between them; '' where that has no bearing. */
+export function beyondNoise({ findings, method }: Diff): string {
+  if (findings.length === 0 || method.unit === 'run') return '';
+  return 'Two runs of one workload may differ by more than their slices show: compare five a side (diff A B --a … --b …).';
+}
+
 function verdict({ findings, method }: Diff): string[] {
   if (method.notTested !== '') return [` Not tested: ${method.notTested}.`];
   const how = `${method.figures} figures tested together over ${overWhat(method)}`;
@@ -96,7 +102,11 @@ export function diffText(diff: Diff, files: readonly [string, string]): string {
     const rows = diff.rows.filter((it) => it.group === group);
     if (rows.length > 0) blocks.push([` ${title}${columns.slice(title.length + 1)}`, ...rows.map(line)]);
   }
-  blocks.push([' Shares are per fault, rates per second of recording. * differs by more than noise.']);
+  const notes = [
+    'Shares are per fault, rates per second of recording. * differs by more than noise.',
+    beyondNoise(diff),
+  ];
+  blocks.push(notes.filter((note) => note !== '').map((note) => ` ${note}`));
   return `\n${blocks
     .filter((block) => block.length > 0)
     .map((block) => block.join('\n'))

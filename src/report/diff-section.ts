@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What differs from an earlier recording, as a section of the report. */
 import type { Diff, DiffRow, SideValue } from '../core/diff/compare.js';
-import { formatChange, formatP, formatSide, overWhat } from '../diff/text.js';
+import { beyondNoise, formatChange, formatP, formatSide, overWhat } from '../diff/text.js';
 import { type Html, html, section, type TableColumn, table } from './html.js';
 
 /** The text sets share and rate apart by columns; a cell has none. */
@@ -34,7 +34,7 @@ export function diffSection(diff: Diff, name: string): Html {
     warnings.length === 0
       ? null
       : html`<div class="warn"><p>Hard to compare (A is the earlier recording, B this one):</p><ul>${warnings.map((warning) => html`<li>${warning}</li>`)}</ul></div>`,
-    html`<p>${said}</p>`,
+    html`<p>${said} ${beyondNoise(diff)}</p>`,
     findings.length === 0 ? null : table('What differs, what costs most first', findings, COLUMNS),
     html`<details><summary>Every figure</summary>${table('Shares and times are per fault, rates per second', rows, COLUMNS)}</details>`,
   );

@@ -21,8 +21,17 @@ test('a recording made in a guest against itself, one of them on standard input:
   assert.equal(code, 0);
   assert.equal(stderr, '');
   assert.match(stdout, /Nothing differs by more than noise \(\d+ figures tested together over \d+ time slices/);
+  assert.doesNotMatch(stdout, /Two runs of one workload/);
   assert.match(stdout, /^ {4}6,524 faults \(/m);
   assert.match(stdout, /^ {3}folio wait: time {2,}\S+ µs\/fault +\S+ µs\/fault +0%$/m);
+});
+
+test('where something differs, it says what two recordings cannot tell', async () => {
+  const other = GUEST_RECORDING.replace('swap-7.3', 'mixed-7.3');
+  const { code, stdout } = await run(['diff', GUEST_RECORDING, other]);
+  assert.equal(code, 0);
+  assert.match(stdout, /^ What differs, .*time slices/m);
+  assert.match(stdout, /^ Two runs of one workload may differ by more than their slices show/m);
 });
 
 test('--json: one document', async () => {
