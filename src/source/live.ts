@@ -24,6 +24,7 @@ import type { LiveOptions, LiveSource } from './live-options.js';
 import { NameRows } from './names.js';
 import { Sampler } from './sampler.js';
 import { describeSession } from './session-info.js';
+import { Switches } from './switches.js';
 
 /** The ring is looked at this often while it is in use, and up to so seldom while it stays empty: no wakeup per event. */
 const DRAIN_MS = 5;
@@ -32,8 +33,6 @@ const IDLE_MS = 25;
 const SAMPLE_MS = 250;
 /** After detaching, programs that already run may still send: no more than a scheduling delay. */
 const SETTLE_MS = 30;
-/** From the narrowest on, as `enum vl_scope`. */
-const SCOPES: readonly Scope[] = ['swap', 'retry', 'all'];
 /** /proc/kallsyms of a busy host takes a second. */
 const PRIMED_MS = 10_000;
 
@@ -49,9 +48,7 @@ export class Live implements LiveSource {
   readonly #decoder: EventDecoder;
   readonly #names: NameRows;
   readonly #pages: Pages[] = [];
-  readonly #follow: { bytes: Uint8Array; offset: number };
-  /** `scope_cut` in .bss, what it is, and what leaves no scope at all. */
-  readonly #cut: { readonly view: ArrayBuffer; readonly offset: number; readonly most: number; at: number };
+  readonly #switches: Switches;
   readonly #stats: { close(): void } | null;
   readonly #started: bigint = process.hrtime.bigint();
   #closing = false;
@@ -86,13 +83,7 @@ export class Live implements LiveSource {
       this.#pages.push(counters, bss);
       const { offset, size } = object.variable('.bss', 'quick');
       const quick = new Uint32Array(bss.view, offset, size / 4);
-      this.#follow = { bytes: new Uint8Array(bss.view), offset: object.variable('.bss', 'follow_children').offset };
-      this.#cut = {
-        view: bss.view,
-        offset: object.variable('.bss', 'scope_cut').offset,
-        most: SCOPES.indexOf(options.scope) + 1,
-        at: 0,
-      };
+      this.#switches = new Switches(object, bss.view, options.scope);
       this.#ring = RingBuffer.open(object.map('events').fd, options.ringBytes);
       for (const tgid of options.pids) object.map('tgids').set(u32(tgid), new Uint8Array([1]));
       for (const tid of options.tids) object.map('tids').set(u32(tid), new Uint8Array([1]));
@@ -103,7 +94,7 @@ export class Live implements LiveSource {
       const realtime = BigInt(Date.now()) * 1_000_000n;
       this.#started = base;
       this.#decoder = new EventDecoder(this.#ring, base);
-      this.#set(object.variable('.bss', 'observing').offset, 1);
+      this.#switches.observe();
       // After attaching: only now kallsyms knows our own programs, which no stack is to show.
       const { kernel, user } = options.stacks;
       const maps = { stacks: kernel || user ? object.map('stacks') : null, swapDevices: object.map('swap_devices') };
@@ -183,12 +174,11 @@ export class Live implements LiveSource {
   }
 
   spawnWindow<T>(start: () => T): T {
-    const { bytes, offset } = this.#follow;
-    bytes[offset] = 1;
+    this.#switches.followChildren(true);
     try {
       return start();
     } finally {
-      bytes[offset] = 0;
+      this.#switches.followChildren(false);
     }
   }
 
@@ -197,12 +187,8 @@ export class Live implements LiveSource {
   }
 
   lowerScope(): Scope | null {
-    const next = SCOPES[SCOPES.indexOf(this.session.scope) - this.#cut.at - 1];
     // Once it has ended there is nothing to write to.
-    if (next === undefined || this.#pages.length === 0) return null;
-    this.#cut.at++;
-    this.#set(this.#cut.offset, this.#cut.at);
-    return next;
+    return this.#pages.length === 0 ? null : this.#switches.lowerScope();
   }
 
   primed(): Promise<void> {
@@ -252,14 +238,9 @@ export class Live implements LiveSource {
     return Number(process.hrtime.bigint() - this.#started);
   }
 
-  /** A knob that is read while programs run. */
-  #set(offset: number, value: number): void {
-    new DataView(this.#cut.view).setUint32(offset, value, true);
-  }
-
   #unlink(): void {
     // Programs go one by one: a fault whose functions are not all watched is not followed. Only what has begun goes on.
-    if (this.#links.length > 0) this.#set(this.#cut.offset, this.#cut.most);
+    if (this.#links.length > 0) this.#switches.beginNothing();
     // What begins a lifecycle goes first, so that what has begun can still end.
     for (const link of this.#links.reverse()) link.close();
     this.#links.length = 0;
