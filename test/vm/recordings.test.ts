@@ -101,7 +101,7 @@ for (const kernel of kernels) {
     await t.test('all parts together give the summary of the live session; each opens by itself', async (t) => {
       assert.equal(seen.codes.rotated, '0', guest.text('rotated.words'));
       assertConserved(live);
-      assert.ok(live.events.decoded > 1000, `${live.events.decoded} events`);
+      assert.ok(live.events.decoded > 100, `${live.events.decoded} events`);
       assert.deepEqual(await guest.stat('rotated.vmlt'), live);
       const parts = guest.parts('rotated');
       assert.ok(parts.length >= 3, `${parts.length} parts`);

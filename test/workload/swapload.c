@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * swapload MODE [THREADS [PAGES [SECONDS]]]: page faults of one kind for some seconds; says what it did.
+ * swapload MODE [THREADS [PAGES [SECONDS [ROUNDS]]]]: page faults of one kind for some seconds; says what it did.
+ * swap goes on for as many ROUNDS as well, each PAGES faults or more, where the seconds did not suffice.
  *   swap   all threads walk pages that were all swapped out before      RETRY from __folio_lock_or_retry
  *   storm  first touches while two threads change the VMA's flags       lock_vma_under_rcu finds a write-locked VMA
  *   touch  each touch is the first of a new VMA, beside mapping         RETRY from __vmf_anon_prepare
@@ -20,6 +21,7 @@
 static char *region;
 static long threads, pages;
 static double limit, begin;
+static long least;
 static atomic_int stop;
 static atomic_long touches, rounds;
 static pthread_barrier_t turn;
@@ -78,7 +80,7 @@ static void swap(void)
 	pthread_barrier_init(&turn, NULL, (unsigned)threads + 1);
 	start_workers(walk);
 	begin = seconds(CLOCK_MONOTONIC);
-	while (time_left()) {
+	while (time_left() || rounds < least) {
 		must(!madvise(region, (size_t)pages * PAGE, MADV_PAGEOUT), "madvise(MADV_PAGEOUT)");
 		/* MADV_PAGEOUT leaves clean folios in the swap cache; reclaim takes them out when their writeback is done. */
 		for (int i = 0; i < 20 && resident(region, pages) > pages / 50; i++) {
@@ -241,6 +243,7 @@ int main(int argc, char **argv)
 	threads = number(argc, argv, 2, 4, 1, MAX_THREADS);
 	pages = number(argc, argv, 3, 4096, 1, 1 << 20);
 	limit = (double)number(argc, argv, 4, 5, 1, 86400);
+	least = number(argc, argv, 5, 0, 0, 1 << 20);
 	for (size_t i = 0; argc > 1 && i < sizeof(modes) / sizeof(*modes); i++) {
 		if (strcmp(argv[1], modes[i].name))
 			continue;
@@ -256,6 +259,6 @@ int main(int argc, char **argv)
 		       argv[1], getpid(), threads, pages, seconds(CLOCK_MONOTONIC) - begin, (long)rounds, (long)touches);
 		return 0;
 	}
-	fprintf(stderr, "usage: swapload swap|storm|touch|uffd|fork [THREADS [PAGES [SECONDS]]]\n");
+	fprintf(stderr, "usage: swapload swap|storm|touch|uffd|fork [THREADS [PAGES [SECONDS [ROUNDS]]]]\n");
 	return 2;
 }
