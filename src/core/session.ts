@@ -21,6 +21,8 @@ export interface HookInfo {
 }
 
 export type Scope = 'swap' | 'retry' | 'all';
+/** From the narrowest on, as `enum vl_scope`. */
+export const SCOPES: readonly Scope[] = ['swap', 'retry', 'all'];
 /** How the end of a VMA-lock hold is known: seen exactly, or derived with an interval. */
 export type ReleaseMode = 'observed' | 'derived';
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** The daemon about itself, as metric families. */
-import type { Scope } from '../core/session.js';
+import { SCOPES, type Scope } from '../core/session.js';
 import { counter, gauge } from '../metrics/families.js';
 import { type Family, samplesBy, single } from '../metrics/family.js';
 import type { SocketFigures } from './socket.js';
@@ -21,8 +21,6 @@ export interface DaemonFigures {
   /** null: nothing is exported. */
   readonly otlp: { readonly sent: number; readonly failed: number } | null;
 }
-
-const SCOPES: readonly Scope[] = ['swap', 'retry', 'all'];
 
 /** Of now and of this process, also where a recording is played, whose counters are those of the recorder. */
 function memoryParts(): Record<'resident' | 'heap' | 'buffers', number> {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** What a Snapshot says, as metric families. Every label set is bounded: by a list of ours, by the host's devices, or by `top`. */
-import { ABORT_CAUSES } from '../core/lifecycle.js';
+import { ABORT_CAUSES, type Cause, RETRY_CAUSES } from '../core/lifecycle.js';
 import type { Snapshot } from '../core/snapshot.js';
 import type { ProcessRow, WaitStats } from '../core/snapshot-rows.js';
+import { sureOf } from '../core/view-rows.js';
 import { type Distribution, type Family, type Sample, type ScalarFamily, samplesBy, single } from './family.js';
 
 const NS = 1e-9;
@@ -35,9 +36,6 @@ function log2Distribution(path: string, buckets: readonly number[]): Distributio
   return { labels: { path }, bounds, counts: [...counts, below], sum: null };
 }
 
-/** All causes from the first scrape on: who computes a rate would not see the first abort of one that came later. */
-const NO_ABORTS: Readonly<Record<string, number>> = Object.fromEntries(ABORT_CAUSES.map((cause) => [cause, 0]));
-
 const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 function summaries(
@@ -51,12 +49,14 @@ function summaries(
   }));
 }
 
-type Counts = Readonly<Record<string, number>>;
-const sum = (counts: Counts): number => Object.values(counts).reduce((x, y) => x + y, 0);
+const sum = (counts: Readonly<Record<string, number>>): number => Object.values(counts).reduce((x, y) => x + y, 0);
 
-/** A counter that went back would be taken for one that began anew: what may still be counted elsewhere is left out. */
-function without(counts: Counts, undecided: Counts): Counts {
-  return Object.fromEntries(Object.entries(counts).map(([key, count]) => [key, count - (undecided[key] ?? 0)]));
+/**
+ * All causes from the first scrape on: who computes a rate would not see the first abort of one that came later. What may
+ * still be counted elsewhere is left out: a counter that went back would be taken for one that began anew.
+ */
+function samplesByCause(snapshot: Snapshot, causes: readonly Cause[]): Sample[] {
+  return samplesBy('cause', Object.fromEntries(causes.map((cause) => [cause, sureOf(snapshot, cause)])));
 }
 
 /** Counts kept in the kernel: they hold whatever the ring lost. */
@@ -101,7 +101,8 @@ function kernelFamilies({ counts, swap, kernelHist, mmapLock }: Snapshot): Famil
 }
 
 /** Sums over the lifecycles that were followed: in the chosen scope, and as far as the ring had room. */
-function lifecycleFamilies({ retry, abort, waits, held, lifecycles, counterfactual, progress }: Snapshot): Family[] {
+function lifecycleFamilies(snapshot: Snapshot): Family[] {
+  const { retry, abort, waits, held, lifecycles, counterfactual, progress } = snapshot;
   const { 'in-flight': flying, ...ended } = lifecycles.byEnd;
   const { all } = counterfactual;
   const undecided = sum(retry.undecided);
@@ -110,13 +111,13 @@ function lifecycleFamilies({ retry, abort, waits, held, lifecycles, counterfactu
     counter(
       'retries',
       'VMA-lock attempts of followed faults that returned RETRY, by cause, once it is sure.',
-      samplesBy('cause', without(retry.byCause, retry.undecided)),
+      samplesByCause(snapshot, RETRY_CAUSES),
     ),
     gauge('retries_undecided', 'Retries whose fallback may still say another cause.', single(undecided)),
     counter(
       'aborts',
       'Followed faults that got no VMA lock, by cause, once it is sure.',
-      samplesBy('cause', { ...NO_ABORTS, ...without(abort.byCause, abort.undecided) }),
+      samplesByCause(snapshot, ABORT_CAUSES),
     ),
     gauge('aborts_undecided', 'Aborts whose fault is not over.', single(sum(abort.undecided))),
     counter(

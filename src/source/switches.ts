@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
 /** Variables of the probes that are written while they run (bpf/maps.bpf.h), through mapped memory: it takes no privilege. */
-import type { Scope } from '../core/session.js';
+import { SCOPES, type Scope } from '../core/session.js';
 import type { BpfObject } from '../ebpf-ts/index.js';
 
-/** From the narrowest on, as `enum vl_scope`. */
-const SCOPES: readonly Scope[] = ['swap', 'retry', 'all'];
+type Name = 'observing' | 'follow_children' | 'scope_cut';
 
 export class Switches {
   readonly #view: DataView;
-  readonly #offset: Readonly<Record<'observing' | 'follow_children' | 'scope_cut', number>>;
+  readonly #offset: Readonly<Record<Name, number>>;
   /** Index of the scope the programs were loaded with. */
   readonly #loaded: number;
   #cut = 0;
@@ -49,7 +48,7 @@ export class Switches {
     this.#set('scope_cut', this.#cut);
   }
 
-  #set(name: 'observing' | 'follow_children' | 'scope_cut', value: number): void {
+  #set(name: Name, value: number): void {
     this.#view.setUint32(this.#offset[name], value, true);
   }
 }

@@ -61,7 +61,7 @@ export const GROUP_FIELDS: Readonly<Record<Grouping, readonly GroupField[]>> = {
   cgroup: WORK,
   cause: [
     { id: 'rate', unit: '/s', title: 'failed attempts of this cause: RETRYs, or ABORTs, once it is sure' },
-    { id: 'share', unit: 'share', title: 'among all RETRYs and ABORTs' },
+    { id: 'share', unit: 'share', title: 'among all RETRYs and ABORTs whose cause is sure' },
     { id: 'avoidable_share', unit: 'share', title: 'avoidable ones among the judged retries' },
   ],
 };
@@ -102,11 +102,12 @@ function readCgroups(interval: Interval): GroupReading[] {
 }
 
 function readCauses(interval: Interval): GroupReading[] {
-  const all = increase(interval, (s) => CAUSES.reduce((sum, cause) => sum + sureOf(s, cause), 0));
+  const counts = CAUSES.map((cause) => increase(interval, (s) => sureOf(s, cause)));
+  const all = counts.reduce((sum, count) => sum + count, 0);
   const groups: GroupReading[] = [];
-  for (const cause of CAUSES) {
+  for (const [i, cause] of CAUSES.entries()) {
     if (countOf(interval.now, cause) === 0) continue;
-    const count = increase(interval, (s) => sureOf(s, cause));
+    const count = counts[i] as number;
     const row = (s: Snapshot): CounterfactualRow | undefined =>
       s.counterfactual.byCause.find(({ key }) => key === cause);
     const avoidable = increase(interval, (s) => row(s)?.verdicts.avoidable ?? 0);
