@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { compare, type Recorded } from '../src/core/diff/compare.js';
 import { load } from '../src/diff/load.js';
 import { openFile } from '../src/source/file.js';
+import { Random } from '../test/core/random.js';
 
 const RUNS = 5;
 const DEALS = 100;
@@ -12,23 +13,6 @@ const DEALS = 100;
 interface Named {
   readonly sets: number;
   readonly first: readonly string[];
-}
-
-/** Numbers in [0, 1), the same every time (a linear congruential generator). */
-function numbers(): () => number {
-  let state = 1;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
-
-function chosen(runs: readonly Recorded[], count: number, next: () => number): Recorded[] {
-  return runs
-    .map((run) => ({ run, at: next() }))
-    .sort((x, y) => x.at - y.at)
-    .slice(0, count)
-    .map(({ run }) => run);
 }
 
 /** By the pair of kinds; kinds of which there are too few runs are left out. */
@@ -42,7 +26,7 @@ export async function compareSets(
     for (const name of names) loaded.push(await load(await openFile(join(dir, name))));
     runs.set(kind, loaded);
   }
-  const next = numbers();
+  const random = new Random(1);
   const named = new Map<string, Named>();
   const kinds = [...runs];
   for (const [i, [kindA, ofA]] of kinds.entries()) {
@@ -51,8 +35,8 @@ export async function compareSets(
       if (Math.min(ofA.length, ofB.length) < (like ? 2 * RUNS : RUNS)) continue;
       const first: string[] = [];
       for (let deal = 0; deal < DEALS; deal++) {
-        const drawn = chosen(ofA, like ? 2 * RUNS : RUNS, next);
-        const other = like ? drawn.splice(RUNS) : chosen(ofB, RUNS, next);
+        const drawn = random.draw(ofA, like ? 2 * RUNS : RUNS);
+        const other = like ? drawn.splice(RUNS) : random.draw(ofB, RUNS);
         const [finding] = compare(drawn, other).findings;
         if (finding !== undefined) first.push(finding.id);
       }

@@ -27,4 +27,13 @@ export class Random {
   pick<T>(from: readonly T[]): T {
     return from[this.int(0, from.length - 1)] as T;
   }
+
+  /** `count` different ones of them, in no order. */
+  draw<T>(from: readonly T[], count: number): T[] {
+    return from
+      .map((item) => ({ item, at: this.next() }))
+      .sort((x, y) => x.at - y.at)
+      .slice(0, count)
+      .map(({ item }) => item);
+  }
 }

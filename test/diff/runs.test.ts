@@ -6,6 +6,7 @@ import { compare, type Recorded } from '../../src/core/diff/compare.js';
 import { diffJson } from '../../src/diff/json.js';
 import { load } from '../../src/diff/load.js';
 import { diffText } from '../../src/diff/text.js';
+import { Random } from '../core/random.js';
 import { sourceOf } from '../export/support.js';
 import { runOf, type Workload, workloadSession } from './workload.js';
 
@@ -25,27 +26,11 @@ before(async () => {
   for (let i = 0; i < 5; i++) zram.push(await recorded({ ...DISK, swap: 'zram', folioNs: 30_000 }, 700 + i));
 });
 
-/** Ten different runs, by a generator of its own (mulberry32). */
-function draw(seed: number): Recorded[] {
-  let state = seed >>> 0;
-  const unit = (): number => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-  return disk
-    .map((run) => ({ run, at: unit() }))
-    .sort((x, y) => x.at - y.at)
-    .slice(0, 10)
-    .map(({ run }) => run);
-}
-
 test('five runs against five of the same: nothing differs in 19 of 20, though single pairs of them do', () => {
   let runs = 0;
   let pairs = 0;
   for (let i = 0; i < 20; i++) {
-    const ten = draw(40 + i);
+    const ten = new Random(40 + i).draw(disk, 10);
     const { findings, method } = compare(ten.slice(0, 5), ten.slice(5));
     assert.equal(method.unit, 'run');
     assert.equal(method.slices, 5);
