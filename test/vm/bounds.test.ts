@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { guestImpossible, kernels } from './guest.js';
-import { assertConserved, DISK, runs, statOf } from './stat-runs.js';
+import { assertSums } from './session.js';
+import { DISK, runs, statOf } from './stat-runs.js';
 
 const skip = (await guestImpossible()) ?? false;
 
@@ -11,7 +12,7 @@ test('6.12: the exact release lies inside the derived interval of every lifecycl
   const [run] = await runs('release', { kernel: '6.12', swap: 'disk', disks: DISK });
   assert.ok(run);
   const stat = statOf(run);
-  assertConserved(run.run, stat);
+  assertSums(stat, run.run);
   assert.equal(stat.release, 'observed');
   assert.ok(stat.swap.faults >= 5000, `only ${stat.swap.faults} swap faults`);
   let checked = 0;
@@ -34,7 +35,7 @@ for (const kernel of kernels) {
     const [run] = await runs('ring', { kernel, swap: 'disk', disks: DISK });
     assert.ok(run);
     const stat = statOf(run);
-    assertConserved(run.run, stat);
+    assertSums(stat, run.run);
     assert.ok(stat.events.dropped > 0, 'nothing was dropped: the ring is not small enough to show anything');
     t.diagnostic(
       `emitted ${stat.events.emitted} = decoded ${stat.events.decoded} + dropped ${stat.events.dropped}, missed ${stat.events.missed}`,

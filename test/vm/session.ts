@@ -112,12 +112,17 @@ export interface Rule {
   why: string;
 }
 
-/** emitted = decoded + dropped, in all and kind by kind, and nothing dropped. */
-export function assertConserved({ events }: Stat): void {
-  assert.equal(events.emitted, events.decoded + events.dropped, 'the law of conservation');
+/** emitted = decoded + dropped, in all and kind by kind. `what`: whose. */
+export function assertSums({ events }: Pick<Stat, 'events'>, what: string = 'events'): void {
+  assert.equal(events.emitted, events.decoded + events.dropped, `${what}: the law of conservation`);
   for (const [kind, { emitted, decoded, dropped }] of Object.entries(events.perKind))
-    assert.equal(emitted, decoded + dropped, kind);
-  assert.equal(events.dropped, 0, 'dropped');
+    assert.equal(emitted, decoded + dropped, `${what}: ${kind}`);
+}
+
+/** And nothing dropped. */
+export function assertConserved(stat: Pick<Stat, 'events'>): void {
+  assertSums(stat);
+  assert.equal(stat.events.dropped, 0, 'dropped');
 }
 
 /** One session of a guest. Lifecycles are looked up by the process and the pages a workload names. */

@@ -6,7 +6,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { guestImpossible, kernels } from './guest.js';
-import { assertConserved, DISK, type Run, runs, statOf } from './stat-runs.js';
+import { assertSums } from './session.js';
+import { DISK, type Run, runs, statOf } from './stat-runs.js';
 
 const skip = (await guestImpossible()) ?? false;
 
@@ -24,7 +25,7 @@ function assertGate(run: Run, cause: string): string {
   assert.ok(truth !== undefined && address !== undefined, `${run.run}: the workload said no truth; ${run.words}`);
   const gate = stat.addresses.find((row) => row.address === address);
   assert.ok(gate, `${run.run}: ${address} is not among the addresses`);
-  assertConserved(run.run, stat);
+  assertSums(stat, run.run);
   assert.equal(stat.events.dropped, 0, run.run);
   assert.equal(stat.ended, true, run.run);
   const { missed } = stat.events;

@@ -2,6 +2,7 @@
 /** Runs of test/vm/guest/spine: a workload under `stat --json`, and what both of them say. */
 import assert from 'node:assert/strict';
 import { type GuestOptions, runInGuest } from './guest.js';
+import type { Stat as SessionStat } from './session.js';
 
 /** For a guest that swaps to a disk. */
 export const DISK: readonly string[] = ['512M'];
@@ -21,20 +22,8 @@ interface Rule {
   checked: number;
   outside: number;
 }
-export interface Stat {
-  ended: boolean;
-  preemption: string;
-  release: string;
-  counts: { vmaLock: { retry: number } };
-  events: {
-    emitted: number;
-    decoded: number;
-    dropped: number;
-    missed: number;
-    perKind: Record<string, Record<string, number>>;
-  };
-  lifecycles: { total: number; incomplete: number; byEnd: Record<string, number> };
-  retry: { total: number; byCause: Record<string, number> };
+export interface Stat extends Pick<SessionStat, 'ended' | 'release' | 'events'> {
+  lifecycles: { incomplete: number };
   swap: { faults: number };
   releaseRules: Record<string, Rule>;
   addresses: Address[];
@@ -60,11 +49,4 @@ export function statOf(run: Run): Stat {
   assert.equal(run.code, 0, `${run.run}: ${run.words}`);
   assert.ok(run.stat, `${run.run}: no summary; ${run.words}`);
   return run.stat;
-}
-
-/** emitted = decoded + dropped, in all and kind by kind. */
-export function assertConserved(name: string, { events }: Stat): void {
-  assert.equal(events.emitted, events.decoded + events.dropped, `${name}: the law of conservation`);
-  for (const [kind, { emitted, decoded, dropped }] of Object.entries(events.perKind))
-    assert.equal(emitted, (decoded ?? 0) + (dropped ?? 0), `${name}: ${kind}`);
 }
