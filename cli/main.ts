@@ -3,7 +3,7 @@
 /** Where the process begins and ends: words in, exit code out. */
 import { CommanderError } from 'commander';
 import { ExitCode, UserError } from '../src/errors.js';
-import { guardDebugger, guardStandardStreams, report } from './process.js';
+import { guardDebugger, guardStandardStreams, report } from './common/process.js';
 import { buildProgram, splitArguments, TAKES_COMMAND, usageError, withDefaultCommand } from './program.js';
 
 async function main(argv: readonly string[]): Promise<number> {

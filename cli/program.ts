@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, type CommanderError, Option } from 'commander';
 import { ExitCode, UserError } from '../src/errors.js';
-import { loadSmall } from './lean.js';
+import { loadSmall } from './common/heap.js';
 import {
   addFailOn,
   addLiveOptions,
@@ -13,8 +13,8 @@ import {
   parseSize,
   parseSpan,
   parseSpeed,
-} from './options.js';
-import { PROGRAM } from './process.js';
+} from './common/options.js';
+import { PROGRAM } from './common/process.js';
 
 /** Words before `--` are ours, words after it are the command to run. commander does not keep them apart. */
 export function splitArguments(argv: readonly string[]): {
@@ -57,7 +57,7 @@ Over ssh: ssh HOST sudo ${PROGRAM} record -o - | ${PROGRAM} replay -`,
     .addOption(new Option('--connect <socket>', 'show what the daemon observes; takes no privilege'))
     .action(async (options, self: Command) => {
       if (options.connect !== undefined) rejectLiveOptions(self, CONNECTED);
-      const { top } = await loadSmall(() => import('./commands/top.js'));
+      const { top } = await loadSmall(() => import('./commands/top/index.js'));
       done(await top(options));
     });
 
@@ -74,7 +74,7 @@ Over ssh: ssh HOST sudo ${PROGRAM} record -o - | ${PROGRAM} replay -`,
     .action(async (file, options, self: Command) => {
       if (file !== undefined) rejectLiveOptions(self);
       else rejectStretch(self);
-      done(await (await import('./commands/stat.js')).stat(file, command, options));
+      done(await (await import('./commands/stat/index.js')).stat(file, command, options));
     });
 
   addFailOn(addLiveOptions(program.command('record').description('record to a file or to standard output')))
@@ -95,7 +95,7 @@ Over ssh: ssh HOST sudo ${PROGRAM} record -o - | ${PROGRAM} replay -`,
     .addOption(
       new Option('--flight-size <size>', 'memory for that, at most').argParser(parseSize).default(64 * 2 ** 20, '64M'),
     )
-    .action(async (options) => done(await (await import('./commands/record.js')).record(command, options)));
+    .action(async (options) => done(await (await import('./commands/record/index.js')).record(command, options)));
 
   addStretchOptions(program.command('replay'))
     .description('dashboard over a recording; its summary when there is no terminal')
@@ -113,7 +113,7 @@ Over ssh: ssh HOST sudo ${PROGRAM} record -o - | ${PROGRAM} replay -`,
       ),
     )
     .action(async (file, options) => {
-      const load = (): Promise<typeof import('./commands/replay.js')> => import('./commands/replay.js');
+      const load = (): Promise<typeof import('./commands/replay/index.js')> => import('./commands/replay/index.js');
       const { replay } = await (process.stdout.isTTY ? loadSmall(load) : load());
       done(await replay(file, options));
     });
@@ -126,14 +126,16 @@ Over ssh: ssh HOST sudo ${PROGRAM} record -o - | ${PROGRAM} replay -`,
     .addOption(new Option('--a <files...>', 'further runs of what <a> is a run of; with five a side runs are compared'))
     .addOption(new Option('--b <files...>', 'further runs of what <b> is a run of'))
     .addOption(new Option('--json', 'one JSON document'))
-    .action(async (a, b, options) => done(await (await import('./commands/diff.js')).diff(a, b, options)));
+    .action(async (a, b, options) => done(await (await import('./commands/diff/index.js')).diff(a, b, options)));
 
   addStretchOptions(program.command('report'))
     .description('one self-contained HTML page of a recording')
     .argument('<file>', 'recording, - for one on standard input')
     .requiredOption('-o, --output <file>', 'page to write, - for standard output')
     .addOption(new Option('--against <file>', 'also what differs from this earlier recording'))
-    .action(async (file, options) => done(await (await import('./commands/report.js')).htmlReport(file, options)));
+    .action(async (file, options) =>
+      done(await (await import('./commands/report/index.js')).htmlReport(file, options)),
+    );
 
   addStretchOptions(program.command('export'))
     .description('a recording for other tools: Perfetto, DuckDB, pandas, a spreadsheet')
@@ -152,14 +154,16 @@ Over ssh: ssh HOST sudo ${PROGRAM} record -o - | ${PROGRAM} replay -`,
       ]),
     )
     .requiredOption('-o, --output <file>', 'file to write, - for standard output')
-    .action(async (file, options) => done(await (await import('./commands/export.js')).exportRecording(file, options)));
+    .action(async (file, options) =>
+      done(await (await import('./commands/export/index.js')).exportRecording(file, options)),
+    );
 
   program
     .command('info')
     .description('what a recording holds, its losses first')
     .argument('<file>', 'recording')
     .addOption(new Option('--json', 'one JSON document'))
-    .action(async (file, options) => done(await (await import('./commands/info.js')).info(file, options)));
+    .action(async (file, options) => done(await (await import('./commands/info/index.js')).info(file, options)));
 
   followAll(addStretchOptions(addLiveOptions(program.command('check'))))
     .description('the rules of page-fault locking: held or violated')
@@ -169,7 +173,7 @@ Over ssh: ssh HOST sudo ${PROGRAM} record -o - | ${PROGRAM} replay -`,
     .action(async (file, options, self: Command) => {
       if (file !== undefined) rejectLiveOptions(self);
       else rejectStretch(self);
-      done(await (await import('./commands/check.js')).check(file, command, options));
+      done(await (await import('./commands/check/index.js')).check(file, command, options));
     });
 
   program
@@ -178,14 +182,14 @@ Over ssh: ssh HOST sudo ${PROGRAM} record -o - | ${PROGRAM} replay -`,
     .requiredOption('--config <file>', 'configuration, TOML (docs/daemon.md)')
     .addOption(new Option('--check-config', 'only say whether the configuration can be used'))
     .addOption(new Option('--play <file>', 'play a recording at its pace in place of the kernel, to try things out'))
-    .action(async (options) => done(await (await import('./commands/daemon.js')).daemon(options)));
+    .action(async (options) => done(await (await import('./commands/daemon/index.js')).daemon(options)));
 
   program
     .command('doctor')
     .description('what works on this host, what not, why, and what to do')
     .addOption(new Option('--json', 'one JSON document'))
     .addOption(new Option('-q, --quiet', 'only the verdict, in one line'))
-    .action(async (options) => done(await (await import('./commands/doctor.js')).doctor(options)));
+    .action(async (options) => done(await (await import('./commands/doctor/index.js')).doctor(options)));
 
   return program;
 }

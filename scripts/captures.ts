@@ -5,7 +5,7 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { openReplay } from '../src/recording/player.js';
+import { openReplay } from '../src/recording/play/player.js';
 import { bundledRecording } from '../test/tui/bundled.js';
 import { open } from '../test/tui/terminal.js';
 import { toSvg } from './screenshot.js';

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** Sets of runs against each other, for `make diff-pairs`: five of ten like runs against the other five, dealt many ways. */
 import { join } from 'node:path';
+import { load } from '../cli/common/load.js';
 import { compare, type Recorded } from '../src/core/diff/compare.js';
-import { load } from '../src/diff/load.js';
-import { openFile } from '../src/source/file.js';
+import { openFile } from '../src/recording/read/file.js';
 import { Random } from '../test/core/random.js';
 
 const RUNS = 5;

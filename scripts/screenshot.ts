@@ -6,7 +6,7 @@
  * fonts leave gaps between them.
  */
 import { text as readAll } from 'node:stream/consumers';
-import { sanitise, textWidth } from '../src/core/view-text.js';
+import { sanitise, textWidth } from '../src/core/present/text.js';
 
 const CELL_W = 8;
 const CELL_H = 17;

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
 /** The dashboard: snapshots, keys and clicks in, frames out. Whatever ends it, the terminal is given back first. */
+
+import type { Snapshot } from '../../src/core/aggregate/snapshot.js';
 import { AlertEngine } from '../../src/core/alerts/engine.js';
 import { alertText } from '../../src/core/alerts/event.js';
 import type { AlertRule } from '../../src/core/alerts/rule.js';
-import type { Snapshot } from '../../src/core/snapshot.js';
 import { initialState, type ViewState } from '../../src/core/view/state.js';
 import { buildView, refreshDetail, type View } from '../../src/core/view/view.js';
-import type { Replay } from '../../src/recording/replay.js';
-import type { DashboardOptions, Desk } from './desk.js';
-import { guardTerminal, type QuitSignal } from './guard.js';
-import { pointed, pressed } from './hands.js';
+import type { Replay } from '../../src/recording/play/replay.js';
+import type { DashboardContext, DashboardOptions } from './context.js';
+import { pointed, pressed } from './input.js';
 import { Playback } from './playback.js';
+import { guardTerminal, type QuitSignal } from './restore-terminal.js';
 import { Screen } from './screen.js';
 
 /** Frames for snapshots: four a second at most, which is as fast as figures can be read. */
@@ -18,7 +19,7 @@ const UPDATE_MS = 250;
 /** Frames for keys: quick enough to feel immediate, and a held key does not draw each repeat. */
 const KEY_MS = 40;
 
-export class Dashboard implements Desk {
+export class Dashboard implements DashboardContext {
   readonly options: DashboardOptions;
   readonly screen: Screen;
   readonly playback: Playback | null;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Plays a recording: moves it by the clock, and hands out the state whenever it is time to look. */
-import type { Snapshot } from '../../src/core/snapshot.js';
-import { MAX_SPEED, MIN_SPEED, type Replay } from '../../src/recording/replay.js';
+import type { Snapshot } from '../../src/core/aggregate/snapshot.js';
+import { MAX_SPEED, MIN_SPEED, type Replay } from '../../src/recording/play/replay.js';
 
 /** Often enough that the position moves smoothly, seldom enough to cost nothing. */
 const TICK_MS = 50;

@@ -4,7 +4,7 @@
  * read on dark and on light backgrounds; the default background is never painted over. What a colour says, a word or
  * a mark beside it says too, so that the dashboard loses nothing under NO_COLOR.
  */
-import type { Line, Style } from '../../src/core/view-text.js';
+import type { Line, Style } from '../../src/core/present/text.js';
 
 export type Colours = 0 | 16 | 256;
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /** Alert rules over the daemon's session, and what is done about them. */
-import { wantsCheck } from '../alerts/rules.js';
-import { type ActionDeps, ActionRunner, type ActionStats } from '../alerts/runner.js';
-import { AlertWatch } from '../alerts/watch.js';
+import { wantsCheck } from '../actions/rules.js';
+import { type ActionDeps, ActionRunner, type ActionStats } from '../actions/runner.js';
+import { AlertWatch } from '../actions/watch.js';
+import type { Pipeline } from '../core/aggregate/pipeline.js';
 import { AlertEngine } from '../core/alerts/engine.js';
 import { type AlertStatus, isOut } from '../core/alerts/event.js';
-import type { EventBatch } from '../core/batch.js';
 import { Checker } from '../core/check/checker.js';
-import type { Pipeline } from '../core/pipeline.js';
+import type { EventBatch } from '../core/events/batch.js';
 import { counter, gauge } from '../metrics/families.js';
 import { type Family, type Sample, single } from '../metrics/family.js';
 import type { Loaded } from './read-config.js';

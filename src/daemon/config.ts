@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What can be set, key by key: type, range, default, and whether a running daemon can take a new value. */
-import type { Scope } from '../core/session.js';
-import { HOOKS } from '../hooks.js';
+import type { Scope } from '../core/events/session.js';
+import { HOOKS } from '../live/hooks.js';
 import { flag, type Keys, key, number, oneOf, size, span, text, whole, words } from './config-kinds.js';
 
 /** In the file the same names with `_`: `min_us`. */

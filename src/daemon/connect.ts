@@ -2,8 +2,8 @@
 /** The other end of the daemon's socket: a session as it goes on, without any privilege. */
 import { connect } from 'node:net';
 import { ExitCode, errorCode, UserError } from '../errors.js';
-import type { RecordingSource } from '../recording/reader.js';
-import { openStream } from '../source/stream.js';
+import type { RecordingSource } from '../recording/read/reader.js';
+import { openStream } from '../recording/read/stream.js';
 
 const CAUSES: Readonly<Record<string, readonly [why: string, remedy: string]>> = {
   ENOENT: ['there is no such socket', 'check the path (socket.path of the daemon), and that the daemon runs'],

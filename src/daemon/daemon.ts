@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 /** The daemon: one source, drained without pause, and everybody who wants to know of it. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type EventBatch, UserKind } from '../core/batch.js';
-import { Pipeline } from '../core/pipeline.js';
-import type { Scope } from '../core/session.js';
-import type { Snapshot } from '../core/snapshot.js';
+import { Pipeline } from '../core/aggregate/pipeline.js';
+import type { Snapshot } from '../core/aggregate/snapshot.js';
+import { type EventBatch, UserKind } from '../core/events/batch.js';
+import type { Scope } from '../core/events/session.js';
+import type { Source } from '../core/events/source.js';
 import { snapshotFamilies } from '../metrics/families.js';
 import type { Family } from '../metrics/family.js';
 import type { Health } from '../metrics/server.js';
-import { createFlightRecorder, type FlightRecorder } from '../recording/flight.js';
-import { loadZstd } from '../recording/zstd.js';
-import type { Source } from '../source/source.js';
+import { loadZstd } from '../recording/format/zstd.js';
+import { createFlightRecorder, type FlightRecorder } from '../recording/write/flight.js';
 import { Alerting } from './alerting.js';
 import { FanOut } from './fan-out.js';
 import { dumpFlight } from './flight-files.js';

@@ -5,12 +5,12 @@
  * A record batch message depends on no other, so each is encoded once and given to all. A reader that comes later is told
  * first what lies before: sums and names (`History`), as of a part of a rotated recording.
  */
-import type { EventBatch } from '../core/batch.js';
-import type { SessionInfo } from '../core/session.js';
-import { BatchEncoder, END_OF_STREAM, schemaMessage } from '../recording/encode.js';
-import { History } from '../recording/history.js';
-import { Staging } from '../recording/staging.js';
-import type { ZstdCodec } from '../recording/zstd.js';
+import type { EventBatch } from '../core/events/batch.js';
+import type { SessionInfo } from '../core/events/session.js';
+import type { ZstdCodec } from '../recording/format/codec.js';
+import { History } from '../recording/read/history.js';
+import { BatchEncoder, END_OF_STREAM, schemaMessage } from '../recording/write/encode.js';
+import { Staging } from '../recording/write/staging.js';
 
 export interface Reader {
   /** Never waits; false: it is gone, or too far behind, and gets no more. */

@@ -2,8 +2,8 @@
 /** Where the daemon's flight recorder is written to: a file for each time, and no more of them than were asked for. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { removeFile } from '../recording/files.js';
-import type { FlightRecorder } from '../recording/flight.js';
+import { removeFile } from '../recording/format/files.js';
+import type { FlightRecorder } from '../recording/write/flight.js';
 
 const NAME = /^flight-\d{8}T\d{9}Z\.vmlt$/;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** The daemon about itself, as metric families. */
-import { SCOPES, type Scope } from '../core/session.js';
+import { SCOPES, type Scope } from '../core/events/session.js';
 import { counter, gauge } from '../metrics/families.js';
 import { type Family, samplesBy, single } from '../metrics/family.js';
 import type { SocketFigures } from './socket.js';

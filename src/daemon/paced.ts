@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** A recording played at the pace it was recorded at: what a daemon can be tried with where no kernel can be observed. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { EventBatch } from '../core/batch.js';
-import type { Source } from '../source/source.js';
+import type { EventBatch } from '../core/events/batch.js';
+import type { Source } from '../core/events/source.js';
 
 /** Closing is noticed this soon. */
 const STEP_MS = 50;

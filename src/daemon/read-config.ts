@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The daemon's configuration file. Errors name file, line, key and what is allowed. */
-import { type Action, readActions } from '../alerts/actions.js';
-import { loadRules, readRules } from '../alerts/rules.js';
+import { type Action, readActions } from '../actions/actions.js';
+import { loadRules, readRules } from '../actions/rules.js';
 import type { Section } from '../config/section.js';
 import { parseToml, readToml } from '../config/toml.js';
 import type { AlertRule } from '../core/alerts/rule.js';

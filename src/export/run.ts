@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 /** A recording into a format, batch by batch: what is in memory does not grow with the recording. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Pipeline } from '../core/pipeline.js';
-import type { Snapshot } from '../core/snapshot.js';
-import type { Source } from '../source/source.js';
-import { Context } from './context.js';
-import type { Exporter } from './exporter.js';
-import { type Losses, lossesOf } from './losses.js';
-import type { Output } from './output.js';
-import type { TableName } from './tables.js';
+import { Pipeline } from '../core/aggregate/pipeline.js';
+import type { Snapshot } from '../core/aggregate/snapshot.js';
+import type { Source } from '../core/events/source.js';
+import { Context } from './base/context.js';
+import type { Exporter } from './base/exporter.js';
+import { type Losses, lossesOf } from './base/losses.js';
+import type { Output } from './base/output.js';
+import type { TableName } from './tables/tables.js';
 
 export const FORMATS = ['perfetto', 'parquet', 'jsonl', 'csv'] as const;
 export type Format = (typeof FORMATS)[number];
@@ -51,11 +51,11 @@ async function makeExporter(options: ExportOptions, context: Context): Promise<E
     case 'perfetto':
       return new (await import('./perfetto/exporter.js')).PerfettoExporter(context, output);
     case 'parquet':
-      return (await import('./parquet.js')).parquetExporter(table, context, output);
+      return (await import('./tables/parquet.js')).parquetExporter(table, context, output);
     case 'jsonl':
-      return (await import('./text.js')).jsonlExporter(table, context, output);
+      return (await import('./tables/text.js')).jsonlExporter(table, context, output);
     case 'csv':
-      return (await import('./text.js')).csvExporter(table, context, output);
+      return (await import('./tables/text.js')).csvExporter(table, context, output);
   }
 }
 

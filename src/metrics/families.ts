@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** What a Snapshot says, as metric families. Every label set is bounded: by a list of ours, by the host's devices, or by `top`. */
-import { ABORT_CAUSES, type Cause, RETRY_CAUSES } from '../core/lifecycle.js';
-import type { Snapshot } from '../core/snapshot.js';
-import type { ProcessRow, WaitStats } from '../core/snapshot-rows.js';
-import { sureOf } from '../core/view-rows.js';
+
+import type { Snapshot } from '../core/aggregate/snapshot.js';
+import type { ProcessRow, WaitStats } from '../core/aggregate/snapshot-rows.js';
+import { ABORT_CAUSES, type Cause, RETRY_CAUSES } from '../core/lifecycle/lifecycle.js';
+import { finalCount } from '../core/present/rows.js';
 import { type Distribution, type Family, type Sample, type ScalarFamily, samplesBy, single } from './family.js';
 
 const NS = 1e-9;
@@ -56,7 +57,7 @@ const sum = (counts: Readonly<Record<string, number>>): number => Object.values(
  * still be counted elsewhere is left out: a counter that went back would be taken for one that began anew.
  */
 function samplesByCause(snapshot: Snapshot, causes: readonly Cause[]): Sample[] {
-  return samplesBy('cause', Object.fromEntries(causes.map((cause) => [cause, sureOf(snapshot, cause)])));
+  return samplesBy('cause', Object.fromEntries(causes.map((cause) => [cause, finalCount(snapshot, cause)])));
 }
 
 /** Counts kept in the kernel: they hold whatever the ring lost. */

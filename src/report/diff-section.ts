@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What differs from an earlier recording, as a section of the report. */
 import type { Diff, DiffRow, SideValue } from '../core/diff/compare.js';
-import { beyondNoise, formatChange, formatP, formatSide, overWhat } from '../diff/text.js';
+import { beyondNoise, formatChange, formatP, formatSide, overWhat } from '../core/diff/text.js';
 import { type Html, html, section, type TableColumn, table } from './html.js';
 
 /** The text sets share and rate apart by columns; a cell has none. */

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** The report: one page that needs nothing besides itself, readable on a phone, on paper and by a screen reader. */
+
+import type { Snapshot } from '../core/aggregate/snapshot.js';
 import type { Diff } from '../core/diff/compare.js';
-import { WAIT_KINDS } from '../core/lifecycle.js';
-import type { Snapshot } from '../core/snapshot.js';
-import { formatDuration, formatExact } from '../core/view-format.js';
-import { WAIT_HOOKS } from '../core/wait-hooks.js';
+import { WAIT_KINDS } from '../core/lifecycle/lifecycle.js';
+import { formatDuration, formatExact } from '../core/present/format.js';
+import { WAIT_HOOKS } from '../core/present/wait-hooks.js';
 import { heatMap, outcomeChart } from './charts.js';
 import { diffSection } from './diff-section.js';
 import { Html, html, type Part, section } from './html.js';

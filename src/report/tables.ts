@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The tables of the report. */
-import { ABORT_CAUSES, CAUSES, type Cause, VERDICTS } from '../core/lifecycle.js';
-import type { Snapshot } from '../core/snapshot.js';
+
+import type { Snapshot } from '../core/aggregate/snapshot.js';
 import type {
   CounterfactualRow,
   MmapLockSide,
@@ -9,9 +9,10 @@ import type {
   SwapDeviceRow,
   WaitStats,
   WriterRow,
-} from '../core/snapshot-rows.js';
-import { formatBytes, formatDuration, formatExact, formatShare } from '../core/view-format.js';
-import { WAIT_HOOKS, whyNoWait } from '../core/wait-hooks.js';
+} from '../core/aggregate/snapshot-rows.js';
+import { ABORT_CAUSES, CAUSES, type Cause, VERDICTS } from '../core/lifecycle/lifecycle.js';
+import { formatBytes, formatDuration, formatExact, formatShare } from '../core/present/format.js';
+import { WAIT_HOOKS, whyNoWait } from '../core/present/wait-hooks.js';
 import { type Html, html, type Part, type TableColumn, table } from './html.js';
 
 const MAX_ROWS = 20;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** One fault as a waterfall: each attempt, wait and hold as a bar under the one it lies in. */
-import type { Lifecycle } from '../core/lifecycle.js';
-import { formatAddress, formatDuration, formatTime } from '../core/view-format.js';
-import { causeOf } from '../core/view-lifecycle.js';
+import type { Lifecycle } from '../core/lifecycle/lifecycle.js';
+import { formatAddress, formatDuration, formatTime } from '../core/present/format.js';
+import { causeOf } from '../core/present/lifecycle.js';
 import { type Slice, slicesOf } from '../export/perfetto/slices.js';
 import { type Html, html } from './html.js';
 import { WORK_COLOURS } from './style.js';

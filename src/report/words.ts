@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** What came out, in sentences. Only what was counted: a figure that is not known is said not to be. */
-import { CAUSES, WAIT_KINDS } from '../core/lifecycle.js';
-import type { Snapshot } from '../core/snapshot.js';
-import { formatDuration, formatExact, formatRate, formatShare } from '../core/view-format.js';
-import { WAIT_HOOKS } from '../core/wait-hooks.js';
+
+import type { Snapshot } from '../core/aggregate/snapshot.js';
+import { CAUSES, WAIT_KINDS } from '../core/lifecycle/lifecycle.js';
+import { formatDuration, formatExact, formatRate, formatShare } from '../core/present/format.js';
+import { WAIT_HOOKS } from '../core/present/wait-hooks.js';
 
 export function summary(snapshot: Snapshot): string[] {
   return [faults(snapshot), retries(snapshot), waits(snapshot), counterfactual(snapshot), losses(snapshot)].filter(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { loadRules } from '../../src/alerts/rules.js';
+import { loadRules } from '../../src/actions/rules.js';
 import { AlertEngine } from '../../src/core/alerts/engine.js';
 import type { AlertEvent } from '../../src/core/alerts/event.js';
 import { processRow, rule, snapshotAt, type Totals } from './helpers.js';

@@ -7,10 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ExecAction } from '../../src/alerts/actions.js';
-import { runExec } from '../../src/alerts/exec.js';
-import { alertMessage } from '../../src/alerts/message.js';
-import { checkUsers } from '../../src/alerts/users.js';
+import type { ExecAction } from '../../src/actions/actions.js';
+import { runExec } from '../../src/actions/exec.js';
+import { alertMessage } from '../../src/actions/message.js';
+import { checkUsers } from '../../src/actions/users.js';
 import { syntheticSession } from '../core/session.js';
 import { COMMON, EVENT } from './event.js';
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** Snapshots at will, and rules. */
-import { compileCondition } from '../../src/alerts/cel.js';
+import { compileCondition } from '../../src/actions/cel.js';
+import { Pipeline } from '../../src/core/aggregate/pipeline.js';
+import type { Snapshot } from '../../src/core/aggregate/snapshot.js';
+import type { ProcessRow } from '../../src/core/aggregate/snapshot-rows.js';
 import type { AlertRule } from '../../src/core/alerts/rule.js';
-import { Pipeline } from '../../src/core/pipeline.js';
-import type { Snapshot } from '../../src/core/snapshot.js';
-import type { ProcessRow } from '../../src/core/snapshot-rows.js';
 import { syntheticSession } from '../core/session.js';
 
 export const EMPTY: Snapshot = new Pipeline(syntheticSession()).snapshot();

@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
-import { type Action, readActions } from '../../src/alerts/actions.js';
-import { compileCondition, fieldTypes } from '../../src/alerts/cel.js';
-import { DEFAULT_RULES, loadRules, readRules, wantsCheck } from '../../src/alerts/rules.js';
+import { type Action, readActions } from '../../src/actions/actions.js';
+import { compileCondition, fieldTypes } from '../../src/actions/cel.js';
+import { DEFAULT_RULES, loadRules, readRules, wantsCheck } from '../../src/actions/rules.js';
 import { parseToml } from '../../src/config/toml.js';
 import { formatUserError, UserError } from '../../src/errors.js';
 

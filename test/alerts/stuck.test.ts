@@ -2,10 +2,10 @@
 /** A fault that is stuck fires while it is stuck; one whose end may have been lost does not. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { AlertWatch } from '../../src/alerts/watch.js';
+import { AlertWatch } from '../../src/actions/watch.js';
+import { Pipeline } from '../../src/core/aggregate/pipeline.js';
 import { AlertEngine } from '../../src/core/alerts/engine.js';
-import { CounterGroup, createBatch, type EventBatch, pushUserRow, UserKind } from '../../src/core/batch.js';
-import { Pipeline } from '../../src/core/pipeline.js';
+import { CounterGroup, createBatch, type EventBatch, pushUserRow, UserKind } from '../../src/core/events/batch.js';
 import { VlCounter, VlKind, VlStepFlag } from '../../src/schema/events.gen.js';
 import { syntheticSession, VMA_FLAGS } from '../core/session.js';
 import { rule } from './helpers.js';

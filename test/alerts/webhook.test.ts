@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
-import type { WebhookAction } from '../../src/alerts/actions.js';
-import { postWebhook } from '../../src/alerts/webhook.js';
+import type { WebhookAction } from '../../src/actions/actions.js';
+import { postWebhook } from '../../src/actions/webhook.js';
 import { COMMON } from './event.js';
 
 const NEVER = new AbortController().signal;

@@ -4,8 +4,8 @@
  * Leaves at the end of the stream; the figures go to the file named by the first argument, as JSON.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { loadSmall } from '../../cli/lean.js';
-import type { Took } from '../../cli/tui/desk.js';
+import { loadSmall } from '../../cli/common/heap.js';
+import type { Took } from '../../cli/tui/context.js';
 
 /** What is measured of it. */
 export interface DashboardFigures {
@@ -25,11 +25,11 @@ const WARM_UP_MS = 4000;
 // In the order in which the command line loads them: how far the heap has grown by then is part of what is measured.
 await import('../../cli/program.js');
 const { openTerminal, showDashboard } = await loadSmall(async () => {
-  await import('../../cli/commands/replay.js');
-  return import('../../cli/terminal.js');
+  await import('../../cli/commands/replay/index.js');
+  return import('../../cli/common/terminal.js');
 });
-const { Pipeline } = await import('../../src/core/pipeline.js');
-const { openStream } = await import('../../src/source/stream.js');
+const { Pipeline } = await import('../../src/core/aggregate/pipeline.js');
+const { openStream } = await import('../../src/recording/read/stream.js');
 
 const [, , output = ''] = process.argv;
 const source = await openStream(process.stdin);

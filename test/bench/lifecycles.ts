@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** How fast steps become a snapshot: `Pipeline.push` over the batches given, then one `snapshot()`. */
-import type { EventBatch } from '../../src/core/batch.js';
-import { Pipeline } from '../../src/core/pipeline.js';
-import type { SessionInfo } from '../../src/core/session.js';
+
+import { Pipeline } from '../../src/core/aggregate/pipeline.js';
+import type { EventBatch } from '../../src/core/events/batch.js';
+import type { SessionInfo } from '../../src/core/events/session.js';
 import { syntheticSession } from '../core/session.js';
 
 const ROUNDS = 7;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** Throughput and size of recordings, over batches the caller has. */
-import type { EventBatch } from '../../src/core/batch.js';
-import { Pipeline } from '../../src/core/pipeline.js';
-import type { SessionInfo } from '../../src/core/session.js';
-import { openRecordingBytes } from '../../src/recording/reader.js';
-import { createRecordingWriter } from '../../src/recording/writer.js';
+
+import { Pipeline } from '../../src/core/aggregate/pipeline.js';
+import type { EventBatch } from '../../src/core/events/batch.js';
+import type { SessionInfo } from '../../src/core/events/session.js';
+import { openRecordingBytes } from '../../src/recording/read/reader.js';
+import { createRecordingWriter } from '../../src/recording/write/writer.js';
 import { chunksOf, MemorySink, SESSION } from '../recording/support.js';
 
 export interface RecordingBench {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** How many records a second one core takes from a ring into batches. The producer's share is not timed. */
-import { clearBatch } from '../../src/core/batch.js';
+import { clearBatch } from '../../src/core/events/batch.js';
+import { EventDecoder } from '../../src/live/decode.js';
 import { VlKind } from '../../src/schema/events.gen.js';
-import { EventDecoder } from '../../src/source/decode.js';
 import { encodeOpen, encodeStep, type Step } from '../ebpf-ts/records.js';
 import { RingProducer } from '../ebpf-ts/ring-producer.js';
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { doctorText } from '../../cli/doctor-text.js';
-import { type BpfProbe, type Diagnosis, explain } from '../../src/doctor.js';
-import { HOOKS, planRelease } from '../../src/hooks.js';
-import { type HostFacts, parseKernelRelease } from '../../src/host.js';
+import { doctorText } from '../../cli/commands/doctor/text.js';
+import { type BpfProbe, type Diagnosis, explain } from '../../src/doctor/doctor.js';
+import { HOOKS, planRelease } from '../../src/live/hooks.js';
+import { type HostFacts, parseKernelRelease } from '../../src/live/host.js';
 import { run } from './run.js';
 
 const names = new Set(HOOKS.flatMap(({ target }) => [target, `__traceiter_${target}`]));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { chosen, parseKernelRelease, parseNames, preemptionModel } from '../../src/host.js';
+import { chosen, parseKernelRelease, parseNames, preemptionModel } from '../../src/live/host.js';
 
 test('kernel releases', () => {
   assert.deepEqual(parseKernelRelease('6.12.95+deb12-amd64'), { release: '6.12.95+deb12-amd64', major: 6, minor: 12 });

@@ -9,10 +9,10 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { Inventory } from '../../src/recording/inventory.js';
-import { createRotatingWriter } from '../../src/recording/rotate.js';
-import { fileSink } from '../../src/recording/sink.js';
-import { createRecordingWriter } from '../../src/recording/writer.js';
+import type { Inventory } from '../../src/recording/read/inventory.js';
+import { createRotatingWriter } from '../../src/recording/write/rotate.js';
+import { fileSink } from '../../src/recording/write/sink.js';
+import { createRecordingWriter } from '../../src/recording/write/writer.js';
 import { LIVE_SESSION, liveSession } from '../recording/live-session.js';
 import { MAIN, run } from './run.js';
 

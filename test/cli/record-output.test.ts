@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openOutput, timedPath } from '../../cli/commands/record-output.js';
-import { scanFile } from '../../src/recording/scan.js';
+import { openOutput, timedPath } from '../../cli/commands/record/output.js';
+import { scanFile } from '../../src/recording/read/scan.js';
 import { LIVE_SESSION, liveSession } from '../recording/live-session.js';
 
 const directory = await mkdtemp(join(tmpdir(), 'vmalocktop-output-'));

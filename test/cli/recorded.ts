@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** A small recording whose content is known: swap faults that retry on a locked folio, counters, and an orderly end. */
-import { CounterGroup, createBatch, type EventBatch, pushUserRow, UserKind } from '../../src/core/batch.js';
-import { fileSink } from '../../src/recording/sink.js';
-import { createRecordingWriter } from '../../src/recording/writer.js';
+import { CounterGroup, createBatch, type EventBatch, pushUserRow, UserKind } from '../../src/core/events/batch.js';
+import { fileSink } from '../../src/recording/write/sink.js';
+import { createRecordingWriter } from '../../src/recording/write/writer.js';
 import { VlCounter, VlKind, VlStepFlag } from '../../src/schema/events.gen.js';
 import { syntheticSession } from '../core/session.js';
 import { SWAP_RETRY } from '../core/swap-retry.js';

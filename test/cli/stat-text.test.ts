@@ -2,8 +2,8 @@
 /** The summary of `stat` in words, over a gate with a writer. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { statText } from '../../cli/stat-text.js';
-import { CounterGroup, UserKind } from '../../src/core/batch.js';
+import { statText } from '../../cli/commands/stat/text.js';
+import { CounterGroup, UserKind } from '../../src/core/events/batch.js';
 import { VlCounter, VlKind, VlStepFlag } from '../../src/schema/events.gen.js';
 import {
   AVOIDABLE,

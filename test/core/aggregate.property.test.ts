@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import type { Lifecycle } from '../../src/core/lifecycle.js';
-import { Pipeline } from '../../src/core/pipeline.js';
-import type { Snapshot } from '../../src/core/snapshot.js';
-import type { CounterfactualRow } from '../../src/core/snapshot-rows.js';
+import { Pipeline } from '../../src/core/aggregate/pipeline.js';
+import type { Snapshot } from '../../src/core/aggregate/snapshot.js';
+import type { CounterfactualRow } from '../../src/core/aggregate/snapshot-rows.js';
+import type { Lifecycle } from '../../src/core/lifecycle/lifecycle.js';
 import { Random } from './scripts.js';
 import { syntheticSession } from './session.js';
 import { synthesize } from './synthetic.js';

@@ -2,8 +2,8 @@
 /** Each cause of a RETRY and of an ABORT, each verdict, and each kind of wait, by example. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Attempt, Lifecycle } from '../../src/core/lifecycle.js';
-import type { SessionInfo } from '../../src/core/session.js';
+import type { SessionInfo } from '../../src/core/events/session.js';
+import type { Attempt, Lifecycle } from '../../src/core/lifecycle/lifecycle.js';
 import { VlFile, VlFound, VlHolder, VlInner, VlKind, VlStepFlag, VlWait } from '../../src/schema/events.gen.js';
 import { feed, type PlainRow } from './compare.js';
 import { MMAP_FLAGS, RET, syntheticHooks, TRIED_FLAGS, VMA_FLAGS } from './session.js';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Faults that obey every rule, as the kernel side sends them: on 7.x, on 6.12 with releases seen, and on 6.5. */
-import type { SessionInfo } from '../../src/core/session.js';
+import type { SessionInfo } from '../../src/core/events/session.js';
 import { VlFile, VlFound, VlInner, VlKind, VlStepFlag, VlWait } from '../../src/schema/events.gen.js';
 import {
   FLAG,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Faults → event batches: several threads, counters as the live source reads them, losses as the kernel has them. */
-import { CounterGroup, createBatch, type EventBatch, pushUserRow, UserKind } from '../../src/core/batch.js';
+import { CounterGroup, createBatch, type EventBatch, pushUserRow, UserKind } from '../../src/core/events/batch.js';
 import { VlKind, VlStepFlag } from '../../src/schema/events.gen.js';
 import type { Life, LifeStep } from './check-shapes.js';
 import { Random } from './scripts.js';

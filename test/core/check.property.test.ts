@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import type { EventBatch } from '../../src/core/batch.js';
 import { Checker } from '../../src/core/check/checker.js';
 import type { CheckReport } from '../../src/core/check/report.js';
-import type { SessionInfo } from '../../src/core/session.js';
+import type { EventBatch } from '../../src/core/events/batch.js';
+import type { SessionInfo } from '../../src/core/events/session.js';
 import { BREAKS, livesOf } from './check-breaks.js';
 import { FLAVOURS, type Flavour, type Life, sessionOf, shapesOf } from './check-shapes.js';
 import { type StreamOptions, streamOf } from './check-streams.js';

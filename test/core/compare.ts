@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: MIT
 /** Runs a stream through the pipeline, and holds what comes out against the oracle. */
 import assert from 'node:assert/strict';
-import { Aggregate } from '../../src/core/aggregate.js';
-import type { AttemptRecord, WaitRecord } from '../../src/core/attempt-record.js';
-import { createBatch } from '../../src/core/batch.js';
-import { faultBits } from '../../src/core/fault-bits.js';
-import { LifecycleFold } from '../../src/core/fold.js';
-import type { Attempt, Cause, Lifecycle } from '../../src/core/lifecycle.js';
-import { Pipeline } from '../../src/core/pipeline.js';
-import { copyLifecycle, type FaultRecord } from '../../src/core/record.js';
-import { RecordPool } from '../../src/core/record-pool.js';
-import type { SessionInfo } from '../../src/core/session.js';
-import type { Snapshot } from '../../src/core/snapshot.js';
+import { Aggregate } from '../../src/core/aggregate/aggregate.js';
+import { Pipeline } from '../../src/core/aggregate/pipeline.js';
+import type { Snapshot } from '../../src/core/aggregate/snapshot.js';
+import { createBatch } from '../../src/core/events/batch.js';
+import { faultBits } from '../../src/core/events/fault-bits.js';
+import type { SessionInfo } from '../../src/core/events/session.js';
+import type { AttemptRecord, WaitRecord } from '../../src/core/lifecycle/attempt-record.js';
+import { copyLifecycle } from '../../src/core/lifecycle/copy-lifecycle.js';
+import { LifecycleFold } from '../../src/core/lifecycle/fold.js';
+import type { Attempt, Cause, Lifecycle } from '../../src/core/lifecycle/lifecycle.js';
+import type { FaultRecord } from '../../src/core/lifecycle/record.js';
+import { RecordPool } from '../../src/core/lifecycle/record-pool.js';
 import { type OracleFault, reconstruct } from './oracle.js';
 import { syntheticHooks, syntheticSession } from './session.js';
 import type { SyntheticRow, SyntheticStream } from './synthetic.js';

@@ -3,7 +3,7 @@
  * A synthetic stream without end: one round of faults over and over, each moved on in time. With `churn` each round has
  * threads, processes, mms, cgroups, names and stacks of its own; those of the round before are never heard of again.
  */
-import { CounterGroup, createBatch, type EventBatch, pushUserRow, UserKind } from '../../src/core/batch.js';
+import { CounterGroup, createBatch, type EventBatch, pushUserRow, UserKind } from '../../src/core/events/batch.js';
 import { VlKind, VlStepFlag } from '../../src/schema/events.gen.js';
 import { countedIn, moveOn } from './rounds.js';
 import { type SyntheticOptions, synthesize } from './synthetic.js';

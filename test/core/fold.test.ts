@@ -2,9 +2,9 @@
 /** The shapes a fault can have, each written out with its times. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Lifecycle } from '../../src/core/lifecycle.js';
-import type { SessionInfo } from '../../src/core/session.js';
-import type { Snapshot } from '../../src/core/snapshot.js';
+import type { Snapshot } from '../../src/core/aggregate/snapshot.js';
+import type { SessionInfo } from '../../src/core/events/session.js';
+import type { Lifecycle } from '../../src/core/lifecycle/lifecycle.js';
 import { VlFile, VlKind, VlStepFlag, VlWait } from '../../src/schema/events.gen.js';
 import { feed, type PlainRow } from './compare.js';
 import { FLAG, KERNEL_FLAGS, MMAP_FLAGS, RET, SWAP_ZRAM, TRIED_FLAGS, VMA_FLAGS } from './session.js';

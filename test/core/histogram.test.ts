@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { HISTOGRAM_ERROR, Histogram } from '../../src/core/histogram.js';
+import { HISTOGRAM_ERROR, Histogram } from '../../src/core/aggregate/histogram.js';
 
 const durations = fc.array(
   fc.oneof(fc.nat(300), fc.nat(2 ** 31 - 1), fc.double({ min: 0, max: 2 ** 53 - 1, noNaN: true }).map(Math.floor)),

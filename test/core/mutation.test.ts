@@ -2,8 +2,8 @@
 /** The tests are worth something only if they notice a wrong table: each cell in use is broken in turn. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ACTIONS, STATES, SYMBOLS } from '../../src/core/states.js';
-import { COMPILED, STATE, SYMBOL_COUNT } from '../../src/core/symbols.js';
+import { ACTIONS, STATES, SYMBOLS } from '../../src/core/lifecycle/table/states.js';
+import { COMPILED, STATE, SYMBOL_COUNT } from '../../src/core/lifecycle/table/symbols.js';
 import { compareWithOracle, type Expectation, expectationOf } from './compare.js';
 import { type SyntheticStream, synthesizeStream } from './synthetic.js';
 

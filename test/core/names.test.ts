@@ -2,12 +2,12 @@
 /** Names that travel in user-side rows, and figures that stand only where their hook is attached. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { CounterGroup, UserKind } from '../../src/core/batch.js';
-import { MMAP_LOCK_HOOK, OTHER_USERS } from '../../src/core/mmap-lock.js';
-import { statJson } from '../../src/core/stat-json.js';
-import { syscallName } from '../../src/core/syscalls.js';
-import { WAIT_HOOKS } from '../../src/core/wait-hooks.js';
-import { HOOKS } from '../../src/hooks.js';
+import { MMAP_LOCK_HOOK, OTHER_USERS } from '../../src/core/aggregate/mmap-lock.js';
+import { CounterGroup, UserKind } from '../../src/core/events/batch.js';
+import { statJson } from '../../src/core/present/stat-json.js';
+import { WAIT_HOOKS } from '../../src/core/present/wait-hooks.js';
+import { syscallName } from '../../src/core/vocabulary/syscalls.js';
+import { HOOKS } from '../../src/live/hooks.js';
 import { VlCounter } from '../../src/schema/events.gen.js';
 import { AVOIDABLE, hooked, inOrder, retry, snapshotOf, type WireRow, WRITER_HOOKS, writer } from './wire.js';
 

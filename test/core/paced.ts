@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** An endless stream into a recording, by the clock on the wall. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { RecordingWriter } from '../../src/recording/writer.js';
+import type { RecordingWriter } from '../../src/recording/write/writer.js';
 import type { Endless } from './endless.js';
 
 export interface Paced {

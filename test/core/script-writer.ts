@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Steps of one fault as a test writes them down, with what truly happened beside. */
-import type { Cause, End, VerdictKind } from '../../src/core/lifecycle.js';
+import type { Cause, End, VerdictKind } from '../../src/core/lifecycle/lifecycle.js';
 import { VlFile, VlFound, VlHolder, VlKind, VlStepFlag, VlWait } from '../../src/schema/events.gen.js';
 import type { Random } from './random.js';
 import { FLAG, RET, SWAP_DISK, SWAP_ZRAM, VMA_FLAGS } from './session.js';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** A made-up session for tests: 6.12's flag values, two programs. */
-import type { HookInfo, SessionInfo } from '../../src/core/session.js';
+import type { HookInfo, SessionInfo } from '../../src/core/events/session.js';
 
 /** `enum fault_flag` and `enum vm_fault_reason` of Linux 6.12. */
 export const FLAG = {

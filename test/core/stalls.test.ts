@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { Hold, Stalls, StallTotals } from '../../src/core/stalls.js';
+import { Hold, Stalls, StallTotals } from '../../src/core/aggregate/stalls.js';
 
 interface Retry {
   readonly mm: number;

@@ -10,8 +10,8 @@ import {
   type EventBatch,
   pushUserRow,
   UserKind,
-} from '../../src/core/batch.js';
-import { ABORT_CAUSES, type Cause } from '../../src/core/lifecycle.js';
+} from '../../src/core/events/batch.js';
+import { ABORT_CAUSES, type Cause } from '../../src/core/lifecycle/lifecycle.js';
 import { VlCounter, VlFile, VlKind, VlStepFlag } from '../../src/schema/events.gen.js';
 import { makeScript, Random, type Script, type ScriptStep } from './scripts.js';
 import { FLAG, RET, SWAP_ZRAM } from './session.js';

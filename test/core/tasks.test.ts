@@ -2,10 +2,10 @@
 /** Threads that come and go without end: what is remembered of them is bounded, and costs the same for each. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FaultRecord } from '../../src/core/record.js';
-import { RecordPool } from '../../src/core/record-pool.js';
-import { Remembered } from '../../src/core/remembered.js';
-import { Tasks } from '../../src/core/tasks.js';
+import { BoundedSet } from '../../src/core/bounded/bounded-set.js';
+import { FaultRecord } from '../../src/core/lifecycle/record.js';
+import { RecordPool } from '../../src/core/lifecycle/record-pool.js';
+import { Tasks } from '../../src/core/lifecycle/tasks.js';
 
 test('idle tasks go, those with a fault open stay', () => {
   const tasks = new Tasks(new RecordPool());
@@ -31,7 +31,7 @@ test('tasks that all have a fault open are not looked through for each new one',
 });
 
 test('a set forgets its oldest numbers, and only when there are too many', () => {
-  const set = new Remembered(64);
+  const set = new BoundedSet(64);
   for (let n = 0; n < 64; n++) set.add(n);
   assert.ok(set.has(0) && set.has(63));
   for (let n = 64; n < 10_000; n++) {

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Wait } from '../../src/core/lifecycle.js';
-import { HEAT_ROWS, heatRow, heatRowStart, OUTCOMES, SLICES, TimelineSums } from '../../src/core/timeline.js';
+import { HEAT_ROWS, heatRow, heatRowStart, OUTCOMES, SLICES, TimelineSums } from '../../src/core/aggregate/timeline.js';
+import type { Wait } from '../../src/core/lifecycle/lifecycle.js';
 
 function wait(start: number, ns: number, kind: Wait['kind'] = 'folio'): Wait {
   return { kind, held: 'none', start, end: start + ns, slept: true, contended: Number.NaN, holder: 0 };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { STATES, type StateName, SYMBOLS, type SymbolName } from '../../src/core/states.js';
-import { TABLE } from '../../src/core/transitions.js';
+import { STATES, type StateName, SYMBOLS, type SymbolName } from '../../src/core/lifecycle/table/states.js';
+import { TABLE } from '../../src/core/lifecycle/table/transitions.js';
 
 /** The states a symbol leads through, the last one being where it was taken. */
 function chain(state: StateName, symbol: SymbolName): StateName[] {

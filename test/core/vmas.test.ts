@@ -2,9 +2,9 @@
 /** Rows per VMA and costs per cause, against sums taken over every lifecycle of a synthetic session. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Lifecycle } from '../../src/core/lifecycle.js';
-import { Pipeline } from '../../src/core/pipeline.js';
-import { causeOf } from '../../src/core/view-lifecycle.js';
+import { Pipeline } from '../../src/core/aggregate/pipeline.js';
+import type { Lifecycle } from '../../src/core/lifecycle/lifecycle.js';
+import { causeOf } from '../../src/core/present/lifecycle.js';
 import { syntheticSession } from './session.js';
 import { synthesize } from './synthetic.js';
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** Rows as a test writes them, with every column of the wire, and a session whose hooks are all attached. */
-import { createBatch, type EventBatch } from '../../src/core/batch.js';
-import { Pipeline } from '../../src/core/pipeline.js';
-import type { SessionInfo } from '../../src/core/session.js';
-import type { Snapshot } from '../../src/core/snapshot.js';
+
+import { Pipeline } from '../../src/core/aggregate/pipeline.js';
+import type { Snapshot } from '../../src/core/aggregate/snapshot.js';
+import { createBatch, type EventBatch } from '../../src/core/events/batch.js';
+import type { SessionInfo } from '../../src/core/events/session.js';
 import { VlFound, VlKind, VlStepFlag } from '../../src/schema/events.gen.js';
 import { MMAP_FLAGS, RET, SWAP_DISK, syntheticSession, TRIED_FLAGS, VMA_FLAGS } from './session.js';
 

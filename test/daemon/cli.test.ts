@@ -7,7 +7,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { openFile } from '../../src/source/file.js';
+import { openFile } from '../../src/recording/read/file.js';
 import { run } from '../cli/run.js';
 import { type Running, scratch, startDaemon, until, writeRecording } from './support.js';
 

@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { EventBatch } from '../../src/core/batch.js';
+import type { EventBatch } from '../../src/core/events/batch.js';
 import type { DaemonSource } from '../../src/daemon/daemon.js';
 import { pacedSource } from '../../src/daemon/paced.js';
 import { listenSocket } from '../../src/daemon/socket.js';

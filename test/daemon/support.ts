@@ -6,12 +6,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { EventBatch } from '../../src/core/batch.js';
+import type { EventBatch } from '../../src/core/events/batch.js';
 import { Daemon, type DaemonSource } from '../../src/daemon/daemon.js';
 import { parseConfig } from '../../src/daemon/read-config.js';
 import type { StreamSocket } from '../../src/daemon/socket.js';
-import { fileSink } from '../../src/recording/sink.js';
-import { createRecordingWriter } from '../../src/recording/writer.js';
+import { fileSink } from '../../src/recording/write/sink.js';
+import { createRecordingWriter } from '../../src/recording/write/writer.js';
 import { MAIN } from '../cli/run.js';
 import { LIVE_SESSION, liveSession } from '../recording/live-session.js';
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Scope } from '../../src/core/session.js';
+import type { Scope } from '../../src/core/events/session.js';
 import { type Usage, Watchdog } from '../../src/daemon/watchdog.js';
 import { makeDaemon, sessionSource } from './support.js';
 

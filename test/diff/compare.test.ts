@@ -2,11 +2,11 @@
 /** Like against like says nothing in 19 of 20; what differs is named, what costs most first. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { load } from '../../cli/common/load.js';
 import { compare, type Diff, type Recorded } from '../../src/core/diff/compare.js';
-import type { SessionInfo } from '../../src/core/session.js';
-import { diffJson } from '../../src/diff/json.js';
-import { load } from '../../src/diff/load.js';
-import { diffText } from '../../src/diff/text.js';
+import { diffJson } from '../../src/core/diff/json.js';
+import { diffText } from '../../src/core/diff/text.js';
+import type { SessionInfo } from '../../src/core/events/session.js';
 import { sourceOf } from '../export/support.js';
 import { runOf, type Workload, workloadSession } from './workload.js';
 

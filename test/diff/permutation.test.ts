@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { LOG_HISTOGRAM_ERROR, LogHistogram } from '../../src/core/aggregate/series/log-histogram.js';
+import { Series } from '../../src/core/aggregate/series/series.js';
 import type { Ratio } from '../../src/core/diff/figures.js';
 import { adjustedP } from '../../src/core/diff/permutation.js';
-import { LOG_HISTOGRAM_ERROR, LogHistogram } from '../../src/core/series/log-histogram.js';
-import { Series } from '../../src/core/series/series.js';
 
 /** A generator of normal numbers that is not the one under test. */
 function normals(seed: number): () => number {

@@ -2,10 +2,10 @@
 /** Several runs a side: what differs from run to run, and in no slice of any, is not taken for a difference between the sides. */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
+import { load } from '../../cli/common/load.js';
 import { compare, type Recorded } from '../../src/core/diff/compare.js';
-import { diffJson } from '../../src/diff/json.js';
-import { load } from '../../src/diff/load.js';
-import { diffText } from '../../src/diff/text.js';
+import { diffJson } from '../../src/core/diff/json.js';
+import { diffText } from '../../src/core/diff/text.js';
 import { Random } from '../core/random.js';
 import { sourceOf } from '../export/support.js';
 import { runOf, type Workload, workloadSession } from './workload.js';

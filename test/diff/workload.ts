@@ -3,8 +3,8 @@
  * A made-up workload over swap: bursts, waits with long tails, neighbouring faults alike. The same options with another
  * seed are another run of the same workload.
  */
-import { CounterGroup, createBatch, type EventBatch, pushUserRow, UserKind } from '../../src/core/batch.js';
-import type { SessionInfo } from '../../src/core/session.js';
+import { CounterGroup, createBatch, type EventBatch, pushUserRow, UserKind } from '../../src/core/events/batch.js';
+import type { SessionInfo } from '../../src/core/events/session.js';
 import { VlCounter, VlKind, VlStepFlag, VlWait } from '../../src/schema/events.gen.js';
 import { MMAP_FLAGS, RET, SWAP_DISK, SWAP_ZRAM, syntheticSession, VMA_FLAGS } from '../core/session.js';
 

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { clearBatch, createBatch, type EventBatch } from '../../src/core/batch.js';
+import { clearBatch, createBatch, type EventBatch } from '../../src/core/events/batch.js';
+import { EventDecoder } from '../../src/live/decode.js';
+import { CommTable, OTHER_COMM } from '../../src/live/names/comms.js';
 import { VlKind, VlKindNames, VlStepFlag } from '../../src/schema/events.gen.js';
-import { CommTable, OTHER_COMM } from '../../src/source/comms.js';
-import { EventDecoder } from '../../src/source/decode.js';
 import { encodeOpen, encodeStep, type Open, type Step } from './records.js';
 import { RingProducer } from './ring-producer.js';
 

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
-import type { SessionInfo } from '../../src/core/session.js';
-import { TABLES } from '../../src/export/tables.js';
+import type { SessionInfo } from '../../src/core/events/session.js';
+import { TABLES } from '../../src/export/tables/tables.js';
 import { run } from '../cli/run.js';
 import { GUEST_RECORDING } from './support.js';
 

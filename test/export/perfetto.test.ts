@@ -3,12 +3,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { CounterGroup, createBatch, type EventBatch, pushUserRow, UserKind } from '../../src/core/batch.js';
-import type { Lifecycle } from '../../src/core/lifecycle.js';
-import { Pipeline } from '../../src/core/pipeline.js';
+import { Pipeline } from '../../src/core/aggregate/pipeline.js';
+import { CounterGroup, createBatch, type EventBatch, pushUserRow, UserKind } from '../../src/core/events/batch.js';
+import type { Lifecycle } from '../../src/core/lifecycle/lifecycle.js';
 import { nest, type Slice, slicesOf } from '../../src/export/perfetto/slices.js';
+import { openFile } from '../../src/recording/read/file.js';
 import { VlCounter, VlKind, VlStepFlag } from '../../src/schema/events.gen.js';
-import { openFile } from '../../src/source/file.js';
 import { syntheticSession } from '../core/session.js';
 import { synthesize } from '../core/synthetic.js';
 import { type Closed, decode, eventsOf, slicesIn } from './perfetto-trace.js';

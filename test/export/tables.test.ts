@@ -3,12 +3,12 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { createBatch, pushUserRow, UserKind } from '../../src/core/batch.js';
-import type { Lifecycle } from '../../src/core/lifecycle.js';
-import { Pipeline } from '../../src/core/pipeline.js';
-import { asText, isoTime } from '../../src/export/column.js';
-import { Context } from '../../src/export/context.js';
-import { COLUMNS, TABLES } from '../../src/export/tables.js';
+import { Pipeline } from '../../src/core/aggregate/pipeline.js';
+import { createBatch, pushUserRow, UserKind } from '../../src/core/events/batch.js';
+import type { Lifecycle } from '../../src/core/lifecycle/lifecycle.js';
+import { asText, isoTime } from '../../src/export/base/column.js';
+import { Context } from '../../src/export/base/context.js';
+import { COLUMNS, TABLES } from '../../src/export/tables/tables.js';
 import { VlKind, VlStepFlag } from '../../src/schema/events.gen.js';
 import { syntheticSession } from '../core/session.js';
 import { synthesize } from '../core/synthetic.js';

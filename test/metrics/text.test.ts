@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
-import { Pipeline } from '../../src/core/pipeline.js';
-import type { Snapshot } from '../../src/core/snapshot.js';
+import { Pipeline } from '../../src/core/aggregate/pipeline.js';
+import type { Snapshot } from '../../src/core/aggregate/snapshot.js';
 import { snapshotFamilies } from '../../src/metrics/families.js';
 import type { Family } from '../../src/metrics/family.js';
 import { otlpRequest } from '../../src/metrics/otlp.js';

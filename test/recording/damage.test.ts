@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RecordBatchFileWriter, tableFromArrays, tableToIPC } from 'apache-arrow';
-import { createBatch, type EventBatch, UserKind } from '../../src/core/batch.js';
-import { Pipeline } from '../../src/core/pipeline.js';
-import type { SessionInfo } from '../../src/core/session.js';
+import { Pipeline } from '../../src/core/aggregate/pipeline.js';
+import { createBatch, type EventBatch, UserKind } from '../../src/core/events/batch.js';
+import type { SessionInfo } from '../../src/core/events/session.js';
 import { ExitCode, formatUserError, UserError } from '../../src/errors.js';
-import { MAX_ROWS } from '../../src/recording/columns.js';
-import { END_OF_STREAM, schemaMessage } from '../../src/recording/encode.js';
-import { createFlightRecorder } from '../../src/recording/flight.js';
-import { openRecordingBytes } from '../../src/recording/reader.js';
+import { MAX_ROWS } from '../../src/recording/format/columns.js';
+import { openRecordingBytes } from '../../src/recording/read/reader.js';
+import { END_OF_STREAM, schemaMessage } from '../../src/recording/write/encode.js';
+import { createFlightRecorder } from '../../src/recording/write/flight.js';
 import { LIVE_SESSION, liveSession } from './live-session.js';
 import { chunksOf, MemorySink, plainBatch, readAll, record, rowsOf, SESSION } from './support.js';
 

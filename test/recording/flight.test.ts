@@ -5,11 +5,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { Pipeline } from '../../src/core/pipeline.js';
-import type { Snapshot } from '../../src/core/snapshot.js';
-import { createFlightRecorder, type FlightRecorder } from '../../src/recording/flight.js';
-import { openRecordingBytes } from '../../src/recording/reader.js';
-import { scanFile } from '../../src/recording/scan.js';
+import { Pipeline } from '../../src/core/aggregate/pipeline.js';
+import type { Snapshot } from '../../src/core/aggregate/snapshot.js';
+import { openRecordingBytes } from '../../src/recording/read/reader.js';
+import { scanFile } from '../../src/recording/read/scan.js';
+import { createFlightRecorder, type FlightRecorder } from '../../src/recording/write/flight.js';
 import { LIVE_SESSION, liveSession, STEPS_PER_FAULT } from './live-session.js';
 import { chunksOf, MemorySink } from './support.js';
 

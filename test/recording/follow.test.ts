@@ -6,12 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { partPath } from '../../src/recording/files.js';
-import type { Recording } from '../../src/recording/reader.js';
-import { createRotatingWriter } from '../../src/recording/rotate.js';
-import { fileSink } from '../../src/recording/sink.js';
-import { createRecordingWriter } from '../../src/recording/writer.js';
-import { openFile } from '../../src/source/file.js';
+import { partPath } from '../../src/recording/format/files.js';
+import { openFile } from '../../src/recording/read/file.js';
+import type { Recording } from '../../src/recording/read/reader.js';
+import { createRotatingWriter } from '../../src/recording/write/rotate.js';
+import { fileSink } from '../../src/recording/write/sink.js';
+import { createRecordingWriter } from '../../src/recording/write/writer.js';
 import { LIVE_SESSION, liveSession } from './live-session.js';
 import { plainBatch, record, SESSION } from './support.js';
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** A recorder for the test of pipes: a hundred rows to stdout for the start and for every byte on stdin. */
-import { streamSink } from '../../src/recording/sink.js';
-import { createRecordingWriter } from '../../src/recording/writer.js';
+import { streamSink } from '../../src/recording/write/sink.js';
+import { createRecordingWriter } from '../../src/recording/write/writer.js';
 import { plainBatch, SESSION } from './support.js';
 
 const writer = await createRecordingWriter(SESSION, streamSink(process.stdout, 'standard output'));

@@ -10,10 +10,10 @@ import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../../src/errors.js';
-import { FSYNC_POLICIES, fileSink, type RecordingSink, streamSink } from '../../src/recording/sink.js';
-import { createRecordingWriter } from '../../src/recording/writer.js';
-import { openFile } from '../../src/source/file.js';
-import { openStream } from '../../src/source/stream.js';
+import { openFile } from '../../src/recording/read/file.js';
+import { openStream } from '../../src/recording/read/stream.js';
+import { FSYNC_POLICIES, fileSink, type RecordingSink, streamSink } from '../../src/recording/write/sink.js';
+import { createRecordingWriter } from '../../src/recording/write/writer.js';
 import { chunksOf, MemorySink, plainBatch, type Row, readAll, record, rowsOf, SESSION } from './support.js';
 
 const directory = await mkdtemp(join(tmpdir(), 'vmalocktop-recording-'));

@@ -10,9 +10,9 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { partPath } from '../../src/recording/files.js';
-import { inventory } from '../../src/recording/inventory.js';
-import { type Scan, scanFile } from '../../src/recording/scan.js';
+import { partPath } from '../../src/recording/format/files.js';
+import { inventory } from '../../src/recording/read/inventory.js';
+import { type Scan, scanFile } from '../../src/recording/read/scan.js';
 
 /** `make test-long` for the whole of it. */
 const KILLS = Number(process.env.VMALOCKTOP_KILLS ?? 12);

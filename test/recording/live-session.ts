@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: MIT
 /** A session as a live source gives it: faults that overlap on two CPUs, names, counters four times a second, an end. */
-import { CounterGroup, clearBatch, createBatch, type EventBatch, pushUserRow, UserKind } from '../../src/core/batch.js';
-import type { SessionInfo } from '../../src/core/session.js';
+import {
+  CounterGroup,
+  clearBatch,
+  createBatch,
+  type EventBatch,
+  pushUserRow,
+  UserKind,
+} from '../../src/core/events/batch.js';
+import type { SessionInfo } from '../../src/core/events/session.js';
 import { VlCounter, VlKind, VlStepFlag } from '../../src/schema/events.gen.js';
 import { syntheticSession } from '../core/session.js';
 import { SWAP_RETRY } from '../core/swap-retry.js';

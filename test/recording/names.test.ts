@@ -2,10 +2,10 @@
 /** Names without end: who listens for months does not grow with them, and loses none that still counts. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createBatch, pushUserRow, UserKind } from '../../src/core/batch.js';
-import { NamesSoFar } from '../../src/recording/names.js';
-import { openRecordingBytes } from '../../src/recording/reader.js';
-import { createRecordingWriter } from '../../src/recording/writer.js';
+import { createBatch, pushUserRow, UserKind } from '../../src/core/events/batch.js';
+import { NamesSoFar } from '../../src/recording/read/names.js';
+import { openRecordingBytes } from '../../src/recording/read/reader.js';
+import { createRecordingWriter } from '../../src/recording/write/writer.js';
 import { VlKind, VlStepFlag } from '../../src/schema/events.gen.js';
 import { syntheticSession } from '../core/session.js';
 

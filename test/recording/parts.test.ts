@@ -5,15 +5,15 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { Pipeline } from '../../src/core/pipeline.js';
-import type { Snapshot } from '../../src/core/snapshot.js';
-import { statJson } from '../../src/core/stat-json.js';
+import { Pipeline } from '../../src/core/aggregate/pipeline.js';
+import type { Snapshot } from '../../src/core/aggregate/snapshot.js';
+import { statJson } from '../../src/core/present/stat-json.js';
 import { UserError } from '../../src/errors.js';
-import { partPath } from '../../src/recording/files.js';
-import { createRotatingWriter, type RotationOptions } from '../../src/recording/rotate.js';
-import { fileSink } from '../../src/recording/sink.js';
-import { createRecordingWriter } from '../../src/recording/writer.js';
-import { openFile } from '../../src/source/file.js';
+import { partPath } from '../../src/recording/format/files.js';
+import { openFile } from '../../src/recording/read/file.js';
+import { createRotatingWriter, type RotationOptions } from '../../src/recording/write/rotate.js';
+import { fileSink } from '../../src/recording/write/sink.js';
+import { createRecordingWriter } from '../../src/recording/write/writer.js';
 import { LIVE_SESSION, type LiveOptions, liveSession, STEPS_PER_FAULT } from './live-session.js';
 
 const directory = await mkdtemp(join(tmpdir(), 'vmalocktop-parts-'));

@@ -4,11 +4,11 @@
  * time at which they came (ns since the start); a line on stderr says how far it is. Ends after a minute.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createBatch, pushUserRow } from '../../src/core/batch.js';
+import { createBatch, pushUserRow } from '../../src/core/events/batch.js';
 import { formatUserError, UserError } from '../../src/errors.js';
-import { createRotatingWriter } from '../../src/recording/rotate.js';
-import { fileSink, streamSink } from '../../src/recording/sink.js';
-import { createRecordingWriter } from '../../src/recording/writer.js';
+import { createRotatingWriter } from '../../src/recording/write/rotate.js';
+import { fileSink, streamSink } from '../../src/recording/write/sink.js';
+import { createRecordingWriter } from '../../src/recording/write/writer.js';
 import { SESSION } from './support.js';
 
 const [path = '-', maxSize] = process.argv.slice(2);

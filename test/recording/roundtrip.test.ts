@@ -4,9 +4,9 @@ import { test } from 'node:test';
 import { compressionRegistry, tableFromIPC } from 'apache-arrow';
 import { CompressionType } from 'apache-arrow/fb/compression-type';
 import fc from 'fast-check';
-import { COLUMNS } from '../../src/recording/columns.js';
-import { createRecordingWriter } from '../../src/recording/writer.js';
-import { frameContentSize, loadZstd } from '../../src/recording/zstd.js';
+import { COLUMNS } from '../../src/recording/format/columns.js';
+import { frameContentSize, loadZstd } from '../../src/recording/format/zstd.js';
+import { createRecordingWriter } from '../../src/recording/write/writer.js';
 import { batchOf, chunksOf, MemorySink, plainBatch, type Row, readAll, record, rowsOf, SESSION } from './support.js';
 
 const u8 = fc.integer({ min: 0, max: 0xff });

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 /** Sessions, batches and byte plumbing for the tests of recordings. */
-import { createBatch, type EventBatch, UserKind } from '../../src/core/batch.js';
-import type { SessionInfo } from '../../src/core/session.js';
+import { createBatch, type EventBatch, UserKind } from '../../src/core/events/batch.js';
+import type { SessionInfo } from '../../src/core/events/session.js';
 import { UserError } from '../../src/errors.js';
-import { COLUMNS } from '../../src/recording/columns.js';
-import { openRecordingBytes } from '../../src/recording/reader.js';
-import type { RecordingSink } from '../../src/recording/sink.js';
-import { createRecordingWriter } from '../../src/recording/writer.js';
+import { COLUMNS } from '../../src/recording/format/columns.js';
+import { openRecordingBytes } from '../../src/recording/read/reader.js';
+import type { RecordingSink } from '../../src/recording/write/sink.js';
+import { createRecordingWriter } from '../../src/recording/write/writer.js';
 
 export const SESSION: SessionInfo = {
   v: 1,

@@ -4,10 +4,10 @@
  * when the End row is out; then it keeps the pipe open, so that what took the stream can still be asked, until its
  * standard input ends.
  */
-import { Pipeline } from '../../src/core/pipeline.js';
-import type { Snapshot } from '../../src/core/snapshot.js';
-import { streamSink } from '../../src/recording/sink.js';
-import { createRecordingWriter } from '../../src/recording/writer.js';
+import { Pipeline } from '../../src/core/aggregate/pipeline.js';
+import type { Snapshot } from '../../src/core/aggregate/snapshot.js';
+import { streamSink } from '../../src/recording/write/sink.js';
+import { createRecordingWriter } from '../../src/recording/write/writer.js';
 import { Endless, type EndlessOptions } from '../core/endless.js';
 import { type Paced, writePaced } from '../core/paced.js';
 import { syntheticSession } from '../core/session.js';

@@ -2,7 +2,7 @@
 /** Half a minute of what `make soak` does for an hour, with tables so small that they fill up in that time. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Pipeline } from '../../src/core/pipeline.js';
+import { Pipeline } from '../../src/core/aggregate/pipeline.js';
 import { Endless } from '../core/endless.js';
 import { syntheticSession } from '../core/session.js';
 import { parseMetrics } from '../metrics/scrape.js';

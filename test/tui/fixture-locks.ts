@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 /** The rest of the invented host: writers, verdicts, mmap_lock, VMAs, what causes cost, and what happened when. */
-import { CAUSES, type Lifecycle, VERDICTS } from '../../src/core/lifecycle.js';
-import type { SessionInfo } from '../../src/core/session.js';
-import type { Snapshot } from '../../src/core/snapshot.js';
-import type { CounterfactualRow, WaitStats, WriterRow } from '../../src/core/snapshot-rows.js';
-import { TimelineSums } from '../../src/core/timeline.js';
-import type { VmaRow } from '../../src/core/vmas.js';
+
+import type { Snapshot } from '../../src/core/aggregate/snapshot.js';
+import type { CounterfactualRow, WaitStats, WriterRow } from '../../src/core/aggregate/snapshot-rows.js';
+import { TimelineSums } from '../../src/core/aggregate/timeline.js';
+import type { VmaRow } from '../../src/core/aggregate/vmas.js';
+import type { SessionInfo } from '../../src/core/events/session.js';
+import { CAUSES, type Lifecycle, VERDICTS } from '../../src/core/lifecycle/lifecycle.js';
 
 export function stats(count: number, p50: number): WaitStats {
   return { count, sumNs: count * p50 * 1.9, p50Ns: p50, p99Ns: p50 * 31, maxNs: p50 * 212 };

@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** Snapshots made by hand: a small invented host whose figures are functions of time alone, so that frames repeat. */
+
+import type { Snapshot } from '../../src/core/aggregate/snapshot.js';
+import type { CounterfactualRow, MmapLockSide, ProcessRow, WaitStats } from '../../src/core/aggregate/snapshot-rows.js';
+import { TimelineSums } from '../../src/core/aggregate/timeline.js';
+import type { SessionInfo } from '../../src/core/events/session.js';
 import {
   type Attempt,
   type Cause,
@@ -12,11 +17,7 @@ import {
   WAIT_KINDS,
   type Wait,
   type WaitKind,
-} from '../../src/core/lifecycle.js';
-import type { SessionInfo } from '../../src/core/session.js';
-import type { Snapshot } from '../../src/core/snapshot.js';
-import type { CounterfactualRow, MmapLockSide, ProcessRow, WaitStats } from '../../src/core/snapshot-rows.js';
-import { TimelineSums } from '../../src/core/timeline.js';
+} from '../../src/core/lifecycle/lifecycle.js';
 import { HOOKED, locksAt, stats } from './fixture-locks.js';
 
 const session: SessionInfo = {

@@ -7,11 +7,11 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { loadRules } from '../../src/alerts/rules.js';
+import { loadRules } from '../../src/actions/rules.js';
+import { lineWidth } from '../../src/core/present/text.js';
 import { initialState, VIEWS } from '../../src/core/view/state.js';
 import { buildView } from '../../src/core/view/view.js';
-import { lineWidth } from '../../src/core/view-text.js';
-import { openReplay } from '../../src/recording/player.js';
+import { openReplay } from '../../src/recording/play/player.js';
 import { bundledRecording, RULES, SCREENS } from './bundled.js';
 import { emptySnapshot, snapshotAt } from './fixture.js';
 import { type Harness, open } from './terminal.js';

@@ -2,10 +2,10 @@
 /** Each key does what the help says, on a live session. What steers a replay is in replay.test.ts. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { loadRules } from '../../src/alerts/rules.js';
+import { loadRules } from '../../src/actions/rules.js';
 import { keysOf } from '../../src/core/view/keys.js';
 import { VIEWS } from '../../src/core/view/state.js';
-import { VIEW_TITLES } from '../../src/core/view/words.js';
+import { VIEW_TITLES } from '../../src/core/view/titles.js';
 import { RULES } from './bundled.js';
 import { emptySnapshot, snapshotAt } from './fixture.js';
 import { CSV_KEY, DOWN, END, HOME, PAGE_DOWN, PAGE_UP, SHIFT_TAB, UP } from './key-names.js';

@@ -2,12 +2,12 @@
 /** What the fold really makes, not the fixture, on every page of the dashboard. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Pipeline } from '../../src/core/pipeline.js';
-import type { Snapshot } from '../../src/core/snapshot.js';
+import { Pipeline } from '../../src/core/aggregate/pipeline.js';
+import type { Snapshot } from '../../src/core/aggregate/snapshot.js';
+import { formatCount } from '../../src/core/present/format.js';
+import { lineWidth, plainText } from '../../src/core/present/text.js';
 import { initialState } from '../../src/core/view/state.js';
 import { buildView } from '../../src/core/view/view.js';
-import { formatCount } from '../../src/core/view-format.js';
-import { lineWidth, plainText } from '../../src/core/view-text.js';
 import { syntheticSession } from '../core/session.js';
 import { synthesize } from '../core/synthetic.js';
 

@@ -2,9 +2,9 @@
 /** A live session in which a fault hangs: its steps stop, the counters go on, and its clock must be seen to run. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CounterGroup, createBatch, pushUserRow, UserKind } from '../../src/core/batch.js';
-import { Pipeline } from '../../src/core/pipeline.js';
-import { openFile } from '../../src/source/file.js';
+import { Pipeline } from '../../src/core/aggregate/pipeline.js';
+import { CounterGroup, createBatch, pushUserRow, UserKind } from '../../src/core/events/batch.js';
+import { openFile } from '../../src/recording/read/file.js';
 import { bundledRecording } from './bundled.js';
 import { open } from './terminal.js';
 

@@ -3,8 +3,8 @@
 import { PassThrough } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import xterm from '@xterm/headless';
+import type { DashboardOptions } from '../../cli/tui/context.js';
 import { Dashboard } from '../../cli/tui/dashboard.js';
-import type { DashboardOptions } from '../../cli/tui/desk.js';
 
 export interface Harness {
   readonly dashboard: Dashboard;

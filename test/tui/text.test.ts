@@ -13,9 +13,9 @@ import {
   formatLower,
   formatRate,
   formatShare,
-} from '../../src/core/view-format.js';
-import { emittedWords } from '../../src/core/view-rows.js';
-import { bar, cut, pad, sanitise, textWidth } from '../../src/core/view-text.js';
+} from '../../src/core/present/format.js';
+import { emittedWords } from '../../src/core/present/rows.js';
+import { bar, cut, pad, sanitise, textWidth } from '../../src/core/present/text.js';
 
 const blessedUnicode = createRequire(import.meta.url)('blessed/lib/unicode') as { charWidth(char: string): number };
 

@@ -10,8 +10,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { AlertMessage } from '../../src/alerts/message.js';
-import { openFile } from '../../src/source/file.js';
+import type { AlertMessage } from '../../src/actions/message.js';
+import { openFile } from '../../src/recording/read/file.js';
 import { MAIN } from '../cli/run.js';
 import { byLabel, parseMetrics, type Scraped } from '../metrics/scrape.js';
 import type { Asked } from './guest/ask-prometheus.js';

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { DuckDBInstance } from '@duckdb/node-api';
-import type { Inventory } from '../../src/recording/inventory.js';
+import type { Inventory } from '../../src/recording/read/inventory.js';
 import { run } from '../cli/run.js';
 import { decode, eventsOf, slicesIn } from '../export/perfetto-trace.js';
 import { guestImpossible, kernels, runInGuest } from './guest.js';

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 /** What a daemon said at /metrics, against the recording of the same session, cut where it stood when it was asked. */
-import { type EventBatch, UserKind } from '../../src/core/batch.js';
-import { Pipeline } from '../../src/core/pipeline.js';
-import { statJson } from '../../src/core/stat-json.js';
+
+import { Pipeline } from '../../src/core/aggregate/pipeline.js';
+import { type EventBatch, UserKind } from '../../src/core/events/batch.js';
+import { statJson } from '../../src/core/present/stat-json.js';
 import { snapshotFamilies } from '../../src/metrics/families.js';
 import { metricsText } from '../../src/metrics/text.js';
-import { rowsOf } from '../../src/recording/run.js';
-import { openFile } from '../../src/source/file.js';
+import { rowsOf } from '../../src/recording/play/run.js';
+import { openFile } from '../../src/recording/read/file.js';
 import { byLabel, parseMetrics, type Scraped } from '../metrics/scrape.js';
 
 export interface Compared {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** When a rule was firing, and when it could be judged. */
-import type { AlertMessage } from '../../src/alerts/message.js';
-import { UserKind } from '../../src/core/batch.js';
-import { openFile } from '../../src/source/file.js';
+import type { AlertMessage } from '../../src/actions/message.js';
+import { UserKind } from '../../src/core/events/batch.js';
+import { openFile } from '../../src/recording/read/file.js';
 
 export interface Span {
   /** Seconds of the session. */

@@ -4,7 +4,7 @@
  * Nothing here has a clock.
  */
 
-import type { Snapshot } from '../snapshot.js';
+import type { Snapshot } from '../aggregate/snapshot.js';
 import { type AlertEvent, type AlertStatus, type Grouping, isOut } from './event.js';
 import { READ_GROUPS } from './groups.js';
 import type { Findings, Interval } from './interval.js';

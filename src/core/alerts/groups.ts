@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** Fields of rules that are judged per process, per cgroup, or per cause. */
-import { CAUSES } from '../lifecycle.js';
-import type { Snapshot } from '../snapshot.js';
-import type { CounterfactualRow } from '../snapshot-rows.js';
-import { countOf, sureOf } from '../view-rows.js';
+
+import type { Snapshot } from '../aggregate/snapshot.js';
+import type { CounterfactualRow } from '../aggregate/snapshot-rows.js';
+import { CAUSES } from '../lifecycle/lifecycle.js';
+import { countOf, finalCount } from '../present/rows.js';
 import type { AlertGroup, Grouping } from './event.js';
 import { type Interval, increase, type Reading, ratio } from './interval.js';
 import { addWork, type Work, worksOf } from './work.js';
@@ -102,7 +103,7 @@ function readCgroups(interval: Interval): GroupReading[] {
 }
 
 function readCauses(interval: Interval): GroupReading[] {
-  const counts = CAUSES.map((cause) => increase(interval, (s) => sureOf(s, cause)));
+  const counts = CAUSES.map((cause) => increase(interval, (s) => finalCount(s, cause)));
   const all = counts.reduce((sum, count) => sum + count, 0);
   const groups: GroupReading[] = [];
   for (const [i, cause] of CAUSES.entries()) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** What rules are judged on: what happened between two snapshots, and how things stand at the later one. */
-import type { Snapshot } from '../snapshot.js';
+import type { Snapshot } from '../aggregate/snapshot.js';
 import type { Losses } from './stuck.js';
 
 /** Totals of `check` at the time of a snapshot. */
@@ -42,4 +42,12 @@ export function increase({ before, now }: Interval, of: (snapshot: Snapshot) => 
 
 export function ratio(part: number, whole: number, why: string): Reading {
   return whole > 0 ? part / whole : unknown(why);
+}
+
+/** A field of rules: how it is read over an interval, and what it is called. */
+export interface Measure {
+  readonly id: string;
+  readonly unit: '/s' | 's' | 'share' | 'count' | 's/s' | 'bytes';
+  readonly title: string;
+  read(interval: Interval): Reading;
 }

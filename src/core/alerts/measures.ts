@@ -1,18 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** Fields of rules about the whole host. One line each: what expressions, events and the documentation know of it. */
 
-import { MMAP_LOCK_HOOK, whyNotHooked } from '../mmap-lock.js';
-import type { Snapshot } from '../snapshot.js';
-import { type Interval, increase, type Reading, ratio, unknown } from './interval.js';
+import { MMAP_LOCK_HOOK, whyNotHooked } from '../aggregate/mmap-lock.js';
+import type { Snapshot } from '../aggregate/snapshot.js';
+import { type Interval, increase, type Measure, type Reading, ratio, unknown } from './interval.js';
 import { oldestSeconds, readUntil } from './stuck.js';
 import { WAIT_MEASURES } from './wait-measures.js';
-
-export interface Measure {
-  readonly id: string;
-  readonly unit: '/s' | 's' | 'share' | 'count' | 's/s' | 'bytes';
-  readonly title: string;
-  read(interval: Interval): Reading;
-}
 
 const attempts = ({ counts: { vmaLock } }: Snapshot): number =>
   vmaLock.success + vmaLock.retry + vmaLock.completed + vmaLock.error;

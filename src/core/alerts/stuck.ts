@@ -3,9 +3,10 @@
  * The oldest fault in flight, of those that surely are. A fault whose end was lost looks as if it went on until its task
  * faults again, which may be never: it must not be taken for one that is stuck.
  */
-import type { Lifecycle } from '../lifecycle.js';
-import type { Snapshot } from '../snapshot.js';
-import { lasted } from '../view-lifecycle.js';
+
+import type { Snapshot } from '../aggregate/snapshot.js';
+import type { Lifecycle } from '../lifecycle/lifecycle.js';
+import { lasted } from '../present/lifecycle.js';
 
 /** Times of the snapshots that showed the latest losses, ns; -Infinity while there were none. */
 export interface Losses {

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 /** How long the waits took that ended in the interval: three fields for each kind of wait. */
-import { Histogram } from '../histogram.js';
-import { WAIT_KINDS, type WaitKind } from '../lifecycle.js';
-import { whyNotHooked } from '../mmap-lock.js';
-import type { Snapshot } from '../snapshot.js';
-import { WAIT_WORDS } from '../view/words.js';
-import { whyNoWait } from '../wait-hooks.js';
-import { type Interval, type Reading, unknown } from './interval.js';
-import type { Measure } from './measures.js';
+import { Histogram } from '../aggregate/histogram.js';
+import { whyNotHooked } from '../aggregate/mmap-lock.js';
+import type { Snapshot } from '../aggregate/snapshot.js';
+import { WAIT_KINDS, type WaitKind } from '../lifecycle/lifecycle.js';
+import { whyNoWait } from '../present/wait-hooks.js';
+import { WAIT_WORDS } from '../present/words.js';
+import { type Interval, type Measure, type Reading, unknown } from './interval.js';
 
 type Kind = keyof NonNullable<Snapshot['distributions']>;
 

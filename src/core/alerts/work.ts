@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** What each process did between two snapshots. */
-import type { Lifecycle } from '../lifecycle.js';
-import { MAX_PROCESS_ROWS } from '../make-snapshot.js';
-import type { Snapshot } from '../snapshot.js';
-import type { ProcessRow } from '../snapshot-rows.js';
+
+import { MAX_PROCESS_ROWS } from '../aggregate/make-snapshot.js';
+import type { Snapshot } from '../aggregate/snapshot.js';
+import type { ProcessRow } from '../aggregate/snapshot-rows.js';
+import type { Lifecycle } from '../lifecycle/lifecycle.js';
 import type { Interval } from './interval.js';
 import { oldestSeconds, readUntil } from './stuck.js';
 

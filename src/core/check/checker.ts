@@ -4,9 +4,9 @@
  * none and disobeys is suspected until the counters read after it say that nothing was missed or dropped around it.
  */
 import { VlKind } from '../../schema/events.gen.js';
-import { type EventBatch, UserKind } from '../batch.js';
-import { Counters } from '../counters.js';
-import type { SessionInfo } from '../session.js';
+import { Counters } from '../aggregate/counters.js';
+import { type EventBatch, UserKind } from '../events/batch.js';
+import type { SessionInfo } from '../events/session.js';
 import { Collector } from './collect.js';
 import { describeTrace } from './describe.js';
 import { type Facts, factsOf } from './facts.js';

@@ -10,7 +10,7 @@ import {
   VlStepFlag,
   VlWait,
 } from '../../schema/events.gen.js';
-import type { SessionInfo } from '../session.js';
+import type { SessionInfo } from '../events/session.js';
 import type { Step, Trace } from './trace.js';
 
 export interface DescribedStep {

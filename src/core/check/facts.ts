@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What the rules must know of a session: its kernel, its flags by name, its hooks. */
-import { type FaultBits, faultBits } from '../fault-bits.js';
-import type { SessionInfo } from '../session.js';
+import { type FaultBits, faultBits } from '../events/fault-bits.js';
+import type { SessionInfo } from '../events/session.js';
 
 export interface Facts {
   readonly session: SessionInfo;

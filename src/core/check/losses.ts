@@ -4,7 +4,7 @@
  * What looks like a violation is one only if none of them moved around it.
  */
 import { VlCounter } from '../../schema/events.gen.js';
-import { CounterGroup } from '../batch.js';
+import { CounterGroup } from '../events/batch.js';
 
 /** Counters of the kernel that say: something could not be recorded. */
 const LOST: ReadonlySet<number> = new Set([VlCounter.STATE_LOST, VlCounter.NESTED_LOST, VlCounter.NOTE_LOST]);

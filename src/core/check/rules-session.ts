@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Rules 17, 25 and 27: about the kernel and its devices, not about one fault. */
-import { SWP_SYNCHRONOUS_IO } from '../fault-bits.js';
-import type { SessionInfo } from '../session.js';
+import { SWP_SYNCHRONOUS_IO } from '../events/fault-bits.js';
+import type { SessionInfo } from '../events/session.js';
 import { version } from './facts.js';
 import type { Rule } from './rule.js';
 

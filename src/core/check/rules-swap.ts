@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Rules 14 to 16, 24 and 28: what do_swap_page returns, and the device it reads from. */
 import { VlInner, VlKind, VlWait } from '../../schema/events.gen.js';
-import { SWP_SYNCHRONOUS_IO } from '../fault-bits.js';
+import { SWP_SYNCHRONOUS_IO } from '../events/fault-bits.js';
 import { type Facts, version } from './facts.js';
 import { between, callsOf, isOver, type Judged, type Rule, type Say } from './rule.js';
 import type { Call } from './shape.js';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** The report of `check` for people: a line a rule, the offending lifecycles step by step, findings, what was lost. */
-import { sanitise } from '../view-text.js';
+import { sanitise } from '../present/text.js';
 import type { DescribedStep } from './describe.js';
 import type { CheckReport, Example, RuleResult } from './report.js';
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Two recordings side by side, or two sets of runs: what differs, by how much, and whether that is more than noise. */
-import { PACE } from '../series/collector.js';
+import { PACE } from '../aggregate/series/collector.js';
 import { type Figure, figuresOf, type Group, merged, type Sliced } from './figures.js';
 import { adjustedP } from './permutation.js';
 import { cut, type DiffSide, type Recorded, sideOf } from './sides.js';

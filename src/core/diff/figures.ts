@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 /** What is compared: figures that are a sum over a sum, and percentiles; each from the slices of both recordings. */
-import { WAIT_KINDS, type WaitKind } from '../lifecycle.js';
-import { key, OUTCOMES } from '../series/collector.js';
-import { LogHistogram } from '../series/log-histogram.js';
-import type { Cell } from '../series/series.js';
-import type { SessionInfo } from '../session.js';
-import { whyNoWait } from '../wait-hooks.js';
+
+import { key, OUTCOMES } from '../aggregate/series/collector.js';
+import { LogHistogram } from '../aggregate/series/log-histogram.js';
+import type { Cell } from '../aggregate/series/series.js';
+import type { SessionInfo } from '../events/session.js';
+import { WAIT_KINDS, type WaitKind } from '../lifecycle/lifecycle.js';
+import { whyNoWait } from '../present/wait-hooks.js';
 
 export type Group = 'outcome' | 'cause' | 'verdict' | 'wait' | 'percentile' | 'process';
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** A side of a comparison: one recording, which is cut into time slices, or several runs of one workload, whole. */
-import { key } from '../series/collector.js';
-import { Cell, type Series } from '../series/series.js';
-import type { SessionInfo } from '../session.js';
-import type { Snapshot } from '../snapshot.js';
+import { key } from '../aggregate/series/collector.js';
+import { Cell, type Series } from '../aggregate/series/series.js';
+import type { Snapshot } from '../aggregate/snapshot.js';
+import type { SessionInfo } from '../events/session.js';
 import type { Sliced } from './figures.js';
 import type { Compared } from './warnings.js';
 

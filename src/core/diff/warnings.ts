@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** What makes two recordings hard to compare, in words: to be read before any figure. */
-import type { SessionInfo } from '../session.js';
-import type { Snapshot } from '../snapshot.js';
+
+import type { Snapshot } from '../aggregate/snapshot.js';
+import type { SessionInfo } from '../events/session.js';
 
 export interface Compared {
   readonly snapshot: Snapshot;

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
 /** The Causes view: why attempts failed, at what cost; and what would have been, had the VMA lock been kept. */
-import { VERDICTS } from '../lifecycle.js';
-import type { CounterfactualRow } from '../snapshot-rows.js';
-import { formatCount, formatDuration, formatShare } from '../view-format.js';
-import { bar, type Line, pad, sanitise, seg } from '../view-text.js';
+
+import type { CounterfactualRow } from '../aggregate/snapshot-rows.js';
+import { VERDICTS } from '../lifecycle/lifecycle.js';
+import { formatCount, formatDuration, formatShare } from '../present/format.js';
+import { bar, type Line, pad, sanitise, seg } from '../present/text.js';
+import { VERDICT_STYLES } from '../present/words.js';
 import { BOX_COLUMNS } from './frame.js';
 import { above, type Block, beside, panel } from './layout.js';
 import type { Figures } from './list.js';
 import { listBox, rowsOf } from './list-box.js';
 import { listState } from './state.js';
-import { VERDICT_STYLES } from './words.js';
 
 function verdictPanel({ now }: Figures, width: number, height: number): Block {
   const { all } = now.counterfactual;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** The list at hand as data: values as they are (ns, counts, shares), not as they are shown. */
-import { isInterval, type Value } from '../fields.js';
-import type { Lifecycle } from '../lifecycle.js';
-import type { Snapshot } from '../snapshot.js';
-import { plainText } from '../view-text.js';
+
+import type { Snapshot } from '../aggregate/snapshot.js';
+import type { Lifecycle } from '../lifecycle/lifecycle.js';
+import { isInterval, type Value } from '../present/fields.js';
+import { plainText } from '../present/text.js';
 import type { Rows } from './list.js';
 import type { ViewState } from './state.js';
 import { detailLines } from './waterfall.js';

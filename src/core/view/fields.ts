@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** Fields of the rows that only the dashboard has: they join parts of a snapshot, or two snapshots. */
+
+import type { CauseCost } from '../aggregate/cause-costs.js';
+import type { CounterfactualRow, ProcessRow, WaitStats, WriterRow } from '../aggregate/snapshot-rows.js';
+import type { VmaRow } from '../aggregate/vmas.js';
 import { type AlertStatus, formatValues } from '../alerts/event.js';
-import type { CauseCost } from '../cause-costs.js';
+import type { Cause } from '../lifecycle/lifecycle.js';
 import {
   type Field,
   flightFields,
@@ -12,15 +16,12 @@ import {
   text,
   type Value,
   whole,
-} from '../fields.js';
-import type { Cause } from '../lifecycle.js';
-import type { CounterfactualRow, ProcessRow, WaitStats, WriterRow } from '../snapshot-rows.js';
-import { formatAddress, formatTime } from '../view-format.js';
-import { causeOf } from '../view-lifecycle.js';
-import type { ProgramRow } from '../view-rows.js';
-import type { VmaRow } from '../vmas.js';
+} from '../present/fields.js';
+import { formatAddress, formatTime } from '../present/format.js';
+import { causeOf } from '../present/lifecycle.js';
+import type { ProgramRow } from '../present/rows.js';
+import { flagWords } from '../present/words.js';
 import { lift } from './list.js';
-import { flagWords } from './words.js';
 
 export interface ProcessLine {
   readonly row: ProcessRow;

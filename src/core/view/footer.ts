@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The lines below: the time bar of a replay; and which keys, what is typed, or what was just done. */
-import { formatClock } from '../view-format.js';
-import { cut, fitLine, type Line, lineWidth, pad, type Segment, sanitise, seg, spread } from '../view-text.js';
+import { formatClock } from '../present/format.js';
+import { cut, fitLine, type Line, lineWidth, pad, type Segment, sanitise, seg, spread } from '../present/text.js';
 import type { Hit } from './layout.js';
 import type { Marker, Prompt, ReplayState, ViewState } from './state.js';
 

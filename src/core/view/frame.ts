@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Boxes, tables and their arrangement: lines in, lines out, every one of an exact width. */
-import type { Field } from '../fields.js';
-import { fitLine, type Line, lineWidth, pad, type Segment, type Style, seg } from '../view-text.js';
+import type { Field } from '../present/fields.js';
+import { fitLine, type Line, lineWidth, pad, type Segment, type Style, seg } from '../present/text.js';
 
 /** Columns a box takes from its content: a border and a blank on each side. */
 export const BOX_COLUMNS = 4;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 /** The three lines on top: where from, how whole, at what cost; and which views there are. */
-import type { Snapshot } from '../snapshot.js';
-import { formatBytes, formatClock, formatCount, formatShare } from '../view-format.js';
-import { emittedWords, programShare, selfShare } from '../view-rows.js';
-import { fitLine, type Line, lineWidth, type Segment, type Style, sanitise, seg, spread } from '../view-text.js';
+import type { Snapshot } from '../aggregate/snapshot.js';
+import { formatBytes, formatClock, formatCount, formatShare } from '../present/format.js';
+import { emittedWords, programShare, selfShare } from '../present/rows.js';
+import { fitLine, type Line, lineWidth, type Segment, type Style, sanitise, seg, spread } from '../present/text.js';
 import { clickable, type Hit } from './layout.js';
 import { type ReplayState, VIEWS, type ViewState } from './state.js';
-import { VIEW_TITLES } from './words.js';
+import { VIEW_TITLES } from './titles.js';
 
 const SOURCES = { live: 'LIVE', replay: 'REPLAY', stream: 'STREAM' } as const;
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** The Health view: can the figures be trusted, and what do they cost. */
-import type { Snapshot } from '../snapshot.js';
-import { formatBytes, formatCount, formatDuration, formatShare } from '../view-format.js';
-import { emittedWords, programShare, selfShare } from '../view-rows.js';
-import { bar, type Line, pad, type Segment, type Style, sanitise, seg } from '../view-text.js';
+import type { Snapshot } from '../aggregate/snapshot.js';
+import { formatBytes, formatCount, formatDuration, formatShare } from '../present/format.js';
+import { emittedWords, programShare, selfShare } from '../present/rows.js';
+import { bar, type Line, pad, type Segment, type Style, sanitise, seg } from '../present/text.js';
 import { above, type Block, beside, panel } from './layout.js';
 import type { Figures } from './list.js';
 import { focusedList, listBox } from './list-box.js';

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** Latency heat map: time to the right, longer waits above, density by glyph, so that it reads without colour. */
-import type { WaitKind } from '../lifecycle.js';
-import { HEAT_ROWS, heatRowStart, type Timeline } from '../timeline.js';
-import { formatCount, formatDuration } from '../view-format.js';
-import { type Line, pad, seg } from '../view-text.js';
+
+import { HEAT_ROWS, heatRowStart, type Timeline } from '../aggregate/timeline.js';
+import type { WaitKind } from '../lifecycle/lifecycle.js';
+import { formatCount, formatDuration } from '../present/format.js';
+import { type Line, pad, seg } from '../present/text.js';
 
 /** From few to many, on a logarithmic scale. */
 const GLYPHS = '·░▒▓█';

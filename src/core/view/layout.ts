@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Blocks of a screen and how they stand beside and above each other, with their charts and clickable places. */
 
-import { type Line, lineWidth, seg } from '../view-text.js';
+import { type Line, lineWidth, seg } from '../present/text.js';
 import { type BoxOptions, box } from './frame.js';
 import type { ListId, ListState, ViewId } from './state.js';
 

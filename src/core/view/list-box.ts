@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 /** A list in its box: title, which rows show, the selected one, and where to click. */
-import type { Snapshot } from '../snapshot.js';
-import { formatCount } from '../view-format.js';
-import { type Line, seg } from '../view-text.js';
+import type { Snapshot } from '../aggregate/snapshot.js';
+import { formatCount } from '../present/format.js';
+import { type Line, seg } from '../present/text.js';
 import { parseFilter } from './filter.js';
 import { BOX_COLUMNS, BOX_ROWS, box, MARK_COLUMNS, scrollTo } from './frame.js';
 import { type Block, block, clickable, type Hit } from './layout.js';
 import type { Figures, Rows } from './list.js';
 import { LISTS } from './lists.js';
 import { LISTS_OF, type ListId, listState } from './state.js';
-import { LIST_TITLES } from './words.js';
+import { LIST_TITLES } from './titles.js';
 
 /** Rows of a list after filter and sort. */
 export function rowsOf(id: ListId, figures: Figures): Rows {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** A list one can walk through, sort, filter, copy and export: one definition for every table of the dashboard. */
-import { type Field, isInterval, type Value } from '../fields.js';
-import type { Lifecycle } from '../lifecycle.js';
-import type { Snapshot } from '../snapshot.js';
-import type { Line, Style } from '../view-text.js';
+
+import type { Snapshot } from '../aggregate/snapshot.js';
+import type { Lifecycle } from '../lifecycle/lifecycle.js';
+import { type Field, isInterval, type Value } from '../present/fields.js';
+import type { Line, Style } from '../present/text.js';
 import { type Facts, type Filter, keeps } from './filter.js';
 import { fitFields, type HeadCell, table } from './frame.js';
 import type { Sort, ViewId, ViewState } from './state.js';

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 /** Every list of the dashboard, by id. */
+
+import type { Snapshot } from '../aggregate/snapshot.js';
 import { type AlertStatus, isOut } from '../alerts/event.js';
-import { type Field, type LifecycleRow, lifecycleFields } from '../fields.js';
-import type { Lifecycle } from '../lifecycle.js';
-import type { Snapshot } from '../snapshot.js';
-import { causeOf, lasted } from '../view-lifecycle.js';
-import { programRows } from '../view-rows.js';
-import type { Style } from '../view-text.js';
+import type { Lifecycle } from '../lifecycle/lifecycle.js';
+import { type Field, type LifecycleRow, lifecycleFields } from '../present/fields.js';
+import { causeOf, lasted } from '../present/lifecycle.js';
+import { programRows } from '../present/rows.js';
+import type { Style } from '../present/text.js';
 import {
   alertFields,
   type CauseLine,

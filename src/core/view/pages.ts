@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** What stands on each page below the header. */
-import type { Snapshot } from '../snapshot.js';
-import { formatCount } from '../view-format.js';
-import { type Line, seg } from '../view-text.js';
+import type { Snapshot } from '../aggregate/snapshot.js';
+import { formatCount } from '../present/format.js';
+import { type Line, seg } from '../present/text.js';
 import { causesView } from './causes.js';
 import { healthView } from './health.js';
 import { above, type Block, panel } from './layout.js';

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 /** Rows that join parts of a snapshot, or two snapshots: what the lists of the dashboard are made of. */
+
+import type { Snapshot } from '../aggregate/snapshot.js';
 import type { AlertPhase, AlertStatus } from '../alerts/event.js';
-import { CAUSES, RETRY_CAUSES, WAIT_KINDS } from '../lifecycle.js';
-import type { Snapshot } from '../snapshot.js';
-import { countOf, perSecond, sureOf } from '../view-rows.js';
+import { CAUSES, RETRY_CAUSES, WAIT_KINDS } from '../lifecycle/lifecycle.js';
+import { countOf, finalCount, perSecond } from '../present/rows.js';
+import { WAIT_WORDS } from '../present/words.js';
 import type { CauseLine, ProcessLine, WaitLine } from './fields.js';
 import type { Figures } from './list.js';
-import { WAIT_WORDS } from './words.js';
 
 export function processLines({ now, before }: Figures): ProcessLine[] {
   const earlier = new Map(before?.processes.map((row) => [row.tgid, row.retries]) ?? []);
@@ -26,7 +27,7 @@ export function causeLines({ now, before }: Figures): CauseLine[] {
       cause,
       result: retries.has(cause) ? 'RETRY' : 'ABORT',
       count,
-      rate: perSecond(now, before, (s) => sureOf(s, cause)),
+      rate: perSecond(now, before, (s) => finalCount(s, cause)),
       share: count / (total || Number.NaN),
       cost: now.causeCosts[cause] ?? null,
       judged: judged.get(cause) ?? null,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What the person at the keyboard chose. The view is a function of this and of two snapshots; it keeps nothing itself. */
 import type { AlertStatus } from '../alerts/event.js';
-import type { Lifecycle } from '../lifecycle.js';
+import type { Lifecycle } from '../lifecycle/lifecycle.js';
 
 export const VIEWS = [
   'overview',

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** One fault on an axis of time: which lock was held when, and what was waited for. */
-import type { Attempt, Lifecycle, Wait } from '../lifecycle.js';
-import { formatDuration } from '../view-format.js';
-import { lockName } from '../view-lifecycle.js';
-import { type Line, pad, type Style, seg } from '../view-text.js';
-import { WAIT_WORDS } from './words.js';
+import type { Attempt, Lifecycle, Wait } from '../lifecycle/lifecycle.js';
+import { formatDuration } from '../present/format.js';
+import { lockName } from '../present/lifecycle.js';
+import { type Line, pad, type Style, seg } from '../present/text.js';
+import { WAIT_WORDS } from '../present/words.js';
 
 const HELD = '█';
 /** Within an interval of acquisition or release: held or not, it is not known. */

@@ -4,9 +4,10 @@
  * It gives every line of the screen, exactly as wide as the screen, where charts go, and what a click means. It draws
  * nothing itself.
  */
+
+import type { Snapshot } from '../aggregate/snapshot.js';
 import { isOut } from '../alerts/event.js';
-import type { Snapshot } from '../snapshot.js';
-import { fitLine, type Line, seg } from '../view-text.js';
+import { fitLine, type Line, seg } from '../present/text.js';
 import { footerLine, timeBar } from './footer.js';
 import { BOX_ROWS, box } from './frame.js';
 import { headerLines, viewBar } from './header.js';

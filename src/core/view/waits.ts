@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 /** The Waits view: each kind with its percentiles, its latency over time, and how long mmap_lock was asked for. */
-import { WAIT_KINDS, type WaitKind } from '../lifecycle.js';
-import { formatCount, formatDuration, formatShare } from '../view-format.js';
-import { bar, type Line, pad, sanitise, seg } from '../view-text.js';
+import { WAIT_KINDS, type WaitKind } from '../lifecycle/lifecycle.js';
+import { formatCount, formatDuration, formatShare } from '../present/format.js';
+import { bar, type Line, pad, sanitise, seg } from '../present/text.js';
+import { WAIT_WORDS } from '../present/words.js';
 import { BOX_COLUMNS, BOX_ROWS } from './frame.js';
 import { heatMap } from './heat.js';
 import { above, type Block, beside, panel } from './layout.js';
 import type { Figures } from './list.js';
 import { listBox, rowsOf } from './list-box.js';
 import { listState } from './state.js';
-import { WAIT_WORDS } from './words.js';
 
 /** The kind whose heat map shows: that of the selected row. */
 function chosenKind(figures: Figures): WaitKind {

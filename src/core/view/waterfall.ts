@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 /** One lifecycle in full: a waterfall of locks and waits, then who, where, each attempt in words, and what is missing. */
-import type { Attempt, Interval, Lifecycle, Verdict, Wait } from '../lifecycle.js';
-import type { Snapshot } from '../snapshot.js';
-import { formatAddress, formatCount, formatDuration, formatInterval, formatTime } from '../view-format.js';
-import { causeOf, lasted, lockName } from '../view-lifecycle.js';
-import { type Line, sanitise, seg } from '../view-text.js';
+
+import type { Snapshot } from '../aggregate/snapshot.js';
+import type { Attempt, Interval, Lifecycle, Verdict, Wait } from '../lifecycle/lifecycle.js';
+import { formatAddress, formatCount, formatDuration, formatInterval, formatTime } from '../present/format.js';
+import { causeOf, lasted, lockName } from '../present/lifecycle.js';
+import { type Line, sanitise, seg } from '../present/text.js';
+import { flagWords, VERDICT_STYLES, WAIT_WORDS } from '../present/words.js';
 import { LEGEND, timespan } from './timespan.js';
-import { flagWords, VERDICT_STYLES, WAIT_WORDS } from './words.js';
 
 /** Fault handlers with their names, as a snapshot has them. */
 export type Handlers = Snapshot['handlers'];

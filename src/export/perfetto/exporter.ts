@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: MIT
 /** A recording as a Perfetto trace: a track per thread, slices, flows, counters, losses. */
-import { CounterGroup, type EventBatch, isAlone, UserKind } from '../../core/batch.js';
-import { BoundedMap } from '../../core/bounded-map.js';
-import { Counters } from '../../core/counters.js';
-import type { Lifecycle } from '../../core/lifecycle.js';
+
+import { Counters } from '../../core/aggregate/counters.js';
+import { BoundedMap } from '../../core/bounded/bounded-map.js';
+import { CounterGroup, type EventBatch, isWriterEvent, UserKind } from '../../core/events/batch.js';
+import type { Lifecycle } from '../../core/lifecycle/lifecycle.js';
 import { VlCounter, VlStepFlag } from '../../schema/events.gen.js';
-import type { Context } from '../context.js';
-import type { Exporter } from '../exporter.js';
-import { describeLosses, type Losses } from '../losses.js';
-import type { Output } from '../output.js';
+import type { Context } from '../base/context.js';
+import type { Exporter } from '../base/exporter.js';
+import { describeLosses, type Losses } from '../base/losses.js';
+import type { Output } from '../base/output.js';
 import { CounterUnit } from './fields.js';
 import { Packets } from './packets.js';
 import { type Cause, type Slice, slicesOf } from './slices.js';
 import { Tracks } from './tracks.js';
-import { deedOf } from './writers.js';
+import { effectOf } from './writers.js';
 
 /** Packets gather to about this many before they are written. */
 const CHUNK_PACKETS = 4096;
@@ -64,7 +65,7 @@ export class PerfettoExporter implements Exporter {
       if (kind === UserKind.Counter) this.#counter(batch, i, time);
       else if (kind < UserKind.Counter && ((batch.flags[i] as number) & VlStepFlag.INFO) !== 0) {
         this.#tracks.seen(batch.tid[i] as number, batch.tgid[i] as number);
-        if (isAlone(kind)) this.#writer(batch, i);
+        if (isWriterEvent(kind)) this.#writer(batch, i);
       }
     }
   }
@@ -128,7 +129,7 @@ export class PerfettoExporter implements Exporter {
   }
 
   #writer(batch: EventBatch, i: number): void {
-    const deed = deedOf(batch, i, this.#arch, this.#nextFlow);
+    const deed = effectOf(batch, i, this.#arch, this.#nextFlow);
     if (deed === null) return;
     const comm = batch.strings[batch.comm[i] as number] ?? '';
     this.rows++;

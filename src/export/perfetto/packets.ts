@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Packets of one sequence: descriptors of tracks, and events on them, with their names interned. */
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
-import type { Context } from '../context.js';
+import type { Context } from '../base/context.js';
 import {
   BuiltinClock,
   Clock,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** A lifecycle as slices: the fault, its attempts, its waits; and apart from them the locks it held. Pure. */
-import type { Attempt, Lifecycle, Wait } from '../../core/lifecycle.js';
-import { syscallName } from '../../core/syscalls.js';
-import { causeOf } from '../../core/view-lifecycle.js';
-import { known } from '../column.js';
+import type { Attempt, Lifecycle, Wait } from '../../core/lifecycle/lifecycle.js';
+import { causeOf } from '../../core/present/lifecycle.js';
+import { syscallName } from '../../core/vocabulary/syscalls.js';
+import { known } from '../base/column.js';
 import type { Annotations, EventBody } from './packets.js';
 
 export interface Slice extends EventBody {

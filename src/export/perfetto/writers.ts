@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What writers did to the locks of their mm (VL_W_* of bpf/events.h), as slices on tracks of their own. */
-import type { EventBatch } from '../../core/batch.js';
-import { syscallName, syscallNumber } from '../../core/syscalls.js';
+import type { EventBatch } from '../../core/events/batch.js';
+import { syscallName, syscallNumber } from '../../core/vocabulary/syscalls.js';
 import { VlKind, VlStepFlag } from '../../schema/events.gen.js';
 import type { Cause, Slice } from './slices.js';
 
@@ -12,8 +12,8 @@ export interface WriterDeed {
   readonly cause: Cause | null;
 }
 
-/** Row `i` of a batch, of a kind for which `isAlone` holds; null when it bounds no time. `flow` names a new flow. */
-export function deedOf(batch: EventBatch, i: number, arch: string, flow: () => bigint): WriterDeed | null {
+/** Row `i` of a batch, of a kind for which `isWriterEvent` holds; null when it bounds no time. `flow` names a new flow. */
+export function effectOf(batch: EventBatch, i: number, arch: string, flow: () => bigint): WriterDeed | null {
   const time = batch.time[i] as number;
   const since = batch.acquired[i] as number;
   const a = batch.a[i] as number;

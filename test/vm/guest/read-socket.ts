@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** In a guest: the session at a daemon's socket to its end, as one line of JSON. */
-import { Pipeline } from '../../../src/core/pipeline.js';
+import { Pipeline } from '../../../src/core/aggregate/pipeline.js';
 import { connectDaemon } from '../../../src/daemon/connect.js';
 
 const source = await connectDaemon(process.argv[2] ?? '');

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+/** `daemon`: metrics, alerts, a flight recorder and a socket for dashboards, for as long as the host runs. */
+import { checkUsers } from '../../../src/actions/users.js';
+import { Daemon, type DaemonSource } from '../../../src/daemon/daemon.js';
+import { checkFlightDirectory, makeFlightDirectory } from '../../../src/daemon/flight-directory.js';
+import { notifyManager } from '../../../src/daemon/notify.js';
+import { pacedSource } from '../../../src/daemon/paced.js';
+import { giveUpPrivileges } from '../../../src/daemon/privileges.js';
+import { type Loaded, readConfig } from '../../../src/daemon/read-config.js';
+import { listenSocket, type StreamSocket } from '../../../src/daemon/socket.js';
+import { findGroup, findUser } from '../../../src/daemon/users.js';
+import { ExitCode, UserError } from '../../../src/errors.js';
+import { type MetricsServer, serveMetrics } from '../../../src/metrics/server.js';
+import { boundHeap } from '../../common/heap.js';
+import { openRecorded } from '../../common/open.js';
+import { print, report, say, signalExitCode } from '../../common/process.js';
+
+export interface DaemonOptions {
+  readonly config: string;
+  readonly checkConfig?: boolean;
+  /** A recording to play at its pace in place of the kernel. */
+  readonly play?: string;
+}
+
+/** Returns the exit code: 0 when a signal ended it, which is how services end. */
+export async function daemon(options: DaemonOptions): Promise<number> {
+  const loaded = await readConfig(options.config);
+  if (options.checkConfig === true) {
+    await print(`${options.config}: ok, ${loaded.rules.length} alert rules\n`);
+    return ExitCode.Ok;
+  }
+  const opened = new Opened();
+  try {
+    return await serve(options, loaded, opened);
+  } finally {
+    await opened.close();
+  }
+}
+
+/** What is to be closed again, however far the start came. */
+class Opened {
+  socket: StreamSocket | null = null;
+  metrics: MetricsServer | null = null;
+  source: DaemonSource | null = null;
+
+  async close(): Promise<void> {
+    await this.source?.close();
+    await this.socket?.close();
+    await this.metrics?.close();
+  }
+}
+
+async function serve(options: DaemonOptions, loaded: Loaded, opened: Opened): Promise<number> {
+  const { config } = loaded;
+  const root = process.geteuid?.() === 0;
+  const user = root ? findUser(config.privileges.user) : null;
+  if (user?.uid === 0)
+    throw new UserError(
+      'cannot give up privileges',
+      'privileges.user is root',
+      'name a user of its own, such as the one of share/systemd/vmalocktop.sysusers',
+      ExitCode.Usage,
+    );
+  let running: Daemon | null = null;
+  // What can fail for want of a file or a port fails before the kernel is touched.
+  if (config.socket.path !== '') {
+    const gid = config.socket.group === '' ? (user?.gid ?? null) : findGroup(config.socket.group);
+    opened.socket = await listenSocket(config.socket.path, gid, config.socket);
+  }
+  if (config.metrics.listen !== '') {
+    opened.metrics = await serveMetrics(config.metrics.listen, {
+      families: () => running?.families() ?? [],
+      health: () => running?.health() ?? { ok: false, notes: ['starting'] },
+    });
+  }
+  if (config.flight.keep > 0) makeFlightDirectory(config.flight.directory, user);
+  const source = await openSource(options, loaded);
+  opened.source = source;
+  boundHeap();
+  giveUpPrivileges(user);
+  checkUsers(loaded.actions);
+  if (config.flight.keep > 0) checkFlightDirectory(config.flight.directory);
+  running = await Daemon.create({ loaded, source, socket: opened.socket, log: say });
+  const signals = listen(options, running, source);
+  const at = [opened.metrics && `http://${opened.metrics.address}/metrics`, config.socket.path].filter(Boolean);
+  say(`observing, scope ${source.session.scope}${at.length === 0 ? '' : `; ${at.join(', ')}`}`);
+  void notifyManager('--ready', `--status=scope ${source.session.scope}`);
+  try {
+    await running.run();
+  } catch (error) {
+    return report(error);
+  } finally {
+    void notifyManager('STOPPING=1');
+    signals.dispose();
+  }
+  return ExitCode.Ok;
+}
+
+async function openSource(options: DaemonOptions, { config }: Loaded): Promise<DaemonSource> {
+  if (options.play !== undefined) return pacedSource(await openRecorded(options.play));
+  const { observe } = config;
+  const { openLive } = await import('../../../src/live/open.js');
+  const live = await openLive({
+    scope: observe.scope,
+    release: 'auto',
+    pids: observe.pid.map(Number),
+    tids: [],
+    ...(observe.comm === '' ? {} : { comm: observe.comm }),
+    minUs: observe.minUs,
+    ringBytes: observe.ringSize,
+    follow: false,
+    stats: false,
+    writers: observe.writers,
+    writerMinUs: observe.writerMinUs,
+    stacks: { kernel: observe.stacks, user: false },
+    without: observe.without,
+  });
+  // Names of the kernel are read by privilege, and in the background.
+  await live.primed();
+  return live;
+}
+
+/** SIGHUP reloads, SIGUSR1 writes out the flight recorder, SIGINT and SIGTERM end; a second one of these ends at once. */
+function listen(options: DaemonOptions, running: Daemon, source: DaemonSource): { dispose(): void } {
+  let stopping = false;
+  const stop = (name: NodeJS.Signals): void => {
+    if (stopping) process.exit(signalExitCode(name));
+    stopping = true;
+    source.close().catch((error: unknown) => report(error));
+  };
+  const reload = async (): Promise<void> => {
+    try {
+      const anew = await readConfig(options.config);
+      checkUsers(anew.actions);
+      const kept = running.reload(anew);
+      say(kept === null ? `${options.config} was reloaded` : `the configuration was kept: ${kept}`);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      say(`the configuration was kept: ${running.keep(error.message)}`);
+    }
+  };
+  const dump = async (): Promise<void> => {
+    const file = await running.dump('SIGUSR1').catch((error: unknown) => {
+      say(error instanceof Error ? error.message : String(error));
+      return null;
+    });
+    if (file !== null) say(`flight recorder written to ${file}`);
+  };
+  const handlers: readonly (readonly [NodeJS.Signals, (name: NodeJS.Signals) => void])[] = [
+    ['SIGINT', stop],
+    ['SIGTERM', stop],
+    ['SIGHUP', () => void reload()],
+    ['SIGUSR1', () => void dump()],
+  ];
+  for (const [name, handler] of handlers) process.on(name, handler);
+  return {
+    dispose: () => {
+      for (const [name, handler] of handlers) process.off(name, handler);
+    },
+  };
+}

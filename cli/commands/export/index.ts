@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+/** `export`: a recording for the tools people have: Perfetto, DuckDB, pandas, a spreadsheet. */
+
+import type { Source } from '../../../src/core/events/source.js';
+import { formatBytes, formatClock, formatCount } from '../../../src/core/present/format.js';
+import { ExitCode, UserError } from '../../../src/errors.js';
+import { describeLosses } from '../../../src/export/base/losses.js';
+import { fileOutput, streamOutput } from '../../../src/export/base/output.js';
+import { type Format, type Progress, runExport } from '../../../src/export/run.js';
+import type { TableName } from '../../../src/export/tables/tables.js';
+import { truncation } from '../../common/feed.js';
+import { openRecorded } from '../../common/open.js';
+import type { StretchCliOptions } from '../../common/options.js';
+import { onStopSignal, report, say, signalExitCode } from '../../common/process.js';
+
+export interface ExportCliOptions extends StretchCliOptions {
+  readonly format: Format;
+  readonly table?: TableName;
+  readonly output: string;
+}
+
+const BINARY: ReadonlySet<Format> = new Set(['perfetto', 'parquet']);
+
+function check(options: ExportCliOptions): void {
+  if (options.format === 'perfetto' && options.table !== undefined) {
+    throw new UserError(
+      'cannot read the command line',
+      '--table chooses among tables, and a Perfetto trace has none: it holds every lifecycle whole',
+      'leave --table out',
+      ExitCode.Usage,
+    );
+  }
+  if (options.output === '-' && BINARY.has(options.format) && process.stdout.isTTY) {
+    throw new UserError(
+      `cannot export ${options.format} to standard output`,
+      'it is a terminal, and the format is binary',
+      'name a file with -o',
+      ExitCode.Usage,
+    );
+  }
+}
+
+/** One line on a terminal's stderr, written over itself. */
+function progressLine(): { show(progress: Progress): void; clear(): void } {
+  if (!process.stderr.isTTY) return { show: () => {}, clear: () => {} };
+  return {
+    show({ time, events, rows, bytes }) {
+      const text = `${formatClock(time)} of recording  ${formatCount(events)} events  ${formatCount(rows)} rows  ${formatBytes(bytes)}`;
+      process.stderr.write(`\r\x1b[K${text}`);
+    },
+    clear: () => void process.stderr.write('\r\x1b[K'),
+  };
+}
+
+/** Returns the exit code. A recording that was cut off or damaged is exported as far as it goes. */
+export async function exportRecording(file: string, options: ExportCliOptions): Promise<number> {
+  check(options);
+  let stopping = false;
+  let source: Source | null = null;
+  // Before there is anything to clean up.
+  const watch = onStopSignal(() => {
+    stopping = true;
+    source?.close().catch((error: unknown) => say(String(error)));
+  });
+  const line = progressLine();
+  try {
+    source = await openRecorded(file, options);
+    const opened = source;
+    const output = options.output === '-' ? streamOutput(process.stdout) : await fileOutput(options.output);
+    const result = await runExport(opened, {
+      format: options.format,
+      table: options.table ?? 'lifecycles',
+      output,
+      onProgress: line.show,
+      stopped: () => stopping,
+      truncated: () => truncation(opened),
+    });
+    line.clear();
+    if (watch.signal !== null) return signalExitCode(watch.signal);
+    say(`${result.rows} rows (${formatBytes(result.bytes)}); ${describeLosses(result.losses)}`);
+    return result.error === null ? ExitCode.Ok : report(result.error);
+  } finally {
+    line.clear();
+    await source?.close();
+    watch.dispose();
+  }
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+/** `info`: what a recording holds, its losses first. */
+import { ExitCode } from '../../../src/errors.js';
+import { inventory } from '../../../src/recording/read/inventory.js';
+import { scanFile } from '../../../src/recording/read/scan.js';
+import { print, report } from '../../common/process.js';
+import { infoText } from './text.js';
+
+export interface InfoOptions {
+  readonly json?: boolean;
+}
+
+/** Exit code 0, or 2 when it is damaged: what comes before the damage is described. */
+export async function info(file: string, options: InfoOptions): Promise<number> {
+  const scan = await scanFile(file);
+  const document = inventory(file, scan);
+  await print(options.json === true ? `${JSON.stringify(document)}\n` : infoText(document));
+  return scan.error === null ? ExitCode.Ok : report(scan.error);
+}

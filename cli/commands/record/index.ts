@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+/** `record`: batches go to a file or to stdout as they come, untouched. */
+import { writeFile } from 'node:fs/promises';
+import { FailOn, failOnRules } from '../../../src/actions/fail-on.js';
+import { Pipeline } from '../../../src/core/aggregate/pipeline.js';
+import { CounterGroup, type EventBatch, UserKind } from '../../../src/core/events/batch.js';
+import { formatBytes } from '../../../src/core/present/format.js';
+import { statJson } from '../../../src/core/present/stat-json.js';
+import { ExitCode, errorCode, fileError } from '../../../src/errors.js';
+import { loadZstd } from '../../../src/recording/format/zstd.js';
+import {
+  type CommandResult,
+  describeResult,
+  forwardOrStop,
+  openLiveSource,
+  startCommand,
+  stopAll,
+} from '../../common/open.js';
+import type { LiveCliOptions } from '../../common/options.js';
+import { onStopSignal, report, say, signalExitCode } from '../../common/process.js';
+import { checkOutput, type OutputOptions, openOutput } from './output.js';
+
+export interface RecordOptions extends LiveCliOptions, OutputOptions {
+  /** Write the summary of the live session there as well, as `stat --json` prints it. */
+  readonly stat?: string;
+  /** Rules, or expressions, that make the session a finding. */
+  readonly failOn?: readonly string[];
+  /** File of the rules; absent: the default set. */
+  readonly rules?: string;
+}
+
+/** Rows wait at most this long in the writer: with the 250 ms they may wait before, a kill loses less than a second. */
+const FLUSH_MS = 500;
+
+/** What the last line on stderr says: kernel rows, and what the ring lost according to the newest counters. */
+class Tally {
+  rows = 0;
+  readonly #dropped = new Map<number, number>();
+
+  add(batch: EventBatch): void {
+    for (let i = 0; i < batch.length; i++) {
+      const kind = batch.kind[i] ?? 0;
+      if (kind < UserKind.Counter) this.rows++;
+      else if (kind === UserKind.Counter && batch.a[i] === CounterGroup.Dropped)
+        this.#dropped.set(batch.b[i] ?? 0, batch.value[i] ?? 0);
+    }
+  }
+
+  get dropped(): number {
+    let sum = 0;
+    for (const value of this.#dropped.values()) sum += value;
+    return sum;
+  }
+}
+
+/** True for the one error that is the reader's choice: whoever reads our pipe has seen enough. */
+function isClosedPipe(error: unknown): boolean {
+  const codes = ['EPIPE', 'ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED'];
+  return codes.includes(errorCode(error)) || (error instanceof Error && codes.includes(errorCode(error.cause)));
+}
+
+/** Returns the exit code. Whatever ends it, rows that were drained are written first. */
+export async function record(argv: readonly string[], options: RecordOptions): Promise<number> {
+  checkOutput(options);
+  const failing = await failOnRules(options.failOn, options.rules);
+  // Before the probes are attached: its time is not to be part of the recording.
+  await loadZstd();
+  // Run times of the probes are not taken: that alone would cost every fault two clock reads.
+  const live = await openLiveSource(options, argv.length > 0, false);
+  // Only now: a host that cannot be observed must not cost the user an earlier recording of this name.
+  const writer = await openOutput(live.session, options).catch(async (error: unknown) => {
+    await live.close();
+    throw error;
+  });
+  const tally = new Tally();
+  const pipeline = options.stat === undefined && failing === null ? null : new Pipeline(live.session);
+  const failOn = failing === null || pipeline === null ? null : new FailOn(live.session, pipeline, failing);
+  const stop = (): void => {
+    live.close().catch((error: unknown) => say(String(error)));
+  };
+  let failure: unknown = null;
+  const fail = (error: unknown): void => {
+    failure ??= error;
+    stop();
+  };
+  const run = argv.length > 0 ? startCommand(live, argv) : null;
+  live.dropPrivileges();
+  let command: CommandResult | null = null;
+  run?.done.then((result) => {
+    command = result;
+    stop();
+  }, fail);
+  const watch = onStopSignal((signal) => forwardOrStop(signal, run, stop));
+  const flusher = setInterval(() => void writer.flush().catch(fail), FLUSH_MS);
+  const limit =
+    options.duration === undefined ? undefined : setTimeout(() => stopAll(run, stop), options.duration * 1000);
+  try {
+    for await (const batch of live.batches()) {
+      if (failure !== null) break;
+      tally.add(batch);
+      (failOn ?? pipeline)?.push(batch);
+      await writer.write(batch);
+    }
+  } catch (error) {
+    fail(error);
+  }
+  clearInterval(flusher);
+  clearTimeout(limit);
+  await live.close();
+  await run?.done.catch(fail);
+  await writer.end().catch(fail);
+  if (pipeline !== null && options.stat !== undefined) {
+    const text = `${JSON.stringify(statJson(pipeline.snapshot()))}\n`;
+    await writeFile(options.stat, text).catch((error: unknown) =>
+      fail(fileError(`cannot write ${options.stat}`, error)),
+    );
+  }
+  watch.dispose();
+  const bytes = formatBytes(writer.bytes);
+  const ran = command === null ? '' : `; command: ${describeResult(command)}`;
+  say(`${tally.rows} events recorded (${bytes}), ${tally.dropped} dropped${ran}`);
+  if (failure !== null && !isClosedPipe(failure)) return report(failure);
+  if (failure !== null) say('stopped: the reader closed the pipe');
+  const fired = failOn?.finish() ?? [];
+  for (const line of fired) say(`fired ${line}`);
+  if (watch.signal !== null) return signalExitCode(watch.signal);
+  return fired.length > 0 ? ExitCode.Finding : ExitCode.Ok;
+}

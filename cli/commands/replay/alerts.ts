@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+/** What rules say of a recording: on the time line of a replay, or in lines. */
+import { wantsCheck } from '../../../src/actions/rules.js';
+import { AlertWatch } from '../../../src/actions/watch.js';
+import { Pipeline } from '../../../src/core/aggregate/pipeline.js';
+import { AlertEngine } from '../../../src/core/alerts/engine.js';
+import { type AlertEvent, alertText } from '../../../src/core/alerts/event.js';
+import type { AlertRule } from '../../../src/core/alerts/rule.js';
+import { Checker } from '../../../src/core/check/checker.js';
+import type { SessionInfo } from '../../../src/core/events/session.js';
+import type { Source } from '../../../src/core/events/source.js';
+import type { Replay } from '../../../src/recording/play/replay.js';
+import { feed } from '../../common/feed.js';
+
+/** A watch that keeps what it is told. */
+export function collectAlerts(
+  session: SessionInfo,
+  pipeline: Pipeline,
+  rules: readonly AlertRule[],
+): { readonly watch: AlertWatch; readonly events: readonly AlertEvent[] } {
+  const events: AlertEvent[] = [];
+  const watch = new AlertWatch(pipeline, new AlertEngine(rules), {
+    ...(wantsCheck(rules) ? { checker: new Checker(session) } : {}),
+    onEvents: (more) => void events.push(...more),
+  });
+  return { watch, events };
+}
+
+/**
+ * Judges what `source` gives, which must be what is replayed, and marks when alerts fired and when they were over.
+ * Settles when it is through or `stopped` says so; damage of the source is not reported again.
+ */
+export async function markAlerts(
+  replay: Replay,
+  source: Source,
+  rules: readonly AlertRule[],
+  stopped: () => boolean,
+): Promise<void> {
+  const { watch, events } = collectAlerts(source.session, new Pipeline(source.session), rules);
+  await feed(source, watch, { stopped });
+  await source.close();
+  if (stopped()) return;
+  watch.finish();
+  if (events.length > 0)
+    replay.addMarkers(events.map((event) => ({ time: event.time, kind: 'alert', text: alertText(event) })));
+}
+
+/** One line an event, by time; says so when there is none. */
+export function alertLines(events: readonly AlertEvent[]): string {
+  if (events.length === 0) return 'alerts: none\n';
+  const lines = events.map((event) => `  ${(event.time / 1e9).toFixed(3).padStart(10)} s  ${alertText(event)}\n`);
+  return `alerts:\n${lines.join('')}`;
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+/** `replay`: the dashboard over a recording or a stream; the summary of `stat` where there is no terminal. */
+
+import { Pipeline } from '../../../src/core/aggregate/pipeline.js';
+import type { AlertRule } from '../../../src/core/alerts/rule.js';
+import { ExitCode, UserError } from '../../../src/errors.js';
+import { canReplay, openReplay } from '../../../src/recording/play/player.js';
+import { stretchOf } from '../../../src/recording/read/when.js';
+import { feed, truncation } from '../../common/feed.js';
+import { openRecorded } from '../../common/open.js';
+import type { StretchCliOptions } from '../../common/options.js';
+import { onStopSignal, print, report, say, signalExitCode } from '../../common/process.js';
+import { openTerminal, showDashboard, showReplay } from '../../common/terminal.js';
+
+export interface ReplayOptions extends StretchCliOptions {
+  /** The file still grows: show what comes, as of a stream. */
+  readonly follow?: boolean;
+  /** Factor of the recorded pace; absent: as fast as the rows come. */
+  readonly speed?: number;
+  readonly interval: number;
+  /** Judge alert rules: of this file, or (true) of the default set. */
+  readonly alerts?: string | true;
+}
+
+export async function replay(file: string, options: ReplayOptions): Promise<number> {
+  const pace = options.speed === undefined ? {} : { speed: options.speed };
+  const intervalMs = options.interval * 1000;
+  const { from, to, follow } = options;
+  const { alerts: path } = options;
+  // What the first frame can do without is loaded where it is used.
+  const rules = path === undefined ? null : await readRules(path);
+  if (process.stdout.isTTY && file !== '-' && follow !== true && (await canReplay(file))) {
+    const replay = await openReplay(file, { stretch: (session) => stretchOf(session, from, to) });
+    const checked = await openRecorded(file, options);
+    const judged = rules === null ? null : await openRecorded(file, options);
+    const terminal = openTerminal(false);
+    let over = false;
+    // It reads the recording once more: the first frame does not wait for that.
+    const onShown = async (): Promise<void> => {
+      const { markViolations } = await import('./violations.js');
+      void markViolations(replay, checked, () => over);
+      if (rules === null || judged === null) return;
+      const { markAlerts } = await import('./alerts.js');
+      void markAlerts(replay, judged, rules, () => over);
+    };
+    return showReplay({ replay, terminal, intervalMs, ...pace, onShown: () => void onShown() }).finally(() => {
+      over = true;
+    });
+  }
+  if (process.stdout.isTTY && rules !== null) throw noTimeLine();
+  const source = await openRecorded(file, options);
+  const pipeline = new Pipeline(source.session);
+  if (process.stdout.isTTY) {
+    // Where stdin is the recording, the keys come from the controlling terminal.
+    const terminal = openTerminal(file === '-');
+    return showDashboard({ source, pipeline, terminal, mode: 'stream', intervalMs, ...pace });
+  }
+  let stopping = false;
+  const watch = onStopSignal(() => {
+    stopping = true;
+    source.close().catch((error: unknown) => say(String(error)));
+  });
+  const { alertLines, collectAlerts } = await import('./alerts.js');
+  const { statText } = await import('../stat/text.js');
+  const alerts = rules === null ? null : collectAlerts(source.session, pipeline, rules);
+  const { error } = await feed(source, alerts?.watch ?? pipeline, { ...pace, stopped: () => stopping });
+  await source.close();
+  watch.dispose();
+  const truncated = stopping ? null : truncation(source);
+  alerts?.watch.finish();
+  await print(statText(pipeline.snapshot(), truncated === null ? [] : [`CUT OFF: ${truncated}`]));
+  if (alerts !== null) await print(alertLines(alerts.events));
+  if (error !== null) return report(error);
+  return watch.signal === null ? ExitCode.Ok : signalExitCode(watch.signal);
+}
+
+async function readRules(path: string | true): Promise<AlertRule[]> {
+  const { loadRules } = await import('../../../src/actions/rules.js');
+  return loadRules(path === true ? undefined : path);
+}
+
+function noTimeLine(): UserError {
+  return new UserError(
+    'cannot mark alerts',
+    'a stream has no time line',
+    'record it to a file and replay that with --alerts',
+    ExitCode.Usage,
+  );
+}

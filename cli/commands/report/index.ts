@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+/** `report`: one HTML page that can be mailed, printed, and opened without a network. */
+import { compare } from '../../../src/core/diff/compare.js';
+import { formatBytes } from '../../../src/core/present/format.js';
+import { ExitCode } from '../../../src/errors.js';
+import { fileOutput, streamOutput } from '../../../src/export/base/output.js';
+import { reportPage } from '../../../src/report/page.js';
+import { truncation } from '../../common/feed.js';
+import { type Loaded, load } from '../../common/load.js';
+import { openRecorded, refuseTwoStreams } from '../../common/open.js';
+import type { StretchCliOptions } from '../../common/options.js';
+import { onStopSignal, report, say, signalExitCode } from '../../common/process.js';
+
+export interface ReportOptions extends StretchCliOptions {
+  readonly output: string;
+  readonly against?: string;
+}
+
+function nameOf(file: string): string {
+  return file === '-' ? 'standard input' : (file.split('/').at(-1) ?? file);
+}
+
+/** Returns the exit code. A recording that was cut off or damaged is reported as far as it goes. */
+export async function htmlReport(file: string, options: ReportOptions): Promise<number> {
+  const { against } = options;
+  refuseTwoStreams(against === undefined ? [file] : [file, against]);
+  let stopping = false;
+  const watch = onStopSignal(() => {
+    stopping = true;
+  });
+  const read = async (path: string, stretch: StretchCliOptions = {}): Promise<Loaded> => {
+    const source = await openRecorded(path, stretch);
+    try {
+      return await load(source, { stopped: () => stopping, truncated: () => truncation(source) });
+    } finally {
+      await source.close();
+    }
+  };
+  const before = against === undefined ? null : await read(against);
+  const now = await read(file, options);
+  watch.dispose();
+  if (watch.signal !== null) return signalExitCode(watch.signal);
+  const page = reportPage({
+    name: nameOf(file),
+    snapshot: now.snapshot,
+    truncated: now.truncated,
+    ...(before === null ? {} : { against: { name: nameOf(against ?? ''), diff: compare(before, now) } }),
+  });
+  const output = options.output === '-' ? streamOutput(process.stdout) : await fileOutput(options.output);
+  try {
+    await output.write(new TextEncoder().encode(page));
+    await output.finish();
+  } catch (error) {
+    await output.abandon();
+    throw error;
+  }
+  say(`report of ${nameOf(file)} (${formatBytes(output.bytes)})`);
+  for (const { error } of [before, now].filter((loaded) => loaded !== null)) {
+    if (error !== null) return report(error);
+  }
+  return ExitCode.Ok;
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+/** The summary of `stat` as text, in the manner of perf stat: the figure first, then what it counts. Pure. */
+
+import type { Snapshot } from '../../../src/core/aggregate/snapshot.js';
+import { type AbortCause, ENDS, RETRY_CAUSES, type RetryCause } from '../../../src/core/lifecycle/lifecycle.js';
+import { formatBytes, formatDuration, formatExact, formatShare } from '../../../src/core/present/format.js';
+import { sanitise } from '../../../src/core/present/text.js';
+import { count, remark, row } from './rows.js';
+import { mmapLock, others, stacks, swapping, verdicts, waits, writers } from './tables.js';
+
+function outcomes({ counts }: Snapshot): string[] {
+  const { vmaLock } = counts;
+  const attempts = vmaLock.success + vmaLock.retry + vmaLock.completed + vmaLock.error;
+  return [
+    row(formatExact(counts.faults), 'page faults'),
+    count(vmaLock.success, 'done under the VMA lock', attempts, 'VMA-lock attempts'),
+    count(vmaLock.retry, 'RETRY: fell back to mmap_lock', attempts, 'VMA-lock attempts'),
+    count(vmaLock.completed, 'COMPLETED under the VMA lock', attempts, 'VMA-lock attempts'),
+    count(vmaLock.error, 'errors under the VMA lock', attempts, 'VMA-lock attempts'),
+    count(vmaLock.abort, 'ABORT: no VMA lock to be had', counts.faults, 'faults'),
+    row(formatExact(counts.mmapLock), 'attempts under mmap_lock'),
+    row(formatExact(counts.kernelMode), 'kernel-mode faults, never tried'),
+  ];
+}
+
+const MAX_NAMED = 3;
+
+function causes({ retry, abort, handlers, causeCosts }: Snapshot): string[] {
+  const named = (what: string, counts: readonly (readonly [string, number])[]): string =>
+    counts.length === 0
+      ? ''
+      : `, ${what}: ${counts
+          .slice(0, MAX_NAMED)
+          .map(([name, times]) => `${sanitise(name)} ${formatExact(times)}`)
+          .join(', ')}`;
+  const notes: Partial<Record<RetryCause, string>> = {
+    unknown: named(
+      'innermost',
+      Object.entries(retry.unknownBy).sort(([, m], [, n]) => n - m),
+    ),
+    'driver or file system': named(
+      '->fault',
+      handlers.map(({ name, address, retries }) => [name || `0x${address.toString(16)}`, retries]),
+    ),
+  };
+  const lines = RETRY_CAUSES.filter((cause) => retry.byCause[cause] > 0).map((cause) => {
+    const share = `${formatShare(retry.byCause[cause] / retry.total)} of followed retries`;
+    return row(formatExact(retry.byCause[cause]), `retries: ${cause}`, `${share}${notes[cause] ?? ''}`);
+  });
+  for (const [cause, times] of Object.entries(abort.byCause)) {
+    const cost = causeCosts[cause as AbortCause];
+    const lost =
+      cost === undefined ? '' : `lost ${formatDuration(cost.lostNs)}, at worst ${formatDuration(cost.worstNs)}`;
+    if (times > 0) lines.push(row(formatExact(times), `aborts: ${cause}`, lost));
+  }
+  return lines;
+}
+
+type Forgotten = keyof NonNullable<Snapshot['forgotten']>;
+
+const FORGOTTEN: Readonly<Record<Forgotten, string>> = {
+  processes: 'rows of processes',
+  addresses: 'rows of pages',
+  lateSteps: 'steps of faults given up',
+  writers: 'rows of writers',
+  windows: 'writers beside waits no longer known',
+  writerEvents: 'waits beside writers no longer known',
+  folios: 'herds cut in two',
+  names: 'names',
+};
+
+function trust(snapshot: Snapshot): string[] {
+  const { events, lifecycles, overhead, session } = snapshot;
+  const lines = [
+    row(formatExact(events.decoded), 'events decoded', `of ${formatExact(events.emitted)} emitted`),
+    row(formatExact(events.dropped), 'events dropped: the ring was full'),
+    row(formatExact(events.missed), 'program runs missed by the kernel'),
+    row(
+      formatExact(lifecycles.total),
+      'lifecycles followed',
+      ENDS.filter((end) => lifecycles.byEnd[end] > 0)
+        .map((end) => `${end} ${formatExact(lifecycles.byEnd[end])}`)
+        .join(', '),
+    ),
+    row(formatExact(lifecycles.incomplete), 'of them incomplete: steps lost'),
+  ];
+  const full = Object.entries(snapshot.forgotten ?? {}).filter(([, times]) => times > 0);
+  if (full.length > 0) {
+    const which = full.map(([what, times]) => `${FORGOTTEN[what as Forgotten]} ${formatExact(times)}`).join(', ');
+    lines.push(remark(`for want of room not counted on: ${which}`));
+  }
+  if (overhead.measuredNs > 0) {
+    const ran = overhead.programs.reduce((sum, program) => sum + program.runTimeNs, 0);
+    lines.push(
+      row(
+        formatDuration(ran),
+        'spent in our BPF programs',
+        `in ${formatDuration(overhead.measuredNs)} measured, all CPUs`,
+      ),
+    );
+  }
+  if (overhead.selfCpuNs > 0) {
+    lines.push(
+      row(
+        formatDuration(overhead.selfCpuNs),
+        'CPU time of vmalocktop itself',
+        `RSS ${formatBytes(overhead.selfRssBytes)}`,
+      ),
+    );
+  }
+  for (const hook of session.hooks) {
+    if (!hook.attached)
+      lines.push(remark(sanitise(`not hooked: ${hook.target}${hook.note === '' ? '' : ` (${hook.note})`}`)));
+  }
+  return lines;
+}
+
+/** `note` is a line about the whole (the command's exit, a cut-off recording); none when empty. */
+export function statText(snapshot: Snapshot, notes: readonly string[] = []): string {
+  const { session } = snapshot;
+  const head = `${sanitise(session.host)}, Linux ${sanitise(session.kernel)}, scope ${session.scope}, VMA-lock releases ${session.release}`;
+  const blocks = [
+    [` ${head}`],
+    outcomes(snapshot),
+    causes(snapshot),
+    verdicts(snapshot),
+    waits(snapshot),
+    mmapLock(snapshot),
+    writers(snapshot),
+    stacks(snapshot),
+    swapping(snapshot),
+    others(snapshot),
+    trust(snapshot),
+    [row(formatDuration(snapshot.durationNs), 'observed'), ...notes.map((note) => ` ${note}`)],
+  ];
+  return `\n${blocks
+    .filter((block) => block.length > 0)
+    .map((block) => block.join('\n'))
+    .join('\n\n')}\n\n`;
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+/** `top`: the live dashboard. */
+import { Pipeline } from '../../../src/core/aggregate/pipeline.js';
+import { ExitCode, UserError } from '../../../src/errors.js';
+import { openLiveSource } from '../../common/open.js';
+import type { LiveCliOptions } from '../../common/options.js';
+import { openTerminal, showDashboard } from '../../common/terminal.js';
+
+export interface TopOptions extends LiveCliOptions {
+  readonly interval: number;
+  /** Socket of a daemon. */
+  readonly connect?: string;
+}
+
+export async function top(options: TopOptions): Promise<number> {
+  if (!process.stdout.isTTY || !process.stdin.isTTY) {
+    throw new UserError(
+      'cannot show the dashboard',
+      `standard ${process.stdout.isTTY ? 'input' : 'output'} is not a terminal`,
+      'use `vmalocktop stat` for a summary without one',
+      ExitCode.Usage,
+    );
+  }
+  if (options.connect !== undefined) {
+    const { connectDaemon } = await import('../../../src/daemon/connect.js');
+    const source = await connectDaemon(options.connect);
+    const terminal = openTerminal(false);
+    const pipeline = new Pipeline(source.session);
+    return showDashboard({ source, pipeline, terminal, mode: 'stream', intervalMs: options.interval * 1000 });
+  }
+  const source = await openLiveSource(options, false, true);
+  const terminal = openTerminal(false);
+  source.dropPrivileges();
+  return showDashboard({
+    source,
+    pipeline: new Pipeline(source.session),
+    terminal,
+    mode: 'live',
+    intervalMs: options.interval * 1000,
+    ...(options.duration === undefined ? {} : { durationMs: options.duration * 1000 }),
+  });
+}

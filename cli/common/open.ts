@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+/** Makes the source a command line asks for. Each maker is loaded only when it is wanted: start-up stays short. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Source } from '../../src/core/events/source.js';
+import { ExitCode, errorCode, UserError } from '../../src/errors.js';
+import type { LiveSource } from '../../src/live/options.js';
+import type { LiveCliOptions, StretchCliOptions } from './options.js';
+
+export type { LiveSource };
+
+/** Throws a `UserError` with exit code 3 where this host cannot be observed. `follow`: only what `spawnWindow` starts. */
+export async function openLiveSource(options: LiveCliOptions, follow: boolean, stats: boolean): Promise<LiveSource> {
+  const { openLive } = await import('../../src/live/open.js');
+  return openLive({
+    scope: options.scope,
+    release: options.release,
+    pids: [...options.pid],
+    tids: [...options.tid],
+    ...(options.comm === undefined ? {} : { comm: options.comm }),
+    minUs: options.minUs,
+    ringBytes: options.ringSize,
+    follow,
+    stats,
+    writers: options.writers,
+    writerMinUs: options.writerMinUs,
+    stacks: {
+      kernel: options.stacks?.includes('kernel') ?? false,
+      user: options.stacks?.includes('user') ?? false,
+    },
+    without: options.without,
+  });
+}
+
+export interface RecordedOptions extends StretchCliOptions {
+  /** At the end of a file, wait for more; a stream is read as it comes in any case. */
+  readonly follow?: boolean;
+}
+
+/** A recording by path (the name of a rotated one stands for its parts), or the stream on stdin for `-`. */
+export async function openRecorded(file: string, options: RecordedOptions = {}): Promise<Source> {
+  const source = await openWhole(file, options.follow === true);
+  if (options.from === undefined && options.to === undefined) return source;
+  const { sliceSource } = await import('../../src/recording/read/slice.js');
+  const { stretchOf } = await import('../../src/recording/read/when.js');
+  try {
+    return sliceSource(source, stretchOf(source.session, options.from, options.to));
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
+async function openWhole(file: string, follow: boolean): Promise<Source> {
+  if (file === '-') {
+    if (process.stdin.isTTY) {
+      throw new UserError(
+        'cannot read a recording from standard input',
+        'it is a terminal',
+        'pipe one in: ssh HOST sudo vmalocktop record -o - | vmalocktop replay -',
+        ExitCode.Usage,
+      );
+    }
+    const { openStream } = await import('../../src/recording/read/stream.js');
+    return openStream(process.stdin);
+  }
+  const { openFile } = await import('../../src/recording/read/file.js');
+  return openFile(file, { follow });
+}
+
+export interface Child {
+  readonly argv: readonly string[];
+  readonly process: ChildProcess;
+  /** Settles when the command ended; rejects with a `UserError` when it could not be started. */
+  readonly done: Promise<CommandResult>;
+}
+
+export interface CommandResult {
+  readonly argv: readonly string[];
+  /** null when a signal ended it. */
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+}
+
+/** Starts the command inside the window in which forks are followed. Its standard streams are ours. */
+export function startCommand(source: LiveSource, argv: readonly string[]): Child {
+  const [file = '', ...args] = argv;
+  const child = source.spawnWindow(() => spawn(file, args, { stdio: 'inherit' }));
+  const done = new Promise<CommandResult>((resolve, reject) => {
+    child.once('error', (error) => reject(startError(file, error)));
+    child.once('close', (exitCode, signal) => resolve({ argv, exitCode, signal }));
+  });
+  // Whoever awaits `done` later still sees the rejection; Node must not call it unhandled meanwhile.
+  done.catch(() => {});
+  return { argv, process: child, done };
+}
+
+/**
+ * What a stop signal means: without a command, the session ends. With one, its end ends us: the terminal sends SIGINT to
+ * the command as well as to us, while other signals come to us alone and are passed on.
+ */
+export function forwardOrStop(signal: NodeJS.Signals, child: Child | null, stop: () => void): void {
+  if (child === null) stop();
+  else if (signal !== 'SIGINT') child.process.kill(signal);
+}
+
+/** The time is up: the session ends, and so does the command, as under `perf stat --timeout`. */
+export function stopAll(child: Child | null, stop: () => void): void {
+  stop();
+  child?.process.kill('SIGTERM');
+}
+
+function startError(file: string, error: Error): UserError {
+  const code = errorCode(error);
+  const why = code === 'ENOENT' ? 'no such command' : code === 'EACCES' ? 'not executable' : error.message;
+  return new UserError(`cannot run ${file}`, why, 'check the command after --', ExitCode.Usage, { cause: error });
+}
+
+/** `exit 0`, `killed by SIGSEGV` */
+export function describeResult(result: CommandResult): string {
+  return result.signal === null ? `exit ${result.exitCode}` : `killed by ${result.signal}`;
+}
+
+/** Commands that read two recordings: standard input can bring but one. Throws `UserError`. */
+export function refuseTwoStreams(files: readonly string[]): void {
+  if (files.filter((file) => file === '-').length < 2) return;
+  throw new UserError(
+    'cannot read the command line',
+    'standard input can bring one recording, not two',
+    'name files for the others',
+    ExitCode.Usage,
+  );
+}

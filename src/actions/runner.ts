@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+/** Does what is to be done about alerts, beside the drain and never in its way. */
+import { type AlertEvent, alertText, SEVERITIES } from '../core/alerts/event.js';
+import type { SessionInfo } from '../core/events/session.js';
+import type { Action } from './actions.js';
+import { runExec } from './exec.js';
+import { alertMessage } from './message.js';
+import { postWebhook } from './webhook.js';
+
+export interface ActionDeps {
+  readonly session: SessionInfo;
+  /** One line for the log. */
+  log(line: string): void;
+  /** Writes out the flight recorder and resolves to the file; absent: there is none. `why` stands in the recording. */
+  dumpFlight?(why: string, event: AlertEvent): Promise<string>;
+  /** ms, of a clock that never goes back; absent: `performance.now`. */
+  now?(): number;
+}
+
+export interface ActionStats {
+  readonly type: Action['type'];
+  readonly done: number;
+  readonly failed: number;
+  /** For want of room in the queue, or above the rate. */
+  readonly dropped: number;
+  readonly waiting: number;
+}
+
+/** Events that wait for one action at most: a slow one must not hold memory. */
+const MAX_WAITING = 64;
+/** How long `close` lets what is under way go on. */
+const CLOSE_MS = 5_000;
+
+type Outcome = string | null;
+
+export class ActionRunner {
+  readonly #lanes: readonly Lane[];
+  readonly #stop: AbortController = new AbortController();
+
+  constructor(actions: readonly Action[], deps: ActionDeps) {
+    this.#lanes = actions.map((action) => new Lane(action, deps, this.#stop.signal));
+  }
+
+  /** Hands events to the actions they are for. Returns at once and never throws. */
+  handle(events: readonly AlertEvent[]): void {
+    for (const event of events) for (const lane of this.#lanes) lane.take(event);
+  }
+
+  stats(): ActionStats[] {
+    return this.#lanes.map((lane) => lane.stats());
+  }
+
+  /** Resolves when nothing waits any more and nothing is under way. */
+  async idle(): Promise<void> {
+    await Promise.all(this.#lanes.map((lane) => lane.work));
+  }
+
+  /** Lets what is under way and what waits be done for a few seconds more, then ends it. */
+  async close(): Promise<void> {
+    const timer = setTimeout(() => this.#stop.abort(), CLOSE_MS);
+    await this.idle();
+    clearTimeout(timer);
+    this.#stop.abort();
+  }
+}
+
+/** One action: its events go through it one by one, in order. */
+class Lane {
+  work: Promise<void> = Promise.resolve();
+  readonly #action: Action;
+  readonly #deps: ActionDeps;
+  readonly #stop: AbortSignal;
+  readonly #now: () => number;
+  readonly #counts = { done: 0, failed: 0, dropped: 0, waiting: 0 };
+  /** Events that may still be taken now; grows with time up to a minute's worth. */
+  #tokens: number;
+  #refilled: number;
+  #limited = false;
+
+  constructor(action: Action, deps: ActionDeps, stop: AbortSignal) {
+    this.#action = action;
+    this.#deps = deps;
+    this.#stop = stop;
+    this.#now = deps.now ?? ((): number => performance.now());
+    this.#tokens = action.perMinute;
+    this.#refilled = this.#now();
+  }
+
+  stats(): ActionStats {
+    return { type: this.#action.type, ...this.#counts };
+  }
+
+  take(event: AlertEvent): void {
+    if (!isFor(this.#action, event)) return;
+    const refusal = this.#refusal();
+    if (refusal !== null) {
+      this.#drop(refusal);
+      return;
+    }
+    this.#limited = false;
+    this.#counts.waiting++;
+    this.work = this.work.then(async () => {
+      const failure = await this.#do(event).catch((error: unknown) => String(error));
+      this.#counts.waiting--;
+      if (failure === null) this.#counts.done++;
+      else {
+        this.#counts.failed++;
+        this.#say(`failed for ${event.rule}: ${failure}`);
+      }
+    });
+  }
+
+  /** Why it is not taken; null when it is, which uses up one of the rate. */
+  #refusal(): string | null {
+    const now = this.#now();
+    const { perMinute } = this.#action;
+    this.#tokens = Math.min(perMinute, this.#tokens + ((now - this.#refilled) * perMinute) / 60_000);
+    this.#refilled = now;
+    if (this.#stop.aborted) return 'is closed';
+    if (this.#counts.waiting >= MAX_WAITING) return `is too slow: ${MAX_WAITING} wait`;
+    if (this.#tokens < 1) return `takes ${perMinute} a minute`;
+    this.#tokens--;
+    return null;
+  }
+
+  /** Said once per stretch of dropped events: the log has a limit as well. */
+  #drop(why: string): void {
+    this.#counts.dropped++;
+    if (!this.#limited) this.#say(`${why}; more events are dropped until it takes them again`);
+    this.#limited = true;
+  }
+
+  #say(words: string): void {
+    this.#deps.log(`action ${nameOf(this.#action)} ${words}`);
+  }
+
+  async #do(event: AlertEvent): Promise<Outcome> {
+    const action = this.#action;
+    const { session, log, dumpFlight } = this.#deps;
+    const body = (): string => `${JSON.stringify(alertMessage(event, session))}\n`;
+    switch (action.type) {
+      case 'log':
+        log(alertText(event));
+        return null;
+      case 'exec':
+        return runExec(action, body(), this.#stop);
+      case 'webhook':
+        return postWebhook(action, body(), this.#stop);
+      case 'flight-recorder':
+        if (dumpFlight === undefined) return 'no flight recorder runs';
+        log(`flight recorder written to ${await dumpFlight.call(this.#deps, alertText(event), event)}`);
+        return null;
+    }
+  }
+}
+
+function isFor({ on, rules, minSeverity }: Action, event: AlertEvent): boolean {
+  return (
+    on.includes(event.kind) &&
+    (rules === null || rules.includes(event.rule)) &&
+    SEVERITIES.indexOf(event.severity) >= SEVERITIES.indexOf(minSeverity)
+  );
+}
+
+function nameOf(action: Action): string {
+  if (action.type === 'exec') return `exec ${action.argv[0]}`;
+  // Not the whole address: such paths are often the secret.
+  return action.type === 'webhook' ? `webhook ${new URL(action.url).origin}` : action.type;
+}

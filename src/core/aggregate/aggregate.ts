@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: MIT
+/** Sums over lifecycles: per process, per retrying address, per cause, end, wait, release rule and swap device. */
+
+import { BoundedMap } from '../bounded/bounded-map.js';
+import type { SessionInfo } from '../events/session.js';
+import type { AttemptRecord, WaitRecord } from '../lifecycle/attempt-record.js';
+import { copyLifecycle } from '../lifecycle/copy-lifecycle.js';
+import {
+  type AbortCause,
+  type Cause,
+  ENDS,
+  type End,
+  type Lifecycle,
+  RETRY_CAUSES,
+  type RetryCause,
+} from '../lifecycle/lifecycle.js';
+import type { FaultRecord } from '../lifecycle/record.js';
+import type { RecordPool } from '../lifecycle/record-pool.js';
+import type { FoldSink } from '../lifecycle/step.js';
+import { Addresses } from './addresses.js';
+import { CauseCosts } from './cause-costs.js';
+import { CauseStacks } from './cause-stacks.js';
+import { Counterfactual } from './counterfactual.js';
+import { Handlers } from './handlers.js';
+import { isHooked, MMAP_LOCK_HOOK } from './mmap-lock.js';
+import { add } from './name-counts.js';
+import { Progress } from './progress.js';
+import { ProvisionalCauses } from './provisional-causes.js';
+import { Latest, Slowest } from './recent.js';
+import { type AddressSums, DeviceSums, ProcessSums, ReleaseSums } from './sums.js';
+import { TimelineSums } from './timeline.js';
+import { VmaSums } from './vmas.js';
+import { WaitSums } from './wait-sums.js';
+import { Writers } from './writers.js';
+
+const MAX_PROCESSES = 4096;
+function zeros<K extends string>(keys: readonly K[]): Record<K, number> {
+  return Object.fromEntries(keys.map((key) => [key, 0])) as Record<K, number>;
+}
+
+export class Aggregate implements FoldSink {
+  opens = 0;
+  readonly byEnd: Record<End, number> = zeros(ENDS);
+  retries = 0;
+  joins = 0;
+  aborts = 0;
+  readonly retryCauses: Record<RetryCause, number> = zeros(RETRY_CAUSES);
+  readonly abortCauses: Partial<Record<AbortCause, number>> = {};
+  readonly unknownBy: Record<string, number> = {};
+  readonly undecided: ProvisionalCauses = new ProvisionalCauses();
+  readonly waits: WaitSums = new WaitSums();
+  readonly release: Map<string, ReleaseSums> = new Map();
+  readonly devices: Map<number, DeviceSums> = new Map();
+  readonly processes: BoundedMap<number, ProcessSums> = new BoundedMap(MAX_PROCESSES, (p) =>
+    p.inFlight > 0 ? Number.MAX_VALUE : p.lifecycles,
+  );
+  readonly addresses: Addresses = new Addresses();
+  readonly latest: Latest;
+  readonly slowest: Slowest;
+  readonly vmas: VmaSums = new VmaSums();
+  readonly causeCosts: CauseCosts;
+  readonly causeStacks: CauseStacks = new CauseStacks();
+  readonly handlers: Handlers = new Handlers();
+  readonly timeline: TimelineSums = new TimelineSums();
+  readonly progress: Progress = new Progress();
+  readonly counterfactual: Counterfactual;
+  readonly writers: Writers;
+  #process: ProcessSums = new ProcessSums(-1, '', 0);
+  readonly #onClosed: ((lifecycle: Lifecycle) => void) | null;
+
+  /** Without a session nothing is known of what writers would have stalled. */
+  constructor(
+    pool: RecordPool,
+    onClosed: ((lifecycle: Lifecycle) => void) | null = null,
+    session: SessionInfo | null = null,
+  ) {
+    this.#onClosed = onClosed;
+    this.latest = new Latest(pool);
+    this.slowest = new Slowest(pool);
+    this.causeCosts = new CauseCosts(pool);
+    this.counterfactual = new Counterfactual(session);
+    this.writers = new Writers(this.counterfactual.stalls, session !== null && isHooked(session, MMAP_LOCK_HOOK));
+  }
+
+  opened(fault: FaultRecord): void {
+    this.opens++;
+    const process = this.#processOf(fault);
+    fault.process = process;
+    process.lifecycles++;
+    process.inFlight++;
+  }
+
+  enteredSwap(fault: FaultRecord): void {
+    (fault.process as ProcessSums).swap++;
+    this.progress.enteredSwap(fault);
+  }
+
+  device(fault: FaultRecord): void {
+    const { swap } = fault;
+    if (swap === null || swap.missing) return;
+    let sums = this.devices.get(swap.type);
+    if (sums === undefined) {
+      sums = new DeviceSums(swap.type, swap.synchronous);
+      this.devices.set(swap.type, sums);
+    }
+    // swapoff and swapon of another device may give the type to that one.
+    sums.synchronous = swap.synchronous;
+    if (fault.device !== swap.type) sums.faults++;
+    fault.device = swap.type;
+  }
+
+  settled(fault: FaultRecord, attempt: AttemptRecord): void {
+    if (attempt.lock !== 'vma' || !attempt.lockKnown) return;
+    const process = fault.process as ProcessSums;
+    if (attempt.outcome === 'abort') {
+      this.aborts++;
+      process.aborts++;
+      this.#countCause(attempt, attempt.cause ?? 'VMA lock unavailable', 1);
+      return;
+    }
+    if (attempt.outcome === 'retry') this.#retried(fault, attempt, process);
+    const sums = this.#releaseOf(attempt);
+    sums.count++;
+    const width = attempt.released.hi - attempt.released.lo;
+    if (Number.isFinite(width)) sums.width.record(width);
+    else sums.unbounded++;
+    if (!Number.isNaN(attempt.exactRelease)) sums.check(attempt);
+  }
+
+  caused(fault: FaultRecord, attempt: AttemptRecord, was: Cause): void {
+    if (attempt.lock !== 'vma' || !attempt.lockKnown) return;
+    const cause = attempt.cause ?? 'unknown';
+    this.#countCause(attempt, was, -1);
+    this.#countCause(attempt, cause, 1);
+    this.causeStacks.caused(attempt, cause);
+    if (attempt.outcome !== 'retry') return;
+    this.counterfactual.caused(cause, was);
+    if (fault.page === null) return;
+    const { byCause } = fault.page as AddressSums;
+    byCause.add(was, -1);
+    byCause.add(cause, 1);
+  }
+
+  judged(fault: FaultRecord, attempt: AttemptRecord, wait: WaitRecord | null): void {
+    const { verdict } = attempt;
+    if (verdict === null) return;
+    this.undecided.judged(attempt);
+    this.counterfactual.judged(fault, attempt, wait, fault.process as ProcessSums);
+    this.handlers.retried(attempt.faultHandler);
+    const { writer } = verdict;
+    const stopped = verdict.kind === 'write-locked' || verdict.kind === 'replaced' || verdict.kind === 'gone';
+    // The mm's latest writer is the one that did it when it was the only one.
+    if (writer !== null && stopped && (writer.exact || verdict.mmWriters === 1))
+      this.writers.locked(writer, fault.tgid, fault.comm);
+    if (wait !== null && wait.holder !== 0 && !Number.isNaN(wait.contended))
+      this.writers.delayed(wait.holder, wait.contended, writer, fault.tgid, fault.comm);
+  }
+
+  joined(fault: FaultRecord): void {
+    if (fault.vmaAttempt?.lockKnown !== true) return;
+    this.joins++;
+    if (fault.page !== null) (fault.page as AddressSums).joined++;
+  }
+
+  waited(fault: FaultRecord, wait: WaitRecord): void {
+    const ns = wait.end - wait.start;
+    this.waits.waited(wait);
+    this.timeline.waited(wait);
+    const process = fault.process as ProcessSums;
+    if (wait.kind === 'folio') {
+      process.folioWaitNs += ns;
+      this.progress.waited(fault, fault.attempt, wait);
+      this.devices.get(fault.device)?.folioWait.record(ns);
+    } else if (wait.kind === 'mmapLock') {
+      process.mmapWaitNs += ns;
+    } else if (wait.kind === 'syncRead') this.devices.get(fault.device)?.syncRead.record(ns);
+  }
+
+  bounded(attempt: AttemptRecord): void {
+    if (attempt.lock !== 'vma' || !attempt.lockKnown) return;
+    const sums = this.#releaseOf(attempt);
+    sums.unbounded--;
+    sums.width.record(attempt.released.hi - attempt.released.lo);
+  }
+
+  exact(attempt: AttemptRecord): void {
+    if (attempt.lock === 'vma' && attempt.lockKnown && attempt.outcome !== 'abort')
+      this.#releaseOf(attempt).check(attempt);
+  }
+
+  stack(_fault: FaultRecord, attempt: AttemptRecord | null, kernel: number, user: number): void {
+    if (attempt !== null) this.causeStacks.stack(attempt, kernel, user);
+  }
+
+  closed(fault: FaultRecord): void {
+    this.byEnd[fault.how]++;
+    this.undecided.closed(fault);
+    const process = fault.process as ProcessSums;
+    process.inFlight--;
+    process.totalNs += fault.last - fault.first;
+    if (fault.page !== null) {
+      const page = fault.page as AddressSums;
+      page.closed++;
+      page.byEnd.add(fault.how, 1);
+    }
+    const device = fault.major ? this.devices.get(fault.device) : undefined;
+    if (device !== undefined) device.reads++;
+    this.progress.closed(fault);
+    this.latest.add(fault);
+    this.slowest.add(fault);
+    this.vmas.closed(fault);
+    this.causeCosts.closed(fault);
+    if (this.#onClosed !== null) this.#onClosed(copyLifecycle(fault));
+  }
+
+  #retried(fault: FaultRecord, attempt: AttemptRecord, process: ProcessSums): void {
+    const cause = attempt.cause ?? 'unknown';
+    this.retries++;
+    process.retries++;
+    this.#countCause(attempt, cause, 1);
+    this.counterfactual.retried(cause, process);
+    const device = this.devices.get(fault.device);
+    if (device !== undefined) device.retries++;
+    // Without its first step a lifecycle has no address.
+    if (Number.isNaN(fault.address)) return;
+    const page = this.addresses.of(fault, process);
+    if (fault.page === null) page.lifecycles++;
+    fault.page = page;
+    page.retries++;
+    this.progress.retried(page.retries);
+    page.byCause.add(cause, 1);
+  }
+
+  #countCause(attempt: AttemptRecord, cause: Cause, by: number): void {
+    this.undecided.count(attempt.outcome, cause, by);
+    if (attempt.outcome === 'abort') add(this.abortCauses, cause as AbortCause, by);
+    else {
+      this.retryCauses[cause as RetryCause] += by;
+      if (cause === 'unknown') add(this.unknownBy, attempt.innermost, by);
+    }
+  }
+
+  #processOf(fault: FaultRecord): ProcessSums {
+    let process = this.#process;
+    if (process.tgid !== fault.tgid) {
+      const known = this.processes.get(fault.tgid);
+      process = known ?? new ProcessSums(fault.tgid, fault.comm, fault.cgroup);
+      if (known === undefined) this.processes.set(fault.tgid, process);
+      this.#process = process;
+    }
+    // exec and prctl change a name, and a task may move: the latest holds.
+    process.comm = fault.comm;
+    process.cgroup = fault.cgroup;
+    return process;
+  }
+
+  #releaseOf(attempt: AttemptRecord): ReleaseSums {
+    let sums = this.release.get(attempt.rule);
+    if (sums === undefined) {
+      sums = new ReleaseSums();
+      this.release.set(attempt.rule, sums);
+    }
+    return sums;
+  }
+}

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: MIT
+/** Builds the `Snapshot` from the sums. Everything in it is a copy: later steps do not change an earlier snapshot. */
+import { VlCounter } from '../../schema/events.gen.js';
+import type { Names } from '../events/names.js';
+import type { SessionInfo } from '../events/session.js';
+import { copyLifecycle } from '../lifecycle/copy-lifecycle.js';
+import type { LifecycleFold } from '../lifecycle/fold.js';
+import type { Lifecycle } from '../lifecycle/lifecycle.js';
+import type { FaultRecord } from '../lifecycle/record.js';
+import { describeState } from '../lifecycle/state-text.js';
+import type { Aggregate } from './aggregate.js';
+import type { Counters } from './counters.js';
+import type { Distribution, Histogram } from './histogram.js';
+import { mmapLockOf, otherUsersOf } from './mmap-lock.js';
+import { KEPT_LIFECYCLES } from './recent.js';
+import type { Snapshot } from './snapshot.js';
+import type { AddressRow, ProcessRow, SwapDeviceRow, WaitStats } from './snapshot-rows.js';
+import { type AddressSums, DeviceSums, type ProcessSums } from './sums.js';
+
+export const MAX_PROCESS_ROWS = 256;
+export const MAX_ADDRESS_ROWS = 256;
+
+export interface SnapshotInputs {
+  readonly session: SessionInfo;
+  readonly time: number;
+  readonly ended: boolean;
+  readonly fold: LifecycleFold;
+  readonly sums: Aggregate;
+  readonly counters: Counters;
+  readonly names: Names;
+  /** Time of the latest counters. */
+  readonly sampled: number;
+}
+
+export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
+  const { session, time, ended, fold, sums, counters, names } = inputs;
+  const kernel = (counter: number): number => counters.kernel[counter] ?? 0;
+  const vmaLock = {
+    success: kernel(VlCounter.VMA_OK),
+    retry: kernel(VlCounter.VMA_RETRY),
+    completed: kernel(VlCounter.VMA_COMPLETED),
+    abort: kernel(VlCounter.ABORT),
+    error: kernel(VlCounter.VMA_ERROR),
+  };
+  const kernelMode = kernel(VlCounter.KERNEL);
+  const byEnd = { ...sums.byEnd, 'in-flight': fold.openCount };
+  const { counterfactual } = sums;
+  const provisional = counterfactual.provisional(fold.open(), time);
+  const all = counterfactual.row('all', counterfactual.all, provisional);
+  const writers = sums.writers.rows(session.arch);
+  const causeStacks = sums.causeStacks.rows();
+  return {
+    session,
+    time,
+    durationNs: time,
+    ended,
+    counts: {
+      faults: vmaLock.success + vmaLock.retry + vmaLock.completed + vmaLock.error + vmaLock.abort + kernelMode,
+      vmaLock,
+      mmapLock:
+        kernel(VlCounter.MMAP_OK) +
+        kernel(VlCounter.MMAP_RETRY) +
+        kernel(VlCounter.MMAP_COMPLETED) +
+        kernel(VlCounter.MMAP_ERROR),
+      kernelMode,
+      gup: kernel(VlCounter.GUP),
+      kthreadSwap: kernel(VlCounter.KTHREAD),
+    },
+    events: { ...counters.events(), stateLost: kernel(VlCounter.STATE_LOST) + kernel(VlCounter.NESTED_LOST) },
+    lifecycles: { total: sums.opens, byEnd, incomplete: byEnd.incomplete, evicted: fold.evicted },
+    retry: {
+      total: sums.retries,
+      byCause: { ...sums.retryCauses },
+      undecided: { ...sums.undecided.retries },
+      unknownBy: { ...sums.unknownBy },
+      avoidable: all.verdicts.avoidable,
+      notAvoidable: all.retries - all.verdicts.avoidable - all.verdicts.unknown,
+      unknown: all.verdicts.unknown,
+      joined: sums.joins,
+    },
+    abort: { total: sums.aborts, byCause: { ...sums.abortCauses }, undecided: { ...sums.undecided.aborts } },
+    waits: {
+      ...statsOf(sums.waits.byKind),
+      mmapLockQueued: sums.waits.mmapLockQueued.stats(),
+      writer: sums.writers.wait.stats(),
+    },
+    distributions: copiesOf({
+      ...sums.waits.byKind,
+      mmapLockQueued: sums.waits.mmapLockQueued,
+      writer: sums.writers.wait,
+      vmaWrite: sums.writers.vmaWait,
+    }),
+    held: statsOf(sums.waits.held),
+    mmapLock: mmapLockOf(session, counters.kernel),
+    writers,
+    counterfactual: {
+      all,
+      byCause: counterfactual.causeRows(provisional),
+      byProcess: counterfactual.processRows(sums.processes.values(), provisional),
+    },
+    progress: sums.progress.stats(),
+    otherUsers: otherUsersOf(session, counters.kernel),
+    stacks: names.stacks(
+      new Set([
+        ...writers.flatMap((row) => [row.kernelStack, row.userStack]),
+        ...causeStacks.flatMap((row) => [row.kernel, row.user]),
+      ]),
+    ),
+    causeStacks,
+    handlers: sums.handlers.rows(names),
+    release: releaseOf(sums),
+    swap: {
+      faults: kernel(VlCounter.SWAP),
+      synchronous: kernel(VlCounter.SWAP_SYNC),
+      asynchronous: kernel(VlCounter.SWAP_ASYNC),
+      lockOrRetry: {
+        calls: kernel(VlCounter.FLOR),
+        retry: kernel(VlCounter.FLOR_RETRY),
+        locked: kernel(VlCounter.FLOR_LOCKED),
+      },
+      devices: deviceRows(sums, names),
+    },
+    kernelHist: counters.kernelHist(),
+    overhead: counters.overhead(),
+    ringUsedBytes: counters.self[3] ?? 0,
+    processes: processRows(sums, names),
+    addresses: addressRows(sums),
+    vmas: sums.vmas.top(),
+    totals: { processes: sums.processes.size, vmas: sums.vmas.size },
+    causeCosts: sums.causeCosts.copy(),
+    timeline: sums.timeline.preview(inputs.sampled, counters.outcomes()),
+    latest: sums.latest.newestFirst().map(copyLifecycle),
+    slowest: sums.slowest.longestFirst().map(copyLifecycle),
+    inFlight: oldestOpen(fold),
+    inFlightTotal: fold.openCount,
+    forgotten: {
+      processes: sums.processes.evicted,
+      addresses: sums.addresses.evicted,
+      lateSteps: fold.late,
+      writers: sums.writers.evicted,
+      windows: counterfactual.stalls.lateMoments,
+      writerEvents: counterfactual.stalls.lateWindows,
+      folios: sums.progress.evicted,
+      names: names.evicted,
+    },
+  };
+}
+
+function releaseOf(sums: Aggregate): Snapshot['release'] {
+  const rules = [...sums.release].sort(([x], [y]) => (x < y ? -1 : 1));
+  return Object.fromEntries(
+    rules.map(([rule, { count, unbounded, width, checked, outside }]) => [
+      rule,
+      { count, unbounded, width: width.stats(), checked, outside },
+    ]),
+  );
+}
+
+function statsOf<K extends string>(histograms: Readonly<Record<K, Histogram>>): Record<K, WaitStats> {
+  const entries = Object.entries<Histogram>(histograms).map(([key, histogram]) => [key, histogram.stats()]);
+  return Object.fromEntries(entries) as Record<K, WaitStats>;
+}
+
+function copiesOf<K extends string>(histograms: Readonly<Record<K, Histogram>>): Record<K, Distribution> {
+  const entries = Object.entries<Histogram>(histograms).map(([key, histogram]) => [key, histogram.copy()]);
+  return Object.fromEntries(entries) as Record<K, Distribution>;
+}
+
+/** Devices that faults came to, and those that are only known by name. */
+function deviceRows(sums: Aggregate, names: Names): SwapDeviceRow[] {
+  const types = new Set([...sums.devices.keys(), ...names.devices.keys()]);
+  return [...types]
+    .sort((x, y) => x - y)
+    .map((type) => {
+      const named = names.devices.get(type);
+      const device = sums.devices.get(type) ?? new DeviceSums(type, named?.synchronous ?? false);
+      const { synchronous, faults, reads, retries } = device;
+      return {
+        type,
+        name: named?.name ?? '',
+        synchronous,
+        faults,
+        reads,
+        retries,
+        folioWait: device.folioWait.stats(),
+        syncRead: device.syncRead.stats(),
+      };
+    });
+}
+
+function processRows(sums: Aggregate, names: Names): ProcessRow[] {
+  const order = (x: ProcessSums, y: ProcessSums): number =>
+    y.retries - x.retries || y.lifecycles - x.lifecycles || x.tgid - y.tgid;
+  return [...sums.processes.values()]
+    .sort(order)
+    .slice(0, MAX_PROCESS_ROWS)
+    .map(({ mm, mmIndex, counterfactual, ...row }) => ({ ...row, cgroupName: names.cgroup(row.cgroup) }));
+}
+
+function addressRows(sums: Aggregate): AddressRow[] {
+  const order = (x: AddressSums, y: AddressSums): number =>
+    y.retries - x.retries || x.mm - y.mm || x.address - y.address;
+  const top = [...sums.addresses.values()].sort(order).slice(0, MAX_ADDRESS_ROWS);
+  return top.map(({ tgid, comm, mm, address, lifecycles, retries, joined, closed, byCause, byEnd }) => {
+    const open = lifecycles - closed;
+    return {
+      tgid,
+      comm,
+      mm,
+      address,
+      lifecycles,
+      retries,
+      joined,
+      byCause: byCause.counts(),
+      byEnd: open > 0 ? { ...byEnd.counts(), 'in-flight': open } : byEnd.counts(),
+    };
+  });
+}
+
+function oldestOpen(fold: LifecycleFold): Lifecycle[] {
+  const out: Lifecycle[] = [];
+  for (const fault of fold.open()) {
+    if (out.length === KEPT_LIFECYCLES) break;
+    out.push(inFlight(fault));
+  }
+  return out;
+}
+
+/** A copy of a lifecycle that is not over, with what it does now in words. */
+export function inFlight(fault: FaultRecord): Lifecycle {
+  const copy = copyLifecycle(fault);
+  copy.state = describeState(fault);
+  return copy;
+}

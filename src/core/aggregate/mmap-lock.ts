@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+/** What the kernel's own counters say of mmap_lock and of VMA locks that no fault took, as far as hooks fed them. */
+import { VlCounter } from '../../schema/events.gen.js';
+import type { SessionInfo } from '../events/session.js';
+import type { Snapshot } from './snapshot.js';
+import type { MmapLockSide } from './snapshot-rows.js';
+
+/** Upper bounds of the decades but the last, as people write them. */
+export const DECADE_TITLES: readonly string[] = ['<1us', '<10us', '<100us', '<1ms', '<10ms', '<100ms', '<1s', 'longer'];
+
+export function isHooked(session: SessionInfo, target: string): boolean {
+  return session.hooks.some((hook) => hook.target === target && hook.attached);
+}
+
+/** Why a hook's figures are not known: its note, or that this session (an older recording) has no such hook. */
+export function whyNotHooked(session: SessionInfo, target: string): string {
+  const hook = session.hooks.find((h) => h.target === target);
+  if (hook === undefined) return `${target} was not asked for in this session`;
+  return hook.attached ? '' : `${target} is not hooked${hook.note === '' ? '' : `: ${hook.note}`}`;
+}
+
+function side(kernel: Float64Array, acquired: number, waitNs: number, first: number): MmapLockSide {
+  return {
+    acquired: kernel[acquired] ?? 0,
+    waitNs: kernel[waitNs] ?? 0,
+    decades: [...kernel.subarray(first, first + DECADE_TITLES.length)],
+  };
+}
+
+/** Acquisitions are counted where they are timed: in the tracepoint that tells of them. */
+export const MMAP_LOCK_HOOK = 'mmap_lock_acquire_returned';
+
+export function mmapLockOf(session: SessionInfo, kernel: Float64Array): Snapshot['mmapLock'] {
+  return {
+    read: side(kernel, VlCounter.MM_READ, VlCounter.MM_READ_NS, VlCounter.MM_READ_1US),
+    write: side(kernel, VlCounter.MM_WRITE, VlCounter.MM_WRITE_NS, VlCounter.MM_WRITE_1US),
+    tryFailed: kernel[VlCounter.MM_TRY_FAILED] ?? 0,
+    known: isHooked(session, MMAP_LOCK_HOOK),
+  };
+}
+
+/**
+ * Which hook shows which user: userfaultfd ioctls lock by uffd_lock_vma, readers of /proc/PID/maps by lock_next_vma
+ * (7.x), madvise by madvise_vma_behavior with MADVISE_VMA_READ_LOCK (6.17 and later). The rest calls
+ * lock_vma_under_rcu as faults do: where that is hooked, a lock that no fault followed is someone else's, and a kernel
+ * thread's is DAMON's.
+ */
+export const OTHER_USERS: readonly (readonly [
+  user: keyof Snapshot['otherUsers'],
+  counter: number,
+  hook: string | null,
+  title: string,
+])[] = [
+  ['userfaultfd', VlCounter.USER_UFFD, 'uffd_lock_vma', 'userfaultfd ioctls'],
+  ['procfs', VlCounter.USER_PROCFS, 'lock_next_vma', 'readers of /proc/PID/maps'],
+  ['madvise', VlCounter.USER_MADVISE, 'madvise_vma_behavior', 'madvise'],
+  ['damon', VlCounter.USER_DAMON, 'lock_vma_under_rcu', 'DAMON'],
+  ['other', VlCounter.USER_OTHER, 'lock_vma_under_rcu', 'other system calls'],
+];
+
+/** Why a user's count is null; '' when it is not. */
+export function whyNoUser(session: SessionInfo, user: keyof Snapshot['otherUsers']): string {
+  const hook = OTHER_USERS.find(([name]) => name === user)?.[2] ?? null;
+  return hook === null ? 'no hook tells it from a fault' : whyNotHooked(session, hook);
+}
+
+export function otherUsersOf(session: SessionInfo, kernel: Float64Array): Snapshot['otherUsers'] {
+  // userfaultfd and madvise (one call each) come by lock_vma_under_rcu, and are named already.
+  const named = (kernel[VlCounter.USER_UFFD] ?? 0) + (kernel[VlCounter.USER_MADVISE] ?? 0);
+  return Object.fromEntries(
+    OTHER_USERS.map(([user, counter, hook]) => {
+      if (hook === null || !isHooked(session, hook)) return [user, null];
+      const count = kernel[counter] ?? 0;
+      return [user, user === 'other' ? Math.max(0, count - named) : count];
+    }),
+  ) as Record<keyof Snapshot['otherUsers'], number | null>;
+}

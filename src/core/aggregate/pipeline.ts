@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+/** Batches in, snapshots out: the pure core behind every view. */
+
+import { type EventBatch, isWriterEvent, UserKind } from '../events/batch.js';
+import { faultBits } from '../events/fault-bits.js';
+import { Names } from '../events/names.js';
+import type { SessionInfo } from '../events/session.js';
+import { DEFAULT_MAX_OPEN, LifecycleFold } from '../lifecycle/fold.js';
+import type { Lifecycle } from '../lifecycle/lifecycle.js';
+import { RecordPool } from '../lifecycle/record-pool.js';
+import { Aggregate } from './aggregate.js';
+import { Counters } from './counters.js';
+import { inFlight, makeSnapshot } from './make-snapshot.js';
+import type { Snapshot } from './snapshot.js';
+
+export interface PipelineOptions {
+  /** Lifecycles open at a time, at most; the oldest is given up (`lifecycles.evicted`). Default 65 536. */
+  readonly maxOpen?: number;
+  /** Called with a copy of each lifecycle as it ends, for exports. An R2 release is not bounded yet at that time. */
+  readonly onClosed?: (lifecycle: Lifecycle) => void;
+}
+
+export class Pipeline {
+  readonly #session: SessionInfo;
+  readonly #sums: Aggregate;
+  readonly #fold: LifecycleFold;
+  readonly #counters: Counters;
+  readonly #names: Names = new Names();
+  #time = 0;
+  /** Time of the latest counters. */
+  #sampled = 0;
+  #ended = false;
+
+  constructor(session: SessionInfo, options: PipelineOptions = {}) {
+    this.#session = session;
+    const pool = new RecordPool();
+    this.#sums = new Aggregate(pool, options.onClosed ?? null, session);
+    this.#fold = new LifecycleFold(faultBits(session), this.#sums, pool, options.maxOpen ?? DEFAULT_MAX_OPEN);
+    this.#counters = new Counters(session);
+  }
+
+  /** Keeps no reference to the batch. */
+  push(batch: EventBatch): void {
+    const { kind, time, length } = batch;
+    const { decoded } = this.#counters;
+    let newest = this.#time;
+    let from = 0;
+    for (let i = 0; i < length; i++) {
+      const k = kind[i] as number;
+      const at = time[i] as number;
+      if (at > newest) newest = at;
+      if (k >= UserKind.Counter) this.#userRow(batch, i, k);
+      else {
+        (decoded[k] as number)++;
+        if (!isWriterEvent(k)) continue;
+        // What writers do and what faults say of them are told in the order of the ring.
+        this.#fold.push(batch, from, i);
+        this.#sums.writers.push(batch, i);
+        from = i + 1;
+      }
+    }
+    this.#time = newest;
+    this.#fold.push(batch, from, length);
+  }
+
+  #userRow(batch: EventBatch, i: number, kind: number): void {
+    if (kind === UserKind.Counter) {
+      // A sample is many rows of one time, in one batch or more: it is whole when the next one begins.
+      const at = batch.time[i] as number;
+      if (at !== this.#sampled) {
+        this.#sums.timeline.counted(this.#sampled, this.#counters.outcomes());
+        this.#sampled = at;
+      }
+      this.#counters.set(batch.a[i] as number, batch.b[i] as number, batch.value[i] as number);
+    } else if (kind === UserKind.End) this.#ended = true;
+    else this.#names.push(batch, i);
+  }
+
+  /** Copies of the lifecycles still open, oldest first: what `onClosed` has not had. To be read while nothing is pushed. */
+  *open(): Generator<Lifecycle, void, undefined> {
+    for (const fault of this.#fold.open()) yield inFlight(fault);
+  }
+
+  snapshot(): Snapshot {
+    return makeSnapshot({
+      session: this.#session,
+      time: this.#time,
+      ended: this.#ended,
+      fold: this.#fold,
+      sums: this.#sums,
+      counters: this.#counters,
+      names: this.#names,
+      sampled: this.#sampled,
+    });
+  }
+}

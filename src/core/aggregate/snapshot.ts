@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT
+/** What views see. Never an event: counts, distributions, and a bounded number of whole lifecycles. */
+
+import type { SessionInfo } from '../events/session.js';
+import type { AbortCause, Cause, End, Lifecycle, RetryCause, WaitKind } from '../lifecycle/lifecycle.js';
+import type { CauseCost } from './cause-costs.js';
+import type { Distribution } from './histogram.js';
+import type {
+  AddressRow,
+  CounterfactualRow,
+  HandlerRow,
+  MmapLockSide,
+  ProcessRow,
+  ProgramCost,
+  ProgressStats,
+  StackRow,
+  SwapDeviceRow,
+  WaitStats,
+  WriterRow,
+} from './snapshot-rows.js';
+import type { Timelines } from './timeline.js';
+import type { VmaRow } from './vmas.js';
+
+export interface Snapshot {
+  readonly session: SessionInfo;
+  /** Time of the newest row, ns since base. */
+  readonly time: number;
+  readonly durationNs: number;
+  /** True when an End row was seen: nothing follows. False at the end of a source: it was cut off. */
+  readonly ended: boolean;
+  readonly counts: {
+    /** User-mode and kernel-mode faults: VMA-lock attempts + aborts + kernel mode. */
+    readonly faults: number;
+    readonly vmaLock: {
+      readonly success: number;
+      readonly retry: number;
+      readonly completed: number;
+      readonly abort: number;
+      readonly error: number;
+    };
+    /** Attempts of user-mode faults under mmap_lock, all results. */
+    readonly mmapLock: number;
+    readonly kernelMode: number;
+    readonly gup: number;
+    readonly kthreadSwap: number;
+  };
+  readonly events: {
+    readonly emitted: number;
+    readonly decoded: number;
+    readonly dropped: number;
+    readonly missed: number;
+    readonly perKind: Readonly<
+      Record<string, { readonly emitted: number; readonly decoded: number; readonly dropped: number }>
+    >;
+    /** Lifecycles that could not be opened for want of per-task state. */
+    readonly stateLost: number;
+  };
+  readonly lifecycles: {
+    readonly total: number;
+    readonly byEnd: Readonly<Record<End, number>>;
+    readonly incomplete: number;
+    readonly evicted: number;
+  };
+  readonly retry: {
+    /** VMA-lock attempts that returned RETRY, among lifecycles. */
+    readonly total: number;
+    readonly byCause: Readonly<Record<RetryCause, number>>;
+    /** Of those: not judged yet. What the fallback finds may give one another cause. */
+    readonly undecided: Readonly<Partial<Record<RetryCause, number>>>;
+    /** Innermost function of the unknown ones. */
+    readonly unknownBy: Readonly<Record<string, number>>;
+    /** By verdict; the three make `total`. `notAvoidable`: write-locked, replaced, gone and by design. */
+    readonly avoidable: number;
+    readonly notAvoidable: number;
+    readonly unknown: number;
+    /** Of the retries: joined to their mmap_lock attempt. */
+    readonly joined: number;
+  };
+  readonly abort: {
+    readonly total: number;
+    readonly byCause: Readonly<Partial<Record<AbortCause, number>>>;
+    /** Of those: their faults are not over. What the fallback finds may give one another cause. */
+    readonly undecided: Readonly<Partial<Record<AbortCause, number>>>;
+  };
+  /** Whole waits by kind; `mmapLockQueued`: the part of mmapLock after a failed trylock; `writer`: writers' waits for mmap_lock that were sent. */
+  readonly waits: Readonly<Record<WaitKind, WaitStats>> & {
+    readonly mmapLockQueued: WaitStats;
+    readonly writer: WaitStats;
+  };
+  /**
+   * The distributions behind `waits`, from which those of an interval come; `vmaWrite`: writers' waits for a VMA's
+   * readers. Copies, like all else here; absent in a snapshot that was not made from rows.
+   */
+  readonly distributions?: Readonly<Record<WaitKind | 'mmapLockQueued' | 'writer' | 'vmaWrite', Distribution>>;
+  /** Waits by the lock held meanwhile. */
+  readonly held: Readonly<Record<'vma' | 'mmap' | 'none' | 'unknown', WaitStats>>;
+  /** By everybody who is wanted, faults or not. Not `known`, and all 0, where mmap_lock's tracepoints are not hooked. */
+  readonly mmapLock: {
+    readonly read: MmapLockSide;
+    readonly write: MmapLockSide;
+    /** Trylocks for read that failed. */
+    readonly tryFailed: number;
+    readonly known: boolean;
+  };
+  /** Sorted by time waited, descending; bounded. */
+  readonly writers: readonly WriterRow[];
+  /** First 'all', then by cause, then by process (bounded). */
+  readonly counterfactual: {
+    readonly all: CounterfactualRow;
+    readonly byCause: readonly CounterfactualRow[];
+    readonly byProcess: readonly CounterfactualRow[];
+  };
+  readonly progress: ProgressStats;
+  /** VMA locks taken by others than faults, by who; null where no hook shows it. */
+  readonly otherUsers: Readonly<Record<'userfaultfd' | 'procfs' | 'madvise' | 'damon' | 'other', number | null>>;
+  /** Stacks by id as far as seen: symbols, innermost first. */
+  readonly stacks: Readonly<Record<string, readonly string[]>>;
+  /** By count, descending; bounded. */
+  readonly causeStacks: readonly StackRow[];
+  /** By retries, descending; bounded. */
+  readonly handlers: readonly HandlerRow[];
+  /** Width hi - lo of derived VMA-lock releases per rule; unbounded ones counted apart. */
+  readonly release: Readonly<
+    Record<
+      string,
+      {
+        readonly count: number;
+        readonly unbounded: number;
+        readonly width: WaitStats;
+        readonly checked: number;
+        readonly outside: number;
+      }
+    >
+  >;
+  readonly swap: {
+    readonly faults: number;
+    readonly synchronous: number;
+    readonly asynchronous: number;
+    readonly lockOrRetry: { readonly calls: number; readonly retry: number; readonly locked: number };
+    /** Per swap device type (index of swap_info[]). */
+    readonly devices: readonly SwapDeviceRow[];
+  };
+  /** log2 histograms kept in the kernel, by name; index = bucket. */
+  readonly kernelHist: Readonly<Record<string, readonly number[]>>;
+  readonly overhead: {
+    readonly programs: readonly ProgramCost[];
+    /** ns during which the kernel took run times; the figures of `programs` are of that time alone. */
+    readonly measuredNs: number;
+    readonly selfCpuNs: number;
+    readonly selfRssBytes: number;
+  };
+  readonly ringUsedBytes: number;
+  /** Sorted by retries, then lifecycles, descending; bounded. */
+  readonly processes: readonly ProcessRow[];
+  /** Sorted by retries, descending; bounded. */
+  readonly addresses: readonly AddressRow[];
+  /** Sorted by retries and aborts, then faults, descending; bounded. */
+  readonly vmas: readonly VmaRow[];
+  /** How many of each there are behind the bounded lists above. */
+  readonly totals: { readonly processes: number; readonly vmas: number };
+  /** Of ended faults, by the cause of their first failed attempt; causes that never occurred are absent. */
+  readonly causeCosts: Readonly<Partial<Record<Cause, CauseCost>>>;
+  /** Outcomes and lengths of waits over time. */
+  readonly timeline: Timelines;
+  /** Newest first; bounded. */
+  readonly latest: readonly Lifecycle[];
+  /** Longest first; bounded. */
+  readonly slowest: readonly Lifecycle[];
+  /** Oldest first; bounded (`inFlightTotal` counts all). */
+  readonly inFlight: readonly Lifecycle[];
+  readonly inFlightTotal: number;
+  /**
+   * What the bounds of our own tables cost: rows dropped from full tables, and `lateSteps`, which came after their
+   * lifecycle was given up. `windows`: what writers did when retries' windows of that time were given up already;
+   * `writerEvents`: windows likewise; in both cases the stall may be larger. `folios`: herds that were cut in two.
+   */
+  readonly forgotten?: {
+    readonly processes: number;
+    readonly addresses: number;
+    readonly lateSteps: number;
+    readonly writers: number;
+    readonly windows: number;
+    readonly writerEvents: number;
+    readonly folios: number;
+    readonly names: number;
+  };
+}

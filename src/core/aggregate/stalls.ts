@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: MIT
+/**
+ * Which writers would have stalled, had the VMA lock been kept over a retry's wait.
+ *
+ * A retry gives a window: from its release of the VMA lock to the end of its wait. A writer gives moments: when it had
+ * mmap_lock, and when it entered __vma_start_write for a VMA. A moment within a window would have been a stall until
+ * the window's end. Either may come first out of the ring, so both are kept a while per mm, and each pair is looked at
+ * once, when the later of the two comes; sums are right at any time and no decision waits for another.
+ */
+import { BoundedMap } from '../bounded/bounded-map.js';
+
+/** Kept per mm, and mms kept at a time. Writers are sent where they waited or met a retry, so few are in flight. */
+export const MAX_WINDOWS = 512;
+export const MAX_MOMENTS = 512;
+const MAX_MMS = 4096;
+
+/** What is summed over: all retries, those of one cause, those of one process. */
+export class StallTotals {
+  exactNs = 0;
+  boundNs = 0;
+  exactHolds = 0;
+  boundHolds = 0;
+}
+
+/** One hold of mmap_lock for write. */
+export class Hold {
+  readonly tid: number;
+  readonly mm: number;
+  /** When it was had, and given back; NaN not known. */
+  readonly had: number;
+  released: number = Number.NaN;
+  /** Longest stall so far, per what is summed over; made with the first one. */
+  exact: Map<StallTotals, number> | null = null;
+  bound: Map<StallTotals, number> | null = null;
+
+  constructor(tid: number, mm: number, had: number) {
+    this.tid = tid;
+    this.mm = mm;
+    this.had = had;
+  }
+}
+
+/** When a writer came: for any VMA of its mm (`lo` 0, `hi` Infinity: at most), or for one. */
+interface Moment {
+  time: number;
+  lo: number;
+  hi: number;
+  exact: boolean;
+  hold: Hold;
+}
+
+interface Window {
+  start: number;
+  end: number;
+  address: number;
+  cause: StallTotals;
+  process: StallTotals;
+}
+
+/** A wait that goes on: its window lasts until now. */
+export interface OpenWindow {
+  readonly mm: number;
+  readonly start: number;
+  readonly address: number;
+  readonly process: StallTotals;
+}
+
+class MmWatch {
+  readonly windows: Window[] = [];
+  readonly moments: Moment[] = [];
+  nextWindow = 0;
+  nextMoment = 0;
+  latestEnd = Number.NEGATIVE_INFINITY;
+  latestMoment = Number.NEGATIVE_INFINITY;
+  /** Windows that ended before, and moments up to, may have been given up. */
+  windowsLostTo: number;
+  momentsLostTo: number;
+  touched = 0;
+
+  constructor(lostTo: number) {
+    this.windowsLostTo = lostTo;
+    this.momentsLostTo = lostTo;
+  }
+}
+
+/** Stalls by what they are summed over. */
+export type Provisional = ReadonlyMap<StallTotals, StallTotals>;
+
+function within(moment: Moment, start: number, end: number, address: number): boolean {
+  return moment.time >= start && moment.time < end && address >= moment.lo && address < moment.hi;
+}
+
+export class Stalls {
+  readonly all: StallTotals = new StallTotals();
+  /** Moments that came when windows they may have met were given up, and windows likewise: the stall may be larger. */
+  lateMoments = 0;
+  lateWindows = 0;
+  readonly #mms: BoundedMap<number, MmWatch> = new BoundedMap(MAX_MMS, (watch) => watch.touched);
+  readonly #maxWindows: number;
+  readonly #maxMoments: number;
+  #clock = 0;
+  /** When a whole mm was given up last. */
+  #lostTo = Number.NEGATIVE_INFINITY;
+
+  constructor(maxWindows: number = MAX_WINDOWS, maxMoments: number = MAX_MOMENTS) {
+    this.#maxWindows = maxWindows;
+    this.#maxMoments = maxMoments;
+  }
+
+  /** A retry's window [start, end). */
+  window(mm: number, address: number, start: number, end: number, cause: StallTotals, process: StallTotals): void {
+    if (!(start < end)) return;
+    const watch = this.#watch(mm, end);
+    if (start <= watch.momentsLostTo) this.lateWindows++;
+    if (watch.latestMoment >= start)
+      for (const moment of watch.moments) {
+        if (!within(moment, start, end, address)) continue;
+        this.#stall(moment, end, cause, process);
+      }
+    if (end > watch.latestEnd) watch.latestEnd = end;
+    const old = watch.windows[watch.nextWindow];
+    if (old === undefined) watch.windows[watch.nextWindow] = { start, end, address, cause, process };
+    else {
+      watch.windowsLostTo = Math.max(watch.windowsLostTo, old.end);
+      old.start = start;
+      old.end = end;
+      old.address = address;
+      old.cause = cause;
+      old.process = process;
+    }
+    watch.nextWindow = (watch.nextWindow + 1) % this.#maxWindows;
+  }
+
+  /** A writer had the mm's mmap_lock. */
+  acquired(hold: Hold, time: number): void {
+    this.#came(hold, time, 0, Number.POSITIVE_INFINITY, false);
+  }
+
+  /** A writer entered __vma_start_write for the VMA [lo, hi). */
+  writeLocks(hold: Hold, time: number, lo: number, hi: number): void {
+    this.#came(hold, time, lo, hi, true);
+  }
+
+  /** What windows that are still open add until `now`. Changes nothing. */
+  provisional(open: Iterable<OpenWindow>, now: number): Provisional {
+    const out = new Map<StallTotals, StallTotals>();
+    const longest = new Map<Hold, Map<StallTotals, { exact: number; bound: number }>>();
+    const raise = (moment: Moment, to: StallTotals, ns: number): void => {
+      const { hold } = moment;
+      const side = moment.exact ? 'exact' : 'bound';
+      let best = longest.get(hold);
+      if (best === undefined) {
+        best = new Map();
+        longest.set(hold, best);
+      }
+      let was = best.get(to);
+      if (was === undefined) {
+        was = { exact: hold.exact?.get(to) ?? 0, bound: hold.bound?.get(to) ?? 0 };
+        best.set(to, was);
+      }
+      if (ns <= was[side]) return;
+      let sums = out.get(to);
+      if (sums === undefined) {
+        sums = new StallTotals();
+        out.set(to, sums);
+      }
+      sums[moment.exact ? 'exactNs' : 'boundNs'] += ns - was[side];
+      if (was[side] === 0) sums[moment.exact ? 'exactHolds' : 'boundHolds']++;
+      was[side] = ns;
+    };
+    for (const { mm, start, address, process } of open) {
+      const watch = this.#mms.get(mm);
+      if (watch === undefined || watch.latestMoment < start) continue;
+      for (const moment of watch.moments) {
+        if (!within(moment, start, now, address)) continue;
+        raise(moment, this.all, now - moment.time);
+        raise(moment, process, now - moment.time);
+      }
+    }
+    return out;
+  }
+
+  #came(hold: Hold, time: number, lo: number, hi: number, exact: boolean): void {
+    const watch = this.#watch(hold.mm, time);
+    if (time < watch.windowsLostTo) this.lateMoments++;
+    let moment = watch.moments[watch.nextMoment];
+    if (moment === undefined) {
+      moment = { time, lo, hi, exact, hold };
+      watch.moments[watch.nextMoment] = moment;
+    } else {
+      watch.momentsLostTo = Math.max(watch.momentsLostTo, moment.time);
+      moment.time = time;
+      moment.lo = lo;
+      moment.hi = hi;
+      moment.exact = exact;
+      moment.hold = hold;
+    }
+    watch.nextMoment = (watch.nextMoment + 1) % this.#maxMoments;
+    if (time > watch.latestMoment) watch.latestMoment = time;
+    if (time >= watch.latestEnd) return;
+    for (const window of watch.windows) {
+      if (!within(moment, window.start, window.end, window.address)) continue;
+      this.#stall(moment, window.end, window.cause, window.process);
+    }
+  }
+
+  #stall(moment: Moment, end: number, cause: StallTotals, process: StallTotals): void {
+    const ns = end - moment.time;
+    raise(moment, this.all, ns);
+    raise(moment, cause, ns);
+    raise(moment, process, ns);
+  }
+
+  #watch(mm: number, now: number): MmWatch {
+    let watch = this.#mms.get(mm);
+    if (watch === undefined) {
+      watch = new MmWatch(this.#lostTo);
+      const { evicted } = this.#mms;
+      this.#mms.set(mm, watch);
+      if (this.#mms.evicted > evicted) this.#lostTo = now;
+    }
+    watch.touched = ++this.#clock;
+    return watch;
+  }
+}
+
+/** A writer that stalls once in a hold is late for all that follows in it: the longest of its stalls is the whole. */
+function raise({ hold, exact }: Moment, to: StallTotals, ns: number): void {
+  let longest = exact ? hold.exact : hold.bound;
+  if (longest === null) {
+    longest = new Map();
+    if (exact) hold.exact = longest;
+    else hold.bound = longest;
+  }
+  const was = longest.get(to) ?? 0;
+  if (ns <= was) return;
+  longest.set(to, ns);
+  if (exact) {
+    to.exactNs += ns - was;
+    if (was === 0) to.exactHolds++;
+  } else {
+    to.boundNs += ns - was;
+    if (was === 0) to.boundHolds++;
+  }
+}

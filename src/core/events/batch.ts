@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+import { VlKind } from '../../schema/events.gen.js';
+
+/**
+ * `EventBatch`: the one currency between sources, recordings and the lifecycle fold.
+ *
+ * Columns of equal length, a few thousand rows. A row is one step of one fault (`struct vl_step` of
+ * bpf/events.h), or a row the user side wrote itself (kind >= `UserKind.Counter`).
+ * A batch belongs to its source and is valid until the next one is asked for: whoever keeps rows, copies them.
+ */
+export interface EventBatch {
+  /** Rows in use; the columns may be longer. */
+  length: number;
+  /** `enum vl_kind`, or `UserKind`. */
+  readonly kind: Uint8Array;
+  /** `enum vl_step_flag`. */
+  readonly flags: Uint8Array;
+  readonly cpu: Uint16Array;
+  readonly tid: Uint32Array;
+  /** With `faultCpu`: the name of the lifecycle this step belongs to. */
+  readonly fault: Uint32Array;
+  readonly faultCpu: Uint16Array;
+  /** Running number of the step within its lifecycle; a gap is a lost step. */
+  readonly step: Uint16Array;
+  /** Nanoseconds since `SessionInfo.baseNs`; an integer below 2^53. */
+  readonly time: Float64Array;
+  readonly a: Uint32Array;
+  readonly b: Uint32Array;
+
+  // The columns below are 0 except where `flags` has VL_F_INFO (the first step of a lifecycle).
+  readonly tgid: Uint32Array;
+  /** Index into `strings`; 0 is the empty string. */
+  readonly comm: Uint32Array;
+  readonly depth: Uint8Array;
+  /** Time lock_vma_under_rcu returned the VMA, ns since base; NaN when not known. */
+  readonly acquired: Float64Array;
+  /** Identity of the mm (the pointer's low 52 bits). */
+  readonly mm: Float64Array;
+  /** Page-aligned. */
+  readonly address: Float64Array;
+  readonly vmaStart: Float64Array;
+  readonly vmaEnd: Float64Array;
+  readonly vmFlags: BigUint64Array;
+  readonly pte: BigUint64Array;
+  readonly cgroup: Float64Array;
+
+  /** Value of a user-side row (`UserKind.Counter`); 0 in kernel rows. */
+  readonly value: Float64Array;
+  /**
+   * Append-only, `strings[0] === ''`. Batches of a source share it, but for a source that begins a new list when there
+   * are too many: an index says nothing beside another batch's strings.
+   */
+  readonly strings: readonly string[];
+}
+
+/** Rows written by the user side. They never count as events of the kernel. */
+export const UserKind = {
+  /** A counter as it stood at `time`: a = `CounterGroup`, b = index in the group, value = the cumulative value. */
+  Counter: 128,
+  /** The last row of a session that ended in order: a recording without it was cut off. */
+  End: 129,
+  /** A frame of a stack, innermost first: a = stack id (`VL_STACK`), b = index, comm = its symbol, value = 1 for a kernel stack. */
+  Frame: 130,
+  /** A swap device: a = type (index of swap_info[]), b = its flags, comm = its name, value = 1 when its block device says it is synchronous. */
+  SwapDevice: 131,
+  /** A cgroup: value = its id, comm = its path below the cgroup2 mount, and behind a tab the name of its container or unit where known. */
+  Cgroup: 132,
+  /** The kernel function a `VL_VMA_OPS` step points to: a and b as in that step, comm = its name (`ext4_filemap_fault`, `drm_gem_fault [drm]`). */
+  Handler: 133,
+} as const;
+
+/** Groups of counters that travel in `UserKind.Counter` rows. All values are cumulative over the session. */
+export const CounterGroup = {
+  /** b = `enum vl_counter`, summed over CPUs. */
+  Kernel: 0,
+  /** b = `enum vl_kind`: records meant for the ring. */
+  Emitted: 1,
+  /** b = `enum vl_kind`: records the ring had no room for. */
+  Dropped: 2,
+  /** b = hist * 64 + bucket (`enum vl_hist`). */
+  Hist: 3,
+  /** b = index into `SessionInfo.programs`: runs the kernel skipped (`recursion_misses`). */
+  Missed: 4,
+  /** b = program index: runs counted while run-time statistics were on. */
+  RunCount: 5,
+  /** b = program index: ns spent in those runs. */
+  RunTime: 6,
+  /** b = 0: ns during which run-time statistics were on. 1: our own CPU time (ns, user+system). 2: our RSS (bytes). 3: ring bytes in use at the time. */
+  Self: 7,
+} as const;
+
+/** Whether a kernel row is no step of a fault: what a writer did (`VL_W_*` of bpf/events.h). */
+export function isWriterEvent(kind: number): boolean {
+  return kind >= VlKind.W_ACQUIRED && kind <= VlKind.W_VMA;
+}
+
+export const DEFAULT_BATCH_ROWS = 4096;
+
+/** A batch of `rows` empty rows. */
+export function createBatch(rows: number, strings: readonly string[]): EventBatch {
+  return {
+    length: 0,
+    kind: new Uint8Array(rows),
+    flags: new Uint8Array(rows),
+    cpu: new Uint16Array(rows),
+    tid: new Uint32Array(rows),
+    fault: new Uint32Array(rows),
+    faultCpu: new Uint16Array(rows),
+    step: new Uint16Array(rows),
+    time: new Float64Array(rows),
+    a: new Uint32Array(rows),
+    b: new Uint32Array(rows),
+    tgid: new Uint32Array(rows),
+    comm: new Uint32Array(rows),
+    depth: new Uint8Array(rows),
+    acquired: new Float64Array(rows).fill(Number.NaN),
+    mm: new Float64Array(rows),
+    address: new Float64Array(rows),
+    vmaStart: new Float64Array(rows),
+    vmaEnd: new Float64Array(rows),
+    vmFlags: new BigUint64Array(rows),
+    pte: new BigUint64Array(rows),
+    cgroup: new Float64Array(rows),
+    value: new Float64Array(rows),
+    strings,
+  };
+}
+
+/** Empties a batch for reuse: the info columns of the rows in use go back to 0 (`acquired` to NaN). */
+export function clearBatch(batch: EventBatch): void {
+  const n = batch.length;
+  batch.tgid.fill(0, 0, n);
+  batch.comm.fill(0, 0, n);
+  batch.depth.fill(0, 0, n);
+  batch.acquired.fill(Number.NaN, 0, n);
+  batch.mm.fill(0, 0, n);
+  batch.address.fill(0, 0, n);
+  batch.vmaStart.fill(0, 0, n);
+  batch.vmaEnd.fill(0, 0, n);
+  batch.vmFlags.fill(0n, 0, n);
+  batch.pte.fill(0n, 0, n);
+  batch.cgroup.fill(0, 0, n);
+  batch.value.fill(0, 0, n);
+  batch.length = 0;
+}
+
+/** Appends a row written by the user side. */
+export function pushUserRow(batch: EventBatch, kind: number, time: number, a: number, b: number, value: number): void {
+  const i = batch.length++;
+  batch.kind[i] = kind;
+  batch.flags[i] = 0;
+  batch.cpu[i] = 0;
+  batch.tid[i] = 0;
+  batch.fault[i] = 0;
+  batch.faultCpu[i] = 0;
+  batch.step[i] = 0;
+  batch.time[i] = time;
+  batch.a[i] = a;
+  batch.b[i] = b;
+  batch.value[i] = value;
+}

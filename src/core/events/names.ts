@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+/** Names that travel in user-side rows: of stacks, swap devices, cgroups, fault handlers. The latest row holds. */
+
+import { BoundedMap } from '../bounded/bounded-map.js';
+import { type EventBatch, UserKind } from './batch.js';
+
+const MAX_STACKS = 8192;
+/** Depth of the kernel's stack map. */
+const MAX_FRAMES = 127;
+const MAX_CGROUPS = 16_384;
+const MAX_DEVICES = 32;
+const MAX_HANDLERS = 1024;
+
+export interface SwapDeviceName {
+  readonly type: number;
+  readonly name: string;
+  readonly synchronous: boolean;
+}
+
+export class Names {
+  readonly devices: Map<number, SwapDeviceName> = new Map();
+  /** Names of fault handlers by address. */
+  readonly handlers: BoundedMap<bigint, string> = new BoundedMap(MAX_HANDLERS, () => 0);
+  readonly #stacks: BoundedMap<number, string[]> = new BoundedMap(MAX_STACKS, () => 0);
+  readonly #cgroups: BoundedMap<number, string> = new BoundedMap(MAX_CGROUPS, () => 0);
+
+  /** Names dropped from full tables. */
+  get evicted(): number {
+    return this.#stacks.evicted + this.#cgroups.evicted + this.handlers.evicted;
+  }
+
+  /** One row of kind Frame, SwapDevice, Cgroup or Handler; others are passed over. */
+  push(batch: EventBatch, i: number): void {
+    const a = batch.a[i] as number;
+    const b = batch.b[i] as number;
+    const value = batch.value[i] as number;
+    const text = batch.strings[batch.comm[i] as number] ?? '';
+    switch (batch.kind[i]) {
+      case UserKind.Frame:
+        this.#frame(a, b, text);
+        return;
+      case UserKind.SwapDevice:
+        if (a < MAX_DEVICES) this.devices.set(a, { type: a, name: text, synchronous: value === 1 });
+        return;
+      case UserKind.Cgroup:
+        this.#cgroups.set(value, text);
+        return;
+      case UserKind.Handler:
+        this.handlers.set((BigInt(a) << 32n) | BigInt(b), text);
+        return;
+    }
+  }
+
+  /** The container's or unit's name and the path, or what of it is known; '' for nothing. */
+  cgroup(id: number): string {
+    const [path = '', name = ''] = (this.#cgroups.get(id) ?? '').split('\t');
+    return name === '' ? path : `${name} ${path}`;
+  }
+
+  /** Copies: symbols by stack id, innermost first. */
+  stacks(ids: Iterable<number>): Record<string, readonly string[]> {
+    const out: Record<string, readonly string[]> = {};
+    for (const id of ids) {
+      const frames = this.#stacks.get(id);
+      if (frames !== undefined) out[id] = Array.from(frames, (frame) => frame ?? '?');
+    }
+    return out;
+  }
+
+  #frame(id: number, index: number, symbol: string): void {
+    if (index >= MAX_FRAMES) return;
+    let frames = this.#stacks.get(id);
+    if (frames === undefined) {
+      frames = [];
+      this.#stacks.set(id, frames);
+    }
+    frames[index] = symbol;
+  }
+}

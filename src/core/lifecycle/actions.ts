@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MIT
+/** What each action of the transition table does to a fault: the frame of a fault, and what cuts it short. */
+import { VlHolder, VlKind, VlStepFlag } from '../../schema/events.gen.js';
+import { INSIDE_ACTIONS } from './actions-inside.js';
+import { type AttemptRecord, Innermost, UNKNOWN_INTERVAL } from './attempt-record.js';
+import { begin, current, learn, learnLock, settle, settleRetry, since } from './attempts.js';
+import { abortCauseAtFallback, causeAtFallback } from './causes.js';
+import type { AbortCause, Cause } from './lifecycle.js';
+import type { FaultRecord } from './record.js';
+import { releasedAfter, releasedExactly, releasedWithin } from './release.js';
+import type { Action, StepContext } from './step.js';
+import { HMF, OUTSTANDING } from './table/runs.js';
+import { ACTIONS, type ActionName, STATES, type StateName } from './table/states.js';
+import { judge } from './verdict.js';
+import { closeWait, droppedInFile, forgetWait, openWait, waitOf } from './waits.js';
+
+const abort = (f: FaultRecord, s: StepContext): void => {
+  const attempt = begin(f, s, 'vma', true, UNKNOWN_INTERVAL);
+  attempt.outcome = 'abort';
+  attempt.cause = 'VMA lock unavailable';
+  f.origin = 'user';
+  settle(f, s, attempt);
+};
+
+/** The fallback says more of a settled attempt. */
+const recause = (f: FaultRecord, s: StepContext, attempt: AttemptRecord, cause: Cause): void => {
+  const was = attempt.cause;
+  if (was === cause || was === null) return;
+  attempt.cause = cause;
+  if (attempt.told) s.sink.caused(f, attempt, was);
+};
+
+/** The ABORT whose fallback is under way: the next attempt of its fault. */
+const abortOf = (f: FaultRecord): AttemptRecord | null =>
+  f.vmaAttempt?.outcome === 'abort' && f.attempts.length <= 2 ? f.vmaAttempt : null;
+
+/** A writer held the mm when the fallback began. */
+const behindWriter = (f: FaultRecord, s: StepContext): void => {
+  const attempt = s.b === VlHolder.WRITER ? abortOf(f) : null;
+  if (attempt !== null) recause(f, s, attempt, 'writer in the mm');
+};
+
+const release: Action = (f, s) => {
+  const attempt = f.attempt?.lock === 'vma' ? f.attempt : (f.vmaAttempt ?? current(f, s));
+  // Only the VMA lock's release is sent.
+  if (!attempt.lockKnown) learn(f, s, attempt, s.bits.vmaLock);
+  if (!Number.isNaN(attempt.exactRelease)) return;
+  attempt.exactRelease = s.time;
+  if (attempt.outcome !== 'pending') s.sink.exact(attempt);
+};
+
+const mmRelease: Action = (f, s, from) => {
+  const over = STATES[from] === 'MmKept';
+  const attempt = over ? (f.attempts[f.attempts.length - 1] as AttemptRecord) : current(f, s);
+  if (!attempt.lockKnown) learnLock(f, s, attempt, 'mmap');
+  attempt.exactRelease = s.time;
+  if (!over) {
+    if (attempt.fileDrops && attempt.open === Innermost.Filemap) droppedInFile(f, attempt, s.time);
+    return;
+  }
+  releasedExactly(attempt);
+  s.sink.exact(attempt);
+};
+
+const hmfExit: Action = (f, s) => {
+  const attempt = current(f, s);
+  const { bits } = s;
+  learn(f, s, attempt, s.a);
+  if (!(s.flags & VlStepFlag.REGS)) f.origin = 'gup';
+  else f.origin = s.a & bits.user ? 'user' : 'kernel';
+  attempt.flags = s.a;
+  attempt.ret = s.b;
+  attempt.result = (attempt.result === -1 ? 0 : attempt.result) | s.b;
+  if (s.b & bits.major) f.major = true;
+  if (s.b & bits.retry) settleRetry(f, s, attempt);
+  else if (s.b & bits.completed && !(s.b & bits.error)) {
+    attempt.outcome = 'completed';
+    releasedWithin(attempt, f.mark, s.time);
+  } else {
+    attempt.outcome = s.b & bits.error ? 'error' : 'ok';
+    releasedAfter(attempt, s.time);
+  }
+  settle(f, s, attempt);
+};
+
+/** mmap_lock was given back though nothing inside that drops it is under way: handle_mm_fault is over. */
+export function isReleased(f: FaultRecord): boolean {
+  const { attempt } = f;
+  return (
+    attempt !== null &&
+    attempt.lock === 'mmap' &&
+    !Number.isNaN(attempt.exactRelease) &&
+    attempt.open === Innermost.None &&
+    attempt.first === Innermost.None
+  );
+}
+
+const cutShort: Action = (f, s, from) => {
+  const state: StateName = STATES[from] ?? 'Closed';
+  if (state === 'Kept' || state === 'MmKept') {
+    if (f.gap === 0) f.lose(`${OUTSTANDING[state]} missed`);
+    return;
+  }
+  // fault_signal_pending: after RETRY a pending signal ends the fault without a fallback. A signal or the task's end
+  // is proof; that a newer fault began is proof only where nothing else is known to be missing.
+  const whole = f.gap === 0 && (s.kind !== VlKind.ABANDONED || f.lost.length === 0);
+  if (state === 'Retried' && whole && f.origin !== 'gup') {
+    f.how = 'signal';
+    return;
+  }
+  f.how = 'incomplete';
+  if (state === 'Retried' && f.origin === 'gup') f.lose('get_user_pages went on without handle_mm_fault');
+  else if (f.gap === 0) f.lose(`${OUTSTANDING[state]} missed`);
+  if (f.gap > 0 || !isReleased(f)) return;
+  f.how = 'ok-mmap';
+  f.lose(`${HMF} missed`);
+};
+
+const ACTION: Readonly<Record<ActionName, Action>> = {
+  ...INSIDE_ACTIONS,
+  none: () => {},
+  odd: (f, s) => f.lose(`unexpected step ${s.kind}`),
+  vmaNull: (f, s) => {
+    f.start = { lo: s.time, hi: s.time };
+    abort(f, s);
+  },
+  vmaLocked: (f, s) => {
+    f.start = { lo: s.time, hi: s.time };
+    begin(f, s, 'vma', true, f.start).passFlags = s.bits.vmaLock;
+  },
+  hmfExit,
+  retryProven: (f, s) => {
+    const attempt = current(f, s);
+    settleRetry(f, s, attempt);
+    settle(f, s, attempt);
+  },
+  mmEnter: (f, s, from) => {
+    // First of its lifecycle, from user mode: no attempt under the VMA lock came before.
+    if (STATES[from] === 'Start' && s.a === 1 && f.gap === 0) abort(f, s);
+    if (f.origin === 'unknown') f.origin = s.a === 1 ? 'user' : 'kernel';
+    f.writer = null;
+    begin(f, s, 'mmap', true, { lo: s.time, hi: Number.POSITIVE_INFINITY });
+    behindWriter(f, s);
+    openWait(f, s, 'mmapLock', 'none');
+  },
+  mmEntryMissed: (f, s) => {
+    f.writer = null;
+    begin(f, s, 'mmap', true, { lo: since(f), hi: Number.POSITIVE_INFINITY });
+  },
+  mmContended: (f, s) => {
+    behindWriter(f, s);
+    const attempt = current(f, s);
+    attempt.acquired = { lo: s.time, hi: attempt.acquired.hi };
+    const wait = waitOf(f, 'mmapLock');
+    if (wait === null) return;
+    wait.contended = s.time;
+    wait.holder = s.a;
+  },
+  vmaOps: (f, s) => {
+    if (f.unjudged && f.vmaAttempt !== null) f.vmaAttempt.faultHandler = (BigInt(s.a) << 32n) | BigInt(s.b);
+  },
+  mmWriter: (f, s) => {
+    const syscall = s.b === 0xffffffff ? -1 : s.b;
+    f.writer = { tid: s.a, syscall, exact: (s.flags & VlStepFlag.EXACT) !== 0 };
+  },
+  mmExit: (f, s) => {
+    const attempt = f.attempt ?? begin(f, s, 'mmap', true, { lo: since(f), hi: s.time });
+    const wait = closeWait(f, s, 'mmapLock');
+    attempt.acquired = { lo: attempt.acquired.lo, hi: s.time };
+    const first = f.vmaAttempt;
+    const aborted = abortOf(f);
+    if (aborted !== null) recause(f, s, aborted, abortCauseAtFallback(aborted.cause as AbortCause, s.a));
+    else if (f.unjudged && first !== null) {
+      recause(f, s, first, causeAtFallback(first, s.a));
+      judge(f, s, wait);
+    }
+    if (s.a !== 0) return;
+    // NULL: a bad address, or killed while it waited.
+    attempt.acquired = UNKNOWN_INTERVAL;
+    attempt.outcome = 'error';
+    settle(f, s, attempt);
+  },
+  mmExitMissed: (f, s) => {
+    const attempt = current(f, s);
+    attempt.acquired = { lo: attempt.acquired.lo, hi: s.time };
+    forgetWait(f, 'mmapLock');
+  },
+  mmRelease,
+  release,
+  stack: (f, s) => s.sink.stack(f, f.attempts[f.attempts.length - 1] ?? null, s.a, s.b),
+  cutShort,
+};
+
+/** By index of ACTIONS. */
+export const PERFORM: readonly Action[] = ACTIONS.map((name) => ACTION[name]);

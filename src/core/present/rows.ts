@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+/** Rows that views show and a Snapshot holds only in parts: counts with their rate and share. */
+
+import type { Snapshot } from '../aggregate/snapshot.js';
+import type { ProgramCost } from '../aggregate/snapshot-rows.js';
+import type { Cause } from '../lifecycle/lifecycle.js';
+import { formatCount } from './format.js';
+import type { Style } from './text.js';
+
+export interface OutcomeRow {
+  readonly id: 'success' | 'retry' | 'completed' | 'abort' | 'error' | 'kernel';
+  readonly title: string;
+  readonly style: Style;
+  readonly count: number;
+  /** Per second since the previous snapshot; NaN without one. */
+  readonly rate: number;
+  /** Of all faults; NaN when there was none. */
+  readonly share: number;
+}
+
+export interface ProgramRow {
+  readonly cost: ProgramCost;
+  /** ns during which run times were taken; 0 when never. */
+  readonly measuredNs: number;
+}
+
+/** Increase per second between two snapshots of one session; NaN when there is no time between them. */
+export function perSecond(now: Snapshot, before: Snapshot | null, of: (snapshot: Snapshot) => number): number {
+  if (before === null || now.time <= before.time) return Number.NaN;
+  return ((of(now) - of(before)) * 1e9) / (now.time - before.time);
+}
+
+const OUTCOMES: readonly (readonly [OutcomeRow['id'], string, Style, (s: Snapshot) => number])[] = [
+  ['success', 'success', 'good', (s) => s.counts.vmaLock.success],
+  ['retry', 'RETRY', 'retry', (s) => s.counts.vmaLock.retry],
+  ['completed', 'COMPLETED', 'completed', (s) => s.counts.vmaLock.completed],
+  ['abort', 'ABORT', 'abort', (s) => s.counts.vmaLock.abort],
+  ['error', 'error', 'bad', (s) => s.counts.vmaLock.error],
+  ['kernel', 'kernel-mode', 'kernel', (s) => s.counts.kernelMode],
+];
+
+export function outcomeRows(now: Snapshot, before: Snapshot | null): OutcomeRow[] {
+  return OUTCOMES.map(([id, title, style, of]) => ({
+    id,
+    title,
+    style,
+    count: of(now),
+    rate: perSecond(now, before, of),
+    share: of(now) / (now.counts.faults || Number.NaN),
+  }));
+}
+
+/** Attempts of one cause: each cause belongs to RETRY or to ABORT alone. */
+export function countOf(snapshot: Snapshot, cause: Cause): number {
+  const retry: Readonly<Partial<Record<Cause, number>>> = snapshot.retry.byCause;
+  const abort: Readonly<Partial<Record<Cause, number>>> = snapshot.abort.byCause;
+  return retry[cause] ?? abort[cause] ?? 0;
+}
+
+/** Of those, the ones whose cause is sure: the only ones a rate can be made of, since what is not may go elsewhere. */
+export function finalCount(snapshot: Snapshot, cause: Cause): number {
+  const retry: Readonly<Partial<Record<Cause, number>>> = snapshot.retry.undecided;
+  const abort: Readonly<Partial<Record<Cause, number>>> = snapshot.abort.undecided;
+  return countOf(snapshot, cause) - (retry[cause] ?? abort[cause] ?? 0);
+}
+
+/** The kernel's count is read four times a second; of what came since, as much was emitted as was decoded or dropped. */
+export function emittedWords({ emitted, decoded, dropped }: Snapshot['events']): string {
+  const seen = decoded + dropped;
+  return seen > emitted ? `≥ ${formatCount(seen)}` : formatCount(emitted);
+}
+
+export function programRows(now: Snapshot): ProgramRow[] {
+  return now.overhead.programs.map((cost) => ({ cost, measuredNs: now.overhead.measuredNs }));
+}
+
+/** Our BPF programs' run time as a share of one CPU, over the time it was measured; NaN when it was not. */
+export function programShare(now: Snapshot): number {
+  let ns = 0;
+  for (const program of now.overhead.programs) ns += program.runTimeNs;
+  return now.overhead.measuredNs > 0 ? ns / now.overhead.measuredNs : Number.NaN;
+}
+
+/** Our own process as a share of one CPU: since the previous snapshot, or over the session without one. */
+export function selfShare(now: Snapshot, before: Snapshot | null): number {
+  const recent = perSecond(now, before, (s) => s.overhead.selfCpuNs) / 1e9;
+  if (!Number.isNaN(recent)) return recent;
+  return now.durationNs > 0 ? now.overhead.selfCpuNs / now.durationNs : Number.NaN;
+}

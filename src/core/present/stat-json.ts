@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: MIT
+/**
+ * The document behind `--json`. Keys come in a fixed order. Counts and durations are numbers (ns, below 2^53);
+ * what can be larger (sums over many threads, addresses, identities) is a string; what is not known is null.
+ */
+
+import { DECADE_TITLES, MMAP_LOCK_HOOK, OTHER_USERS, whyNotHooked, whyNoUser } from '../aggregate/mmap-lock.js';
+import type { Snapshot } from '../aggregate/snapshot.js';
+import type { AddressRow, CounterfactualRow, MmapLockSide, WriterRow } from '../aggregate/snapshot-rows.js';
+import { VERDICTS } from '../lifecycle/lifecycle.js';
+import { hex, sorted, u64, wait } from './json-values.js';
+import { WAIT_HOOKS, whyNoWait } from './wait-hooks.js';
+
+const MAX_ADDRESSES = 50;
+const MAX_WRITERS = 50;
+
+function address(row: AddressRow): object {
+  return {
+    address: hex(row.address),
+    mm: hex(row.mm),
+    tgid: row.tgid,
+    comm: row.comm,
+    lifecycles: row.lifecycles,
+    retries: row.retries,
+    joined: row.joined,
+    byCause: sorted(row.byCause),
+    byEnd: sorted(row.byEnd),
+  };
+}
+
+function writer(row: WriterRow): object {
+  return {
+    tgid: row.tgid,
+    comm: row.comm,
+    syscall: row.syscall,
+    name: row.name,
+    acquired: row.acquired,
+    wait: wait(row.wait),
+    hold: wait(row.hold),
+    behindReader: row.behindReader,
+    behindWriter: row.behindWriter,
+    inverted: row.inverted,
+    vmas: row.vmas,
+    vmaWait: wait(row.vmaWait),
+    retriesLocked: row.retriesLocked,
+    retriesDelayed: row.retriesDelayed,
+    worstHolder: row.worstHolder === 0 ? null : row.worstHolder,
+    worstWaitNs: row.worstWaitNs,
+    kernelStack: row.kernelStack < 0 ? null : row.kernelStack,
+    userStack: row.userStack < 0 ? null : row.userStack,
+  };
+}
+
+function counterfactual(row: CounterfactualRow): object {
+  const { stall } = row;
+  return {
+    key: row.key,
+    retries: row.retries,
+    verdicts: Object.fromEntries(VERDICTS.map((kind) => [kind, row.verdicts[kind]])),
+    avoidableQuiet: row.avoidableQuiet,
+    avoidableBusy: row.avoidableBusy,
+    unknownWhy: sorted(row.unknownWhy),
+    savedNs: u64(row.savedNs),
+    stall: {
+      basis: stall.basis,
+      exactNs: stall.basis === 'exact' ? u64(stall.exactNs) : null,
+      boundNs: stall.basis === 'none' ? null : u64(stall.boundNs),
+      writers: stall.basis === 'none' ? null : stall.writers,
+      unknown: stall.basis === 'none' ? null : stall.unknown,
+    },
+  };
+}
+
+function side(row: MmapLockSide): object {
+  return {
+    acquired: row.acquired,
+    waitNs: u64(row.waitNs),
+    decades: Object.fromEntries(DECADE_TITLES.map((title, i) => [title, row.decades[i] ?? 0])),
+  };
+}
+
+/** null where no hook shows them: none seen is then no zero. */
+function waits({ session, waits: all }: Snapshot): object {
+  const unseen = (name: (typeof WAIT_HOOKS)[number][0]): boolean =>
+    all[name].count === 0 && whyNoWait(session, name) !== '';
+  return Object.fromEntries(WAIT_HOOKS.map(([name]) => [name, unseen(name) ? null : wait(all[name])]));
+}
+
+function mmapLock({ session, mmapLock: table }: Snapshot): object {
+  if (!table.known) return { known: false, why: whyNotHooked(session, MMAP_LOCK_HOOK) };
+  return { known: true, read: side(table.read), write: side(table.write), tryFailed: table.tryFailed };
+}
+
+function otherUsers({ session, otherUsers: users }: Snapshot): object {
+  const unknown = OTHER_USERS.filter(([user]) => users[user] === null);
+  return {
+    ...Object.fromEntries(OTHER_USERS.map(([user]) => [user, users[user]])),
+    why: Object.fromEntries(unknown.map(([user]) => [user, whyNoUser(session, user)])),
+  };
+}
+
+export function statJson(snapshot: Snapshot): object {
+  const { session, counts, events, lifecycles, retry, abort, swap, overhead, progress } = snapshot;
+  return {
+    v: 1,
+    tool: session.tool,
+    host: session.host,
+    kernel: session.kernel,
+    arch: session.arch,
+    cpus: session.cpus,
+    preemption: session.preemption,
+    scope: session.scope,
+    minUs: session.minUs,
+    filters: sorted(session.filters),
+    durationNs: snapshot.durationNs,
+    ended: snapshot.ended,
+    release: session.release,
+    hooks: session.hooks.map(({ target, attached, note }) => ({ target, attached, note })),
+    counts: {
+      faults: counts.faults,
+      vmaLock: {
+        success: counts.vmaLock.success,
+        retry: counts.vmaLock.retry,
+        completed: counts.vmaLock.completed,
+        abort: counts.vmaLock.abort,
+        error: counts.vmaLock.error,
+      },
+      mmapLock: counts.mmapLock,
+      kernelMode: counts.kernelMode,
+      gup: counts.gup,
+      kthreadSwap: counts.kthreadSwap,
+    },
+    events: {
+      emitted: events.emitted,
+      decoded: events.decoded,
+      dropped: events.dropped,
+      missed: events.missed,
+      stateLost: events.stateLost,
+      perKind: { ...events.perKind },
+    },
+    lifecycles: {
+      total: lifecycles.total,
+      byEnd: { ...lifecycles.byEnd },
+      incomplete: lifecycles.incomplete,
+      evicted: lifecycles.evicted,
+    },
+    retry: {
+      total: retry.total,
+      byCause: { ...retry.byCause },
+      undecided: sorted(retry.undecided),
+      unknownBy: sorted(retry.unknownBy),
+      joined: retry.joined,
+      avoidable: retry.avoidable,
+      notAvoidable: retry.notAvoidable,
+      unknown: retry.unknown,
+    },
+    abort: { total: abort.total, byCause: sorted(abort.byCause), undecided: sorted(abort.undecided) },
+    costs: Object.fromEntries(
+      Object.entries(snapshot.causeCosts).map(([cause, { faults, lostNs, worstNs }]) => [
+        cause,
+        { faults, lostNs: u64(lostNs), worstNs },
+      ]),
+    ),
+    waits: waits(snapshot),
+    held: {
+      vma: wait(snapshot.held.vma),
+      mmap: wait(snapshot.held.mmap),
+      none: wait(snapshot.held.none),
+      unknown: wait(snapshot.held.unknown),
+    },
+    mmapLock: mmapLock(snapshot),
+    writers: snapshot.writers.slice(0, MAX_WRITERS).map(writer),
+    counterfactual: {
+      all: counterfactual(snapshot.counterfactual.all),
+      byCause: snapshot.counterfactual.byCause.map(counterfactual),
+      byProcess: snapshot.counterfactual.byProcess.map(counterfactual),
+    },
+    progress: {
+      pagesAgain: progress.pagesAgain,
+      mostRetries: progress.mostRetries,
+      again: progress.again,
+      refaults: progress.refaults,
+      herds: [...progress.herds],
+      largestHerd: progress.largestHerd,
+      folioUnknown: progress.folioUnknown,
+    },
+    otherUsers: otherUsers(snapshot),
+    releaseRules: Object.fromEntries(
+      Object.entries(snapshot.release).map(([rule, { count, unbounded, width, checked, outside }]) => [
+        rule,
+        { count, unbounded, width: wait(width), checked, outside },
+      ]),
+    ),
+    swap: {
+      faults: swap.faults,
+      synchronous: swap.synchronous,
+      asynchronous: swap.asynchronous,
+      lockOrRetry: { calls: swap.lockOrRetry.calls, retry: swap.lockOrRetry.retry, locked: swap.lockOrRetry.locked },
+      devices: swap.devices.map((device) => ({
+        type: device.type,
+        name: device.name === '' ? null : device.name,
+        synchronous: device.synchronous,
+        faults: device.faults,
+        reads: device.reads,
+        retries: device.retries,
+        folioWait: wait(device.folioWait),
+        syncRead: wait(device.syncRead),
+      })),
+    },
+    kernelHist: sorted(snapshot.kernelHist),
+    overhead: {
+      measuredNs: overhead.measuredNs,
+      selfCpuNs: overhead.selfCpuNs,
+      selfRssBytes: overhead.selfRssBytes,
+      programs: overhead.programs.map(({ name, target, method, missed, runCount, runTimeNs }) => ({
+        name,
+        target,
+        method,
+        missed,
+        runCount,
+        runTimeNs,
+      })),
+    },
+    addresses: snapshot.addresses.slice(0, MAX_ADDRESSES).map(address),
+    causeStacks: snapshot.causeStacks.map(({ cause, kernel, user, count }) => ({
+      cause,
+      kernel: kernel < 0 ? null : kernel,
+      user: user < 0 ? null : user,
+      count,
+    })),
+    stacks: sorted(snapshot.stacks),
+    handlers: snapshot.handlers.map((handler) => ({
+      address: `0x${handler.address.toString(16)}`,
+      name: handler.name === '' ? null : handler.name,
+      retries: handler.retries,
+    })),
+    forgotten: snapshot.forgotten ?? null,
+  };
+}

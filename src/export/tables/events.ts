@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+/** One row an event, as it was recorded: steps of faults, deeds of writers, and the rows of the user side. */
+import { CounterGroup, type EventBatch, UserKind } from '../../core/events/batch.js';
+import { VlCounterNames, VlHistNames, VlKindNames, VlStepFlag } from '../../schema/events.gen.js';
+import { type Column, known } from '../base/column.js';
+import { sessionColumns } from './lifecycles.js';
+
+/** A place in a batch: valid until the next batch. */
+export interface EventRow {
+  readonly batch: EventBatch;
+  readonly i: number;
+}
+
+const USER_KINDS: ReadonlyMap<number, string> = new Map(
+  Object.entries(UserKind).map(([name, kind]) => [kind, snakeUpper(name)]),
+);
+const GROUPS: ReadonlyMap<number, string> = new Map(
+  Object.entries(CounterGroup).map(([name, group]) => [group, name.toLowerCase()]),
+);
+const SELF = ['measured ns', 'cpu ns', 'rss bytes', 'ring bytes'];
+const HIST_BUCKETS = 64;
+
+function snakeUpper(name: string): string {
+  return name.replace(/(?<=[a-z])[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
+}
+
+function nameOfKind(kind: number): string {
+  return VlKindNames[kind] ?? USER_KINDS.get(kind) ?? `kind ${kind}`;
+}
+
+const at = (
+  row: EventRow,
+  column: 'kind' | 'flags' | 'cpu' | 'tid' | 'fault' | 'faultCpu' | 'step' | 'a' | 'b',
+): number => row.batch[column][row.i] as number;
+
+/** Who and where travel in the rows that are a `struct vl_open`. */
+const hasInfo = (row: EventRow): boolean => (at(row, 'flags') & VlStepFlag.INFO) !== 0;
+const info = (row: EventRow, value: number | undefined): number | null =>
+  hasInfo(row) ? known(value ?? Number.NaN) : null;
+
+/** `kernel/VMA_RETRY`, `dropped/FLOR_ENTER`, `hist/FOLIO_WAIT/12`, `missed/x_handle_mm_fault`; null in other rows. */
+function counterName(row: EventRow, programs: readonly { readonly name: string }[]): string | null {
+  if (at(row, 'kind') !== UserKind.Counter) return null;
+  const group = at(row, 'a');
+  const index = at(row, 'b');
+  const of = ((): string | undefined => {
+    switch (group) {
+      case CounterGroup.Kernel:
+        return VlCounterNames[index];
+      case CounterGroup.Emitted:
+      case CounterGroup.Dropped:
+        return VlKindNames[index];
+      case CounterGroup.Hist:
+        return `${VlHistNames[Math.floor(index / HIST_BUCKETS)]}/${index % HIST_BUCKETS}`;
+      case CounterGroup.Self:
+        return SELF[index];
+      default:
+        return programs[index]?.name;
+    }
+  })();
+  return `${GROUPS.get(group) ?? group}/${of ?? index}`;
+}
+
+export const eventColumns: readonly Column<EventRow>[] = [
+  ...sessionColumns<EventRow>(),
+  { name: 'time', type: 'timestamp', about: 'wall clock', get: (r, c) => c.wallClock(r.batch.time[r.i] as number) },
+  {
+    name: 'time_ns',
+    type: 'int64',
+    about: 'ns since the session began',
+    get: (r) => known(r.batch.time[r.i] as number),
+  },
+  {
+    name: 'kind',
+    type: 'uint32',
+    about: '`enum vl_kind`; 128 and above: a row of the user side',
+    get: (r) => at(r, 'kind'),
+  },
+  {
+    name: 'name',
+    type: 'string',
+    about: 'its name: HMF_EXIT, FLOR_ENTER, …; COUNTER, END, …',
+    get: (r) => nameOfKind(at(r, 'kind')),
+  },
+  {
+    name: 'counter',
+    type: 'string',
+    about:
+      'of a COUNTER row: group and name, as in kernel/VMA_RETRY or dropped/HMF_EXIT; cumulative: the last row of a name is its total',
+    get: (r, c) => counterName(r, c.session.programs),
+  },
+  {
+    name: 'value',
+    type: 'double',
+    about: 'of a row of the user side; null in rows of the kernel',
+    get: (r) => (at(r, 'kind') < UserKind.Counter ? null : known(r.batch.value[r.i] as number)),
+  },
+  { name: 'flags', type: 'uint32', about: '`enum vl_step_flag`', get: (r) => at(r, 'flags') },
+  { name: 'cpu', type: 'uint32', about: 'where the hook ran', get: (r) => at(r, 'cpu') },
+  { name: 'tid', type: 'uint32', about: 'thread', get: (r) => at(r, 'tid') },
+  {
+    name: 'id',
+    type: 'int64',
+    about: 'the lifecycle it is a step of; 0 in rows that are none',
+    get: (r) => at(r, 'faultCpu') * 2 ** 32 + at(r, 'fault'),
+  },
+  { name: 'step', type: 'uint32', about: 'running number within it; a gap is a lost step', get: (r) => at(r, 'step') },
+  { name: 'a', type: 'uint32', about: 'what the hook said; by kind in bpf/events.h', get: (r) => at(r, 'a') },
+  { name: 'b', type: 'uint32', about: 'likewise', get: (r) => at(r, 'b') },
+  {
+    name: 'tgid',
+    type: 'uint32',
+    about: 'process; here and below null but in rows that say who and where',
+    get: (r) => info(r, r.batch.tgid[r.i]),
+  },
+  {
+    name: 'comm',
+    type: 'string',
+    about: 'task name, also the text of a row of the user side',
+    get: (r) =>
+      hasInfo(r) || at(r, 'kind') > UserKind.End ? (r.batch.strings[r.batch.comm[r.i] as number] ?? null) : null,
+  },
+  {
+    name: 'depth',
+    type: 'uint32',
+    about: 'open lifecycles of the task it interrupted',
+    get: (r) => info(r, r.batch.depth[r.i]),
+  },
+  {
+    name: 'acquired_ns',
+    type: 'int64',
+    about: 'when the lock was had; by kind in bpf/events.h',
+    get: (r) => info(r, r.batch.acquired[r.i]),
+  },
+  { name: 'mm', type: 'int64', about: 'identity of the mm', get: (r) => info(r, r.batch.mm[r.i]) },
+  { name: 'address', type: 'int64', about: 'page of the fault', get: (r) => info(r, r.batch.address[r.i]) },
+  { name: 'vma_start', type: 'int64', about: 'first address of the VMA', get: (r) => info(r, r.batch.vmaStart[r.i]) },
+  { name: 'vma_end', type: 'int64', about: 'first address behind it', get: (r) => info(r, r.batch.vmaEnd[r.i]) },
+  {
+    name: 'vm_flags',
+    type: 'uint64',
+    about: 'vma->vm_flags',
+    get: (r) => (hasInfo(r) ? (r.batch.vmFlags[r.i] as bigint) : null),
+  },
+  {
+    name: 'pte',
+    type: 'uint64',
+    about: 'vmf->orig_pte',
+    get: (r) => (hasInfo(r) ? (r.batch.pte[r.i] as bigint) : null),
+  },
+  { name: 'cgroup', type: 'int64', about: 'cgroup v2 id', get: (r) => info(r, r.batch.cgroup[r.i]) },
+];

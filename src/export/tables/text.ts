@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+/** The text formats: JSON Lines, where a lifecycle is whole, and CSV, which is flat. */
+import type { EventBatch } from '../../core/events/batch.js';
+import type { Lifecycle } from '../../core/lifecycle/lifecycle.js';
+import { asText, type Column } from '../base/column.js';
+import type { Context } from '../base/context.js';
+import type { Exporter } from '../base/exporter.js';
+import type { Losses } from '../base/losses.js';
+import type { Output } from '../base/output.js';
+import { attemptOwnColumns } from './attempts.js';
+import { COLUMNS, ROWS_OF, type TableName } from './tables.js';
+import { waitOwnColumns } from './waits.js';
+
+/** Text gathers to about this much before it is written. */
+const CHUNK_CHARS = 256 * 1024;
+
+interface LineFormat {
+  head(context: Context): string;
+  row<Row>(table: TableName, columns: readonly Column<Row>[], row: Row, context: Context): string;
+  tail(losses: Losses): string;
+}
+
+type Plain = string | number | boolean | null;
+
+function object<Row>(columns: readonly Column<Row>[], row: Row, context: Context): Record<string, Plain> {
+  return Object.fromEntries(columns.map(({ name, type, get }) => [name, asText(type, get(row, context))]));
+}
+
+const LINE_TYPES: Readonly<Record<TableName, string>> = {
+  lifecycles: 'lifecycle',
+  attempts: 'attempt',
+  waits: 'wait',
+  events: 'event',
+};
+
+/** Each line says by its `type` what it is: first the session, then rows, last the losses. */
+const jsonLines: LineFormat = {
+  head: ({ session }) => `${JSON.stringify({ type: 'session', v: 1, session })}\n`,
+  row(table, columns, row, context) {
+    const line: Record<string, unknown> = { type: LINE_TYPES[table], ...object(columns, row, context) };
+    if (table === 'lifecycles') {
+      const lifecycle = row as Lifecycle;
+      line.attempts = lifecycle.attempts.map((attempt, n) =>
+        object(attemptOwnColumns, { lifecycle, attempt, n }, context),
+      );
+      line.waits = lifecycle.waits.map((wait, n) => object(waitOwnColumns, { lifecycle, wait, n }, context));
+    }
+    return `${JSON.stringify(line)}\n`;
+  },
+  tail: (losses) => `${JSON.stringify({ type: 'losses', ...losses })}\n`,
+};
+
+/** RFC 4180, but for the line ends, which are those of Unix. null is nothing at all, an empty text `""`. */
+function csvField(value: Plain): string {
+  if (value === null) return '';
+  if (typeof value !== 'string') return String(value);
+  return value === '' || /[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
+}
+
+function csv(table: TableName): LineFormat {
+  return {
+    head: () => `${COLUMNS[table].map(({ name }) => name).join(',')}\n`,
+    row: (_, columns, row, context) =>
+      `${columns.map(({ type, get }) => csvField(asText(type, get(row, context)))).join(',')}\n`,
+    tail: () => '',
+  };
+}
+
+class TextExporter implements Exporter {
+  rows = 0;
+  readonly #format: LineFormat;
+  readonly #table: TableName;
+  readonly #context: Context;
+  readonly #output: Output;
+  readonly #encoder = new TextEncoder();
+  #text: string[] = [];
+  #chars = 0;
+
+  constructor(format: LineFormat, table: TableName, context: Context, output: Output) {
+    this.#format = format;
+    this.#table = table;
+    this.#context = context;
+    this.#output = output;
+    this.#add(format.head(context));
+  }
+
+  batch(batch: EventBatch): void {
+    if (this.#table !== 'events') return;
+    for (let i = 0; i < batch.length; i++) this.#row(COLUMNS.events, { batch, i });
+  }
+
+  lifecycle(lifecycle: Lifecycle): void {
+    switch (this.#table) {
+      case 'lifecycles':
+        this.#row(COLUMNS.lifecycles, lifecycle);
+        return;
+      case 'attempts':
+        for (const row of ROWS_OF.attempts(lifecycle)) this.#row(COLUMNS.attempts, row);
+        return;
+      case 'waits':
+        for (const row of ROWS_OF.waits(lifecycle)) this.#row(COLUMNS.waits, row);
+    }
+  }
+
+  async drain(): Promise<void> {
+    if (this.#chars >= CHUNK_CHARS) await this.#flush();
+  }
+
+  async finish(losses: Losses): Promise<void> {
+    this.#add(this.#format.tail(losses));
+    await this.#flush();
+  }
+
+  #row<Row>(columns: readonly Column<Row>[], row: Row): void {
+    this.rows++;
+    this.#add(this.#format.row(this.#table, columns, row, this.#context));
+  }
+
+  #add(text: string): void {
+    this.#text.push(text);
+    this.#chars += text.length;
+  }
+
+  async #flush(): Promise<void> {
+    const text = this.#text.join('');
+    this.#text = [];
+    this.#chars = 0;
+    if (text !== '') await this.#output.write(this.#encoder.encode(text));
+  }
+}
+
+export function jsonlExporter(table: TableName, context: Context, output: Output): Exporter {
+  return new TextExporter(jsonLines, table, context, output);
+}
+
+export function csvExporter(table: TableName, context: Context, output: Output): Exporter {
+  return new TextExporter(csv(table), table, context, output);
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+/** Which program stands on which hook, by what each attach method is known to do to the truth (docs/attach.md). */
+import type { AttachMethod, HookInfo } from '../core/events/session.js';
+import { HOOKS, type Hook } from './hooks.js';
+
+export interface PlannedProgram {
+  /** Name in the BPF object. */
+  readonly program: string;
+  readonly target: string;
+  readonly method: AttachMethod;
+}
+
+export interface AttachPlan {
+  /** In the order of attaching: what ends a step before what begins one, so that no step is seen to begin alone. */
+  readonly programs: readonly PlannedProgram[];
+  readonly hooks: readonly HookInfo[];
+  /** Required hooks that cannot be had. */
+  readonly missing: readonly string[];
+}
+
+export interface KernelAbility {
+  readonly major: number;
+  readonly minor: number;
+  /** CONFIG_FPROBE: kprobe.multi can be attached. */
+  readonly fprobe: boolean;
+  /** Whether a function can be traced: listed in available_filter_functions, or null where that cannot be read. */
+  traceable(target: string): boolean | null;
+  /** Whether BTF describes the function: fentry and fexit need it. */
+  described(target: string): boolean;
+  /** Whether BTF describes the tracepoint. */
+  tracepoint(target: string): boolean;
+}
+
+export interface Wishes {
+  /** Hook lock_vma_under_rcu: exact start times, at the price of a second program on every fault. */
+  readonly start: boolean;
+  /** What costs on the path of every ordinary fault may be hooked. */
+  readonly exact: boolean;
+  readonly observed: boolean;
+  readonly follow: boolean;
+  /** More than swap faults: retries and aborts of every kind. */
+  readonly retry: boolean;
+  /** The mmap_lock tracepoints: every taker of it in the system pays for a program or two. */
+  readonly writers: boolean;
+  /** Second programs for what first ones miss: where kernel code is preempted, and ordinary faults may pay for it. */
+  readonly backed: boolean;
+  /** Hooks to leave out by name. */
+  readonly without: ReadonlySet<string>;
+}
+
+/**
+ * kprobe.multi entries are exact everywhere: ftrace runs them with preemption off. Returns by kretprobe.multi run out
+ * of instances while the waiters sleep before 6.14 and are exact since (they stand on the function-graph tracer);
+ * fexit before that is exact but for runs the kernel reports as missed. Plain kretprobe loses sleepers silently: never.
+ */
+export function planAttach(kernel: KernelAbility, wishes: Wishes): AttachPlan {
+  const exactReturns = kernel.fprobe && (kernel.major > 6 || (kernel.major === 6 && kernel.minor >= 14));
+  const returns: PlannedProgram[] = [];
+  const entries: PlannedProgram[] = [];
+  const hooks: HookInfo[] = [];
+  const missing: string[] = [];
+
+  for (const hook of HOOKS) {
+    const { target } = hook;
+    const unwanted = whyUnwanted(hook, wishes);
+    if (unwanted) {
+      hooks.push({ target, attached: false, note: unwanted });
+      if (hook.required) missing.push(`${target} (${unwanted})`);
+      continue;
+    }
+    const why = whyNot(kernel, hook, exactReturns);
+    if (why) {
+      if (hook.required) missing.push(`${target} (${why})`);
+      hooks.push({ target, attached: false, note: why });
+      continue;
+    }
+    hooks.push({ target, attached: true, note: '' });
+    if (hook.tracepoint) {
+      const fired = wishes.backed && hook.firedBy !== undefined && preemptibleTracepoints(kernel) ? hook.firedBy : null;
+      if (fired !== null && kernel.fprobe && kernel.traceable(fired))
+        returns.push({ program: `m_${target}`, target: fired, method: 'kprobe.multi' });
+      returns.push({ program: `t_${target}`, target, method: 'tp_btf' });
+      continue;
+    }
+    if (hook.exit !== 'no') {
+      const multi = exactReturns && hook.exit === 'multi';
+      returns.push({ program: `${multi ? 'r' : 'x'}_${target}`, target, method: multi ? 'kretprobe.multi' : 'fexit' });
+      // After the first one: the kernel calls the program attached last before the others.
+      if (hook.backed && wishes.backed) returns.push({ program: `y_${target}`, target, method: 'fexit' });
+    }
+    if (hook.entry !== 'no') {
+      const multi = kernel.fprobe && hook.entry === 'multi';
+      entries.push({ program: `${multi ? 'm' : 'e'}_${target}`, target, method: multi ? 'kprobe.multi' : 'fentry' });
+    }
+  }
+  return { programs: [...returns, ...entries], hooks, missing };
+}
+
+/** Programs on tracepoints ran with preemption off until 6.18; which release changed it (7.3 has) was not read. */
+function preemptibleTracepoints({ major, minor }: KernelAbility): boolean {
+  return major >= 7 || (major === 6 && minor >= 19);
+}
+
+const UNWANTED: Readonly<Record<NonNullable<Hook['wanted']>, string>> = {
+  start: 'left out in this scope: start times are intervals (scope all or --min-us attaches it)',
+  // Stands on the path of every anonymous first touch: the callers ask it whether there is an anon_vma already.
+  exact:
+    'left out: every anonymous fault calls it, and its failed trylock is seen anyway (--release observed attaches it)',
+  observed: 'left out: releases are derived',
+  follow: 'left out: no command to follow',
+  retry: 'left out in scope swap',
+  writers: 'left out: --no-writers',
+};
+
+function whyUnwanted(hook: Hook, wishes: Wishes): string {
+  if (wishes.without.has(hook.target)) return 'left out: --without';
+  return hook.wanted === undefined || wishes[hook.wanted] ? '' : UNWANTED[hook.wanted];
+}
+
+function whyNot(kernel: KernelAbility, hook: Hook, exactReturns: boolean): string {
+  const { target } = hook;
+  if (hook.tracepoint) return kernel.tracepoint(target) ? '' : 'this kernel has no such tracepoint';
+  if (kernel.traceable(target) === false)
+    return hook.instead !== undefined && kernel.traceable(hook.instead)
+      ? `not in this kernel: ${hook.instead} does it`
+      : 'not traceable in this kernel';
+  const byBtf =
+    hook.entry === 'fentry' ||
+    hook.exit === 'fexit' ||
+    (hook.exit === 'multi' && !exactReturns) ||
+    (hook.entry === 'multi' && !kernel.fprobe);
+  if (byBtf && !kernel.described(target)) return "not described by this kernel's BTF";
+  return '';
+}

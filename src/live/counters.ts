@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+/** Reads the kernel's per-CPU counters (mmaped, no system call) into Counter rows: changed values only, cumulative. */
+import { CounterGroup, type EventBatch, pushUserRow, UserKind } from '../core/events/batch.js';
+import { VlCounter, VlCpu } from '../schema/events.gen.js';
+
+const ROW_WORDS = VlCpu.size / 4;
+/** `struct quick` of bpf/maps.bpf.h: a cache line. */
+const QUICK_WORDS = 16;
+const GROUPS = [
+  { group: CounterGroup.Kernel, offset: VlCpu.counter, count: 64 },
+  { group: CounterGroup.Emitted, offset: VlCpu.emitted, count: 64 },
+  { group: CounterGroup.Dropped, offset: VlCpu.dropped, count: 64 },
+  { group: CounterGroup.Hist, offset: VlCpu.hist, count: 256 },
+] as const;
+
+/** Upper bound of the rows one sample can add, programs aside. */
+export const COUNTER_ROWS: number = 64 * 3 + 256;
+
+export class CounterReader {
+  readonly #words: Uint32Array;
+  readonly #quick: Uint32Array;
+  readonly #cpus: number;
+  readonly #last = new Map<number, number>();
+
+  /**
+   * `view`: the values of the `cpus` map, a `struct vl_cpu` a CPU. `quick`: the array of that name in the object's
+   * .bss, where the first CPUs count faults done under the VMA lock.
+   */
+  constructor(view: ArrayBufferLike, cpus: number, quick: Uint32Array) {
+    this.#words = new Uint32Array(view, 0, cpus * ROW_WORDS);
+    this.#quick = quick;
+    this.#cpus = cpus;
+  }
+
+  #quickOk(): number {
+    const words = this.#quick;
+    let total = 0;
+    for (let w = 0; w < words.length; w += QUICK_WORDS) total += (words[w] ?? 0) + (words[w + 1] ?? 0) * 4294967296;
+    return total;
+  }
+
+  /** Sum over CPUs of the u64 at a byte offset of the row; exact below 2^53. */
+  sum(offset: number): number {
+    const words = this.#words;
+    let total = 0;
+    for (let cpu = 0, w = offset / 4; cpu < this.#cpus; cpu++, w += ROW_WORDS)
+      total += (words[w] ?? 0) + (words[w + 1] ?? 0) * 4294967296;
+    return total;
+  }
+
+  /** `enum vl_counter`, summed over CPUs. */
+  counter(index: number): number {
+    return this.sum(VlCpu.counter + 8 * index);
+  }
+
+  sample(batch: EventBatch, time: number): void {
+    for (const { group, offset, count } of GROUPS)
+      for (let i = 0; i < count; i++) {
+        const quick = group === CounterGroup.Kernel && i === VlCounter.VMA_OK ? this.#quickOk() : 0;
+        this.push(batch, time, group, i, quick + this.sum(offset + 8 * i));
+      }
+  }
+
+  /** A row when the value changed since the last sample. */
+  push(batch: EventBatch, time: number, group: number, index: number, value: number): void {
+    const key = group * 65536 + index;
+    if ((this.#last.get(key) ?? 0) === value) return;
+    this.#last.set(key, value);
+    pushUserRow(batch, UserKind.Counter, time, group, index, value);
+  }
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+/** All rows a live source adds so that numbers have names: stacks, fault handlers, cgroups, swap devices. */
+import { createBatch, type EventBatch } from '../../core/events/batch.js';
+import { Symbols } from '../../symbols/symbols.js';
+import { CgroupReader } from './cgroups.js';
+import { HandlerRows } from './handlers.js';
+import { type StackKinds, type StackMap, StackReader, StackRows } from './stacks.js';
+import { type SwapDeviceMap, SwapDeviceReader } from './swap-devices.js';
+
+/** Room for the longest stack many times over. */
+const ROWS = 4096;
+/** At the end names still being read are waited for this long. */
+const LAST_MS = 1000;
+
+export interface NameMaps {
+  /** `stacks` of bpf/maps.bpf.h; null when no stacks are taken. */
+  readonly stacks: StackMap | null;
+  /** `swap_devices`; null when they are not noted. */
+  readonly swapDevices: SwapDeviceMap | null;
+}
+
+export class NameRows {
+  readonly symbols: Symbols = new Symbols();
+  readonly #stacks: StackRows | null;
+  readonly #handlers: HandlerRows;
+  readonly #cgroups: CgroupReader;
+  readonly #devices: SwapDeviceReader | null;
+
+  /** `strings`: those of the source's batches. Capabilities may be dropped from then on. */
+  constructor(maps: NameMaps, kinds: StackKinds, strings: string[]) {
+    const { stacks, swapDevices } = maps;
+    // Its first read starts libuv's threads, which keep the capabilities of now.
+    this.symbols.prime();
+    this.#stacks = stacks && new StackRows(new StackReader(stacks, this.symbols), strings, kinds);
+    this.#handlers = new HandlerRows(this.symbols, strings);
+    this.#cgroups = new CgroupReader(strings);
+    this.#devices = swapDevices && new SwapDeviceReader(swapDevices, strings);
+  }
+
+  /** The list of the source's next batches, when theirs has become too long. */
+  renewStrings(strings: string[]): void {
+    for (const rows of [this.#stacks, this.#handlers, this.#cgroups, this.#devices]) rows?.renewStrings(strings);
+  }
+
+  /** An empty batch for `emit`. */
+  createBatch(strings: readonly string[]): EventBatch {
+    return createBatch(ROWS, strings);
+  }
+
+  /** Takes note of what is to be named in a batch of kernel rows, from row `from` on: after each drain, while processes still live. */
+  note(batch: EventBatch, from = 0): void {
+    this.#stacks?.note(batch, from);
+    this.#handlers.note(batch, from);
+    this.#cgroups.note(batch, from);
+  }
+
+  /**
+   * Appends what is known by now and was not handed on, as far as there is room; takes a few milliseconds at most.
+   * `last`: nothing is waited for. Returns the rows added. Throws `BpfError` when a map cannot be read.
+   */
+  emit(batch: EventBatch, time: number, last = false): number {
+    const before = batch.length;
+    this.#devices?.emit(batch, time);
+    this.#cgroups.emit(batch, time);
+    this.#handlers.emit(batch, time);
+    this.#stacks?.emit(batch, time, last);
+    return batch.length - before;
+  }
+
+  /** When no kernel row comes any more: waits a second at most. Then `emit` with `last`, until it adds nothing. */
+  async finish(): Promise<void> {
+    await Promise.all([this.symbols.settle(LAST_MS), this.#cgroups.settle(LAST_MS)]);
+  }
+
+  /** Stacks asked for and not had; null when none were asked for. */
+  get failedStacks(): Readonly<{ kernel: number; user: number }> | null {
+    return this.#stacks?.failed ?? null;
+  }
+
+  /** What has no names here, and why; empty when nothing was found to be lacking. */
+  get missing(): readonly string[] {
+    return [this.symbols.kernelWhy, this.#cgroups.why].filter((why) => why !== '');
+  }
+}

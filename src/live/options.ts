@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+/** What a live session is asked for, and what it can do besides being a source. */
+import type { Scope } from '../core/events/session.js';
+import type { Source } from '../core/events/source.js';
+
+export interface LiveOptions {
+  readonly scope: Scope;
+  /** `auto`: derived, which is cheap and works everywhere; `observed` hooks up_read as well, 6.4 to 6.14 only. */
+  readonly release: 'auto' | 'derived' | 'observed';
+  readonly pids: readonly number[];
+  readonly tids: readonly number[];
+  readonly comm?: string;
+  /** Send faults under the VMA lock that took at least this long, whatever the scope; 0: none. */
+  readonly minUs: number;
+  /** A power of two, at least a page. */
+  readonly ringBytes: number;
+  /** Only processes spawned inside `spawnWindow`, and their children. */
+  readonly follow: boolean;
+  /** Have the kernel take our programs' run times. */
+  readonly stats: boolean;
+  /** Hook mmap_lock's tracepoints: writers, waits by decade, ends of second passes. Verdicts and writers' names need it. */
+  readonly writers: boolean;
+  /** Send writers that waited at least this long (microseconds); those that meet a retry are always sent. */
+  readonly writerMinUs: number;
+  readonly stacks: { readonly kernel: boolean; readonly user: boolean };
+  /** Hooks to leave out, by name. */
+  readonly without: readonly string[];
+}
+
+export interface LiveSource extends Source {
+  /** Children forked while `start` runs are followed. */
+  spawnWindow<T>(start: () => T): T;
+  /** Gives up all capabilities of the main thread: nothing it does after attach needs any. Commands spawned later inherit that. */
+  dropPrivileges(): void;
+  /** Settles when what takes privileges to read (the kernel's symbols) was read, a few seconds at most. */
+  primed(): Promise<void>;
+  /**
+   * Follows one step less from now on: all, retry, swap. Takes no privilege, and the session goes on under its first
+   * scope's name. Returns what is followed now, null when there was nothing less.
+   */
+  lowerScope(): Scope | null;
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+/** The knobs of the BPF object (bpf/maps.bpf.h): what a session wants, written before its programs are loaded. */
+import type { ReleaseMode } from '../core/events/session.js';
+import type { BpfObject, Btf } from '../ebpf-ts/index.js';
+import { VlScope } from '../schema/events.gen.js';
+import { Kallsyms } from '../symbols/kallsyms.js';
+import type { AttachPlan } from './attach-plan.js';
+import type { HostFacts } from './host.js';
+import type { LiveOptions } from './options.js';
+
+export interface HostContext {
+  readonly facts: HostFacts;
+  readonly btf: Btf;
+  readonly release: ReleaseMode;
+  readonly trackStart: boolean;
+  readonly plan: AttachPlan;
+  readonly cpus: number;
+}
+
+/**
+ * TIF_SIGPENDING and TIF_NOTIFY_SIGNAL on x86: bits 2 and 17 of arch/x86/include/asm/thread_info.h, 1 and 2 of
+ * include/asm-generic/thread_info_tif.h, which x86 uses in 7.x. In which release it changed over was not read: from
+ * 6.18 to 6.19 a task that is only to be notified on its return may count as one with a signal.
+ */
+function signalFlags({ kernel }: HostFacts): number {
+  const old = (1 << 2) | (1 << 17);
+  const generic = (1 << 1) | (1 << 2);
+  if (kernel.major >= 7) return generic;
+  return kernel.major === 6 && kernel.minor >= 18 ? old | generic : old;
+}
+
+type Setter = (name: string, value: number | bigint) => void;
+
+export function isBacked(plan: AttachPlan): boolean {
+  return plan.programs.some(({ program }) => program.startsWith('y_'));
+}
+
+/** Rows of the `cpus` map: one a CPU, and one more a CPU for the second program. */
+export function rowsOf(plan: AttachPlan, cpus: number): number {
+  return isBacked(plan) ? 2 * cpus : cpus;
+}
+
+/** Chooses programs and map sizes of an opened object and sets its constants. */
+export function configure(object: BpfObject, options: LiveOptions, around: HostContext): void {
+  const { plan, release, trackStart, cpus, facts } = around;
+  const set: Setter = (name, value) => object.setGlobal('.rodata', name, value);
+  const wanted = new Set(plan.programs.map(({ program }) => program));
+  for (const program of object.programs.values()) program.setAutoload(wanted.has(program.name));
+  object.map('events').setMaxEntries(options.ringBytes);
+  object.map('cpus').setMaxEntries(rowsOf(plan, cpus));
+  if (!trackStart) object.map('starts').setMaxEntries(1);
+  if (!options.stacks.kernel && !options.stacks.user) object.map('stacks').setMaxEntries(1);
+  set('scope', { swap: VlScope.SWAP, retry: VlScope.RETRY, all: VlScope.ALL }[options.scope]);
+  set('own_tgid', process.pid);
+  set('backed', isBacked(plan) ? 1 : 0);
+  set('cpu_rows', cpus);
+  set('track_start', trackStart ? 1 : 0);
+  set('min_ns', BigInt(Math.round(options.minUs * 1000)));
+  set('observe_release', release === 'observed' ? 1 : 0);
+  set('flor_takes_vmf', facts.kernel.major > 6 || facts.kernel.minor >= 6 ? 1 : 0);
+  set('stack_kernel', options.stacks.kernel ? 1 : 0);
+  set('stack_user', options.stacks.user ? 1 : 0);
+  set('writer_min_ns', BigInt(Math.round(options.writerMinUs * 1000)));
+  set('signal_flags', signalFlags(facts));
+  filters(set, options);
+  mmapLock(set, around);
+}
+
+function filters(set: Setter, options: LiveOptions): void {
+  const followed = options.follow || options.pids.length > 0;
+  set('filtered', followed || options.tids.length > 0 || options.comm !== undefined ? 1 : 0);
+  set('filter_tgid', followed ? 1 : 0);
+  set('filter_tid', options.tids.length > 0 ? 1 : 0);
+  if (options.comm === undefined) return;
+  const comm = Buffer.alloc(16);
+  comm.write(options.comm, 0, 15); // the kernel keeps 15 bytes and a NUL
+  set('filter_comm', 1);
+  set('comm_lo', comm.readBigUInt64LE(0));
+  set('comm_hi', comm.readBigUInt64LE(8));
+}
+
+function mmapLock(set: Setter, { plan, btf }: HostContext): void {
+  const hooked = (target: string): boolean => plan.hooks.some((hook) => hook.attached && hook.target === target);
+  set('observe_mm', hooked('mmap_lock_acquire_returned') && hooked('mmap_lock_released') ? 1 : 0);
+  set('mm_fired', plan.programs.some(({ program }) => program === 'm_mmap_lock_acquire_returned') ? 1 : 0);
+  // (mm, path, write, success) until 6.13, (mm, write, success) since.
+  set('mm_tp_path', btf.tracepointArguments('mmap_lock_acquire_returned') === 4 ? 1 : 0);
+  const kallsyms = Kallsyms.load();
+  const range = (name: string, lo: string, hi: string): void => {
+    const found = kallsyms?.range(name);
+    if (!found) return;
+    set(lo, found.start);
+    set(hi, found.end);
+  };
+  range('__vmf_anon_prepare', 'anon_prepare_lo', 'anon_prepare_hi');
+  range('handle_mm_fault', 'hmf_lo', 'hmf_hi');
+  set('filemap_map_pages', kallsyms?.address('filemap_map_pages') ?? 0);
+}

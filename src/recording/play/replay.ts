@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+/**
+ * `Replay`: a recording with a position in it, which can be played, stepped through and sought in. What the dashboard
+ * drives; `openReplay` of player.ts opens one.
+ */
+
+import type { Snapshot } from '../../core/aggregate/snapshot.js';
+import type { SessionInfo } from '../../core/events/session.js';
+import type { Lifecycle } from '../../core/lifecycle/lifecycle.js';
+import type { Marker } from '../read/marks.js';
+
+export const MIN_SPEED = 0.1;
+export const MAX_SPEED = 100;
+
+/**
+ * The state at a position is that after every row up to the first one that is younger: the same position of the same
+ * recording gives the same snapshot, however it was come to.
+ */
+export interface Replay {
+  /** With `from`: as if the session had begun there; all times of rows, markers and the position count from there. */
+  readonly session: SessionInfo;
+  /** Where it stands: ns since `session`'s base, [0, duration]. It moves while a seek is under way. */
+  readonly position: number;
+  /** Position of the end, ns. */
+  readonly duration: number;
+  readonly atEnd: boolean;
+  /** By time. Those that a caller added are among them. */
+  readonly markers: readonly Marker[];
+  /** Recorded time per time, in [MIN_SPEED, MAX_SPEED]. 1 unless set; what is set is brought into the range. */
+  speed: number;
+  /** True at first. At the end it stays as it is, and `atEnd` says why nothing moves. */
+  paused: boolean;
+  /** Where a seek under way goes to, ns; null while none is. */
+  readonly seeking: number | null;
+  /** How the recording was cut off, in words; null when it is whole. */
+  readonly truncated: string | null;
+  /** Damage in the recording: what comes before it is shown. A `UserError`, or null. */
+  readonly error: unknown;
+
+  /**
+   * Moves by `elapsedMs` of the caller's time at `speed`; nothing while paused or at the end. To be called some times a
+   * second; a call while another one or a seek is under way does nothing. Settles when the position has been reached.
+   * Resolves to whether the position moved.
+   */
+  tick(elapsedMs: number): Promise<boolean>;
+  /**
+   * Goes to a time, brought into [0, duration]. Backwards it goes on from the nearest state it kept, or from the start: it
+   * takes as long as reading the rows up to there does, in slices of a few ms with the event loop's turn between, and
+   * `snapshot()` shows how far it is. A newer seek ends this one: resolves to false then, to true when it arrived.
+   */
+  seek(time: number): Promise<boolean>;
+  /** Pauses and goes on until one more lifecycle ends. Resolves to that lifecycle, to null at the end. */
+  step(): Promise<Lifecycle | null>;
+  /** The state at the position. */
+  snapshot(): Snapshot;
+  /** Adds markers found by somebody else (`check`, alert rules). Times as those of the rows. */
+  addMarkers(markers: readonly Marker[]): void;
+  /** Frees the files. Ends what is under way. */
+  close(): Promise<void>;
+}

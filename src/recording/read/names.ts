@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+/**
+ * The rows that name things (stack frames, swap devices, cgroups), as they stand: a recording that begins later needs
+ * them too.
+ */
+import { createBatch, DEFAULT_BATCH_ROWS, type EventBatch, pushUserRow, UserKind } from '../../core/events/batch.js';
+
+interface NameRow {
+  readonly kind: number;
+  readonly a: number;
+  readonly b: number;
+  readonly value: number;
+  readonly name: string;
+}
+
+/**
+ * Rows kept of each kind at most; the names said longest ago go first. Each kind by itself: cgroups come and go without
+ * end on a busy host, a swap device is named once. Of cgroups and handlers as many as the core tells apart (core/names.ts).
+ */
+const MAX_ROWS: Readonly<Record<number, number>> = {
+  [UserKind.Frame]: 131_072,
+  [UserKind.SwapDevice]: 64,
+  [UserKind.Cgroup]: 16_384,
+  [UserKind.Handler]: 1024,
+};
+
+export function isName(kind: number): boolean {
+  return (
+    kind === UserKind.Frame || kind === UserKind.SwapDevice || kind === UserKind.Cgroup || kind === UserKind.Handler
+  );
+}
+
+function keyOf({ kind, a, b, value }: NameRow): string | number {
+  if (kind === UserKind.Cgroup) return value;
+  return kind === UserKind.Handler ? `${a}.${b}` : a;
+}
+
+/** Those of one kind. */
+class Named {
+  rows = 0;
+  /** By what is named; the frames of one stack together. In the order they were last said. */
+  readonly groups: Map<string | number, NameRow[]> = new Map();
+  readonly #most: number;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  put(row: NameRow): void {
+    const key = keyOf(row);
+    const known = this.groups.get(key);
+    this.rows++;
+    if (known !== undefined && row.kind === UserKind.Frame && row.b !== 0) {
+      known.push(row);
+    } else {
+      // Ids of stacks are used again: the innermost frame begins another one.
+      this.rows -= known?.length ?? 0;
+      this.groups.delete(key);
+      this.groups.set(key, [row]);
+    }
+    if (this.rows > this.#most) this.#forgetOldest();
+  }
+
+  /** An eighth at a time: to find the first entry of a Map takes as long as entries were deleted before it. */
+  #forgetOldest(): void {
+    for (const [key, rows] of this.groups) {
+      this.groups.delete(key);
+      this.rows -= rows.length;
+      if (this.rows <= this.#most - (this.#most >> 3)) return;
+    }
+  }
+}
+
+export class NamesSoFar {
+  readonly #kinds: Map<number, Named> = new Map();
+
+  get rows(): number {
+    let rows = 0;
+    for (const named of this.#kinds.values()) rows += named.rows;
+    return rows;
+  }
+
+  /** Row `i`, which `isName`. */
+  add(batch: EventBatch, i: number): void {
+    this.#put({
+      kind: batch.kind[i] as number,
+      a: batch.a[i] as number,
+      b: batch.b[i] as number,
+      value: batch.value[i] as number,
+      name: batch.strings[batch.comm[i] as number] ?? '',
+    });
+  }
+
+  /** Takes over what was said later. */
+  merge(later: NamesSoFar): void {
+    for (const row of later.#rows()) this.#put(row);
+  }
+
+  /** All of them as rows of `time`, in batches of moderate size: each is valid until the next one is asked for. */
+  *batches(time: number): Generator<EventBatch, void, undefined> {
+    let strings = [''];
+    let batch = createBatch(Math.min(Math.max(this.rows, 1), DEFAULT_BATCH_ROWS), strings);
+    for (const row of this.#rows()) {
+      if (batch.length === batch.kind.length) {
+        yield batch;
+        strings = [''];
+        batch = { ...batch, length: 0, strings };
+      }
+      batch.comm[batch.length] = strings.push(row.name) - 1;
+      pushUserRow(batch, row.kind, time, row.a, row.b, row.value);
+    }
+    if (batch.length > 0) yield batch;
+  }
+
+  *#rows(): Generator<NameRow, void, undefined> {
+    for (const { groups } of this.#kinds.values()) for (const rows of groups.values()) yield* rows;
+  }
+
+  #put(row: NameRow): void {
+    let named = this.#kinds.get(row.kind);
+    if (named === undefined) {
+      named = new Named(MAX_ROWS[row.kind] ?? 1);
+      this.#kinds.set(row.kind, named);
+    }
+    named.put(row);
+  }
+}
