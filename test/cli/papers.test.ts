@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+/** Documents name what is there, and all of it. */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { ENDS, VERDICTS } from '../../src/core/lifecycle/lifecycle.js';
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const PAGES = [
+  'README.md',
+  'ARCHITECTURE.md',
+  ...readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join('docs', name)),
+];
+const read = (page: string): string => readFileSync(join(ROOT, page), 'utf8');
+
+test('links between documents lead somewhere', () => {
+  const broken = PAGES.flatMap((page) =>
+    [...read(page).matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)]
+      .map((match) => match[1] ?? '')
+      .filter((target) => !existsSync(join(ROOT, dirname(page), target)))
+      .map((target) => `${page}: ${target}`),
+  );
+  assert.deepEqual(broken, []);
+});
+
+test('files and folders a document names exist', () => {
+  const gone = PAGES.flatMap((page) =>
+    [...read(page).matchAll(/`((?:src|cli|bpf|test|scripts|share)\/[\w./-]+)`/g)]
+      .map((match) => match[1] ?? '')
+      .filter((path) => !existsSync(join(ROOT, path)))
+      .map((path) => `${page}: ${path}`),
+  );
+  assert.deepEqual(gone, []);
+});
+
+test('the index lists every page', () => {
+  const index = read('docs/README.md');
+  const unlisted = PAGES.filter((page) => page.startsWith('docs/') && page !== 'docs/README.md')
+    .map((page) => page.slice('docs/'.length))
+    .filter((page) => !index.includes(`(${page})`) && !index.includes(`(${dirname(page)})`));
+  assert.deepEqual(unlisted, []);
+});
+
+test('the code map names every folder of sources', () => {
+  const map = read('ARCHITECTURE.md');
+  const folders = new Set(
+    ['src', 'cli'].flatMap((top) =>
+      readdirSync(join(ROOT, top), { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+        .map((entry) => entry.parentPath.slice(ROOT.length)),
+    ),
+  );
+  const named = (folder: string): boolean => {
+    // `format/` in the row of src/recording names src/recording/format.
+    const parent = dirname(folder);
+    const row = map.split('\n').find((line) => line.includes(`\`${parent}\``)) ?? '';
+    return map.includes(`\`${folder}\``) || row.includes(`\`${folder.slice(parent.length + 1)}/\``);
+  };
+  const unnamed = [...folders].filter(
+    (folder) => folder !== 'src' && folder !== 'cli' && !folder.startsWith('cli/commands/') && !named(folder),
+  );
+  assert.deepEqual(unnamed, []);
+});
+
+test('the glossary has every end and every verdict', () => {
+  const glossary = read('docs/glossary.md');
+  const words = [...ENDS, ...VERDICTS].map((word) => word.replace('in-flight', 'in flight'));
+  assert.deepEqual(
+    words.filter((word) => !new RegExp(`^\\| [^|]*\\b${word}\\b`, 'im').test(glossary)),
+    [],
+  );
+});
