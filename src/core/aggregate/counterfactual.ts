@@ -3,13 +3,13 @@
 
 import type { SessionInfo } from '../events/session.js';
 import type { AttemptRecord, WaitRecord } from '../lifecycle/attempt-record.js';
-import type { Cause, RetryCause, Verdict, VerdictKind } from '../lifecycle/lifecycle.js';
-import { RETRY_CAUSES, VERDICTS, type WaitKind } from '../lifecycle/lifecycle.js';
+import type { Cause, RetryCause } from '../lifecycle/lifecycle.js';
+import { RETRY_CAUSES, type WaitKind } from '../lifecycle/lifecycle.js';
 import type { FaultRecord } from '../lifecycle/record.js';
 import { CounterfactualSums } from './counterfactual-sums.js';
 import { isHooked, MMAP_LOCK_HOOK } from './mmap-lock.js';
 import type { CounterfactualRow, StallSums } from './snapshot-rows.js';
-import { type OpenWindow, type Provisional, Stalls, StallTotals } from './stalls.js';
+import { type OpenWindow, type Provisional, Stalls } from './stalls.js';
 import type { ProcessSums } from './sums.js';
 
 export const MAX_COUNTERFACTUAL_PROCESSES = 64;

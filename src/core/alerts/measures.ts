@@ -3,7 +3,7 @@
 
 import { MMAP_LOCK_HOOK, whyNotHooked } from '../aggregate/mmap-lock.js';
 import type { Snapshot } from '../aggregate/snapshot.js';
-import { type Interval, increase, type Measure, type Reading, ratio, unknown } from './interval.js';
+import { increase, type Measure, ratio, unknown } from './interval.js';
 import { oldestSeconds, readUntil } from './stuck.js';
 import { WAIT_MEASURES } from './wait-measures.js';
 
