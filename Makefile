@@ -29,7 +29,8 @@ WORKLOADS := $(patsubst test/workload/%.c,dist/test/workload/%,$(wildcard test/w
 # From the sources, not from dist/: what a deleted test left there must not run.
 tests_of = $(patsubst %.ts,dist/%.js,$(sort $(1)))
 vm_tests := $(call tests_of,$(wildcard test/vm/*.test.ts))
-unit_tests := $(call tests_of,$(filter-out test/vm/%,$(wildcard test/*.test.ts test/*/*.test.ts)))
+unit_tests := $(call tests_of,$(filter-out test/vm/%,$(wildcard test/*.test.ts test/*/*.test.ts))) \
+  $(patsubst packages/ebpf-ts/%.ts,packages/ebpf-ts/dist/%.js,$(sort $(wildcard packages/ebpf-ts/test/*.test.ts)))
 
 .PHONY: help
 help: ## list the targets
@@ -58,7 +59,11 @@ $(BPF_OBJECT): $(BPF_SOURCES) Makefile
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c bpf/vmalocktop.bpf.c -o $@
 	$(Q)$(LLVM_STRIP) -g $@
 
-ts:
+# npm makes this link. A node_modules that is older than the package gets it here, without the network.
+node_modules/ebpf-ts:
+	$(Q)ln -sfn ../packages/ebpf-ts $@
+
+ts: node_modules/ebpf-ts
 	$(call msg,TSC,dist)
 	$(Q)$(TSC) -b
 	@if [ -f dist/cli/main.js ]; then chmod +x dist/cli/main.js; fi
@@ -140,13 +145,13 @@ golden: build ## the golden screens and the pictures of the docs, anew from the 
 	$(Q)node dist/scripts/captures.js
 
 .PHONY: lint
-lint: tools ## biome and the type checker
+lint: tools node_modules/ebpf-ts ## biome and the type checker
 	$(call msg,BIOME,.)
 	$(Q)$(BIOME) check .
 	$(call msg,TSC,.)
 	$(Q)$(TSC) -b
 
 .PHONY: clean
-clean: ## remove dist/ (the kernel cache is kept)
+clean: ## remove what was built (the kernel cache is kept)
 	$(call msg,CLEAN,dist)
-	$(Q)rm -rf dist
+	$(Q)rm -rf dist packages/ebpf-ts/dist

@@ -8,7 +8,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { BpfError, Btf } from '../src/ebpf-ts/index.js';
+import { BpfError, Btf } from 'ebpf-ts';
 import { generate } from '../src/schema/generate.js';
 
 /** Lines only one of the two has, as `- old` and `+ new`; enough for a layout, where lines are unique within their block. */

@@ -8,7 +8,7 @@
  * whatever bounding set, gets a process in which no thread has any.
  */
 import { readdirSync, readFileSync } from 'node:fs';
-import { setNoNewPrivileges } from '../ebpf-ts/index.js';
+import { setNoNewPrivileges } from 'ebpf-ts';
 import { ExitCode, errorCode, UserError } from '../errors.js';
 import type { User } from './users.js';
 

@@ -7,7 +7,7 @@ export async function probeBpf(): Promise<BpfProbe> {
   let libbpf: string | null = null;
   try {
     // Loaded here and not above: a machine without koffi's binary or libbpf shall still get a diagnosis.
-    const { BpfError, errnoName, libbpfVersion } = await import('../ebpf-ts/index.js');
+    const { BpfError, errnoName, libbpfVersion } = await import('ebpf-ts');
     libbpf = String(libbpfVersion());
     const { probeObservation } = await import('../live/kernel.js');
     const refusal = probeObservation();

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** Variables of the probes that are written while they run (bpf/maps.bpf.h), through mapped memory: it takes no privilege. */
+
+import type { BpfObject } from 'ebpf-ts';
 import { SCOPES, type Scope } from '../core/events/session.js';
-import type { BpfObject } from '../ebpf-ts/index.js';
 
 type Name = 'observing' | 'follow_children' | 'scope_cut';
 

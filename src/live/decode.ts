@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** Ring buffer records (bpf/events.h) → rows of an `EventBatch`. */
+
+import { RING_DISCARD, RING_HEADER, RING_LENGTH, type RingBuffer } from 'ebpf-ts';
 import { createBatch, DEFAULT_BATCH_ROWS, type EventBatch } from '../core/events/batch.js';
-import { RING_DISCARD, RING_HEADER, RING_LENGTH, type RingBuffer } from '../ebpf-ts/ring.js';
 import { VlKindNames, VlOpen, VlStep, VlStepFlag } from '../schema/events.gen.js';
 import { CommTable } from './names/comms.js';
 

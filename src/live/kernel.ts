@@ -2,8 +2,8 @@
 /** What this kernel is asked before anything is attached: its BTF, its enums, whether it takes our programs at all. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { BpfObject, Btf } from 'ebpf-ts';
 import type { KernelEnums, ReleaseMode } from '../core/events/session.js';
-import { BpfObject, Btf } from '../ebpf-ts/index.js';
 import { asUserError, ExitCode, UserError } from '../errors.js';
 import { planRelease } from './hooks.js';
 import type { HostFacts } from './host.js';

@@ -1,5 +1,16 @@
 // SPDX-License-Identifier: MIT
 /** The running kernel as a Source: loads and attaches the programs, drains the ring, samples the counters, detaches. */
+
+import {
+  BpfError,
+  type BpfLink,
+  BpfObject,
+  type Btf,
+  dropCapabilities,
+  enableStats,
+  type Pages,
+  RingBuffer,
+} from 'ebpf-ts';
 import {
   clearBatch,
   createBatch,
@@ -9,16 +20,6 @@ import {
   UserKind,
 } from '../core/events/batch.js';
 import type { KernelEnums, ReleaseMode, Scope, SessionInfo } from '../core/events/session.js';
-import {
-  BpfError,
-  type BpfLink,
-  BpfObject,
-  type Btf,
-  dropCapabilities,
-  enableStats,
-  type Pages,
-} from '../ebpf-ts/index.js';
-import { RingBuffer } from '../ebpf-ts/ring.js';
 import { LAYOUT_DIGEST } from '../schema/events.gen.js';
 import { layoutDigest } from '../schema/generate.js';
 import type { AttachPlan, PlannedProgram } from './attach-plan.js';

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** The knobs of the BPF object (bpf/maps.bpf.h): what a session wants, written before its programs are loaded. */
+
+import type { BpfObject, Btf } from 'ebpf-ts';
 import type { ReleaseMode } from '../core/events/session.js';
-import type { BpfObject, Btf } from '../ebpf-ts/index.js';
 import { VlScope } from '../schema/events.gen.js';
 import { Kallsyms } from '../symbols/kallsyms.js';
 import type { AttachPlan } from './attach-plan.js';

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** Counters as they stand: the kernel side's, each program's account, and what we take ourselves. */
+
+import type { BpfProgram, RingBuffer } from 'ebpf-ts';
 import { CounterGroup, type EventBatch } from '../core/events/batch.js';
-import type { BpfProgram } from '../ebpf-ts/index.js';
-import type { RingBuffer } from '../ebpf-ts/ring.js';
 import { VlCounter } from '../schema/events.gen.js';
 import type { CounterReader } from './counters.js';
 

@@ -4,7 +4,7 @@
  * and clang's word on where a field lies is better than ours.
  */
 import { createHash } from 'node:crypto';
-import { BpfError, type Btf } from '../ebpf-ts/index.js';
+import { BpfError, type Btf } from 'ebpf-ts';
 
 const STRUCTS = ['vl_step', 'vl_open', 'vl_cpu'] as const;
 const ENUMS = [

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** How many records a second one core takes from a ring into batches. The producer's share is not timed. */
+
+import { RingProducer } from 'ebpf-ts/testing';
 import { clearBatch } from '../../src/core/events/batch.js';
 import { EventDecoder } from '../../src/live/decode.js';
 import { VlKind } from '../../src/schema/events.gen.js';
-import { encodeOpen, encodeStep, type Step } from '../ebpf-ts/records.js';
-import { RingProducer } from '../ebpf-ts/ring-producer.js';
+import { encodeOpen, encodeStep, type Step } from '../live/records.js';
 
 const RING_BYTES = 4 * 2 ** 20;
 const WARM_UP = 8;

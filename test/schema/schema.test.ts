@@ -7,8 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { Btf } from '../../src/ebpf-ts/btf.js';
-import { BpfError } from '../../src/ebpf-ts/errors.js';
+import { BpfError, Btf } from 'ebpf-ts';
 import { LAYOUT_DIGEST, VlCpu, VlKind, VlKindNames, VlOpen, VlStep } from '../../src/schema/events.gen.js';
 import { generate, layoutDigest } from '../../src/schema/generate.js';
 

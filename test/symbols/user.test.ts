@@ -113,7 +113,7 @@ describe('user symbols', () => {
       import { once } from 'node:events';
       import { readFileSync } from 'node:fs';
       import { createInterface } from 'node:readline';
-      import { dropCapabilities } from '${new URL('../../src/ebpf-ts/system.js', import.meta.url)}';
+      import { dropCapabilities } from '${import.meta.resolve('ebpf-ts')}';
       import { Symbols } from '${new URL('../../src/symbols/symbols.js', import.meta.url)}';
       const child = spawn(process.argv[1], { uid: 65534, gid: 65534, stdio: ['pipe', 'pipe', 'inherit'] });
       const [line] = await once(createInterface(child.stdout), 'line');

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { constants } from 'node:os';
 import { describe, it } from 'node:test';
-import { BpfError } from '../../src/ebpf-ts/errors.js';
-import { type Features, features } from '../../src/ebpf-ts/features.js';
+import { BpfError } from '../src/errors.js';
+import { type Features, features } from '../src/features.js';
 
 const { EPERM, EINVAL } = constants.errno;
 

@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
-import { Btf } from '../../src/ebpf-ts/btf.js';
-import { BtfKind } from '../../src/ebpf-ts/btf-kinds.js';
-import { elfSection } from '../../src/ebpf-ts/elf.js';
-import { BpfError } from '../../src/ebpf-ts/errors.js';
+import { Btf } from '../src/btf.js';
+import { BtfKind } from '../src/btf-kinds.js';
+import { elfSection } from '../src/elf.js';
+import { BpfError } from '../src/errors.js';
 
 const SOURCE = `
 typedef unsigned long long u64;

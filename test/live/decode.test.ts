@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { RingProducer } from 'ebpf-ts/testing';
 import fc from 'fast-check';
 import { clearBatch, createBatch, type EventBatch } from '../../src/core/events/batch.js';
 import { EventDecoder } from '../../src/live/decode.js';
 import { CommTable, OTHER_COMM } from '../../src/live/names/comms.js';
 import { VlKind, VlKindNames, VlStepFlag } from '../../src/schema/events.gen.js';
 import { encodeOpen, encodeStep, type Open, type Step } from './records.js';
-import { RingProducer } from './ring-producer.js';
 
 const BASE = 0x1_ffff_fff0n;
 const u8 = fc.integer({ min: 0, max: 0xff });

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { BpfError } from '../../src/ebpf-ts/errors.js';
-import { RING_HEADER, RING_LENGTH, RingBuffer, ringStride } from '../../src/ebpf-ts/ring.js';
-import { RingProducer } from './ring-producer.js';
+import { BpfError } from '../src/errors.js';
+import { RING_HEADER, RING_LENGTH, RingBuffer, ringStride } from '../src/ring.js';
+import { RingProducer } from '../src/testing.js';
 
 const SIZE = 256;
 /** Where the low 32 bits of the positions run over, and where a signed reading of them would. */

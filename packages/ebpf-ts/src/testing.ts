@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/** The kernel's side of a ring buffer over plain memory, after kernel/bpf/ringbuf.c: reserve, then submit or discard. */
-import { RING_BUSY, RING_DISCARD, RING_HEADER, RingBuffer, ringStride } from '../../src/ebpf-ts/ring.js';
+/** For tests of whatever reads a ring: the kernel's side of a ring buffer over plain memory, after kernel/bpf/ringbuf.c: reserve, then submit or discard. */
+import { RING_BUSY, RING_DISCARD, RING_HEADER, RingBuffer, ringStride } from './ring.js';
 
 export class RingProducer {
   readonly ring: RingBuffer;
