@@ -77,7 +77,7 @@ found:
 	return rec;
 }
 
-/* The return of a function whose entry put `in` into the state of this task's record. */
+/* The return of a function whose entry put `in` into the state of this task's record. The caller has asked in_session. */
 static __always_inline int on_return(__u32 in, enum vl_hist hist, __u32 kind, __u32 ret)
 {
 	struct task_struct *task = bpf_get_current_task_btf();

@@ -45,7 +45,8 @@ static __always_inline int on_hmf_second(__u64 *ctx)
 		return 0;
 	}
 	*mine = task->pid;
-	count(VL_C_COVERED);
+	if (in_session())
+		count(VL_C_COVERED);
 	return on_hmf_exit(ctx, true);
 }
 

@@ -11,7 +11,7 @@ static __always_inline int on_up_read(void *sem)
 	struct task_state *state;
 	struct rec *rec = current_rec(task, &state);
 
-	if (!rec || rec->vm_lock != (__u64)sem)
+	if (!rec || rec->vm_lock != (__u64)sem || !in_session())
 		return 0;
 	rec->vm_lock = 0;
 	send(rec, VL_VMA_RELEASE, 0, bpf_ktime_get_ns(), AB(1, 0));
@@ -28,7 +28,7 @@ static __always_inline int on_cut_short(enum vl_kind kind, __u32 a)
 	struct rec *rec = current_rec(task, &state);
 	__u64 ts;
 
-	if (!rec)
+	if (!rec || !in_session())
 		return 0;
 	ts = bpf_ktime_get_ns();
 	for (int i = 0; i < MAX_DEPTH && state->n; i++) {

@@ -43,8 +43,11 @@ static __always_inline int on_mm_lock_enter(__u64 address, struct pt_regs *regs)
 	__u32 failed = 0;
 	__u64 ts, refused;
 
-	if (!wanted(task))
+	if (!wanted(task)) {
+		if (observing != AFTER)
+			retried_before(task, address);
 		return 0;
+	}
 	user = regs_user_mode(regs);
 	rec = current_rec(task, &state);
 	ts = bpf_ktime_get_ns();
@@ -62,6 +65,8 @@ static __always_inline int on_mm_lock_enter(__u64 address, struct pt_regs *regs)
 	} else {
 		if (!user)
 			return 0; /* a kernel-mode fault: its record, if any, opens in do_swap_page */
+		if (retried_before(task, address))
+			return 0;
 		count(VL_C_ABORT);
 		if (rec)
 			abandon_all(VL_MM_LOCK_ENTER);
@@ -200,7 +205,7 @@ static __always_inline int on_mm_lock_exit(void *vma)
 	struct rec *rec = current_rec(task, &state);
 	__u64 ts;
 
-	if (!rec || !(rec->state & IN_MM_LOCK))
+	if (!rec || !(rec->state & IN_MM_LOCK) || !in_session())
 		return 0;
 	ts = bpf_ktime_get_ns();
 	measure(VL_H_MMAP_LOCK, ts - rec->t[VL_H_MMAP_LOCK]);

@@ -197,8 +197,14 @@ static __always_inline int on_hmf_exit(__u64 *ctx, bool second)
 	__u32 flags = (__u32)ctx[2], ret = (__u32)ctx[4], cpu, slot;
 	struct vl_cpu *row;
 
-	if (!wanted(task))
+	if (!wanted(task)) {
+		/* Read anew: it may have begun meanwhile. What others leave then does no harm. */
+		if (observing != AFTER && ret & R(RETRY) && flags & F(VMA_LOCK))
+			*trace_of(task) = trace(task, ctx[1]);
+		else if (observing != AFTER && !(flags & F(VMA_LOCK)))
+			retried_before(task, ctx[1]);
 		return 0;
+	}
 	cpu = bpf_get_smp_processor_id();
 	slot = second ? cpu + cpu_rows : cpu;
 	if (!second && scope != VL_SCOPE_ALL && !min_ns && flags & F(VMA_LOCK) && !ret && cpu < QUICK_CPUS) {

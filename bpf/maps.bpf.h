@@ -31,7 +31,14 @@ const volatile __u64 hmf_lo = 0, hmf_hi = 0;
 const volatile __u64 filemap_map_pages = 0; /* the function's address */
 
 /* --- written by the user side while it runs (.data) --- */
-volatile __u32 observing = 0;       /* 1 once every program is attached: until then nothing begins and nothing is counted */
+
+/*
+ * A session is what happens while this is DURING. It becomes so once every program is attached and ceases to be so
+ * before the first one is detached, at one instant for all of them. What a run of a program counts and what it sends
+ * hang on one and the same read: a run that has begun is whole, so that what is counted is followed.
+ */
+enum phase { BEFORE = 0, DURING = 1, AFTER = 2 };
+volatile __u32 observing = BEFORE;  /* enum phase: every program reads it once, first */
 volatile __u32 follow_children = 0; /* 1: a process forked by own_tgid now is followed */
 volatile __u32 scope_cut = 0;       /* steps the scope is narrower by now than it was loaded with: takes no privilege */
 
@@ -58,6 +65,10 @@ struct quick {
 
 /* Which task's fault the second program has taken, by pid: for the first one, should it come to the same fault after all. */
 __u32 covered[MARKS];
+
+/* Faults that returned RETRY before the session began, by pid (retried_before): their fallback is no abort. */
+#define BEGUN 4096
+__u64 begun[BEGUN];
 
 /* Faults between the release of their VMA lock and their fallback, by mm: its writers are worth sending meanwhile.
  * Shared by collision: then a few writers more are sent. */

@@ -176,6 +176,8 @@ static __always_inline int on_mm_released(struct mm_struct *mm, bool write)
 	struct ask *ask;
 	__u64 mm_id;
 
+	if (!in_session())
+		return 0;
 	if (write) {
 		ask = my_ask(task);
 		if (!ask || ask->pid != (__u32)task->pid || (!ask->held[0].mm && !ask->held[1].mm))

@@ -113,12 +113,18 @@ static __always_inline void measure(enum vl_hist hist, __u64 ns)
 		__sync_fetch_and_add(&row->hist[hist][bucket], 1);
 }
 
-/* Whether this task's fault is one of the session's: what begins a lifecycle, or counts, asks. */
+/* What goes on with a lifecycle, and asks nothing else, asks this. */
+static __always_inline bool in_session(void)
+{
+	return observing == DURING;
+}
+
+/* Whether this task's fault is one of the session's: what begins a lifecycle, or counts, asks. Once in a run. */
 static __always_inline bool wanted(struct task_struct *task)
 {
 	__u32 id;
 
-	if (!observing || (__u32)task->tgid == own_tgid)
+	if (!in_session() || (__u32)task->tgid == own_tgid)
 		return false;
 	if (!filtered)
 		return true;
@@ -139,6 +145,32 @@ static __always_inline bool wanted(struct task_struct *task)
 		if (comm[0] != comm_lo || comm[1] != comm_hi)
 			return false;
 	}
+	return true;
+}
+
+/*
+ * A fault that had its RETRY before the session: lock_mm_and_find_vma cannot tell its fallback from an abort, so the
+ * return of handle_mm_fault leaves a trace of it until then. One that is overwritten by another task's is an abort more.
+ */
+static __always_inline __u64 *trace_of(struct task_struct *task)
+{
+	return &begun[(__u32)task->pid & (BEGUN - 1)];
+}
+
+/* Page number and pid; no pid has more than 22 bits. */
+static __always_inline __u64 trace(struct task_struct *task, __u64 address)
+{
+	return address >> 12 << 22 ^ (__u32)task->pid;
+}
+
+/* Whether this fault of the task left a trace, which is gone then. */
+static __always_inline bool retried_before(struct task_struct *task, __u64 address)
+{
+	__u64 *left = trace_of(task);
+
+	if (*left != trace(task, address))
+		return false;
+	*left = 0;
 	return true;
 }
 

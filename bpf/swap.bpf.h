@@ -18,8 +18,7 @@ static __always_inline int on_swap_enter(struct vm_fault *vmf)
 	}
 	count(VL_C_SWAP);
 	flags = BPF_CORE_READ(vmf, flags);
-	/* Out of the narrowest scope, once the session ends. */
-	rec = rec_for(vmf, flags, VL_SWAP_ENTER, !in_scope(VL_SCOPE_SWAP));
+	rec = rec_for(vmf, flags, VL_SWAP_ENTER, false);
 	if (!rec)
 		return 0;
 	ts = bpf_ktime_get_ns();
@@ -30,6 +29,8 @@ static __always_inline int on_swap_enter(struct vm_fault *vmf)
 
 static __always_inline int on_swap_exit(__u32 ret)
 {
+	if (!in_session())
+		return 0;
 	return on_return(IN_SWAP | DEVICE_SEEN | IN_FLOR | SLEPT | IN_UFFD, VL_H_SWAP, VL_SWAP_EXIT, ret);
 }
 
@@ -57,7 +58,7 @@ static __always_inline int on_swap_device(struct swap_info_struct *si)
 	struct rec *rec = current_rec(task, &state);
 	__u32 type = ~0u, flags = 0;
 
-	if (!rec || (rec->state & (IN_SWAP | DEVICE_SEEN)) != IN_SWAP)
+	if (!rec || (rec->state & (IN_SWAP | DEVICE_SEEN)) != IN_SWAP || !in_session())
 		return 0;
 	rec->state |= DEVICE_SEEN;
 	if (si) {
@@ -124,6 +125,8 @@ static __always_inline int on_io_schedule(void *ctx)
 	struct task_state *state;
 	struct rec *rec = current_rec(task, &state);
 
+	if (!in_session())
+		return 0;
 	if (!rec || !(rec->state & IN_FLOR))
 		return on_file_sleep(ctx, task, rec);
 	if (rec->state & SLEPT)

@@ -34,6 +34,8 @@ static __always_inline int on_userfault_enter(void *ctx, struct vm_fault *vmf, _
 
 static __always_inline int on_userfault_exit(__u32 ret)
 {
+	if (!in_session())
+		return 0;
 	return on_return(IN_UFFD, VL_H_UFFD, VL_UFFD_EXIT, ret);
 }
 

@@ -15,7 +15,7 @@ static __always_inline int on_wait(__u32 kind, __u32 what)
 	struct task_state *state;
 	struct rec *rec = current_rec(task, &state);
 
-	if (!rec || !in_attempt(rec))
+	if (!rec || !in_attempt(rec) || !in_session())
 		return 0;
 	return send(rec, kind, 0, bpf_ktime_get_ns(), AB(what, 0));
 }
@@ -29,7 +29,7 @@ static __always_inline int on_swapin(bool enter)
 	struct rec *rec = current_rec(task, &state);
 	__u64 ts;
 
-	if (!rec || !(rec->state & IN_SWAP))
+	if (!rec || !(rec->state & IN_SWAP) || !in_session())
 		return 0;
 	ts = bpf_ktime_get_ns();
 	if (enter) {

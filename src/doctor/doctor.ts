@@ -3,6 +3,7 @@
 import type { AttachMethod } from '../core/events/session.js';
 import { HOOKS, type Hook, methodsOf, planRelease, type ReleasePlan } from '../live/hooks.js';
 import { Capability, type HostFacts } from '../live/host.js';
+import { unseen } from './unseen.js';
 
 export type State = 'yes' | 'no' | 'unknown';
 
@@ -47,6 +48,8 @@ export interface Diagnosis {
   readonly checks: readonly Check[];
   readonly hooks: readonly HookCheck[];
   readonly release: ReleasePlan;
+  /** What this user will not see, in sentences. */
+  readonly unseen: readonly string[];
 }
 
 interface Verdict {
@@ -230,5 +233,6 @@ export function explain(facts: HostFacts, bpf: BpfProbe): Diagnosis {
     checks: hostChecks(facts, bpf),
     hooks,
     release,
+    unseen: verdict === null ? unseen(facts) : [],
   };
 }

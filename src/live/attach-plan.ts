@@ -46,6 +46,17 @@ export interface Wishes {
   readonly backed: boolean;
   /** Hooks to leave out by name. */
   readonly without: ReadonlySet<string>;
+  /** What the kernel refused when it was tried (`loses`), and why. */
+  readonly refused?: ReadonlyMap<string, string>;
+}
+
+/** What is lost with a program: its hook, or the program alone where it only stands in for another (`y_…`, `firedBy`). */
+export function loses(program: string): string {
+  const target = program.slice(2);
+  const standsIn =
+    program.startsWith('y_') ||
+    (program.startsWith('m_') && HOOKS.some((hook) => hook.target === target && hook.tracepoint));
+  return standsIn ? program : target;
 }
 
 /**
@@ -68,7 +79,7 @@ export function planAttach(kernel: KernelAbility, wishes: Wishes): AttachPlan {
       if (hook.required) missing.push(`${target} (${unwanted})`);
       continue;
     }
-    const why = whyNot(kernel, hook, exactReturns);
+    const why = wishes.refused?.get(target) ?? whyNot(kernel, hook, exactReturns);
     if (why) {
       if (hook.required) missing.push(`${target} (${why})`);
       hooks.push({ target, attached: false, note: why });
@@ -77,7 +88,7 @@ export function planAttach(kernel: KernelAbility, wishes: Wishes): AttachPlan {
     hooks.push({ target, attached: true, note: '' });
     if (hook.tracepoint) {
       const fired = wishes.backed && hook.firedBy !== undefined && preemptibleTracepoints(kernel) ? hook.firedBy : null;
-      if (fired !== null && kernel.fprobe && kernel.traceable(fired))
+      if (fired !== null && kernel.fprobe && kernel.traceable(fired) && !wishes.refused?.has(`m_${target}`))
         returns.push({ program: `m_${target}`, target: fired, method: 'kprobe.multi' });
       returns.push({ program: `t_${target}`, target, method: 'tp_btf' });
       continue;
@@ -86,7 +97,8 @@ export function planAttach(kernel: KernelAbility, wishes: Wishes): AttachPlan {
       const multi = exactReturns && hook.exit === 'multi';
       returns.push({ program: `${multi ? 'r' : 'x'}_${target}`, target, method: multi ? 'kretprobe.multi' : 'fexit' });
       // After the first one: the kernel calls the program attached last before the others.
-      if (hook.backed && wishes.backed) returns.push({ program: `y_${target}`, target, method: 'fexit' });
+      if (hook.backed && wishes.backed && !wishes.refused?.has(`y_${target}`))
+        returns.push({ program: `y_${target}`, target, method: 'fexit' });
     }
     if (hook.entry !== 'no') {
       const multi = kernel.fprobe && hook.entry === 'multi';
@@ -124,6 +136,11 @@ function whyNot(kernel: KernelAbility, hook: Hook, exactReturns: boolean): strin
     return hook.instead !== undefined && kernel.traceable(hook.instead)
       ? `not in this kernel: ${hook.instead} does it`
       : 'not traceable in this kernel';
+  // Where that list cannot be read, what BTF does not describe is hardly there.
+  if (kernel.traceable(target) === null && !kernel.described(target))
+    return hook.instead !== undefined && kernel.described(hook.instead)
+      ? `not in this kernel: ${hook.instead} does it`
+      : 'not in this kernel, by its BTF';
   const byBtf =
     hook.entry === 'fentry' ||
     hook.exit === 'fexit' ||

@@ -4,6 +4,10 @@
 import type { BpfObject } from 'ebpf-ts';
 import { SCOPES, type Scope } from '../core/events/session.js';
 
+/** enum phase */
+const DURING = 1;
+const AFTER = 2;
+
 type Name = 'observing' | 'follow_children' | 'scope_cut';
 
 export class Switches {
@@ -25,9 +29,14 @@ export class Switches {
     this.#loaded = SCOPES.indexOf(scope);
   }
 
-  /** From now on faults begin and are counted. */
-  observe(): void {
-    this.#set('observing', 1);
+  /** The session begins at this instant, for every program on every CPU: what they do from now on counts. */
+  begin(): void {
+    this.#set('observing', DURING);
+  }
+
+  /** The session ends at this instant: programs that begin to run from now on do nothing. */
+  end(): void {
+    this.#set('observing', AFTER);
   }
 
   /** Whether processes that this one forks now are followed. */
@@ -41,12 +50,6 @@ export class Switches {
     if (next === undefined) return null;
     this.#set('scope_cut', ++this.#cut);
     return next;
-  }
-
-  /** No fault begins to be followed any more; what has begun goes on. */
-  beginNothing(): void {
-    this.#cut = this.#loaded + 1;
-    this.#set('scope_cut', this.#cut);
   }
 
   #set(name: Name, value: number): void {

@@ -36,9 +36,11 @@ export interface HostFacts {
   readonly traceable: Listing;
   /** /proc/kallsyms. */
   readonly symbols: Listing;
+  /** Whether its addresses are shown to this process, and not zeros; null where it was not read. */
+  readonly symbolAddresses: boolean | null;
 }
 
-export const Capability = { SysAdmin: 21n, Perfmon: 38n, Bpf: 39n } as const;
+export const Capability = { SysPtrace: 19n, SysAdmin: 21n, Perfmon: 38n, Bpf: 39n } as const;
 
 function read(path: string): string | null {
   try {
@@ -111,6 +113,12 @@ export function preemptionModel(debugfs: string | null, commandLine: string, con
   return options.find(([option]) => has(option))?.[1] ?? 'unknown';
 }
 
+/** kallsyms_show_value() puts zeros for whoever may not see addresses. Per-CPU symbols have small ones, code never has. */
+export function showsAddresses(kallsyms: string | null): boolean | null {
+  if (kallsyms === null) return null;
+  return /^[0-9a-f]*[1-9a-f][0-9a-f]* [tTwW] /m.test(kallsyms);
+}
+
 const number = (text: string | null): number | null => (text === null ? null : Number(text));
 
 /** `symbols: false` leaves /proc/kallsyms out: a quarter of a second and tens of megabytes on the way. */
@@ -139,5 +147,6 @@ export function hostFacts(wanted: { readonly symbols: boolean } = { symbols: tru
       0,
     ),
     symbols: wanted.symbols ? list(['/proc/kallsyms'], 2) : { names: null, error: 'not read' },
+    symbolAddresses: wanted.symbols ? showsAddresses(read('/proc/kallsyms')) : null,
   };
 }

@@ -1,16 +1,7 @@
 // SPDX-License-Identifier: MIT
-/** The running kernel as a Source: loads and attaches the programs, drains the ring, samples the counters, detaches. */
+/** The running kernel as a Source: begins a session, drains the ring, samples the counters, ends it at one instant. */
 
-import {
-  BpfError,
-  type BpfLink,
-  BpfObject,
-  type Btf,
-  dropCapabilities,
-  enableStats,
-  type Pages,
-  RingBuffer,
-} from 'ebpf-ts';
+import { awaitRuns, dropCapabilities } from 'ebpf-ts';
 import {
   clearBatch,
   createBatch,
@@ -19,18 +10,13 @@ import {
   pushUserRow,
   UserKind,
 } from '../core/events/batch.js';
-import type { KernelEnums, ReleaseMode, Scope, SessionInfo } from '../core/events/session.js';
-import { LAYOUT_DIGEST } from '../schema/events.gen.js';
-import { layoutDigest } from '../schema/generate.js';
-import type { AttachPlan, PlannedProgram } from './attach-plan.js';
-import { Switches } from './controls.js';
+import type { KernelEnums, Scope, SessionInfo } from '../core/events/session.js';
+import type { Attachment } from './attachment.js';
 import { COUNTER_ROWS, CounterReader } from './counters.js';
 import { EventDecoder } from './decode.js';
-import type { HostFacts } from './host.js';
-import { OBJECT, possibleCpus } from './kernel.js';
 import { NameRows } from './names/names.js';
 import type { LiveOptions, LiveSource } from './options.js';
-import { configure, type HostContext, rowsOf } from './rodata.js';
+import { type HostContext, rowsOf } from './rodata.js';
 import { Sampler } from './sampler.js';
 import { describeSession } from './session-info.js';
 
@@ -39,88 +25,60 @@ const DRAIN_MS = 5;
 const IDLE_MS = 25;
 /** Counters are sampled, and a batch that is not full is handed on, this often. */
 const SAMPLE_MS = 250;
-/** After detaching, programs that already run may still send: no more than a scheduling delay. */
+/** Runs of programs that began before the end may still count and send: where membarrier(2) cannot wait for them, no more than a scheduling delay. */
 const SETTLE_MS = 30;
 /** /proc/kallsyms of a busy host takes a second. */
 const PRIMED_MS = 10_000;
 
-const u32 = (n: number): Uint8Array => new Uint8Array(new Uint32Array([n]).buffer);
-
 export class Live implements LiveSource {
-  readonly session: SessionInfo;
-  readonly #object: BpfObject;
-  readonly #links: BpfLink[] = [];
-  readonly #ring: RingBuffer;
+  /** Set by `begin`. */
+  session!: SessionInfo;
+  readonly #attachment: Attachment;
   readonly #sampler: Sampler;
   readonly #counterRows: number;
-  readonly #decoder: EventDecoder;
+  #decoder!: EventDecoder;
   readonly #names: NameRows;
-  readonly #pages: Pages[] = [];
-  readonly #switches: Switches;
-  readonly #stats: { close(): void } | null;
-  readonly #started: bigint = process.hrtime.bigint();
+  readonly #describe: (base: bigint, realtime: bigint) => SessionInfo;
+  #started = 0n;
+  /** ns of the session at which it ended; null while it lasts. */
+  #endedAt: number | null = null;
   #closing = false;
   #finished = false;
   #ended: (() => void) | undefined;
   #iterated = false;
 
-  constructor(
-    options: LiveOptions,
-    facts: HostFacts,
-    btf: Btf,
-    enums: KernelEnums,
-    release: ReleaseMode,
-    trackStart: boolean,
-    plan: AttachPlan,
-  ) {
-    const object = BpfObject.open(OBJECT);
-    this.#object = object;
-    try {
-      if (layoutDigest(object.btf) !== LAYOUT_DIGEST)
-        throw new BpfError({
-          what: 'load BPF programs',
-          why: 'their event layout is not the one this build decodes',
-          remedy: 'run: make clean build',
-        });
-      const cpus = possibleCpus();
-      const around: HostContext = { facts, btf, release, trackStart, plan, cpus };
-      configure(object, options, around);
-      object.load();
-      const counters = object.map('cpus').mmapArray({ writable: false });
-      const bss = object.map('.bss').mmapArray({ writable: true });
-      this.#pages.push(counters, bss);
-      const { offset, size } = object.variable('.bss', 'quick');
-      const quick = new Uint32Array(bss.view, offset, size / 4);
-      this.#switches = new Switches(object, bss.view, options.scope);
-      this.#ring = RingBuffer.open(object.map('events').fd, options.ringBytes);
-      for (const tgid of options.pids) object.map('tgids').set(u32(tgid), new Uint8Array([1]));
-      for (const tid of options.tids) object.map('tids').set(u32(tid), new Uint8Array([1]));
-      this.#stats = options.stats ? enableStats() : null;
-      for (const planned of plan.programs) this.#links.push(attach(object, planned));
-      // The session begins when the last program is in its place: before, a RETRY would have no cause, and a fault no begin.
-      const base = process.hrtime.bigint(); // CLOCK_MONOTONIC, as bpf_ktime_get_ns
-      const realtime = BigInt(Date.now()) * 1_000_000n;
-      this.#started = base;
-      this.#decoder = new EventDecoder(this.#ring, base);
-      this.#switches.observe();
-      // After attaching: only now kallsyms knows our own programs, which no stack is to show.
-      const { kernel, user } = options.stacks;
-      const maps = { stacks: kernel || user ? object.map('stacks') : null, swapDevices: object.map('swap_devices') };
-      this.#names = new NameRows(maps, options.stacks, this.#decoder.strings);
-      const programs = plan.programs.map(({ program }) => object.program(program));
-      this.#counterRows = COUNTER_ROWS + 3 * programs.length + 8;
-      this.#sampler = new Sampler({
-        counters: new CounterReader(counters.view, rowsOf(plan, cpus), quick),
-        programs,
-        ring: this.#ring,
-        stats: this.#stats !== null,
-      });
-      this.session = describeSession(options, around, { base, realtime, enums });
-    } catch (error) {
-      this.#detach();
-      object.close();
-      throw error;
-    }
+  /** `attachment`: this source's from now on. */
+  constructor(attachment: Attachment, options: LiveOptions, around: HostContext, enums: KernelEnums) {
+    const { object, ring, stats } = attachment;
+    this.#attachment = attachment;
+    // After attaching: only now kallsyms knows our own programs, which no stack is to show.
+    const { kernel, user } = options.stacks;
+    const maps = { stacks: kernel || user ? object.map('stacks') : null, swapDevices: object.map('swap_devices') };
+    this.#names = new NameRows(maps, options.stacks, ['']);
+    const programs = around.plan.programs.map(({ program }) => object.program(program));
+    this.#counterRows = COUNTER_ROWS + 3 * programs.length + 8;
+    this.#sampler = new Sampler({
+      counters: new CounterReader(attachment.counters, rowsOf(around.plan, around.cpus), attachment.quick),
+      programs,
+      ring,
+      stats: stats !== null,
+    });
+    this.#describe = (base, realtime) => describeSession(options, around, { base, realtime, enums });
+  }
+
+  /**
+   * The session begins at this instant, every program being in its place: before, a RETRY would have no cause, and a fault
+   * no begin. To be called once, before anything else is asked of the source.
+   */
+  begin(): void {
+    this.#sampler.begin();
+    const base = process.hrtime.bigint(); // CLOCK_MONOTONIC, as bpf_ktime_get_ns
+    const realtime = BigInt(Date.now()) * 1_000_000n;
+    this.#attachment.switches.begin();
+    this.#started = base;
+    this.#decoder = new EventDecoder(this.#attachment.ring, base);
+    this.#names.renewStrings(this.#decoder.strings);
+    this.session = this.#describe(base, realtime);
   }
 
   async *batches(): AsyncGenerator<EventBatch> {
@@ -159,8 +117,7 @@ export class Live implements LiveSource {
           await sleep(pause);
         }
       }
-      this.#unlink();
-      await sleep(SETTLE_MS);
+      await sleep(awaitRuns() ? 0 : SETTLE_MS);
       while (this.#drain(batch) > 0 || batch.length > 0) {
         yield batch;
         clearBatch(batch);
@@ -171,22 +128,22 @@ export class Live implements LiveSource {
         clearBatch(names);
       }
       this.#sampler.sample(counters, this.#now());
+      // Faults whose end was not seen by then are in flight: no step of theirs is lost.
       pushUserRow(counters, UserKind.End, this.#now(), 0, 0, 0);
       yield counters;
     } finally {
-      this.#detach();
-      this.#object.close();
+      this.#letGo();
       this.#finished = true;
       this.#ended?.();
     }
   }
 
   spawnWindow<T>(start: () => T): T {
-    this.#switches.followChildren(true);
+    this.#attachment.switches.followChildren(true);
     try {
       return start();
     } finally {
-      this.#switches.followChildren(false);
+      this.#attachment.switches.followChildren(false);
     }
   }
 
@@ -196,7 +153,7 @@ export class Live implements LiveSource {
 
   lowerScope(): Scope | null {
     // Once it has ended there is nothing to write to.
-    return this.#pages.length === 0 ? null : this.#switches.lowerScope();
+    return !this.#attachment.held ? null : this.#attachment.switches.lowerScope();
   }
 
   primed(): Promise<void> {
@@ -205,11 +162,11 @@ export class Live implements LiveSource {
 
   close(): Promise<void> {
     this.#closing = true;
+    this.#end();
     if (this.#finished) return Promise.resolve();
     if (!this.#iterated) {
       this.#iterated = true;
-      this.#detach();
-      this.#object.close();
+      this.#letGo();
       return Promise.resolve();
     }
     return new Promise((resolve) => {
@@ -222,8 +179,8 @@ export class Live implements LiveSource {
    * on behind it, or a recording that is divided there would count records that only its next part holds.
    */
   async *#upToNow(batch: EventBatch): AsyncGenerator<EventBatch> {
-    const { end } = this.#ring.begin();
-    while (((end - this.#ring.begin().start) | 0) > 0 || batch.length > 0) {
+    const { end } = this.#attachment.ring.begin();
+    while (((end - this.#attachment.ring.begin().start) | 0) > 0 || batch.length > 0) {
       const added = this.#drain(batch);
       if (batch.length > 0) {
         yield batch;
@@ -242,32 +199,23 @@ export class Live implements LiveSource {
     return added;
   }
 
+  /** ns of the session, which goes no further than its end. */
   #now(): number {
-    return Number(process.hrtime.bigint() - this.#started);
+    return this.#endedAt ?? Number(process.hrtime.bigint() - this.#started);
   }
 
-  #unlink(): void {
-    // Programs go one by one: a fault whose functions are not all watched is not followed. Only what has begun goes on.
-    if (this.#links.length > 0) this.#switches.beginNothing();
-    // What begins a lifecycle goes first, so that what has begun can still end.
-    for (const link of this.#links.reverse()) link.close();
-    this.#links.length = 0;
+  /** The session ends at this instant, whatever is still to be read and detached. */
+  #end(): void {
+    if (this.#endedAt !== null || !this.#attachment.held) return;
+    this.#attachment.switches.end();
+    this.#endedAt = this.#now();
   }
 
-  #detach(): void {
-    this.#unlink();
-    this.#stats?.close();
-    this.#ring?.close();
-    for (const pages of this.#pages) pages.close();
-    this.#pages.length = 0;
+  /** The session is over; of the programs, the attachment takes leave by itself. */
+  #letGo(): void {
+    this.#end();
+    this.#attachment.letGo();
   }
-}
-
-function attach(object: BpfObject, { program, target, method }: PlannedProgram): BpfLink {
-  const loaded = object.program(program);
-  if (method === 'kprobe.multi') return loaded.attachKprobeMulti([target], { retprobe: false });
-  if (method === 'kretprobe.multi') return loaded.attachKprobeMulti([target], { retprobe: true });
-  return loaded.attach();
 }
 
 function sleep(ms: number): Promise<void> {

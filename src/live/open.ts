@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
 /** What this kernel has of what is to be observed, and a session on it. */
+import { constants } from 'node:os';
 import { asUserError } from '../errors.js';
-import { planAttach } from './attach-plan.js';
+import { type AttachPlan, type KernelAbility, loses, planAttach, type Wishes } from './attach-plan.js';
+import { Attachment, ProgramsRefused, refusal } from './attachment.js';
+import { HOOKS } from './hooks.js';
 import { hostFacts } from './host.js';
-import { cannot, chooseRelease, kernelBtf, kernelEnums } from './kernel.js';
+import { cannot, chooseRelease, kernelBtf, kernelEnums, possibleCpus, probeObservation } from './kernel.js';
 import { Live } from './live.js';
 import type { LiveOptions, LiveSource } from './options.js';
+import type { HostContext } from './rodata.js';
 
 export type { LiveOptions, LiveSource } from './options.js';
 
@@ -16,35 +20,66 @@ export async function openLive(options: LiveOptions): Promise<LiveSource> {
   const enums = kernelEnums(btf, facts);
   const release = chooseRelease(options.release, facts);
   const trackStart = options.scope === 'all' || options.minUs > 0;
-  const plan = planAttach(
-    {
-      major: facts.kernel.major,
-      minor: facts.kernel.minor,
-      fprobe: btf.hasFunc('register_fprobe_ips') || btf.hasFunc('register_fprobe'),
-      traceable: (target) => facts.traceable.names?.has(target) ?? null,
-      described: (target) => btf.hasFunc(target),
-      tracepoint: (target) => btf.tracepointArguments(target) !== null,
-    },
-    {
-      start: trackStart,
-      exact: options.release === 'observed',
-      observed: release === 'observed',
-      follow: options.follow,
-      retry: options.scope !== 'swap',
-      writers: options.writers,
-      // In scope swap what an ordinary fault pays counts for more than what is missed: it is witnessed otherwise.
-      backed: options.scope !== 'swap' && facts.preemption !== 'none' && facts.preemption !== 'voluntary',
-      without: new Set(options.without),
-    },
-  );
-  if (plan.missing.length > 0)
-    throw cannot('observe page faults', `this kernel lacks ${plan.missing.join(', ')}`, 'run: vmalocktop doctor');
+  const ability: KernelAbility = {
+    major: facts.kernel.major,
+    minor: facts.kernel.minor,
+    fprobe: btf.hasFunc('register_fprobe_ips') || btf.hasFunc('register_fprobe'),
+    traceable: (target) => facts.traceable.names?.has(target) ?? null,
+    described: (target) => btf.hasFunc(target),
+    tracepoint: (target) => btf.tracepointArguments(target) !== null,
+  };
+  const refused = new Map<string, string>();
+  const wishes: Wishes = {
+    start: trackStart,
+    exact: options.release === 'observed',
+    observed: release === 'observed',
+    follow: options.follow,
+    retry: options.scope !== 'swap',
+    writers: options.writers,
+    // In scope swap what an ordinary fault pays counts for more than what is missed: it is witnessed otherwise.
+    backed: options.scope !== 'swap' && facts.preemption !== 'none' && facts.preemption !== 'voluntary',
+    without: new Set(options.without),
+    refused,
+  };
+  const cpus = possibleCpus();
   try {
-    const live = new Live(options, facts, btf, enums, release, trackStart, plan);
-    // A stack waits for its names for some seconds only; what starts now may be over by then.
-    if (options.stacks.kernel) await live.primed();
-    return live;
+    for (;;) {
+      const plan = planAttach(ability, wishes);
+      if (plan.missing.length > 0)
+        throw cannot('observe page faults', `this kernel lacks ${plan.missing.join(', ')}`, 'run: vmalocktop doctor');
+      const around: HostContext = { facts, btf, release, trackStart, plan, cpus };
+      let attachment: Attachment;
+      try {
+        attachment = new Attachment(options, around);
+      } catch (error) {
+        if (!(error instanceof ProgramsRefused)) throw error;
+        takeRefusals(error, plan, refused);
+        continue;
+      }
+      try {
+        const live = new Live(attachment, options, around, enums);
+        // A stack waits for its names for some seconds only; what starts now may be over by then.
+        if (options.stacks.kernel) await live.primed();
+        live.begin();
+        return live;
+      } catch (error) {
+        attachment.letGo();
+        throw error;
+      }
+    }
   } catch (error) {
     throw asUserError(error) ?? error;
+  }
+}
+
+/** Optional hooks that were refused are left out of the next plan. Throws the refusal where there is no session without it. */
+function takeRefusals({ refused: programs }: ProgramsRefused, plan: AttachPlan, refused: Map<string, string>): void {
+  for (const [program, error] of programs) {
+    const lost = loses(program);
+    if (refused.has(lost) || HOOKS.some((hook) => hook.required && hook.target === lost)) throw error;
+    // A host that takes no program at all refuses the first one it is given, whichever that is.
+    if (error.errno === constants.errno.EPERM && refused.size === 0 && probeObservation() !== null) throw error;
+    if (!plan.programs.some((planned) => planned.program === program)) throw error;
+    refused.set(lost, `refused: ${refusal(error)}`);
   }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Counters as they stand: the kernel side's, each program's account, and what we take ourselves. */
 
-import type { BpfProgram, RingBuffer } from 'ebpf-ts';
+import type { BpfProgram, ProgramAccount, RingBuffer } from 'ebpf-ts';
 import { CounterGroup, type EventBatch } from '../core/events/batch.js';
 import { VlCounter } from '../schema/events.gen.js';
 import type { CounterReader } from './counters.js';
@@ -17,10 +17,18 @@ export interface Sampled {
 export class Sampler {
   readonly #of: Sampled;
   /** Our own CPU time counts from here: what loading cost is not what watching costs. */
-  readonly #cpuAtStart: NodeJS.CpuUsage = process.cpuUsage();
+  #cpuAtStart: NodeJS.CpuUsage = process.cpuUsage();
+  /** What the programs' accounts said when the session began: they count from their loading on. */
+  #before: readonly ProgramAccount[] = [];
 
   constructor(of: Sampled) {
     this.#of = of;
+  }
+
+  /** The session begins right after: what was run, and missed, until now is none of it. */
+  begin(): void {
+    this.#before = this.#of.programs.map((program) => program.account());
+    this.#cpuAtStart = process.cpuUsage();
   }
 
   /** Appends a row for each counter, of `time` (ns of the session). */
@@ -29,10 +37,12 @@ export class Sampler {
     counters.sample(batch, time);
     const covered = counters.counter(VlCounter.COVERED);
     programs.forEach((program, i) => {
-      const account = program.account();
-      counters.push(batch, time, CounterGroup.Missed, i, missed(program.name, account.recursionMisses, covered));
-      counters.push(batch, time, CounterGroup.RunCount, i, account.runCount);
-      counters.push(batch, time, CounterGroup.RunTime, i, account.runTimeNs);
+      const now = program.account();
+      const before = this.#before[i];
+      const misses = now.recursionMisses - (before?.recursionMisses ?? 0);
+      counters.push(batch, time, CounterGroup.Missed, i, missed(program.name, misses, covered));
+      counters.push(batch, time, CounterGroup.RunCount, i, now.runCount - (before?.runCount ?? 0));
+      counters.push(batch, time, CounterGroup.RunTime, i, now.runTimeNs - (before?.runTimeNs ?? 0));
     });
     const cpu = process.cpuUsage(this.#cpuAtStart);
     counters.push(batch, time, CounterGroup.Self, 0, stats ? time : 0);

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { doctorText } from '../../cli/commands/doctor/text.js';
 import { type BpfProbe, type Diagnosis, explain } from '../../src/doctor/doctor.js';
 import { HOOKS, planRelease } from '../../src/live/hooks.js';
-import { type HostFacts, parseKernelRelease } from '../../src/live/host.js';
+import { type HostFacts, parseKernelRelease, showsAddresses } from '../../src/live/host.js';
 import { run } from './run.js';
 
 const names = new Set(HOOKS.flatMap(({ target }) => [target, `__traceiter_${target}`]));
@@ -21,6 +21,7 @@ const ROOT: HostFacts = {
   preemption: 'voluntary',
   traceable: { names: new Set([...names, 'up_read']), error: null },
   symbols: { names: new Set([...names, 'up_read']), error: null },
+  symbolAddresses: true,
 };
 const PERMITTED: BpfProbe = { state: 'yes', errno: '', libbpf: '1.1', detail: '', remedy: '' };
 const REFUSED: BpfProbe = { ...PERMITTED, state: 'no', errno: 'EPERM' };
@@ -41,6 +42,27 @@ test('a host where all is well', () => {
   assert.match(diagnosis.reason, /^kernel 6\.12\.95/);
   assert.ok(diagnosis.hooks.every((row) => row.state === 'yes'));
   assert.equal(diagnosis.release.target, 'up_read');
+});
+
+test('what a user with CAP_BPF and CAP_PERFMON alone will not see is said; root is told nothing', () => {
+  assert.deepEqual(explain(ROOT, PERMITTED).unseen, []);
+  const pair = { ...ROOT, capEff: (1n << 38n) | (1n << 39n), symbolAddresses: false, traceable: NOT_LISTED };
+  const diagnosis = explain(pair, PERMITTED);
+  assert.equal(diagnosis.canObserve, true);
+  for (const lack of [/^run times of the probes/, /^addresses of kernel functions/, /can be traced/, /user stacks/])
+    assert.ok(
+      diagnosis.unseen.some((sentence) => lack.test(sentence)),
+      String(lack),
+    );
+  assert.match(doctorText(diagnosis), /Not to be seen by this user\n {2}- run times/);
+  assert.deepEqual(explain(pair, REFUSED).unseen, [], 'where nothing is seen, that is all there is to say');
+});
+
+test('hidden addresses of /proc/kallsyms are told from shown ones', () => {
+  assert.equal(showsAddresses('0000000000000000 A fixed_percpu_data\n0000000000000000 T _text\n'), false);
+  assert.equal(showsAddresses('0000000000001000 A irq_stack\nffffffff81000000 T _text\n'), true);
+  assert.equal(showsAddresses('0000000000001000 A irq_stack\n0000000000000000 T _text\n'), false);
+  assert.equal(showsAddresses(null), null);
 });
 
 const OBSTACLES: readonly (readonly [

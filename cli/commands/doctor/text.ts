@@ -22,6 +22,8 @@ export function doctorText(diagnosis: Diagnosis): string {
   const { target, why } = diagnosis.release;
   const how = target === null ? 'derived' : `derived, or observed at ${target} with --release observed`;
   lines.push('', `VMA-lock release: ${how} (${why})`);
+  if (diagnosis.unseen.length > 0) lines.push('', 'Not to be seen by this user');
+  for (const sentence of diagnosis.unseen) lines.push(`  - ${sentence}`);
   lines.push('', verdictLine(diagnosis));
   if (diagnosis.remedy !== '') lines.push(`→ ${diagnosis.remedy}`);
   return `${lines.join('\n')}\n`;

@@ -36,7 +36,7 @@ export interface Libbpf {
   readonly setLogBuf: Call;
   readonly attach: PointerCall;
   readonly attachKprobeMulti: PointerCall;
-  readonly linkDestroy: Call;
+  readonly linkDestroy: Call & { async(link: Pointer, done: () => void): void };
   readonly mapName: StringCall;
   readonly mapFd: Call;
   readonly mapMaxEntries: Call;

@@ -9,6 +9,7 @@ export { BpfObject } from './object.js';
 export { BpfLink, BpfProgram, type ProgramAccount } from './program.js';
 export { RING_BUSY, RING_DISCARD, RING_HEADER, RING_LENGTH, RingBuffer } from './ring.js';
 export {
+  awaitRuns,
   dropCapabilities,
   enableStats,
   libbpfVersion,

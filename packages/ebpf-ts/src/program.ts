@@ -23,6 +23,14 @@ export class BpfLink {
     if (this.#handle !== null) libbpf().linkDestroy(this.#handle);
     this.#handle = null;
   }
+
+  /** Detaches in a thread of the pool: on kernels before 7.x each one waits for an RCU-tasks grace period, 0.1 s at least. */
+  closeAside(): Promise<void> {
+    const handle = this.#handle;
+    this.#handle = null;
+    if (handle === null) return Promise.resolve();
+    return new Promise((resolve) => libbpf().linkDestroy.async(handle, () => resolve()));
+  }
 }
 
 // struct bpf_prog_info, include/uapi/linux/bpf.h

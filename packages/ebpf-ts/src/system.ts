@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** System calls the binding and its users need besides libbpf. */
 import { closeSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { BpfError, errnoError } from './errors.js';
 import { addressOf, lastErrno, libbpf, libc, viewOf } from './ffi.js';
 
@@ -77,6 +78,18 @@ export function probeTracing(): number {
   if (Number(fd) < 0) return lastErrno();
   closeSync(Number(fd));
   return 0;
+}
+
+const SYS_MEMBARRIER = process.arch === 'arm64' ? 283 : 324;
+const MEMBARRIER_CMD_GLOBAL = 1;
+
+/**
+ * Waits until every run of a BPF program that has begun by now is over: programs run under rcu_read_lock, preempted or
+ * not, and membarrier(2) waits for an RCU grace period, unprivileged. Some ten milliseconds. False where it could not
+ * (CONFIG_NO_HZ_FULL, a seccomp filter). On one CPU the kernel does not wait.
+ */
+export function awaitRuns(): boolean {
+  return cpus().length > 1 && Number(libc().syscall(SYS_MEMBARRIER, MEMBARRIER_CMD_GLOBAL, null, 0)) === 0;
 }
 
 const BPF_STATS_RUN_TIME = 0;

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+/** The programs of a session in the kernel: loaded, attached, and let go. What the kernel refuses is told hook by hook. */
+import { BpfError, type BpfLink, BpfObject, enableStats, errnoName, type Pages, RingBuffer } from 'ebpf-ts';
+import { LAYOUT_DIGEST } from '../schema/events.gen.js';
+import { layoutDigest } from '../schema/generate.js';
+import type { PlannedProgram } from './attach-plan.js';
+import { Switches } from './controls.js';
+import { OBJECT } from './kernel.js';
+import type { LiveOptions } from './options.js';
+import { configure, type HostContext } from './rodata.js';
+
+const u32 = (n: number): Uint8Array => new Uint8Array(new Uint32Array([n]).buffer);
+
+/** Programs the kernel does not take. Nothing is left loaded: constants of the others depend on which hooks are there. */
+export class ProgramsRefused extends Error {
+  /** The refusal of each, by program. */
+  readonly refused: ReadonlyMap<string, BpfError>;
+
+  constructor(refused: ReadonlyMap<string, BpfError>) {
+    super([...refused.values()].map(({ message }) => message).join('; '));
+    this.refused = refused;
+  }
+}
+
+export class Attachment {
+  readonly object: BpfObject;
+  readonly ring: RingBuffer;
+  readonly switches: Switches;
+  /** Values of the `cpus` map. */
+  readonly counters: ArrayBuffer;
+  /** `quick` of bpf/maps.bpf.h. */
+  readonly quick: Uint32Array;
+  /** null: not asked for, or not permitted: run times of programs take CAP_SYS_ADMIN, and are not worth a session. */
+  readonly stats: { close(): void } | null;
+  readonly #links: BpfLink[] = [];
+  readonly #pages: Pages[] = [];
+  #held = true;
+
+  /** Loads and attaches everything planned. Throws `ProgramsRefused`, or `BpfError` where it is not about one of them. */
+  constructor(options: LiveOptions, around: HostContext) {
+    const object = BpfObject.open(OBJECT);
+    this.object = object;
+    try {
+      if (layoutDigest(object.btf) !== LAYOUT_DIGEST)
+        throw new BpfError({
+          what: 'load BPF programs',
+          why: 'their event layout is not the one this build decodes',
+          remedy: 'run: make clean build',
+        });
+      configure(object, options, around);
+      load(object, around.plan.programs);
+      const counters = object.map('cpus').mmapArray({ writable: false });
+      const bss = object.map('.bss').mmapArray({ writable: true });
+      this.#pages.push(counters, bss);
+      this.counters = counters.view;
+      const { offset, size } = object.variable('.bss', 'quick');
+      this.quick = new Uint32Array(bss.view, offset, size / 4);
+      this.switches = new Switches(object, bss.view, options.scope);
+      this.ring = RingBuffer.open(object.map('events').fd, options.ringBytes);
+      for (const tgid of options.pids) object.map('tgids').set(u32(tgid), new Uint8Array([1]));
+      for (const tid of options.tids) object.map('tids').set(u32(tid), new Uint8Array([1]));
+      this.stats = options.stats ? statsIfAllowed() : null;
+      this.#attach(around.plan.programs);
+    } catch (error) {
+      this.#release();
+      for (const link of this.#links) link.close();
+      throw error;
+    }
+  }
+
+  /** Whether the maps can still be read, and the switches written. */
+  get held(): boolean {
+    return this.#held;
+  }
+
+  /**
+   * Everything is given back, by links last: on kernels before 7.x each of them waits for an RCU-tasks grace period, 0.1 s
+   * and more, under one lock. So nobody is made to wait: what was attached does nothing since the session's end.
+   */
+  letGo(): void {
+    this.#release();
+    void this.#detach();
+  }
+
+  /** One by one: several at a time take three times as long. */
+  async #detach(): Promise<void> {
+    for (let link = this.#links.pop(); link; link = this.#links.pop()) await link.closeAside();
+  }
+
+  #release(): void {
+    this.#held = false;
+    this.stats?.close();
+    this.ring?.close();
+    for (const pages of this.#pages) pages.close();
+    this.#pages.length = 0;
+    this.object.close();
+  }
+
+  /** What ends a step before what begins one: the plan's order. */
+  #attach(programs: readonly PlannedProgram[]): void {
+    const refused = new Map<string, BpfError>();
+    for (const planned of programs) {
+      try {
+        this.#links.push(attach(this.object, planned));
+      } catch (error) {
+        if (!(error instanceof BpfError)) throw error;
+        refused.set(planned.program, error);
+      }
+    }
+    if (refused.size > 0) throw new ProgramsRefused(refused);
+  }
+}
+
+/** Why a program was refused, in a few words: `EINVAL: …`. */
+export function refusal({ errno, why }: BpfError): string {
+  return why.startsWith('the verifier refused') || errno === 0 ? why : `${errnoName(errno)} from the kernel`;
+}
+
+/** libbpf loads all or nothing, and says in its log which program it stopped at. */
+function load(object: BpfObject, programs: readonly PlannedProgram[]): void {
+  try {
+    object.load();
+  } catch (error) {
+    if (!(error instanceof BpfError)) throw error;
+    const said = [...error.log.matchAll(/prog '(\w+)': (?:BPF program load failed|failed to )/g)].at(-1)?.[1];
+    if (!programs.some(({ program }) => program === said)) throw error;
+    throw new ProgramsRefused(new Map([[said as string, error]]));
+  }
+}
+
+function attach(object: BpfObject, { program, target, method }: PlannedProgram): BpfLink {
+  const loaded = object.program(program);
+  if (method === 'kprobe.multi') return loaded.attachKprobeMulti([target], { retprobe: false });
+  if (method === 'kretprobe.multi') return loaded.attachKprobeMulti([target], { retprobe: true });
+  return loaded.attach();
+}
+
+function statsIfAllowed(): { close(): void } | null {
+  try {
+    return enableStats();
+  } catch (error) {
+    if (error instanceof BpfError) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type KernelAbility, loses, planAttach, type Wishes } from '../../src/live/attach-plan.js';
+import { HOOKS } from '../../src/live/hooks.js';
+
+/** 7.3 with full preemption, as root sees it. */
+const KERNEL: KernelAbility = {
+  major: 7,
+  minor: 3,
+  fprobe: true,
+  traceable: (target) => target !== 'swap_read_folio_bdev_sync',
+  described: (target) => target !== 'swap_read_folio_bdev_sync',
+  tracepoint: () => true,
+};
+const WISHES: Wishes = {
+  start: false,
+  exact: false,
+  observed: false,
+  follow: false,
+  retry: true,
+  writers: true,
+  backed: true,
+  without: new Set(),
+};
+const programsOf = (wishes: Partial<Wishes>, kernel: Partial<KernelAbility> = {}): string[] =>
+  planAttach({ ...KERNEL, ...kernel }, { ...WISHES, ...wishes }).programs.map(({ program }) => program);
+
+test('whichever program of the plan is refused, the next plan lacks it, and no other hook than its own', () => {
+  const all = programsOf({});
+  for (const program of all) {
+    const lost = loses(program);
+    const required = HOOKS.some((hook) => hook.required && hook.target === lost);
+    const plan = planAttach(KERNEL, { ...WISHES, refused: new Map([[lost, 'refused: ESRCH from the kernel']]) });
+    const left = plan.programs.map((planned) => planned.program);
+    assert.ok(!left.includes(program), program);
+    assert.deepEqual(
+      all.filter((other) => !left.includes(other)),
+      all.filter((other) => other === program || other.slice(2) === lost),
+      program,
+    );
+    assert.equal(plan.missing.length > 0, required, program);
+    const hook = plan.hooks.find(({ target }) => target === lost);
+    if (hook !== undefined) assert.deepEqual([hook.attached, hook.note], [false, 'refused: ESRCH from the kernel']);
+  }
+});
+
+test('where the list of traceable functions cannot be read, BTF says what is there', () => {
+  const plan = planAttach({ ...KERNEL, traceable: () => null }, WISHES);
+  assert.deepEqual(plan.missing, []);
+  const swap = plan.hooks.filter(({ target }) => /^swapin_sync|^swap_read_folio/.test(target));
+  assert.deepEqual(swap, [
+    { target: 'swapin_sync', attached: true, note: '' },
+    { target: 'swap_read_folio_bdev_sync', attached: false, note: 'not in this kernel: swapin_sync does it' },
+  ]);
+});
