@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Source } from '../../src/core/events/source.js';
 import { ExitCode, errorCode, UserError } from '../../src/errors.js';
 import type { LiveSource } from '../../src/live/options.js';
+import { refuseInputs } from '../../src/output/inputs.js';
 import type { LiveCliOptions, StretchCliOptions } from './options.js';
 
 export type { LiveSource };
@@ -60,9 +61,11 @@ async function openWhole(file: string, follow: boolean): Promise<Source> {
         ExitCode.Usage,
       );
     }
+    await refuseInputs('-', [file]);
     const { openStream } = await import('../../src/recording/read/stream.js');
     return openStream(process.stdin);
   }
+  await refuseInputs('-', [file]);
   const { openFile } = await import('../../src/recording/read/file.js');
   return openFile(file, { follow });
 }

@@ -35,8 +35,8 @@ export interface DashboardOptions {
   /** Mode `replay`: what the keys steer. It shows its own snapshots; nobody else pushes any. */
   readonly replay?: Replay;
   readonly recorder?: Recorder;
-  /** Writes an export and returns the name it got. Throws a `UserError`. */
-  save?(name: string, extension: string, text: string): string;
+  /** Writes an export and resolves to the name it got. Rejects with a `UserError`. */
+  save?(name: string, extension: string, text: string): Promise<string>;
   /** The person wants to leave, or a signal came: the terminal is restored by then. `null`: the key q. */
   onQuit(signal: QuitSignal | null): void;
   onInterval?(intervalMs: number): void;

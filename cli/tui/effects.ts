@@ -81,11 +81,10 @@ export function exportAs(context: DashboardContext, format: 'json' | 'csv'): voi
       : format === 'csv'
         ? exportCsv(view.rows)
         : exportJson(view.rows, snapshot, state);
-  try {
-    context.say(`written: ${options.save(exportName(state), format, text)}`);
-  } catch (error) {
-    context.say(messageOf(error), true);
-  }
+  options.save(exportName(state), format, text).then(
+    (name) => context.say(`written: ${name}`),
+    (error: unknown) => context.say(messageOf(error), true),
+  );
 }
 
 function messageOf(error: unknown): string {

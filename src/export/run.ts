@@ -4,10 +4,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Pipeline } from '../core/aggregate/pipeline.js';
 import type { Snapshot } from '../core/aggregate/snapshot.js';
 import type { Source } from '../core/events/source.js';
+import type { Output } from '../output/output.js';
 import { Context } from './base/context.js';
 import type { Exporter } from './base/exporter.js';
 import { type Losses, lossesOf } from './base/losses.js';
-import type { Output } from './base/output.js';
 import type { TableName } from './tables/tables.js';
 
 export const FORMATS = ['perfetto', 'parquet', 'jsonl', 'csv'] as const;

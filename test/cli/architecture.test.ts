@@ -115,6 +115,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['src/core/view'],
   ['src', 'src/config'],
   ['src/symbols', 'src/recording/format'],
+  ['src/output'],
   ['src/recording/read', 'src/recording/write'],
   ['src/recording/play'],
   ['src/live/names'],

@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import type { EventBatch } from '../../src/core/events/batch.js';
 import type { SessionInfo } from '../../src/core/events/session.js';
 import type { Source } from '../../src/core/events/source.js';
-import type { Output } from '../../src/export/base/output.js';
 import { type ExportOptions, type ExportResult, runExport } from '../../src/export/run.js';
+import type { Output } from '../../src/output/output.js';
 import { syntheticSession } from '../core/session.js';
 
 /** Recorded in a guest: Linux 7.3.4, swap to a disk. */

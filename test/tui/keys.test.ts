@@ -219,7 +219,7 @@ test('x exports the list, all of it and as values', async (t) => {
   const h = await open(80, 24, {
     save: (name, extension, text) => {
       saved.push([name, extension, text]);
-      return `${name}.${extension}`;
+      return Promise.resolve(`${name}.${extension}`);
     },
   });
   t.after(() => h.close());
@@ -250,9 +250,7 @@ test('x exports the list, all of it and as values', async (t) => {
 
 test('what cannot be saved is said', async (t) => {
   const h = await open(80, 24, {
-    save: () => {
-      throw new Error('cannot write x.json: no space left on device');
-    },
+    save: () => Promise.reject(new Error('cannot write x.json: no space left on device')),
   });
   t.after(() => h.close());
   h.dashboard.update(snapshotAt(130));

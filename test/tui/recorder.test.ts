@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** A recording begun in the middle of a session, by a key: whole in itself, with counts of its own. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -118,10 +118,11 @@ test('a file is never written over another one', async () => {
     const now = new Date('2026-01-02T03:04:05Z');
     const name = freeName('a list/of', 'csv', now);
     assert.equal(name, 'vmalocktop-a-list-of-20260102-030405.csv');
-    const [first, second] = [saveText('causes', 'json', '1'), saveText('causes', 'json', '2')];
+    const [first = '', second = ''] = await Promise.all(['1', '2'].map((text) => saveText('causes', 'json', text)));
     assert.notEqual(first, second);
     assert.ok(existsSync(first) && existsSync(second));
+    for (const file of [first, second]) assert.equal(statSync(file).mode & 0o777, 0o600);
     process.chdir('/proc/self');
-    assert.throws(() => saveText('causes', 'json', '1'), /cannot write vmalocktop-causes-/);
+    await assert.rejects(saveText('causes', 'json', '1'), /cannot write vmalocktop-causes-/);
   });
 });

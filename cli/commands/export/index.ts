@@ -5,9 +5,9 @@ import type { Source } from '../../../src/core/events/source.js';
 import { formatBytes, formatClock, formatCount } from '../../../src/core/present/format.js';
 import { ExitCode, UserError } from '../../../src/errors.js';
 import { describeLosses } from '../../../src/export/base/losses.js';
-import { fileOutput, streamOutput } from '../../../src/export/base/output.js';
 import { type Format, type Progress, runExport } from '../../../src/export/run.js';
 import type { TableName } from '../../../src/export/tables/tables.js';
+import { openOutput } from '../../../src/output/output.js';
 import { truncation } from '../../common/feed.js';
 import { openRecorded } from '../../common/open.js';
 import type { StretchCliOptions } from '../../common/options.js';
@@ -66,7 +66,7 @@ export async function exportRecording(file: string, options: ExportCliOptions): 
   try {
     source = await openRecorded(file, options);
     const opened = source;
-    const output = options.output === '-' ? streamOutput(process.stdout) : await fileOutput(options.output);
+    const output = await openOutput(options.output, { inputs: [file] });
     const result = await runExport(opened, {
       format: options.format,
       table: options.table ?? 'lifecycles',

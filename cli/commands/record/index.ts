@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 /** `record`: batches go to a file or to stdout as they come, untouched. */
-import { writeFile } from 'node:fs/promises';
 import { FailOn, failOnRules } from '../../../src/actions/fail-on.js';
 import { Pipeline } from '../../../src/core/aggregate/pipeline.js';
 import { CounterGroup, type EventBatch, UserKind } from '../../../src/core/events/batch.js';
 import { formatBytes } from '../../../src/core/present/format.js';
 import { statJson } from '../../../src/core/present/stat-json.js';
-import { ExitCode, errorCode, fileError } from '../../../src/errors.js';
+import { ExitCode, errorCode } from '../../../src/errors.js';
+import { refuseInputs } from '../../../src/output/inputs.js';
+import { fileOutput, writeText } from '../../../src/output/output.js';
 import { loadZstd } from '../../../src/recording/format/zstd.js';
 import {
   type CommandResult,
@@ -59,10 +60,22 @@ function isClosedPipe(error: unknown): boolean {
   return codes.includes(errorCode(error)) || (error instanceof Error && codes.includes(errorCode(error.cause)));
 }
 
+async function writeSummary(path: string, text: string): Promise<void> {
+  const output = await fileOutput(path);
+  try {
+    await writeText(output, text);
+    await output.finish();
+  } finally {
+    await output.abandon();
+  }
+}
+
 /** Returns the exit code. Whatever ends it, rows that were drained are written first. */
 export async function record(argv: readonly string[], options: RecordOptions): Promise<number> {
   checkOutput(options);
   const failing = await failOnRules(options.failOn, options.rules);
+  const inputs = options.rules === undefined ? [] : [options.rules];
+  for (const output of [options.output, options.stat]) if (output !== undefined) await refuseInputs(output, inputs);
   // Before the probes are attached: its time is not to be part of the recording.
   await loadZstd();
   // Run times of the probes are not taken: that alone would cost every fault two clock reads.
@@ -110,10 +123,7 @@ export async function record(argv: readonly string[], options: RecordOptions): P
   await run?.done.catch(fail);
   await writer.end().catch(fail);
   if (pipeline !== null && options.stat !== undefined) {
-    const text = `${JSON.stringify(statJson(pipeline.snapshot()))}\n`;
-    await writeFile(options.stat, text).catch((error: unknown) =>
-      fail(fileError(`cannot write ${options.stat}`, error)),
-    );
+    await writeSummary(options.stat, `${JSON.stringify(statJson(pipeline.snapshot()))}\n`).catch(fail);
   }
   watch.dispose();
   const bytes = formatBytes(writer.bytes);

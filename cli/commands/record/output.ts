@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Where `record` puts what it gets: one file or stream, the parts of a rotated recording, or memory. */
 import { existsSync } from 'node:fs';
-import { extname } from 'node:path';
+import { extname, resolve } from 'node:path';
 import type { EventBatch } from '../../../src/core/events/batch.js';
 import type { SessionInfo } from '../../../src/core/events/session.js';
 import { formatBytes } from '../../../src/core/present/format.js';
@@ -25,6 +25,8 @@ export interface OutputOptions {
   readonly flight?: number;
   /** Bytes. */
   readonly flightSize: number;
+  /** The summary's file. */
+  readonly stat?: string;
 }
 
 export interface RecordOutput {
@@ -58,6 +60,8 @@ export function checkOutput(options: OutputOptions): void {
     refuse('a stream has no parts, and nothing is kept of it', 'name a file with -o');
   if (flight !== undefined && isRotated(options))
     refuse('--flight writes one file when it is asked to, and that has no parts', 'leave one of them out');
+  if (options.stat !== undefined && output !== '-' && resolve(options.stat) === resolve(output))
+    refuse('--stat names the file of the recording', 'name another file for the summary');
   if (keep !== undefined && maxSize === undefined && maxAge === undefined)
     refuse('--keep counts parts, and nothing divides the recording', 'give --max-size or --max-age as well');
 }

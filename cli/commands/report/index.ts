@@ -3,7 +3,8 @@
 import { compare } from '../../../src/core/diff/compare.js';
 import { formatBytes } from '../../../src/core/present/format.js';
 import { ExitCode } from '../../../src/errors.js';
-import { fileOutput, streamOutput } from '../../../src/export/base/output.js';
+import { refuseInputs } from '../../../src/output/inputs.js';
+import { openOutput, writeText } from '../../../src/output/output.js';
 import { reportPage } from '../../../src/report/page.js';
 import { truncation } from '../../common/feed.js';
 import { type Loaded, load } from '../../common/load.js';
@@ -23,7 +24,9 @@ function nameOf(file: string): string {
 /** Returns the exit code. A recording that was cut off or damaged is reported as far as it goes. */
 export async function htmlReport(file: string, options: ReportOptions): Promise<number> {
   const { against } = options;
-  refuseTwoStreams(against === undefined ? [file] : [file, against]);
+  const inputs = against === undefined ? [file] : [file, against];
+  refuseTwoStreams(inputs);
+  await refuseInputs(options.output, inputs);
   let stopping = false;
   const watch = onStopSignal(() => {
     stopping = true;
@@ -46,9 +49,9 @@ export async function htmlReport(file: string, options: ReportOptions): Promise<
     truncated: now.truncated,
     ...(before === null ? {} : { against: { name: nameOf(against ?? ''), diff: compare(before, now) } }),
   });
-  const output = options.output === '-' ? streamOutput(process.stdout) : await fileOutput(options.output);
+  const output = await openOutput(options.output, { inputs });
   try {
-    await output.write(new TextEncoder().encode(page));
+    await writeText(output, page);
     await output.finish();
   } catch (error) {
     await output.abandon();

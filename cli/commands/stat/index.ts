@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
 /** `stat`: a summary without a terminal, of a live session, of a command's run, or of a recording. */
-import { type FileHandle, open } from 'node:fs/promises';
 import { FailOn, failOnRules } from '../../../src/actions/fail-on.js';
 import { Pipeline } from '../../../src/core/aggregate/pipeline.js';
 import type { Snapshot } from '../../../src/core/aggregate/snapshot.js';
+import type { AlertRule } from '../../../src/core/alerts/rule.js';
 import { statJson } from '../../../src/core/present/stat-json.js';
-import { ExitCode, fileError } from '../../../src/errors.js';
+import { ExitCode } from '../../../src/errors.js';
+import { refuseInputs } from '../../../src/output/inputs.js';
+import { fileOutput, writeText } from '../../../src/output/output.js';
 import { type CommandResult, describeResult } from '../../common/open.js';
 import { print, report, say } from '../../common/process.js';
-import { followRun, openRun, type RunOptions, refuseBoth } from '../../common/session.js';
+import { followRun, openRun, type Run, type RunOptions, refuseBoth } from '../../common/session.js';
 import { statText } from './text.js';
 
 export interface StatOptions extends RunOptions {
@@ -42,22 +44,20 @@ function render(snapshot: Snapshot, json: boolean, extra: Extra): string {
   return statText(snapshot, notes);
 }
 
+interface TextOutput {
+  write(text: string): Promise<void>;
+  finish(): Promise<void>;
+  abandon(): Promise<void>;
+}
+
 /** Where the summary goes: a file of its own, so that it does not mix with the command's output, or stdout. */
-async function openOutput(
-  path: string | undefined,
-): Promise<{ write(text: string): Promise<void>; close(): Promise<void> }> {
-  if (path === undefined || path === '-') return { write: print, close: async () => {} };
-  const what = `cannot write ${path}`;
-  const handle: FileHandle = await open(path, 'w').catch((error: unknown) => {
-    throw fileError(what, error);
-  });
+async function openText(path: string | undefined, growing: boolean): Promise<TextOutput> {
+  if (path === undefined || path === '-') return { write: print, finish: async () => {}, abandon: async () => {} };
+  const output = await fileOutput(path, growing);
   return {
-    write: async (text) => {
-      await handle.appendFile(text).catch((error: unknown) => {
-        throw fileError(what, error);
-      });
-    },
-    close: () => handle.close(),
+    write: (text) => writeText(output, text),
+    finish: () => output.finish(),
+    abandon: () => output.abandon(),
   };
 }
 
@@ -65,8 +65,28 @@ async function openOutput(
 export async function stat(file: string | undefined, argv: readonly string[], options: StatOptions): Promise<number> {
   refuseBoth('stat', file, argv);
   const failing = await failOnRules(options.failOn, options.rules);
-  const output = await openOutput(options.output);
+  const inputs = [file, options.rules].filter((path) => path !== undefined);
+  if (options.output !== undefined) await refuseInputs(options.output, inputs);
+  // An earlier summary stays until there is another: neither a recording that cannot be read nor a host that cannot be
+  // observed costs it.
   const run = await openRun(file, argv, options, true);
+  const output = await openText(options.output, options.interval !== undefined).catch(async (error: unknown) => {
+    await run.source.close();
+    throw error;
+  });
+  try {
+    return await summarise(run, output, failing, options);
+  } finally {
+    await output.abandon();
+  }
+}
+
+async function summarise(
+  run: Run,
+  output: TextOutput,
+  failing: readonly AlertRule[] | null,
+  options: StatOptions,
+): Promise<number> {
   const { session } = run.source;
   const pipeline = new Pipeline(session);
   const failOn = failing === null ? null : new FailOn(session, pipeline, failing);
@@ -78,7 +98,7 @@ export async function stat(file: string | undefined, argv: readonly string[], op
   // A command that never ran has no figures.
   if (end.empty) return report(failure);
   await output.write(render(pipeline.snapshot(), options.json === true, { command, truncated }));
-  await output.close();
+  await output.finish();
   end.dispose();
   if (truncated !== null) say(`the recording was cut off: ${truncated}`);
   if (failure !== null) return report(failure);

@@ -3,12 +3,12 @@
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import type { EventBatch } from '../../core/events/batch.js';
 import type { Lifecycle } from '../../core/lifecycle/lifecycle.js';
+import type { Output } from '../../output/output.js';
 import { loadZstd } from '../../recording/format/zstd.js';
 import type { Column, ColumnType, Value } from '../base/column.js';
 import type { Context } from '../base/context.js';
 import type { Exporter } from '../base/exporter.js';
 import type { Losses } from '../base/losses.js';
-import type { Output } from '../base/output.js';
 import { COLUMNS, ROWS_OF, type TableName } from './tables.js';
 
 /** Rows held until their row group is written: readers skip whole groups, so not too few; all are in memory, so not too many. */

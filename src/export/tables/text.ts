@@ -2,11 +2,11 @@
 /** The text formats: JSON Lines, where a lifecycle is whole, and CSV, which is flat. */
 import type { EventBatch } from '../../core/events/batch.js';
 import type { Lifecycle } from '../../core/lifecycle/lifecycle.js';
+import type { Output } from '../../output/output.js';
 import { asText, type Column } from '../base/column.js';
 import type { Context } from '../base/context.js';
 import type { Exporter } from '../base/exporter.js';
 import type { Losses } from '../base/losses.js';
-import type { Output } from '../base/output.js';
 import { attemptOwnColumns } from './attempts.js';
 import { COLUMNS, ROWS_OF, type TableName } from './tables.js';
 import { waitOwnColumns } from './waits.js';

@@ -33,10 +33,12 @@ export async function createRotatingWriter(
   path: string,
   options: RotationOptions = {},
 ): Promise<RecordingWriter> {
-  const earlier = await findParts(path).catch(() => []); // the sink says what is wrong with the directory
-  for (const old of [path, ...earlier.map((part) => part.path)]) await removeFile(old);
   const writer = new RotatingWriter(session, path, options);
   await writer.begin();
+  // Only now: an earlier recording goes when there is another.
+  const first = partPath(path, 1);
+  const earlier = (await findParts(path)).map((part) => part.path).filter((part) => part !== first);
+  for (const old of [path, ...earlier]) await removeFile(old);
   return writer;
 }
 

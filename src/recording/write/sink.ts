@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** Where a recording's bytes go. A write settles when the bytes are the kernel's, which is the back-pressure. */
-import { open } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import { ExitCode, UserError } from '../../errors.js';
+import { createFile } from '../../output/new-file.js';
+import { writeAll } from '../../output/output.js';
 
 export interface RecordingSink {
   /** Writes all of `bytes`; they are the sink's until it settles. Rejects with a `UserError`. */
@@ -79,20 +80,24 @@ export interface FileSinkOptions {
   readonly exclusive?: boolean;
 }
 
-/** A sink that creates or replaces the file at `path`. Rejects with a `UserError` when it cannot. */
+/**
+ * A sink that creates the file at `path`, or replaces it at the first write: an earlier recording is whole until there is
+ * another. Rejects with a `UserError` when it cannot.
+ */
 export async function fileSink(path: string, options: FileSinkOptions = {}): Promise<RecordingSink> {
   const { fsync = 'none' } = options;
   const guard = <T>(work: Promise<T>): Promise<T> =>
     work.catch((error: unknown) => {
       throw writeError(path, error);
     });
-  const handle = await guard(open(path, options.exclusive === true ? 'wx' : 'w'));
+  const file = await guard(createFile(path, { exclusive: options.exclusive === true }));
+  const { handle } = file;
   // In the background: the ring must be drained while a slow disk takes its time.
   let syncing: Promise<void> = Promise.resolve();
   let synced = performance.now();
-  const writeAll = async (bytes: Uint8Array): Promise<void> => {
-    let at = 0;
-    while (at < bytes.length) at += (await handle.write(bytes, at)).bytesWritten;
+  const write = async (bytes: Uint8Array): Promise<void> => {
+    await writeAll(handle, bytes);
+    await file.place();
     if (fsync === 'batch') await handle.datasync();
     if (fsync !== 'interval' || performance.now() - synced < FSYNC_INTERVAL_MS) return;
     synced = performance.now();
@@ -105,11 +110,11 @@ export async function fileSink(path: string, options: FileSinkOptions = {}): Pro
       await syncing;
       if (fsync !== 'none') await handle.datasync();
     } finally {
-      await handle.close();
+      await file.close();
     }
   };
   return {
-    write: (bytes) => guard(writeAll(bytes)),
+    write: (bytes) => guard(write(bytes)),
     end: () => guard(close()),
   };
 }
