@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** The kernel functions and tracepoints the probes stand on, each with what it is wanted for: the one table of them. */
+
 import type { AttachMethod, ReleaseMode } from '../core/events/session.js';
+import { OWN_WAIT_HOOKS } from '../core/vocabulary/waits.js';
 
 export interface Hook {
   /** Kernel function, or tracepoint name. */
@@ -73,14 +75,9 @@ export const HOOKS: readonly Hook[] = [
   hook('page_cache_async_ra', 'file faults: readahead was started', 'multi', 'no', retry),
   hook('hugetlb_fault', 'retries of huge page faults', 'no', 'fexit', retry),
   hook('do_huge_pmd_device_private', 'retries on device memory, whole PMDs (7.x)', 'no', 'fexit', retry),
-  hook('migration_entry_wait', 'waits for migration, with the lock held', 'multi', 'multi'),
-  hook('swapin_sync', 'synchronous swap reads, with the lock held (7.x)', 'multi', 'multi', {
-    instead: 'swap_read_folio_bdev_sync',
-  }),
-  hook('swap_read_folio_bdev_sync', 'synchronous swap reads, with the lock held (to 6.19)', 'multi', 'multi', {
-    instead: 'swapin_sync',
-  }),
-  hook('swapin_readahead', 'swap reads that take long to submit, with the lock held', 'multi', 'multi'),
+  ...OWN_WAIT_HOOKS.map(({ target, purpose, instead }) =>
+    hook(target, purpose, 'multi', 'multi', instead === undefined ? {} : { instead }),
+  ),
   tracepoint('mm_vmscan_direct_reclaim_begin', 'direct reclaim inside faults'),
   tracepoint('mm_vmscan_direct_reclaim_end', 'its end'),
   tracepoint('mm_vmscan_memcg_reclaim_begin', 'reclaim for a memory cgroup inside faults'),

@@ -43,10 +43,10 @@ export function describeSession(options: LiveOptions, around: HostContext, begin
 
 function filtersOf(options: LiveOptions): Record<string, string> {
   const filters: Record<string, string> = {};
-  if (options.pids.length > 0) filters['pid'] = options.pids.join(',');
-  if (options.tids.length > 0) filters['tid'] = options.tids.join(',');
-  if (options.comm !== undefined) filters['comm'] = options.comm;
-  if (options.follow) filters['follow'] = 'command';
+  if (options.pids.length > 0) filters.pid = options.pids.join(',');
+  if (options.tids.length > 0) filters.tid = options.tids.join(',');
+  if (options.comm !== undefined) filters.comm = options.comm;
+  if (options.follow) filters.follow = 'command';
   return filters;
 }
 

@@ -3,8 +3,9 @@
 
 import type { Snapshot } from '../core/aggregate/snapshot.js';
 import type { ProcessRow, WaitStats } from '../core/aggregate/snapshot-rows.js';
-import { ABORT_CAUSES, type Cause, RETRY_CAUSES } from '../core/lifecycle/lifecycle.js';
 import { finalCount } from '../core/present/rows.js';
+import { ABORT_CAUSES, type Cause, RETRY_CAUSES } from '../core/vocabulary/causes.js';
+import { snakeCase } from '../core/vocabulary/waits.js';
 import { type Distribution, type Family, type Sample, type ScalarFamily, samplesBy, single } from './family.js';
 
 const NS = 1e-9;
@@ -36,8 +37,6 @@ function log2Distribution(path: string, buckets: readonly number[]): Distributio
   }
   return { labels: { path }, bounds, counts: [...counts, below], sum: null };
 }
-
-const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 function summaries(
   label: string,
@@ -107,7 +106,8 @@ function lifecycleFamilies(snapshot: Snapshot): Family[] {
   const { 'in-flight': flying, ...ended } = lifecycles.byEnd;
   const { all } = counterfactual;
   const undecided = sum(retry.undecided);
-  const { writer, mmapLockQueued, ...kinds } = waits;
+  // A part of another wait is no wait beside it.
+  const { mmapLockQueued, ...whole } = waits;
   return [
     counter(
       'retries',
@@ -138,10 +138,10 @@ function lifecycleFamilies(snapshot: Snapshot): Family[] {
     ),
     {
       name: `${PREFIX}wait_seconds`,
-      help: 'Waits of followed faults by kind; writer: waits for mmap_lock of writers that were sent.',
+      help: 'Waits of followed faults by kind; writer, vma_write: of writers that were sent, for mmap_lock and for the readers of a VMA.',
       unit: 'seconds',
       type: 'summary',
-      samples: summaries('kind', { ...kinds, writer }),
+      samples: summaries('kind', whole),
     },
     {
       name: `${PREFIX}held_wait_seconds`,

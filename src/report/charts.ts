@@ -2,8 +2,8 @@
 /** Charts over time. Lines and colours are SVG that stretches; words and figures are HTML beside it, readable at any width. */
 
 import { HEAT_ROWS, heatRowStart, OUTCOMES, type Outcome, type Timeline } from '../core/aggregate/timeline.js';
-import type { WaitKind } from '../core/lifecycle/lifecycle.js';
 import { formatCount, formatDuration, formatExact } from '../core/present/format.js';
+import type { WaitKind } from '../core/vocabulary/waits.js';
 import { Html, html, table } from './html.js';
 import { OUTCOME_COLOURS } from './style.js';
 

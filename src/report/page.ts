@@ -3,9 +3,8 @@
 
 import type { Snapshot } from '../core/aggregate/snapshot.js';
 import type { Diff } from '../core/diff/compare.js';
-import { WAIT_KINDS } from '../core/lifecycle/lifecycle.js';
 import { formatDuration, formatExact } from '../core/present/format.js';
-import { WAIT_HOOKS } from '../core/present/wait-hooks.js';
+import { WAIT_FACTS, WAIT_KINDS } from '../core/vocabulary/waits.js';
 import { heatMap, outcomeChart } from './charts.js';
 import { diffSection } from './diff-section.js';
 import { Html, html, type Part, section } from './html.js';
@@ -108,9 +107,8 @@ function startedAt({ session }: Snapshot): string {
 function heatMaps(snapshot: Snapshot): Part {
   return WAIT_KINDS.map((kind) => {
     const stats = snapshot.waits[kind];
-    const title = WAIT_HOOKS.find(([wait]) => wait === kind)?.[1] ?? kind;
     const figures = `${formatExact(stats.count)} waits, p50 ${formatDuration(stats.p50Ns)}, p99 ${formatDuration(stats.p99Ns)}`;
-    return heatMap(snapshot.timeline.whole, kind, `${title.charAt(0).toUpperCase()}${title.slice(1)}`, figures);
+    return heatMap(snapshot.timeline.whole, kind, `Waits: ${WAIT_FACTS[kind].title}`, figures);
   });
 }
 

@@ -10,9 +10,12 @@ import type {
   WaitStats,
   WriterRow,
 } from '../core/aggregate/snapshot-rows.js';
-import { ABORT_CAUSES, CAUSES, type Cause, VERDICTS } from '../core/lifecycle/lifecycle.js';
 import { formatBytes, formatDuration, formatExact, formatShare } from '../core/present/format.js';
-import { WAIT_HOOKS, whyNoWait } from '../core/present/wait-hooks.js';
+import { countOf } from '../core/present/rows.js';
+import { whyNoWait } from '../core/present/wait-hooks.js';
+import { CAUSES, type Cause, isRetryCause } from '../core/vocabulary/causes.js';
+import { VERDICTS } from '../core/vocabulary/verdicts.js';
+import { WAIT_FACTS, WAIT_NAMES, type WaitName } from '../core/vocabulary/waits.js';
 import { type Html, html, type Part, type TableColumn, table } from './html.js';
 
 const MAX_ROWS = 20;
@@ -26,24 +29,19 @@ interface CauseLine {
 }
 
 export function causeTable(snapshot: Snapshot): Html | null {
-  const { retry, abort, causeCosts } = snapshot;
-  const aborts: ReadonlySet<string> = new Set(ABORT_CAUSES);
-  const of = (cause: Cause): number =>
-    (retry.byCause as Readonly<Partial<Record<Cause, number>>>)[cause] ??
-    (abort.byCause as Readonly<Partial<Record<Cause, number>>>)[cause] ??
-    0;
-  const rows: CauseLine[] = CAUSES.map((cause) => ({ cause, count: of(cause) }))
+  const { causeCosts } = snapshot;
+  const rows: CauseLine[] = CAUSES.map((cause) => ({ cause, count: countOf(snapshot, cause) }))
     .filter(({ count }) => count > 0)
     .sort((x, y) => y.count - x.count);
   if (rows.length === 0) return null;
   // A cause of a RETRY is a share of the retries, as in the summary; an ABORT's of the aborts.
   const total = (like: Cause): number =>
-    rows.reduce((sum, { cause, count }) => sum + (aborts.has(cause) === aborts.has(like) ? count : 0), 0);
+    rows.reduce((sum, { cause, count }) => sum + (isRetryCause(cause) === isRetryCause(like) ? count : 0), 0);
   const cost = ({ cause }: CauseLine): { lostNs: number; faults: number; worstNs: number } =>
     causeCosts[cause] ?? { lostNs: Number.NaN, faults: Number.NaN, worstNs: Number.NaN };
   return table('Causes; the time is that from the failed attempt to the end of the fault', rows, [
     { title: 'cause', get: ({ cause }) => cause },
-    { title: 'of', get: ({ cause }) => (aborts.has(cause) ? 'ABORT' : 'RETRY') },
+    { title: 'of', get: ({ cause }) => (isRetryCause(cause) ? 'RETRY' : 'ABORT') },
     n('count', ({ count }) => formatExact(count)),
     n('share of these', ({ cause, count }) => formatShare(count / total(cause))),
     n('time in all', (row) => time(cost(row).lostNs)),
@@ -53,18 +51,17 @@ export function causeTable(snapshot: Snapshot): Html | null {
 }
 
 export function waitTable(snapshot: Snapshot): Html {
-  const why = (name: keyof Snapshot['waits']): string =>
-    snapshot.waits[name].count > 0 ? '' : whyNoWait(snapshot.session, name);
+  const why = (name: WaitName): string => (snapshot.waits[name].count > 0 ? '' : whyNoWait(snapshot.session, name));
   const figure =
     (get: (stats: WaitStats) => string) =>
-    ([name]: (typeof WAIT_HOOKS)[number]): Part => {
+    (name: WaitName): Part => {
       const stats = snapshot.waits[name];
       if (stats.count > 0) return get(stats);
       return why(name) === '' ? '' : '–';
     };
-  return table('Waits by kind', WAIT_HOOKS, [
-    { title: 'wait', get: ([, title]) => title.trim() },
-    n('count', ([name]) => {
+  return table('Waits by kind', WAIT_NAMES, [
+    { title: 'wait', get: (name) => WAIT_FACTS[name].title },
+    n('count', (name) => {
       const { count } = snapshot.waits[name];
       return why(name) === '' ? formatExact(count) : '–';
     }),
@@ -85,9 +82,7 @@ export function waitTable(snapshot: Snapshot): Html {
       figure(({ sumNs }) => time(sumNs)),
     ),
     // Only where there is something to say.
-    ...(WAIT_HOOKS.some(([name]) => why(name) !== '')
-      ? [{ title: 'not known because', get: ([name]: (typeof WAIT_HOOKS)[number]): Part => why(name) }]
-      : []),
+    ...(WAIT_NAMES.some((name) => why(name) !== '') ? [{ title: 'not known because', get: why }] : []),
   ]);
 }
 

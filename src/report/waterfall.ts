@@ -18,7 +18,7 @@ function bar(slice: Slice, depth: number, from: number, length: number): Html {
     .filter(([name, value]) => value !== null && SHOWN.has(name))
     .map(([name, value]) => `${name}: ${String(value)}`);
   const note = notes.length === 0 ? null : html`<span class="soft">; ${notes.join(', ')}</span>`;
-  return html`<li><span class="d${Math.min(depth, MAX_INDENT)}">${slice.name.replace('mmapLock', 'mmap_lock')}, ${formatDuration(slice.end - slice.start)}<span class="soft">${slice.start > from ? ` from ${formatDuration(slice.start - from)} on` : ' from its beginning'}</span>${note}</span>
+  return html`<li><span class="d${Math.min(depth, MAX_INDENT)}">${slice.name}, ${formatDuration(slice.end - slice.start)}<span class="soft">${slice.start > from ? ` from ${formatDuration(slice.start - from)} on` : ' from its beginning'}</span>${note}</span>
 <svg viewBox="0 0 ${WIDTH} 10" preserveAspectRatio="none" aria-hidden="true"><rect x="${x}" width="${width}" height="10" fill="${WORK_COLOURS[slice.category] ?? 'currentColor'}"/></svg></li>`;
 }
 

@@ -2,9 +2,9 @@
 /** What came out, in sentences. Only what was counted: a figure that is not known is said not to be. */
 
 import type { Snapshot } from '../core/aggregate/snapshot.js';
-import { CAUSES, WAIT_KINDS } from '../core/lifecycle/lifecycle.js';
 import { formatDuration, formatExact, formatRate, formatShare } from '../core/present/format.js';
-import { WAIT_HOOKS } from '../core/present/wait-hooks.js';
+import { CAUSES } from '../core/vocabulary/causes.js';
+import { WAIT_FACTS, WAIT_KINDS } from '../core/vocabulary/waits.js';
 
 export function summary(snapshot: Snapshot): string[] {
   return [faults(snapshot), retries(snapshot), waits(snapshot), counterfactual(snapshot), losses(snapshot)].filter(
@@ -56,8 +56,7 @@ function waits(snapshot: Snapshot): string {
     .sort((x, y) => y.stats.sumNs - x.stats.sumNs);
   if (longest === undefined) return 'No fault was seen to wait.';
   const { kind, stats } = longest;
-  const title = WAIT_HOOKS.find(([wait]) => wait === kind)?.[1] ?? kind;
-  return `Most time went into ${title}: ${formatDuration(stats.sumNs)} in ${formatExact(stats.count)}, half of them longer than ${formatDuration(stats.p50Ns)}, one in a hundred longer than ${formatDuration(stats.p99Ns)}, the longest ${formatDuration(stats.maxNs)}.`;
+  return `Most time went into one wait, ${WAIT_FACTS[kind].title}: ${formatDuration(stats.sumNs)} in ${formatExact(stats.count)}, half of them longer than ${formatDuration(stats.p50Ns)}, one in a hundred longer than ${formatDuration(stats.p99Ns)}, the longest ${formatDuration(stats.maxNs)}.`;
 }
 
 function counterfactual({ counterfactual: { all } }: Snapshot): string {

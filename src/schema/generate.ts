@@ -132,7 +132,7 @@ export function generate(btf: Btf): string {
     const entries = kept.map(([key, value]) => [key.slice(prefix.length), value] as const);
     const dense = entries.every(([, value], i) => value === i);
     parts.push(
-      `/** \`enum ${name}\`, without the prefix \`${prefix}\`. */\n` + constObject(pascal(name), entries),
+      `/** \`enum ${name}\`, without the prefix \`${prefix}\`. */\n${constObject(pascal(name), entries)}`,
       `/** ${dense ? 'Index = value.' : 'In order of definition; the values are not consecutive.'} */\n` +
         `export const ${pascal(name)}Names: readonly string[] = [\n${entries.map(([key]) => `  '${key}',\n`).join('')}];\n`,
     );

@@ -5,7 +5,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { ENDS, VERDICTS } from '../../src/core/lifecycle/lifecycle.js';
+import { ENDS } from '../../src/core/lifecycle/lifecycle.js';
+import { VERDICTS } from '../../src/core/vocabulary/verdicts.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const PAGES = [

@@ -157,9 +157,9 @@ describe('stat as text', () => {
   });
 
   it('does not print a zero for what no hook shows', () => {
-    const waits = block(lines, 'waits for a folio').join('\n');
-    assert.match(waits, /not hooked here, so not known: waits in shmem_fault,/);
-    assert.doesNotMatch(waits, /waits in filemap_fault/);
+    const waits = block(lines, 'waits: folio lock').join('\n');
+    assert.match(waits, /waits not hooked here, so not known: shmem page,/);
+    assert.doesNotMatch(waits, /file page/);
     assert.deepEqual(block(lines, 'VMA locks by userfaultfd'), [
       '               9  VMA locks by userfaultfd ioctls',
       '                  VMA locks no hook counts here: readers of /proc/PID/maps, madvise, DAMON, other system calls',

@@ -313,7 +313,7 @@ describe('waits', () => {
       [K.SWAP_EXIT],
       [K.HMF_EXIT, VMA_FLAGS],
     ]);
-    assert.deepEqual([life.waits[0]?.end, life.lost], [NaN, ['migration_entry_wait exit missed']]);
+    assert.deepEqual([life.waits[0]?.end, life.lost], [NaN, ['migration exit missed']]);
     const end = lifecycle([
       [K.SWAP_ENTER, VMA_FLAGS],
       [K.WAIT_EXIT, VlWait.MEMCG],

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { Snapshot } from '../../src/core/aggregate/snapshot.js';
-import { type Lifecycle, RETRY_CAUSES } from '../../src/core/lifecycle/lifecycle.js';
+import type { Lifecycle } from '../../src/core/lifecycle/lifecycle.js';
+import { RETRY_CAUSES } from '../../src/core/vocabulary/causes.js';
 import { compareWithOracle, feed, type Run, run } from './compare.js';
 import { synthesizeStream } from './synthetic.js';
 

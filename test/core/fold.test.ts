@@ -353,7 +353,7 @@ describe('faults of one task', () => {
   it('in flight say what they do and what they hold', () => {
     const file = (which: number, flags = VMA_FLAGS): Step => [K.FILE_ENTER, flags, which];
     const states: readonly [readonly Step[], string][] = [
-      [SLEEPS, 'waits for a locked folio, holds no lock'],
+      [SLEEPS, 'waits for a folio lock, holds no lock'],
       [FOLIO, 'is to retry, holds no lock'],
       [[...FOLIO, [K.MM_LOCK_ENTER, 1]], 'takes mmap_lock, holds no lock'],
       [[...FOLIO, [K.MM_LOCK_ENTER, 1], [K.MM_CONTENDED, 0]], 'waits for mmap_lock, holds no lock'],
@@ -363,12 +363,12 @@ describe('faults of one task', () => {
       [[[K.SWAP_ENTER, VMA_FLAGS]], 'in do_swap_page, holds the VMA lock'],
       [
         [...FOLIO, ...LOCK, [K.SWAP_ENTER, TRIED_FLAGS], [K.FLOR_ENTER, TRIED_FLAGS]],
-        'waits for a locked folio, holds mmap_lock',
+        'waits for a folio lock, holds mmap_lock',
       ],
       [[[K.UFFD_ENTER, VMA_FLAGS]], 'waits for userfaultfd, holds no lock'],
       [[file(VlFile.FILEMAP)], 'in filemap_fault, holds the VMA lock'],
-      [[file(VlFile.FILEMAP), [K.FILE_SLEEP]], 'waits in filemap_fault, holds no lock'],
-      [[file(VlFile.SHMEM), [K.FILE_SLEEP]], 'waits in shmem_fault, holds the VMA lock'],
+      [[file(VlFile.FILEMAP), [K.FILE_SLEEP]], 'waits for a file page, holds no lock'],
+      [[file(VlFile.SHMEM), [K.FILE_SLEEP]], 'waits for a shmem page, holds the VMA lock'],
       [[file(VlFile.FILEMAP), [K.WAIT_ENTER, VlWait.READ]], 'reads its page from a file, holds no lock'],
       [
         [[K.SWAP_ENTER, VMA_FLAGS], [K.SWAP_DEVICE], [K.WAIT_ENTER, VlWait.SYNC_READ]],

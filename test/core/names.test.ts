@@ -5,8 +5,9 @@ import { describe, it } from 'node:test';
 import { MMAP_LOCK_HOOK, OTHER_USERS } from '../../src/core/aggregate/mmap-lock.js';
 import { CounterGroup, UserKind } from '../../src/core/events/batch.js';
 import { statJson } from '../../src/core/present/stat-json.js';
-import { WAIT_HOOKS } from '../../src/core/present/wait-hooks.js';
+import { CAUSES, factsOf } from '../../src/core/vocabulary/causes.js';
 import { syscallName } from '../../src/core/vocabulary/syscalls.js';
+import { WAIT_FACTS, WAIT_NAMES } from '../../src/core/vocabulary/waits.js';
 import { HOOKS } from '../../src/live/hooks.js';
 import { VlCounter } from '../../src/schema/events.gen.js';
 import { AVOIDABLE, hooked, inOrder, retry, snapshotOf, type WireRow, WRITER_HOOKS, writer } from './wire.js';
@@ -127,7 +128,12 @@ describe('mmap_lock table', () => {
 describe('what a figure stands on', () => {
   it('is a hook the tool knows', () => {
     const known = new Set(HOOKS.map((hook) => hook.target));
-    const asked = [MMAP_LOCK_HOOK, ...WRITER_HOOKS, ...WAIT_HOOKS.flatMap(([, , hooks]) => hooks)];
+    const asked = [
+      MMAP_LOCK_HOOK,
+      ...WRITER_HOOKS,
+      ...CAUSES.flatMap((cause) => factsOf(cause).hooks),
+      ...WAIT_NAMES.flatMap((name) => WAIT_FACTS[name].hooks),
+    ];
     for (const [, , hook] of OTHER_USERS) if (hook !== null) asked.push(hook);
     assert.deepEqual(
       asked.filter((target) => !known.has(target)),

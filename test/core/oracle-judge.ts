@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** For the oracle: outcome, cause, release and verdict of the attempt under the VMA lock. */
-import type { VerdictKind } from '../../src/core/lifecycle/lifecycle.js';
+import type { VerdictKind } from '../../src/core/vocabulary/verdicts.js';
 import { VlFile, VlFound, VlHolder, VlInner, VlKind, VlStepFlag } from '../../src/schema/events.gen.js';
 import type { OracleFault } from './oracle.js';
 import { inPass, type Pass, stepsOf } from './oracle-passes.js';

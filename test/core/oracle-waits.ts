@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** For the oracle: the waits of one attempt, and the lock held meanwhile. */
-import type { WaitKind } from '../../src/core/lifecycle/lifecycle.js';
+import type { WaitKind } from '../../src/core/vocabulary/waits.js';
 import { VlFile, VlKind } from '../../src/schema/events.gen.js';
 import { LOCKING, type Pass, passFlags } from './oracle-passes.js';
 import { FLAG, RET } from './session.js';

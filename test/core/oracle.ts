@@ -4,7 +4,7 @@
  * once, cuts them into attempts by the order in which the kernel runs the hooks, and asks each attempt what it has.
  * No states, no transitions.
  */
-import type { VerdictKind } from '../../src/core/lifecycle/lifecycle.js';
+import type { VerdictKind } from '../../src/core/vocabulary/verdicts.js';
 import { VlKind, VlStepFlag } from '../../src/schema/events.gen.js';
 import { abortCause, judge, verdictOf } from './oracle-judge.js';
 import {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** Steps of one fault as a test writes them down, with what truly happened beside. */
-import type { Cause, End, VerdictKind } from '../../src/core/lifecycle/lifecycle.js';
+import type { End } from '../../src/core/lifecycle/lifecycle.js';
+import type { Cause } from '../../src/core/vocabulary/causes.js';
+import type { VerdictKind } from '../../src/core/vocabulary/verdicts.js';
 import { VlFile, VlFound, VlHolder, VlKind, VlStepFlag, VlWait } from '../../src/schema/events.gen.js';
 import type { Random } from './random.js';
 import { FLAG, RET, SWAP_DISK, SWAP_ZRAM, VMA_FLAGS } from './session.js';

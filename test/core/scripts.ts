@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** The shapes a fault's steps can have, each with its weight in a realistic mix. */
-import type { AbortCause, RetryCause } from '../../src/core/lifecycle/lifecycle.js';
+import type { AbortCause, RetryCause } from '../../src/core/vocabulary/causes.js';
 import { VlFile, VlFound, VlHolder, VlInner, VlKind, VlStepFlag, VlWait } from '../../src/schema/events.gen.js';
 import type { Random } from './random.js';
 import { PTE_SPECIAL, type Script, ScriptWriter, type Sight } from './script-writer.js';

@@ -11,7 +11,7 @@ import {
   pushUserRow,
   UserKind,
 } from '../../src/core/events/batch.js';
-import { ABORT_CAUSES, type Cause } from '../../src/core/lifecycle/lifecycle.js';
+import { ABORT_CAUSES, type Cause } from '../../src/core/vocabulary/causes.js';
 import { VlCounter, VlFile, VlKind, VlStepFlag } from '../../src/schema/events.gen.js';
 import { makeScript, Random, type Script, type ScriptStep } from './scripts.js';
 import { FLAG, RET, SWAP_ZRAM } from './session.js';

@@ -23,7 +23,7 @@ test('a recording made in a guest against itself, one of them on standard input:
   assert.match(stdout, /Nothing differs by more than noise \(\d+ figures tested together over \d+ time slices/);
   assert.doesNotMatch(stdout, /Two runs of one workload/);
   assert.match(stdout, /^ {4}6,524 faults \(/m);
-  assert.match(stdout, /^ {3}folio wait: time {2,}\S+ µs\/fault +\S+ µs\/fault +0%$/m);
+  assert.match(stdout, /^ {3}folio lock wait: time {2,}\S+ µs\/fault +\S+ µs\/fault +0%$/m);
 });
 
 test('where something differs, it says what two recordings cannot tell', async () => {

@@ -173,7 +173,10 @@ test('text: findings first, each figure with both sides, names made harmless', a
   assert.ok(!text.includes('\u001b'));
   const lines = text.split('\n');
   const first = lines.findIndex((line) => line.startsWith(' What differs'));
-  assert.match(lines[first + 1] ?? '', /^ \* folio wait: time .*\S+ [nµ]s\/fault +\S+ ms\/fault +×\S+k +p = 0\.00\d$/);
+  assert.match(
+    lines[first + 1] ?? '',
+    /^ \* folio lock wait: time .*\S+ [nµ]s\/fault +\S+ ms\/fault +×\S+k +p = 0\.00\d$/,
+  );
   assert.match(text, /mmap_lock wait: p50/);
   assert.ok(lines.every((line) => line.length <= 120));
 });

@@ -32,7 +32,7 @@ test('a recording made in a guest: every slice ends, one fault slice for each li
   for await (const batch of (await openFile(GUEST_RECORDING)).batches()) pipeline.push(batch);
   const snapshot = pipeline.snapshot();
   assert.equal(slices.filter(({ name }) => name === 'VMA lock: retry').length, snapshot.retry.total);
-  assert.equal(slices.filter(({ name }) => name === 'wait: folio').length, snapshot.waits.folio.count);
+  assert.equal(slices.filter(({ name }) => name === 'wait: folio lock').length, snapshot.waits.folio.count);
   const counters = new Map(
     packets
       .filter(({ track_descriptor }) => track_descriptor?.counter)
@@ -147,7 +147,7 @@ test('flows lead from the holder of mmap_lock, and from the writer of the VMA, i
   assert.ok(holder.time <= queue.start);
   const writer = causes.find(({ tid }) => tid === 88);
   assert.ok(writer);
-  assert.equal(work.find(({ name }) => name === 'wait: mmapLock')?.flowEnd, writer.flow);
+  assert.equal(work.find(({ name }) => name === 'wait: mmap_lock')?.flowEnd, writer.flow);
   assert.equal(writer.notes?.['system call'], 'mprotect');
 });
 

@@ -30,7 +30,7 @@ async function bundled(name: string): Promise<Snapshot> {
   assert.equal(snapshot.ended, true);
   assert.equal(snapshot.events.emitted, snapshot.events.decoded + snapshot.events.dropped);
   const text = JSON.stringify(statJson(snapshot));
-  if (process.env['UPDATE_GOLDEN'] === '1') await writeFile(golden(`${name}.stat.json`), `${text}\n`);
+  if (process.env.UPDATE_GOLDEN === '1') await writeFile(golden(`${name}.stat.json`), `${text}\n`);
   assert.deepEqual(JSON.parse(text), JSON.parse(await readFile(golden(`${name}.stat.json`), 'utf8')));
   return snapshot;
 }

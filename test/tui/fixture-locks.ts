@@ -6,7 +6,9 @@ import type { CounterfactualRow, WaitStats, WriterRow } from '../../src/core/agg
 import { TimelineSums } from '../../src/core/aggregate/timeline.js';
 import type { VmaRow } from '../../src/core/aggregate/vmas.js';
 import type { SessionInfo } from '../../src/core/events/session.js';
-import { CAUSES, type Lifecycle, VERDICTS } from '../../src/core/lifecycle/lifecycle.js';
+import type { Lifecycle } from '../../src/core/lifecycle/lifecycle.js';
+import { CAUSES } from '../../src/core/vocabulary/causes.js';
+import { VERDICTS } from '../../src/core/vocabulary/verdicts.js';
 
 export function stats(count: number, p50: number): WaitStats {
   return { count, sumNs: count * p50 * 1.9, p50Ns: p50, p99Ns: p50 * 31, maxNs: p50 * 212 };

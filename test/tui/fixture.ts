@@ -5,19 +5,10 @@ import type { Snapshot } from '../../src/core/aggregate/snapshot.js';
 import type { CounterfactualRow, MmapLockSide, ProcessRow, WaitStats } from '../../src/core/aggregate/snapshot-rows.js';
 import { TimelineSums } from '../../src/core/aggregate/timeline.js';
 import type { SessionInfo } from '../../src/core/events/session.js';
-import {
-  type Attempt,
-  type Cause,
-  type End,
-  type Lifecycle,
-  RETRY_CAUSES,
-  type RetryCause,
-  VERDICTS,
-  type VerdictKind,
-  WAIT_KINDS,
-  type Wait,
-  type WaitKind,
-} from '../../src/core/lifecycle/lifecycle.js';
+import type { Attempt, End, Lifecycle, Wait } from '../../src/core/lifecycle/lifecycle.js';
+import { type Cause, RETRY_CAUSES, type RetryCause } from '../../src/core/vocabulary/causes.js';
+import { VERDICTS, type VerdictKind } from '../../src/core/vocabulary/verdicts.js';
+import { WAIT_KINDS, type WaitKind } from '../../src/core/vocabulary/waits.js';
 import { HOOKED, locksAt, stats } from './fixture-locks.js';
 
 const session: SessionInfo = {
@@ -104,7 +95,7 @@ export function emptySnapshot(): Snapshot {
       joined: 0,
     },
     abort: { total: 0, byCause: {}, undecided: {} },
-    waits: { ...NO_KIND, mmapLockQueued: NO_WAITS, writer: NO_WAITS },
+    waits: { ...NO_KIND, mmapLockQueued: NO_WAITS, writer: NO_WAITS, vmaWrite: NO_WAITS },
     held: { vma: NO_WAITS, mmap: NO_WAITS, none: NO_WAITS, unknown: NO_WAITS },
     mmapLock: { read: NO_SIDE, write: NO_SIDE, tryFailed: 0, known: false },
     writers: [],
@@ -253,7 +244,7 @@ export function lifecycle(n: number, at: number, how: End): Lifecycle {
     enteredSwap: true,
     major: cause === 'folio locked',
     lost: how === 'incomplete' ? ['step 3 lost'] : [],
-    state: flying ? 'waits for a locked folio' : '',
+    state: flying ? 'waits for a folio lock' : '',
   };
 }
 
@@ -317,6 +308,7 @@ export function snapshotAt(seconds: number): Snapshot {
       reclaim: stats(of(0.4), 310_000),
       mmapLockQueued: stats(of(88), 11_200),
       writer: stats(of(40), 9400),
+      vmaWrite: NO_WAITS,
     },
     ...locksAt(seconds, retry, COMMS, lifecycle(0, time - 41e6, 'ok-mmap')),
     swap: {

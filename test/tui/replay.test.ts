@@ -209,7 +209,7 @@ test('a fault in flight shows what it waits for and what it holds, and a growing
     while (replay.seeking !== null || Math.abs(replay.position / 1e9 - Number(time)) > 1e-4) await h.settle();
     await h.settle();
     const line = h.lines().find((text) => new RegExp(`^. +▸? *${fault.tid} .*locked folio`).test(text)) ?? '';
-    assert.match(line, /none +waits for a locked folio, holds no lock +folio locked …/, h.text());
+    assert.match(line, /none +waits for a folio lock, holds no lock +folio locked …/, h.text());
     times.push(/([\d.]+) ms/.exec(line)?.[1] ?? '');
   }
   assert.ok(Number(times[1]) > Number(times[0]), times.join(' '));

@@ -41,7 +41,7 @@ test('a fault that hangs shows at once, with its thread, its cause so far, the l
   h.dashboard.update(pipeline.snapshot());
   await h.type('7');
   const row = (): string => h.lines().find((line) => new RegExp(`│ +${tid} .*folio`).test(line)) ?? '';
-  assert.match(row(), /none +waits for a locked folio, holds no lock +folio locked …/, h.text());
+  assert.match(row(), /none +waits for a folio lock, holds no lock +folio locked …/, h.text());
   const ages: number[] = [];
   for (let seconds = 1; seconds <= 4; seconds++) {
     // Nothing comes but the counters, as a live source samples them.

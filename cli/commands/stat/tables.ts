@@ -4,10 +4,11 @@
 import { DECADE_TITLES, MMAP_LOCK_HOOK, OTHER_USERS, whyNotHooked } from '../../../src/core/aggregate/mmap-lock.js';
 import type { Snapshot } from '../../../src/core/aggregate/snapshot.js';
 import type { MmapLockSide, StallSums } from '../../../src/core/aggregate/snapshot-rows.js';
-import type { VerdictKind } from '../../../src/core/lifecycle/lifecycle.js';
 import { formatDuration, formatExact, formatShare } from '../../../src/core/present/format.js';
 import { sanitise } from '../../../src/core/present/text.js';
-import { WAIT_HOOKS, whyNoWait } from '../../../src/core/present/wait-hooks.js';
+import { whyNoWait } from '../../../src/core/present/wait-hooks.js';
+import type { VerdictKind } from '../../../src/core/vocabulary/verdicts.js';
+import { WAIT_FACTS, WAIT_NAMES } from '../../../src/core/vocabulary/waits.js';
 import { count, remark, row, table, wait } from './rows.js';
 
 const MAX_WRITERS = 8;
@@ -54,19 +55,18 @@ function stall({ basis, exactNs, boundNs, writers: times, unknown }: StallSums, 
   return [row(formatDuration(exact ? exactNs : boundNs), label, notes.join('; '))];
 }
 
-/** Where they never occur these say so; the others are shown when they do. */
-const ALWAYS: ReadonlySet<string> = new Set(['folio', 'mmapLock', 'userfault']);
-
 export function waits({ session, waits: all, held }: Snapshot): string[] {
-  const seen = WAIT_HOOKS.filter(([name]) => all[name].count > 0 || ALWAYS.has(name));
-  const unseen = WAIT_HOOKS.filter((wait) => !seen.includes(wait) && whyNoWait(session, wait[0]) !== '');
-  const lines = seen.map(([name, label]) =>
-    all[name].count === 0 && whyNoWait(session, name) !== '' ? row('?', label) : wait(all[name], label),
-  );
+  const seen = WAIT_NAMES.filter((name) => all[name].count > 0 || WAIT_FACTS[name].always);
+  const unseen = WAIT_NAMES.filter((name) => !seen.includes(name) && whyNoWait(session, name) !== '');
+  const lines = seen.map((name) => {
+    const { of, title } = WAIT_FACTS[name];
+    const label = of === 'part' ? `  of these: ${title}` : `waits: ${title}`;
+    return all[name].count === 0 && whyNoWait(session, name) !== '' ? row('?', label) : wait(all[name], label);
+  });
   for (const lock of ['vma', 'mmap', 'none', 'unknown'] as const)
     if (held[lock].count > 0) lines.push(wait(held[lock], HELD[lock]));
-  const names = unseen.map(([, label]) => label.trim());
-  if (names.length > 0) lines.push(...listed('not hooked here, so not known:', names));
+  const names = unseen.map((name) => WAIT_FACTS[name].title);
+  if (names.length > 0) lines.push(...listed('waits not hooked here, so not known:', names));
   return lines;
 }
 

@@ -2,9 +2,10 @@
 /** The summary of `stat` as text, in the manner of perf stat: the figure first, then what it counts. Pure. */
 
 import type { Snapshot } from '../../../src/core/aggregate/snapshot.js';
-import { type AbortCause, ENDS, RETRY_CAUSES, type RetryCause } from '../../../src/core/lifecycle/lifecycle.js';
+import { ENDS } from '../../../src/core/lifecycle/lifecycle.js';
 import { formatBytes, formatDuration, formatExact, formatShare } from '../../../src/core/present/format.js';
 import { sanitise } from '../../../src/core/present/text.js';
+import { type AbortCause, RETRY_CAUSES, type RetryCause } from '../../../src/core/vocabulary/causes.js';
 import { count, remark, row } from './rows.js';
 import { mmapLock, others, stacks, swapping, verdicts, waits, writers } from './tables.js';
 

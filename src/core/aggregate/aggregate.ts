@@ -5,18 +5,11 @@ import { BoundedMap } from '../bounded/bounded-map.js';
 import type { SessionInfo } from '../events/session.js';
 import type { AttemptRecord, WaitRecord } from '../lifecycle/attempt-record.js';
 import { copyLifecycle } from '../lifecycle/copy-lifecycle.js';
-import {
-  type AbortCause,
-  type Cause,
-  ENDS,
-  type End,
-  type Lifecycle,
-  RETRY_CAUSES,
-  type RetryCause,
-} from '../lifecycle/lifecycle.js';
+import { ENDS, type End, type Lifecycle } from '../lifecycle/lifecycle.js';
 import type { FaultRecord } from '../lifecycle/record.js';
 import type { RecordPool } from '../lifecycle/record-pool.js';
 import type { FoldSink } from '../lifecycle/step.js';
+import { type AbortCause, type Cause, RETRY_CAUSES, type RetryCause } from '../vocabulary/causes.js';
 import { Addresses } from './addresses.js';
 import { CauseCosts } from './cause-costs.js';
 import { CauseStacks } from './cause-stacks.js';

@@ -2,9 +2,10 @@
 /** What each cause cost: the time its faults took after they had lost the VMA lock, and the worst of them. */
 
 import { copyLifecycle } from '../lifecycle/copy-lifecycle.js';
-import { type Attempt, CAUSES, type Cause, type Lifecycle } from '../lifecycle/lifecycle.js';
+import type { Attempt, Lifecycle } from '../lifecycle/lifecycle.js';
 import type { FaultRecord } from '../lifecycle/record.js';
 import type { RecordPool } from '../lifecycle/record-pool.js';
+import { CAUSES, type Cause } from '../vocabulary/causes.js';
 
 export interface CauseCost {
   /** Faults whose first failed attempt had this cause, and ended. */

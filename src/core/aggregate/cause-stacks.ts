@@ -3,7 +3,7 @@
 
 import { BoundedMap } from '../bounded/bounded-map.js';
 import type { AttemptRecord } from '../lifecycle/attempt-record.js';
-import type { Cause } from '../lifecycle/lifecycle.js';
+import type { Cause } from '../vocabulary/causes.js';
 import type { StackRow } from './snapshot-rows.js';
 
 const MAX_ROWS = 4096;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What the verdicts on some retries sum to: over all, over a cause's, or over a process's. */
-import { VERDICTS, type Verdict, type VerdictKind } from '../lifecycle/lifecycle.js';
+import type { Verdict } from '../lifecycle/lifecycle.js';
+import { VERDICTS, type VerdictKind } from '../vocabulary/verdicts.js';
 import { StallTotals } from './stalls.js';
 
 const NO_VERDICTS = Object.fromEntries(VERDICTS.map((kind) => [kind, 0])) as Record<VerdictKind, number>;

@@ -3,9 +3,9 @@
 
 import type { SessionInfo } from '../events/session.js';
 import type { AttemptRecord, WaitRecord } from '../lifecycle/attempt-record.js';
-import type { Cause, RetryCause } from '../lifecycle/lifecycle.js';
-import { RETRY_CAUSES, type WaitKind } from '../lifecycle/lifecycle.js';
 import type { FaultRecord } from '../lifecycle/record.js';
+import { type Cause, isAtOnce, RETRY_CAUSES, type RetryCause } from '../vocabulary/causes.js';
+import { DROPPING_WAITS } from '../vocabulary/waits.js';
 import { CounterfactualSums } from './counterfactual-sums.js';
 import { isHooked, MMAP_LOCK_HOOK } from './mmap-lock.js';
 import type { CounterfactualRow, StallSums } from './snapshot-rows.js';
@@ -15,30 +15,20 @@ import type { ProcessSums } from './sums.js';
 export const MAX_COUNTERFACTUAL_PROCESSES = 64;
 /** Exists from 6.15 on; before, vma_start_write is inline. */
 const VMA_WRITE_HOOK = '__vma_start_write';
-/** Waits inside an attempt for which the kernel lets go of the VMA lock (kernel model: R1, R5, R6). */
-const DROPPING: ReadonlySet<WaitKind> = new Set<WaitKind>(['folio', 'userfault', 'file', 'shmem']);
 /** Waits in flight looked at for one snapshot. */
 const MAX_OPEN_WINDOWS = 4096;
 
-/** Causes of a RETRY that comes at once: there is no wait to keep the lock over. */
-const AT_ONCE: ReadonlySet<Cause | null> = new Set<Cause | null>([
-  'device-private',
-  'swap refused',
-  'anon_vma',
-  'hugetlb',
-  '->fault needs mmap_lock',
-]);
 const NOT_SEEN = { start: Number.NaN, end: Number.NaN };
 
 /** The window of a retry; null when it did not wait, NaN where an end of it was not seen. */
 function windowOf(fault: FaultRecord, attempt: AttemptRecord): { start: number; end: number } | null {
-  if (AT_ONCE.has(attempt.cause)) return null;
+  if (isAtOnce(attempt.cause)) return null;
   const { lo, hi } = attempt.released;
   const { waits } = fault;
   for (let i = waits.length - 1; i >= 0; i--) {
     const wait = waits[i] as WaitRecord;
     // What began after the lock was gone belongs to a later attempt.
-    if (!DROPPING.has(wait.kind) || wait.start > hi || Number.isNaN(wait.end)) continue;
+    if (!DROPPING_WAITS.has(wait.kind) || wait.start > hi || Number.isNaN(wait.end)) continue;
     // Nothing bounds the release from below: the wait began with it, give or take a few instructions.
     return { start: Number.isFinite(lo) ? lo : wait.start, end: wait.end };
   }
@@ -103,7 +93,7 @@ export class Counterfactual {
       const { attempt } = fault;
       const process = fault.process as ProcessSums;
       if (attempt === null || attempt.lock !== 'vma' || Number.isNaN(fault.address)) continue;
-      const wait = fault.waits.findLast(({ kind, end }) => DROPPING.has(kind) && Number.isNaN(end));
+      const wait = fault.waits.findLast(({ kind, end }) => DROPPING_WAITS.has(kind) && Number.isNaN(end));
       if (wait === undefined || wait.held !== 'none') continue;
       // It is not sure yet that this attempt returns RETRY: no sums are made for its sake.
       windows.push({

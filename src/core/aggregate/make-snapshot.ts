@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Builds the `Snapshot` from the sums. Everything in it is a copy: later steps do not change an earlier snapshot. */
+
 import { VlCounter } from '../../schema/events.gen.js';
 import type { Names } from '../events/names.js';
 import type { SessionInfo } from '../events/session.js';
@@ -8,6 +9,7 @@ import type { LifecycleFold } from '../lifecycle/fold.js';
 import type { Lifecycle } from '../lifecycle/lifecycle.js';
 import type { FaultRecord } from '../lifecycle/record.js';
 import { describeState } from '../lifecycle/state-text.js';
+import type { WaitName } from '../vocabulary/waits.js';
 import type { Aggregate } from './aggregate.js';
 import type { Counters } from './counters.js';
 import type { Distribution, Histogram } from './histogram.js';
@@ -45,6 +47,12 @@ export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
   const kernelMode = kernel(VlCounter.KERNEL);
   const byEnd = { ...sums.byEnd, 'in-flight': fold.openCount };
   const { counterfactual } = sums;
+  const waits: Readonly<Record<WaitName, Histogram>> = {
+    ...sums.waits.byKind,
+    mmapLockQueued: sums.waits.mmapLockQueued,
+    writer: sums.writers.wait,
+    vmaWrite: sums.writers.vmaWait,
+  };
   const provisional = counterfactual.provisional(fold.open(), time);
   const all = counterfactual.row('all', counterfactual.all, provisional);
   const writers = sums.writers.rows(session.arch);
@@ -79,17 +87,8 @@ export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
       joined: sums.joins,
     },
     abort: { total: sums.aborts, byCause: { ...sums.abortCauses }, undecided: { ...sums.undecided.aborts } },
-    waits: {
-      ...statsOf(sums.waits.byKind),
-      mmapLockQueued: sums.waits.mmapLockQueued.stats(),
-      writer: sums.writers.wait.stats(),
-    },
-    distributions: copiesOf({
-      ...sums.waits.byKind,
-      mmapLockQueued: sums.waits.mmapLockQueued,
-      writer: sums.writers.wait,
-      vmaWrite: sums.writers.vmaWait,
-    }),
+    waits: statsOf(waits),
+    distributions: copiesOf(waits),
     held: statsOf(sums.waits.held),
     mmapLock: mmapLockOf(session, counters.kernel),
     writers,

@@ -4,8 +4,8 @@
  * is over. Whoever counts causes for good leaves these out.
  */
 import type { AttemptRecord } from '../lifecycle/attempt-record.js';
-import type { AbortCause, Cause, RetryCause } from '../lifecycle/lifecycle.js';
 import type { FaultRecord } from '../lifecycle/record.js';
+import type { AbortCause, Cause, RetryCause } from '../vocabulary/causes.js';
 import { add } from './name-counts.js';
 
 export class ProvisionalCauses {

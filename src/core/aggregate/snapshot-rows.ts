@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** Rows of a snapshot: what stands in its tables, and the figures they have in common. */
 
-import type { Cause, End, VerdictKind } from '../lifecycle/lifecycle.js';
+import type { End } from '../lifecycle/lifecycle.js';
+import type { Cause } from '../vocabulary/causes.js';
+import type { VerdictKind } from '../vocabulary/verdicts.js';
 
 /** A distribution of durations. Percentiles come from log-linear buckets (relative error stated by `precision`). */
 export interface WaitStats {

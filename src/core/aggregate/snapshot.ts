@@ -2,7 +2,9 @@
 /** What views see. Never an event: counts, distributions, and a bounded number of whole lifecycles. */
 
 import type { SessionInfo } from '../events/session.js';
-import type { AbortCause, Cause, End, Lifecycle, RetryCause, WaitKind } from '../lifecycle/lifecycle.js';
+import type { End, Lifecycle } from '../lifecycle/lifecycle.js';
+import type { AbortCause, Cause, RetryCause } from '../vocabulary/causes.js';
+import type { WaitName } from '../vocabulary/waits.js';
 import type { CauseCost } from './cause-costs.js';
 import type { Distribution } from './histogram.js';
 import type {
@@ -82,16 +84,16 @@ export interface Snapshot {
     /** Of those: their faults are not over. What the fallback finds may give one another cause. */
     readonly undecided: Readonly<Partial<Record<AbortCause, number>>>;
   };
-  /** Whole waits by kind; `mmapLockQueued`: the part of mmapLock after a failed trylock; `writer`: writers' waits for mmap_lock that were sent. */
-  readonly waits: Readonly<Record<WaitKind, WaitStats>> & {
-    readonly mmapLockQueued: WaitStats;
-    readonly writer: WaitStats;
-  };
   /**
-   * The distributions behind `waits`, from which those of an interval come; `vmaWrite`: writers' waits for a VMA's
-   * readers. Copies, like all else here; absent in a snapshot that was not made from rows.
+   * Whole waits by kind; `mmapLockQueued`: the part of mmapLock after a failed trylock; `writer` and `vmaWrite`: waits
+   * of the writers that were sent, for mmap_lock and for a VMA's readers.
    */
-  readonly distributions?: Readonly<Record<WaitKind | 'mmapLockQueued' | 'writer' | 'vmaWrite', Distribution>>;
+  readonly waits: Readonly<Record<WaitName, WaitStats>>;
+  /**
+   * The distributions behind `waits`, from which those of an interval come. Copies, like all else here; absent in a
+   * snapshot that was not made from rows.
+   */
+  readonly distributions?: Readonly<Record<WaitName, Distribution>>;
   /** Waits by the lock held meanwhile. */
   readonly held: Readonly<Record<'vma' | 'mmap' | 'none' | 'unknown', WaitStats>>;
   /** By everybody who is wanted, faults or not. Not `known`, and all 0, where mmap_lock's tracepoints are not hooked. */

@@ -2,7 +2,8 @@
 /** The rows the aggregate sums into. */
 
 import type { AttemptRecord } from '../lifecycle/attempt-record.js';
-import type { Cause, End } from '../lifecycle/lifecycle.js';
+import type { End } from '../lifecycle/lifecycle.js';
+import type { Cause } from '../vocabulary/causes.js';
 import type { CounterfactualSums } from './counterfactual-sums.js';
 import { Histogram } from './histogram.js';
 import { NameCounts } from './name-counts.js';

@@ -5,7 +5,8 @@
  * The slices depend on event times alone, never on how often somebody looked: a replay draws what was seen live.
  * `whole` covers the session and doubles its slice when it runs out of slices; `recent` keeps the last four minutes.
  */
-import type { Wait, WaitKind } from '../lifecycle/lifecycle.js';
+import type { Wait } from '../lifecycle/lifecycle.js';
+import type { WaitKind } from '../vocabulary/waits.js';
 
 export const SLICES = 240;
 /** Latency rows of the heat map: under 1 µs, then one per power of two; the last holds all from 4.2 s on. */

@@ -2,7 +2,8 @@
 /** How long faults waited, by kind and by the lock held meanwhile. */
 
 import type { WaitRecord } from '../lifecycle/attempt-record.js';
-import { WAIT_KINDS, type Wait, type WaitKind } from '../lifecycle/lifecycle.js';
+import type { Wait } from '../lifecycle/lifecycle.js';
+import { WAIT_KINDS, type WaitKind } from '../vocabulary/waits.js';
 import { Histogram } from './histogram.js';
 
 function histograms<K extends string>(keys: readonly K[]): Readonly<Record<K, Histogram>> {

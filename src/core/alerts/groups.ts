@@ -3,8 +3,8 @@
 
 import type { Snapshot } from '../aggregate/snapshot.js';
 import type { CounterfactualRow } from '../aggregate/snapshot-rows.js';
-import { CAUSES } from '../lifecycle/lifecycle.js';
 import { countOf, finalCount } from '../present/rows.js';
+import { CAUSES } from '../vocabulary/causes.js';
 import type { AlertGroup, Grouping } from './event.js';
 import { type Interval, increase, type Reading, ratio } from './interval.js';
 import { addWork, type Work, worksOf } from './work.js';

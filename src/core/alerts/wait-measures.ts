@@ -1,38 +1,19 @@
 // SPDX-License-Identifier: MIT
 /** How long the waits took that ended in the interval: three fields for each kind of wait. */
 import { Histogram } from '../aggregate/histogram.js';
-import { whyNotHooked } from '../aggregate/mmap-lock.js';
 import type { Snapshot } from '../aggregate/snapshot.js';
-import { WAIT_KINDS, type WaitKind } from '../lifecycle/lifecycle.js';
 import { whyNoWait } from '../present/wait-hooks.js';
-import { WAIT_WORDS } from '../present/words.js';
+import { snakeCase, WAIT_FACTS, WAIT_NAMES, type WaitFacts, type WaitName } from '../vocabulary/waits.js';
 import { type Interval, type Measure, type Reading, unknown } from './interval.js';
 
-type Kind = keyof NonNullable<Snapshot['distributions']>;
-
-const TITLES: Readonly<Record<Kind, string>> = {
-  ...(Object.fromEntries(WAIT_KINDS.map((kind) => [kind, `faults' waits for ${WAIT_WORDS[kind][1]}`])) as Record<
-    WaitKind,
-    string
-  >),
-  mmapLockQueued: "faults' waits for mmap_lock, the part after a failed trylock",
-  writer: "writers' waits for mmap_lock, of those sent",
-  vmaWrite: "writers' waits for the readers of a VMA, of those sent",
-};
-
-/** `mmapLockQueued` → `mmap_lock_queued` */
-export function snakeCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-}
-
 /** Why the waits of this kind cannot be seen in this session; '' where they can, or were. */
-function whyUnseen({ session, distributions }: Snapshot, kind: Kind): string {
+function whyUnseen({ session, distributions }: Snapshot, kind: WaitName): string {
   if (distributions === undefined) return 'the distributions of waits were not kept';
   if (distributions[kind].count > 0) return '';
-  return kind === 'vmaWrite' ? whyNotHooked(session, '__vma_start_write') : whyNoWait(session, kind);
+  return whyNoWait(session, kind);
 }
 
-function read({ before, now }: Interval, kind: Kind, of: (histogram: Histogram) => Reading): Reading {
+function read({ before, now }: Interval, kind: WaitName, of: (histogram: Histogram) => Reading): Reading {
   const why = whyUnseen(now, kind);
   if (why !== '' || now.distributions === undefined) return unknown(why);
   return of(Histogram.between(before?.distributions?.[kind] ?? null, now.distributions[kind]));
@@ -42,9 +23,21 @@ function seconds(histogram: Histogram, ns: number): Reading {
   return histogram.count === 0 ? unknown('no such wait ended') : ns / 1e9;
 }
 
-function measuresOf(kind: Kind): Measure[] {
+const WHOSE: Readonly<Record<WaitFacts['of'], string>> = {
+  fault: 'waits of faults',
+  part: 'waits of faults, the part after a failed trylock',
+  writer: 'waits of the writers that were sent',
+};
+
+/** `waits of faults: folio lock` */
+function titleOf(name: WaitName): string {
+  const { of, title } = WAIT_FACTS[name];
+  return `${WHOSE[of]}: ${title}`;
+}
+
+function measuresOf(kind: WaitName): Measure[] {
   const name = `${snakeCase(kind)}_wait`;
-  const title = TITLES[kind];
+  const title = titleOf(kind);
   return [
     {
       id: `${name}_p99_seconds`,
@@ -67,6 +60,4 @@ function measuresOf(kind: Kind): Measure[] {
   ];
 }
 
-export const WAIT_MEASURES: readonly Measure[] = [...WAIT_KINDS, 'mmapLockQueued', 'writer', 'vmaWrite'].flatMap(
-  (kind) => measuresOf(kind as Kind),
-);
+export const WAIT_MEASURES: readonly Measure[] = WAIT_NAMES.flatMap(measuresOf);

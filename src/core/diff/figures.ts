@@ -5,8 +5,8 @@ import { key, OUTCOMES } from '../aggregate/series/collector.js';
 import { LogHistogram } from '../aggregate/series/log-histogram.js';
 import type { Cell } from '../aggregate/series/series.js';
 import type { SessionInfo } from '../events/session.js';
-import { WAIT_KINDS, type WaitKind } from '../lifecycle/lifecycle.js';
 import { whyNoWait } from '../present/wait-hooks.js';
+import { WAIT_FACTS, WAIT_KINDS, type WaitKind } from '../vocabulary/waits.js';
 
 export type Group = 'outcome' | 'cause' | 'verdict' | 'wait' | 'percentile' | 'process';
 
@@ -36,20 +36,6 @@ export interface Sliced {
 
 /** Fewer events than this in both recordings together say nothing, and testing them costs the others their power. */
 const MIN_EVENTS = 10;
-/** What is waited for, as the row of a figure says it. */
-const WAIT_NAMES: Readonly<Record<WaitKind, string>> = {
-  folio: 'folio',
-  mmapLock: 'mmap_lock',
-  userfault: 'userfaultfd',
-  file: 'filemap_fault',
-  shmem: 'shmem_fault',
-  syncRead: 'synchronous swap read',
-  swapin: 'swap read submission',
-  fileRead: 'file read',
-  migration: 'migration',
-  reclaim: 'direct reclaim',
-  memcgReclaim: 'memcg reclaim',
-};
 const PERCENTILES: readonly number[] = [0.5, 0.99];
 /** A percentile needs values beyond it. */
 const MIN_BEYOND = 5;
@@ -69,10 +55,15 @@ export function figuresOf(a: Sliced, b: Sliced): Figure[] {
   for (const kind of WAIT_KINDS) {
     if (!sums.has(key.waits(kind))) continue;
     figures.push(
-      hideUnseen(perFault(a, b, key.waitNs(kind), 'wait', `${WAIT_NAMES[kind]} wait: time`, 'ns'), kind, a, b),
+      hideUnseen(perFault(a, b, key.waitNs(kind), 'wait', `${WAIT_FACTS[kind].title} wait: time`, 'ns'), kind, a, b),
     );
     figures.push(
-      hideUnseen(perFault(a, b, key.waits(kind), 'wait', `${WAIT_NAMES[kind]} wait: number`, 'count'), kind, a, b),
+      hideUnseen(
+        perFault(a, b, key.waits(kind), 'wait', `${WAIT_FACTS[kind].title} wait: number`, 'count'),
+        kind,
+        a,
+        b,
+      ),
     );
     for (const share of PERCENTILES) {
       const figure = percentile(a, b, kind, share);
@@ -139,7 +130,7 @@ function percentile(a: Sliced, b: Sliced, kind: WaitKind, share: number): Figure
   return {
     id: `percentile/${kind}/${share}`,
     group: 'percentile',
-    title: `${WAIT_NAMES[kind]} wait: p${share * 100}`,
+    title: `${WAIT_FACTS[kind].title} wait: p${share * 100}`,
     unit: 'percentile',
     a: ofA.percentile(share),
     b: ofB.percentile(share),

@@ -2,12 +2,13 @@
 /** What the actions of the transition table do for the steps inside handle_mm_fault. */
 import { VlFile, VlInner } from '../../schema/events.gen.js';
 import { SWP_SYNCHRONOUS_IO } from '../events/fault-bits.js';
+import { reportedWait, WAIT_FACTS } from '../vocabulary/waits.js';
 import { type AttemptRecord, Innermost } from './attempt-record.js';
 import { current, enter, firstTry, heldInFolioWait, learn, leave, left } from './attempts.js';
 import { noteRetry } from './causes.js';
 import type { Action } from './step.js';
 import type { ActionName } from './table/states.js';
-import { closeWait, droppedInFile, NESTED_NAMES, nestedKind, openNested, openWait, waitOf } from './waits.js';
+import { closeWait, droppedInFile, openNested, openWait, waitOf } from './waits.js';
 
 type InsideAction = Extract<
   ActionName,
@@ -140,7 +141,7 @@ export const INSIDE_ACTIONS: Readonly<Record<InsideAction, Action>> = {
     noteRetry(attempt, attempt.hugetlb ? Innermost.Hugetlb : Innermost.PmdPrivate, f.mark, s.time);
   },
   waitEnter: (f, s) => {
-    const kind = nestedKind(s.a);
+    const kind = reportedWait(s.a);
     if (kind === undefined) return;
     const attempt = current(f, s);
     if (kind === 'fileRead') {
@@ -150,9 +151,9 @@ export const INSIDE_ACTIONS: Readonly<Record<InsideAction, Action>> = {
     openNested(f, s, attempt, kind);
   },
   waitExit: (f, s) => {
-    const kind = nestedKind(s.a);
+    const kind = reportedWait(s.a);
     if (kind === undefined) return;
     const attempt = current(f, s);
-    if (closeWait(f, s, kind) === null && !attempt.gap && f.gap === 0) f.lose(`${NESTED_NAMES[kind]} entry missed`);
+    if (closeWait(f, s, kind) === null && !attempt.gap && f.gap === 0) f.lose(`${WAIT_FACTS[kind].title} entry missed`);
   },
 };

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** What each action of the transition table does to a fault: the frame of a fault, and what cuts it short. */
 import { VlHolder, VlKind, VlStepFlag } from '../../schema/events.gen.js';
+import type { AbortCause, Cause } from '../vocabulary/causes.js';
 import { INSIDE_ACTIONS } from './actions-inside.js';
 import { type AttemptRecord, Innermost, UNKNOWN_INTERVAL } from './attempt-record.js';
 import { begin, current, learn, learnLock, settle, settleRetry, since } from './attempts.js';
 import { abortCauseAtFallback, causeAtFallback } from './causes.js';
-import type { AbortCause, Cause } from './lifecycle.js';
 import type { FaultRecord } from './record.js';
 import { releasedAfter, releasedExactly, releasedWithin } from './release.js';
 import type { Action, StepContext } from './step.js';

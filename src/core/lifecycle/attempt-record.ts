@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** Attempts and waits while their fault is rebuilt: the public `Attempt` and `Wait` and what the fold needs besides. */
-import type { Attempt, Cause, Interval, LockKind, ReleaseRule, Verdict, Wait, WaitKind } from './lifecycle.js';
+
+import type { Cause } from '../vocabulary/causes.js';
+import type { WaitKind } from '../vocabulary/waits.js';
+import type { Attempt, Interval, LockKind, ReleaseRule, Verdict, Wait } from './lifecycle.js';
 
 /** Shared by everything that has no interval yet. */
 export const UNKNOWN_INTERVAL: Interval = Object.freeze({ lo: Number.NaN, hi: Number.NaN });

@@ -2,9 +2,10 @@
 /** Attempts as they begin, learn and end: the words the actions are written in. */
 
 import type { FaultBits } from '../events/fault-bits.js';
+import type { WaitKind } from '../vocabulary/waits.js';
 import { type AttemptRecord, Innermost } from './attempt-record.js';
 import { classify, noteRetry } from './causes.js';
-import type { Interval, LockKind, Wait, WaitKind } from './lifecycle.js';
+import type { Interval, LockKind, Wait } from './lifecycle.js';
 import { appended, type FaultRecord } from './record.js';
 import { releasedByRetry } from './release.js';
 import type { StepContext } from './step.js';

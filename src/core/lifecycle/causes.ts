@@ -2,8 +2,8 @@
 /** Why an attempt returned RETRY: the innermost hooked function that first did, with its evidence. */
 import { VlFile, VlFound, VlStepFlag } from '../../schema/events.gen.js';
 import type { FaultBits } from '../events/fault-bits.js';
+import type { AbortCause, RetryCause } from '../vocabulary/causes.js';
 import { type AttemptRecord, Innermost } from './attempt-record.js';
-import type { AbortCause, RetryCause } from './lifecycle.js';
 import type { FaultRecord } from './record.js';
 
 /** By Innermost. */

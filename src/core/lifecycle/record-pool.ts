@@ -4,8 +4,9 @@
  * a second each: as garbage they outlive the nursery, and the collector walks the whole heap twice a second for them.
  */
 
+import type { WaitKind } from '../vocabulary/waits.js';
 import { AttemptRecord, WaitRecord } from './attempt-record.js';
-import type { Interval, LockKind, Wait, WaitKind } from './lifecycle.js';
+import type { Interval, LockKind, Wait } from './lifecycle.js';
 import { FaultRecord } from './record.js';
 
 /** Kept of each kind; a herd that ends leaves more, and those go. */

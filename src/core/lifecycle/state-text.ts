@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** What a fault in flight is doing, in words, and which lock it holds meanwhile. */
+
+import { WAIT_FACTS } from '../vocabulary/waits.js';
 import { isReleased } from './actions.js';
 import { Innermost } from './attempt-record.js';
-import type { Wait, WaitKind } from './lifecycle.js';
+import type { Wait } from './lifecycle.js';
 import type { FaultRecord } from './record.js';
 import { STATES, type StateName } from './table/states.js';
 
@@ -12,28 +14,28 @@ const TEXT: Readonly<Record<StateName, string>> = {
   Held: 'in handle_mm_fault',
   Swap: 'in do_swap_page',
   SwapRead: 'in do_swap_page',
-  Flor: 'waits for a locked folio',
-  FlorSlept: 'waits for a locked folio',
+  Flor: WAIT_FACTS.folio.now,
+  FlorSlept: WAIT_FACTS.folio.now,
   SwapWoke: 'in do_swap_page',
-  SwapUffd: 'waits for userfaultfd',
+  SwapUffd: WAIT_FACTS.userfault.now,
   SwapTail: 'in do_swap_page',
   SwapFile: 'in filemap_fault',
-  SwapFileSlept: 'waits in filemap_fault',
-  SwapFileUffd: 'waits for userfaultfd',
+  SwapFileSlept: WAIT_FACTS.file.now,
+  SwapFileUffd: WAIT_FACTS.userfault.now,
   SwapFileTail: 'in shmem_fault',
   SwapLeaving: 'in do_swap_page',
-  Uffd: 'waits for userfaultfd',
+  Uffd: WAIT_FACTS.userfault.now,
   Unwind: 'leaves handle_mm_fault',
   File: 'in filemap_fault',
-  FileSlept: 'waits in filemap_fault',
-  FileUffd: 'waits for userfaultfd',
+  FileSlept: WAIT_FACTS.file.now,
+  FileUffd: WAIT_FACTS.userfault.now,
   FileTail: 'in shmem_fault',
   AnonTried: 'found mmap_lock busy',
   Leaving: 'leaves handle_mm_fault',
   Swapped: 'leaves handle_mm_fault',
   Retried: 'is to retry',
   MmWait: 'takes mmap_lock',
-  MmQueued: 'waits for mmap_lock',
+  MmQueued: WAIT_FACTS.mmapLock.now,
   MmOps: 'in lock_mm_and_find_vma',
   MmFound: 'in lock_mm_and_find_vma',
   Kept: 'releases the VMA lock',
@@ -41,13 +43,12 @@ const TEXT: Readonly<Record<StateName, string>> = {
   Closed: 'over',
 };
 
-const WAITS: Readonly<Partial<Record<WaitKind, string>>> = {
-  syncRead: 'reads its page from swap',
-  swapin: 'starts a read from swap',
-  fileRead: 'reads its page from a file',
-  migration: 'waits for the migration of its page',
-  reclaim: 'in direct reclaim',
-  memcgReclaim: "in reclaim for its memory cgroup's limit",
+/** filemap_fault and shmem_fault share their states. */
+const SHMEM: Readonly<Partial<Record<StateName, string>>> = {
+  SwapFile: 'in shmem_fault',
+  SwapFileSlept: WAIT_FACTS.shmem.now,
+  File: 'in shmem_fault',
+  FileSlept: WAIT_FACTS.shmem.now,
 };
 
 const HOLDS: Readonly<Record<Wait['held'], string>> = {
@@ -67,13 +68,12 @@ const BETWEEN: readonly StateName[] = ['NoVma', 'Retried', 'MmWait', 'MmQueued']
 export function describeState(fault: FaultRecord): string {
   const state = STATES[fault.at] ?? 'Closed';
   const { wait } = fault;
-  const nested = wait === null ? undefined : WAITS[wait.kind];
-  if (wait !== null && nested !== undefined) return nested + HOLDS[wait.held];
+  if (wait !== null && WAIT_FACTS[wait.kind].wire !== undefined) return WAIT_FACTS[wait.kind].now + HOLDS[wait.held];
   if (PLAIN.includes(state)) return TEXT[state];
-  const text = wait?.kind === 'shmem' ? TEXT[state].replace('filemap_fault', 'shmem_fault') : TEXT[state];
+  const text = wait?.kind === 'shmem' ? SHMEM[state] : undefined;
   const behind = state === 'MmQueued' && wait !== null && wait.holder > 0 ? ` behind tid ${wait.holder}` : '';
-  if (LOCKED.includes(state)) return text + HOLDS.mmap;
-  return text + behind + HOLDS[BETWEEN.includes(state) ? 'none' : heldBy(fault)];
+  if (LOCKED.includes(state)) return TEXT[state] + HOLDS.mmap;
+  return (text ?? TEXT[state]) + behind + HOLDS[BETWEEN.includes(state) ? 'none' : heldBy(fault)];
 }
 
 function heldBy(fault: FaultRecord): Wait['held'] {

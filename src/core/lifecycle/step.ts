@@ -2,8 +2,8 @@
 /** What an action is given: the step at hand, and who hears of what is found. */
 
 import type { FaultBits } from '../events/fault-bits.js';
+import type { Cause } from '../vocabulary/causes.js';
 import type { AttemptRecord, WaitRecord } from './attempt-record.js';
-import type { Cause } from './lifecycle.js';
 import type { FaultRecord } from './record.js';
 import type { RecordPool } from './record-pool.js';
 

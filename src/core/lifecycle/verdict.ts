@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 /** The counterfactual of a RETRY under the VMA lock: what the fallback found, against what the attempt had. */
 import { VlFound } from '../../schema/events.gen.js';
+import { type Cause, isByDesign } from '../vocabulary/causes.js';
+import type { VerdictKind } from '../vocabulary/verdicts.js';
 import type { AttemptRecord, WaitRecord } from './attempt-record.js';
-import type { Cause, Verdict, VerdictKind } from './lifecycle.js';
+import type { Verdict } from './lifecycle.js';
 import type { FaultRecord } from './record.js';
 import type { StepContext } from './step.js';
-
-const BY_DESIGN: readonly (Cause | null)[] = ['->fault needs mmap_lock', 'device-private', 'swap refused'];
 
 interface Judgement {
   readonly kind: VerdictKind;
@@ -25,7 +25,7 @@ const NOT_READ: Judgement = { kind: 'unknown', why: 'lock sequence not read' };
 
 /** `found`: `enum vl_found`, 0 for NULL. */
 function compare(cause: Cause | null, found: number): Judgement {
-  if (BY_DESIGN.includes(cause)) return AS['by design'];
+  if (isByDesign(cause)) return AS['by design'];
   if (found === 0) return AS.gone;
   // Recordings older than the comparison say that a VMA was found and no more; since then a found VMA covers the address.
   if (found === VlFound.FOUND) return NOT_RECORDED;

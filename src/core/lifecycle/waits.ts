@@ -1,38 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** Waits as they open and close. They nest: direct reclaim may run inside a read-ahead. */
-import { VlWait } from '../../schema/events.gen.js';
+import { WAIT_FACTS, type WaitKind } from '../vocabulary/waits.js';
 import { type AttemptRecord, Innermost, type WaitRecord } from './attempt-record.js';
-import type { Wait, WaitKind } from './lifecycle.js';
+import type { Wait } from './lifecycle.js';
 import { appended, type FaultRecord } from './record.js';
 import type { StepContext } from './step.js';
-
-/** By `enum vl_wait`. */
-const NESTED: readonly (WaitKind | undefined)[] = kinds();
-
-function kinds(): (WaitKind | undefined)[] {
-  const out: (WaitKind | undefined)[] = [];
-  out[VlWait.SYNC_READ] = 'syncRead';
-  out[VlWait.MIGRATION] = 'migration';
-  out[VlWait.RECLAIM] = 'reclaim';
-  out[VlWait.MEMCG] = 'memcgReclaim';
-  out[VlWait.READ] = 'fileRead';
-  out[VlWait.SWAPIN] = 'swapin';
-  return out;
-}
-
-/** What a missed step of a nested wait is called; the others belong to functions the transition table names. */
-export const NESTED_NAMES: Readonly<Partial<Record<WaitKind, string>>> = {
-  syncRead: 'synchronous swap read',
-  migration: 'migration_entry_wait',
-  reclaim: 'direct reclaim',
-  memcgReclaim: 'memory cgroup reclaim',
-  fileRead: 'filemap_read_folio',
-  swapin: 'swapin_readahead',
-};
-
-export function nestedKind(wait: number): WaitKind | undefined {
-  return NESTED[wait];
-}
 
 export function openWait(f: FaultRecord, s: StepContext, kind: WaitKind, held: Wait['held']): WaitRecord {
   const wait = s.pool.wait(kind, held, s.time, f.wait);
@@ -50,8 +22,9 @@ export function waitOf(f: FaultRecord, kind: WaitKind): WaitRecord | null {
 /** Waits that cannot last any longer, down to `until`: their end was missed unless it was dropped. */
 export function loseWaits(f: FaultRecord, until: WaitRecord | null): void {
   for (let wait = f.wait; wait !== null && wait !== until; wait = wait.outer) {
-    const name = NESTED_NAMES[wait.kind];
-    if (name !== undefined && f.gap === 0 && f.attempt?.gap !== true) f.lose(`${name} exit missed`);
+    const { wire, title } = WAIT_FACTS[wait.kind];
+    // The others end with functions the transition table names.
+    if (wire !== undefined && f.gap === 0 && f.attempt?.gap !== true) f.lose(`${title} exit missed`);
   }
   f.wait = until;
 }

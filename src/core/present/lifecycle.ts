@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** What a view says of one lifecycle, derived from its attempts and waits. All durations are ns. */
-import type { Attempt, Cause, Interval, Lifecycle, LockKind, WaitKind } from '../lifecycle/lifecycle.js';
+import type { Attempt, Interval, Lifecycle, LockKind } from '../lifecycle/lifecycle.js';
+import type { Cause } from '../vocabulary/causes.js';
+import type { WaitKind } from '../vocabulary/waits.js';
 
 /** Cause of the first attempt that did not do; null when every attempt did. */
 export function causeOf(lifecycle: Lifecycle): Cause | null {

@@ -3,7 +3,7 @@
 
 import type { Snapshot } from '../aggregate/snapshot.js';
 import type { ProgramCost } from '../aggregate/snapshot-rows.js';
-import type { Cause } from '../lifecycle/lifecycle.js';
+import type { Cause } from '../vocabulary/causes.js';
 import { formatCount } from './format.js';
 import type { Style } from './text.js';
 

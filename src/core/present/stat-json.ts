@@ -7,9 +7,10 @@
 import { DECADE_TITLES, MMAP_LOCK_HOOK, OTHER_USERS, whyNotHooked, whyNoUser } from '../aggregate/mmap-lock.js';
 import type { Snapshot } from '../aggregate/snapshot.js';
 import type { AddressRow, CounterfactualRow, MmapLockSide, WriterRow } from '../aggregate/snapshot-rows.js';
-import { VERDICTS } from '../lifecycle/lifecycle.js';
+import { VERDICTS } from '../vocabulary/verdicts.js';
+import { WAIT_NAMES, type WaitName } from '../vocabulary/waits.js';
 import { hex, sorted, u64, wait } from './json-values.js';
-import { WAIT_HOOKS, whyNoWait } from './wait-hooks.js';
+import { whyNoWait } from './wait-hooks.js';
 
 const MAX_ADDRESSES = 50;
 const MAX_WRITERS = 50;
@@ -81,9 +82,8 @@ function side(row: MmapLockSide): object {
 
 /** null where no hook shows them: none seen is then no zero. */
 function waits({ session, waits: all }: Snapshot): object {
-  const unseen = (name: (typeof WAIT_HOOKS)[number][0]): boolean =>
-    all[name].count === 0 && whyNoWait(session, name) !== '';
-  return Object.fromEntries(WAIT_HOOKS.map(([name]) => [name, unseen(name) ? null : wait(all[name])]));
+  const unseen = (name: WaitName): boolean => all[name].count === 0 && whyNoWait(session, name) !== '';
+  return Object.fromEntries(WAIT_NAMES.map((name) => [name, unseen(name) ? null : wait(all[name])]));
 }
 
 function mmapLock({ session, mmapLock: table }: Snapshot): object {

@@ -1,22 +1,7 @@
 // SPDX-License-Identifier: MIT
-/** Waits, verdicts and VMA flags in words: every view and rule that names one reads them here. */
-import type { VerdictKind, WaitKind } from '../lifecycle/lifecycle.js';
+/** How verdicts look, and VMA flags in words. */
+import type { VerdictKind } from '../vocabulary/verdicts.js';
 import type { Style } from './text.js';
-
-/** What is waited for: as a column has it, and in a sentence after "for". */
-export const WAIT_WORDS: Readonly<Record<WaitKind, readonly [string, string]>> = {
-  folio: ['folio', 'a locked folio'],
-  mmapLock: ['mmap_lock', 'mmap_lock'],
-  userfault: ['userfault', 'userfaultfd'],
-  file: ['file', 'a file page'],
-  shmem: ['shmem', 'a shmem page'],
-  syncRead: ['swap read', 'a synchronous swap read'],
-  swapin: ['swap-in', 'swap readahead'],
-  fileRead: ['file read', 'a file read'],
-  migration: ['migration', 'a migration'],
-  reclaim: ['reclaim', 'direct reclaim'],
-  memcgReclaim: ['memcg', 'memcg reclaim'],
-};
 
 /** How each verdict looks beside its word. */
 export const VERDICT_STYLES: Readonly<Record<VerdictKind, Style>> = {

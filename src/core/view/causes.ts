@@ -2,10 +2,10 @@
 /** The Causes view: why attempts failed, at what cost; and what would have been, had the VMA lock been kept. */
 
 import type { CounterfactualRow } from '../aggregate/snapshot-rows.js';
-import { VERDICTS } from '../lifecycle/lifecycle.js';
 import { formatCount, formatDuration, formatShare } from '../present/format.js';
 import { bar, type Line, pad, sanitise, seg } from '../present/text.js';
 import { VERDICT_STYLES } from '../present/words.js';
+import { VERDICTS } from '../vocabulary/verdicts.js';
 import { BOX_COLUMNS } from './frame.js';
 import { above, type Block, beside, panel } from './layout.js';
 import type { Figures } from './list.js';

@@ -5,7 +5,6 @@ import type { CauseCost } from '../aggregate/cause-costs.js';
 import type { CounterfactualRow, ProcessRow, WaitStats, WriterRow } from '../aggregate/snapshot-rows.js';
 import type { VmaRow } from '../aggregate/vmas.js';
 import { type AlertStatus, formatValues } from '../alerts/event.js';
-import type { Cause } from '../lifecycle/lifecycle.js';
 import {
   type Field,
   flightFields,
@@ -21,6 +20,8 @@ import { formatAddress, formatTime } from '../present/format.js';
 import { causeOf } from '../present/lifecycle.js';
 import type { ProgramRow } from '../present/rows.js';
 import { flagWords } from '../present/words.js';
+import type { Cause } from '../vocabulary/causes.js';
+import { WAIT_FACTS, type WaitName } from '../vocabulary/waits.js';
 import { lift } from './list.js';
 
 export interface ProcessLine {
@@ -102,7 +103,7 @@ export const causeLineFields: readonly Field<CauseLine>[] = [
 ];
 
 export interface WaitLine {
-  readonly id: string;
+  readonly id: WaitName;
   readonly title: string;
   readonly stats: WaitStats;
 }
@@ -110,7 +111,7 @@ export interface WaitLine {
 const orNone = (stats: WaitStats, value: number): number | null => (stats.count === 0 ? null : value);
 
 export const waitLineFields: readonly Field<WaitLine>[] = [
-  text('wait', 'wait for', 10, (r) => r.title, 22),
+  text('wait', 'wait for', 21, (r) => r.title),
   num('count', 'count', '', 6, (r) => r.stats.count),
   num('p50', 'p50', 'ns', 8, (r) => orNone(r.stats, r.stats.p50Ns)),
   num('p99', 'p99', 'ns', 8, (r) => orNone(r.stats, r.stats.p99Ns)),
@@ -151,14 +152,8 @@ export function causeSoFar(row: LifecycleRow): string | null {
   if (cause !== null) return cause;
   const open = row.lifecycle.waits.findLast((wait) => Number.isNaN(wait.end));
   if (open === undefined) return null;
-  const so: Readonly<Partial<Record<typeof open.kind, string>>> = {
-    folio: 'folio locked',
-    userfault: 'userfault',
-    file: 'file',
-    shmem: 'shmem',
-  };
-  const word = so[open.kind];
-  return word === undefined ? null : `${word} …`;
+  const { soFar } = WAIT_FACTS[open.kind];
+  return soFar === undefined ? null : `${soFar} …`;
 }
 
 export const inFlightFields: readonly Field<LifecycleRow>[] = [

@@ -2,9 +2,9 @@
 /** Latency heat map: time to the right, longer waits above, density by glyph, so that it reads without colour. */
 
 import { HEAT_ROWS, heatRowStart, type Timeline } from '../aggregate/timeline.js';
-import type { WaitKind } from '../lifecycle/lifecycle.js';
 import { formatCount, formatDuration } from '../present/format.js';
 import { type Line, pad, seg } from '../present/text.js';
+import type { WaitKind } from '../vocabulary/waits.js';
 
 /** From few to many, on a logarithmic scale. */
 const GLYPHS = '·░▒▓█';

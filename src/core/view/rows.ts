@@ -3,9 +3,9 @@
 
 import type { Snapshot } from '../aggregate/snapshot.js';
 import type { AlertPhase, AlertStatus } from '../alerts/event.js';
-import { CAUSES, RETRY_CAUSES, WAIT_KINDS } from '../lifecycle/lifecycle.js';
 import { countOf, finalCount, perSecond } from '../present/rows.js';
-import { WAIT_WORDS } from '../present/words.js';
+import { CAUSES, isRetryCause } from '../vocabulary/causes.js';
+import { WAIT_FACTS, WAIT_KINDS, type WaitName } from '../vocabulary/waits.js';
 import type { CauseLine, ProcessLine, WaitLine } from './fields.js';
 import type { Figures } from './list.js';
 
@@ -20,12 +20,11 @@ export function processLines({ now, before }: Figures): ProcessLine[] {
 export function causeLines({ now, before }: Figures): CauseLine[] {
   const total = now.retry.total + now.abort.total;
   const judged = new Map(now.counterfactual.byCause.map((row) => [row.key, row]));
-  const retries: ReadonlySet<string> = new Set(RETRY_CAUSES);
   return CAUSES.map((cause): CauseLine => {
     const count = countOf(now, cause);
     return {
       cause,
-      result: retries.has(cause) ? 'RETRY' : 'ABORT',
+      result: isRetryCause(cause) ? 'RETRY' : 'ABORT',
       count,
       rate: perSecond(now, before, (s) => finalCount(s, cause)),
       share: count / (total || Number.NaN),
@@ -42,15 +41,15 @@ export function alertLines({ state }: Figures): AlertStatus[] {
   return [...(state.alerts ?? [])].sort((a, b) => PHASES.indexOf(a.phase) - PHASES.indexOf(b.phase));
 }
 
-/** Those that occurred, longest sum first; the three of the classical retry always. */
+/** Those that occurred, longest sum first; those of the classical retry always. */
 export function waitLines(now: Snapshot): WaitLine[] {
-  const always: ReadonlySet<string> = new Set(['folio', 'mmapLock', 'userfault']);
-  const kinds = WAIT_KINDS.map((kind): WaitLine => ({ id: kind, title: WAIT_WORDS[kind][0], stats: now.waits[kind] }));
-  const lines = kinds
-    .filter((line) => line.stats.count > 0 || always.has(line.id))
+  const line = (id: WaitName, title: string = WAIT_FACTS[id].title): WaitLine => ({ id, title, stats: now.waits[id] });
+  const lines = WAIT_KINDS.map((kind) => line(kind))
+    .filter(({ id, stats }) => stats.count > 0 || WAIT_FACTS[id].always)
     .sort((a, b) => b.stats.sumNs - a.stats.sumNs);
-  const at = lines.findIndex((line) => line.id === 'mmapLock');
-  lines.splice(at + 1, 0, { id: 'queued', title: '  queued', stats: now.waits.mmapLockQueued });
-  lines.push({ id: 'writer', title: 'writers', stats: now.waits.writer });
+  const at = lines.findIndex(({ id }) => id === 'mmapLock');
+  lines.splice(at + 1, 0, line('mmapLockQueued', `  ${WAIT_FACTS.mmapLockQueued.title}`));
+  lines.push(line('writer'));
+  if (now.waits.vmaWrite.count > 0) lines.push(line('vmaWrite'));
   return lines;
 }

@@ -4,7 +4,7 @@ import type { Attempt, Lifecycle, Wait } from '../lifecycle/lifecycle.js';
 import { formatDuration } from '../present/format.js';
 import { lockName } from '../present/lifecycle.js';
 import { type Line, pad, type Style, seg } from '../present/text.js';
-import { WAIT_WORDS } from '../present/words.js';
+import { WAIT_FACTS } from '../vocabulary/waits.js';
 
 const HELD = '█';
 /** Within an interval of acquisition or release: held or not, it is not known. */
@@ -19,6 +19,8 @@ interface Scale {
   readonly from: number;
   readonly to: number;
   readonly columns: number;
+  /** Width of the names before the bars. */
+  readonly label: number;
 }
 
 /** Columns [first, last] of a time span; something is never drawn as nothing. null for one outside the axis. */
@@ -38,7 +40,7 @@ function paintSpan(cells: string[], scale: Scale, lo: number, hi: number, glyph:
 
 function row(scale: Scale, label: string, cells: readonly string[], style: Style, figure: string): Line {
   return [
-    seg(pad(label, LABEL), 'strong'),
+    seg(pad(label, scale.label), 'strong'),
     seg('│', 'dim'),
     seg(pad(cells.join(''), scale.columns), style),
     seg('│', 'dim'),
@@ -86,7 +88,7 @@ function waitRow(wait: Wait, scale: Scale, flying: boolean, now: number): Line {
       : 'end lost'
     : formatDuration(end - wait.start);
   const holds = wait.held === 'none' ? 'no lock' : lockName(wait.held);
-  return row(scale, `  ${WAIT_WORDS[wait.kind][0]}`, cells, 'retry', `${length}, ${holds}`);
+  return row(scale, `  ${WAIT_FACTS[wait.kind].title}`, cells, 'retry', `${length}, ${holds}`);
 }
 
 /** The axis: its beginning is 0. Below it a row for each attempt and each wait, in the order they began. */
@@ -95,7 +97,9 @@ export function timespan(lifecycle: Lifecycle, now: number, width: number): Line
   const flying = l.how === 'in-flight';
   const end = flying ? now : Number.isNaN(l.end) ? l.last : l.end;
   const from = Number.isFinite(l.start.lo) ? Math.min(l.start.lo, l.first) : l.first;
-  const scale: Scale = { from, to: Math.max(end, from + 1), columns: Math.max(10, width - LABEL - FIGURE - 2) };
+  const label = Math.max(LABEL, ...l.waits.map(({ kind }) => WAIT_FACTS[kind].title.length + 3));
+  const columns = Math.max(10, width - label - FIGURE - 2);
+  const scale: Scale = { from, to: Math.max(end, from + 1), columns, label };
   const rows = [
     ...l.attempts.map((attempt, i) => ({ at: attempt.acquired.hi, line: attemptRow(attempt, i, scale, l.waits, end) })),
     ...l.waits.map((wait) => ({ at: wait.start, line: waitRow(wait, scale, flying, now) })),
@@ -113,5 +117,5 @@ function axis(scale: Scale): Line {
   const half = Math.floor((scale.columns - middle.length) / 2);
   const line = `0${' '.repeat(Math.max(1, half - 1))}${middle}`;
   const gap = Math.max(1, scale.columns - line.length - right.length);
-  return [seg(' '.repeat(LABEL + 1)), seg(`${line}${' '.repeat(gap)}${right}`, 'dim')];
+  return [seg(' '.repeat(scale.label + 1)), seg(`${line}${' '.repeat(gap)}${right}`, 'dim')];
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** The Waits view: each kind with its percentiles, its latency over time, and how long mmap_lock was asked for. */
-import { WAIT_KINDS, type WaitKind } from '../lifecycle/lifecycle.js';
+
 import { formatCount, formatDuration, formatShare } from '../present/format.js';
 import { bar, type Line, pad, sanitise, seg } from '../present/text.js';
-import { WAIT_WORDS } from '../present/words.js';
+import { WAIT_FACTS, WAIT_KINDS, type WaitKind } from '../vocabulary/waits.js';
 import { BOX_COLUMNS, BOX_ROWS } from './frame.js';
 import { heatMap } from './heat.js';
 import { above, type Block, beside, panel } from './layout.js';
@@ -17,14 +17,14 @@ function chosenKind(figures: Figures): WaitKind {
   const { key, selected } = listState(figures.state, 'waits');
   const id = key ?? rows.keyAt(Math.min(selected, rows.count - 1)) ?? 'folio';
   const kind = WAIT_KINDS.find((known) => known === id);
-  return kind ?? (id === 'queued' ? 'mmapLock' : 'folio');
+  return kind ?? (id === 'mmapLockQueued' ? 'mmapLock' : 'folio');
 }
 
 function heatPanel(figures: Figures, width: number, height: number): Block {
   const kind = chosenKind(figures);
   const timeline = figures.now.timeline[figures.state.axis];
   const { lines, legend } = heatMap(timeline, kind, width - BOX_COLUMNS, height - BOX_ROWS);
-  const title = [seg(`Length of waits for ${WAIT_WORDS[kind][0]}`, 'strong')];
+  const title = [seg(`Length of waits: ${WAIT_FACTS[kind].title}`, 'strong')];
   return panel({ title, info: legend === '' ? [] : [seg(legend, 'dim')] }, lines, width, height);
 }
 

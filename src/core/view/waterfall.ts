@@ -6,7 +6,8 @@ import type { Attempt, Interval, Lifecycle, Verdict, Wait } from '../lifecycle/l
 import { formatAddress, formatCount, formatDuration, formatInterval, formatTime } from '../present/format.js';
 import { causeOf, lasted, lockName } from '../present/lifecycle.js';
 import { type Line, sanitise, seg } from '../present/text.js';
-import { flagWords, VERDICT_STYLES, WAIT_WORDS } from '../present/words.js';
+import { flagWords, VERDICT_STYLES } from '../present/words.js';
+import { WAIT_FACTS } from '../vocabulary/waits.js';
 import { LEGEND, timespan } from './timespan.js';
 
 /** Fault handlers with their names, as a snapshot has them. */
@@ -14,7 +15,7 @@ export type Handlers = Snapshot['handlers'];
 
 function entry(name: string, ...values: readonly string[]): Line {
   return [
-    seg(name.padEnd(12), 'dim'),
+    seg(`${name.padEnd(11)} `, 'dim'),
     ...values.map((value, i) => seg(i === 0 ? value : `  ${value}`, i === 0 ? 'plain' : 'dim')),
   ];
 }
@@ -81,7 +82,7 @@ function waitNotes(wait: Wait): Line[] {
     words.push(Number.isNaN(queued) ? 'queues since its trylock failed' : `queued ${formatDuration(queued)} of it`);
   }
   if (wait.holder !== 0) words.push(`found tid ${wait.holder} holding it`);
-  return words.length === 0 ? [] : [entry(WAIT_WORDS[wait.kind][0], words.join(', '))];
+  return words.length === 0 ? [] : [entry(WAIT_FACTS[wait.kind].title, words.join(', '))];
 }
 
 /** `now`: the snapshot's time, for what still lasts. Offsets are from the first step seen. */

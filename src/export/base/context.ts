@@ -4,8 +4,8 @@
 import { BoundedMap } from '../../core/bounded/bounded-map.js';
 import { type EventBatch, UserKind } from '../../core/events/batch.js';
 import type { SessionInfo } from '../../core/events/session.js';
-import { WAIT_KINDS, type WaitKind } from '../../core/lifecycle/lifecycle.js';
 import { whyNoWait } from '../../core/present/wait-hooks.js';
+import { WAIT_KINDS, type WaitKind } from '../../core/vocabulary/waits.js';
 
 const MAX_NAMES = 65_536;
 

@@ -3,6 +3,7 @@
 import type { Attempt, Lifecycle, Wait } from '../../core/lifecycle/lifecycle.js';
 import { causeOf } from '../../core/present/lifecycle.js';
 import { syscallName } from '../../core/vocabulary/syscalls.js';
+import { WAIT_FACTS } from '../../core/vocabulary/waits.js';
 import { known } from '../base/column.js';
 import type { Annotations, EventBody } from './packets.js';
 
@@ -145,7 +146,7 @@ function waitBody(wait: Wait): EventBody {
     slept: wait.kind === 'folio' || wait.kind === 'file' ? wait.slept : null,
     'its end was not seen': Number.isFinite(wait.end) ? null : true,
   };
-  return { name: `wait: ${wait.kind}`, category: 'wait', notes };
+  return { name: `wait: ${WAIT_FACTS[wait.kind].title}`, category: 'wait', notes };
 }
 
 /**

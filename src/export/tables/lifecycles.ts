@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** One row a fault: who and where, how it ended, why it retried, what it waited for. */
-import type { Attempt, Lifecycle, WaitKind } from '../../core/lifecycle/lifecycle.js';
-import { WAIT_KINDS } from '../../core/lifecycle/lifecycle.js';
+import type { Attempt, Lifecycle } from '../../core/lifecycle/lifecycle.js';
 import { causeOf, lasted } from '../../core/present/lifecycle.js';
+import type { WaitKind } from '../../core/vocabulary/waits.js';
+import { WAIT_KINDS } from '../../core/vocabulary/waits.js';
 import { type Column, known } from '../base/column.js';
 import type { Context } from '../base/context.js';
 
