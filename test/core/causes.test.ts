@@ -320,7 +320,7 @@ describe('waits', () => {
       [K.SWAP_EXIT],
       [K.HMF_EXIT, VMA_FLAGS],
     ]);
-    assert.deepEqual([end.waits, end.lost], [[], ['memory cgroup reclaim entry missed']]);
+    assert.deepEqual([end.waits, end.lost], [[], ['memcg reclaim entry missed']]);
   });
 
   it('for a file hold the lock until its first sleep or read, unless it is a later try', () => {

@@ -369,10 +369,10 @@ describe('faults of one task', () => {
       [[file(VlFile.FILEMAP)], 'in filemap_fault, holds the VMA lock'],
       [[file(VlFile.FILEMAP), [K.FILE_SLEEP]], 'waits for a file page, holds no lock'],
       [[file(VlFile.SHMEM), [K.FILE_SLEEP]], 'waits for a shmem page, holds the VMA lock'],
-      [[file(VlFile.FILEMAP), [K.WAIT_ENTER, VlWait.READ]], 'reads its page from a file, holds no lock'],
+      [[file(VlFile.FILEMAP), [K.WAIT_ENTER, VlWait.READ]], 'waits for a file read, holds no lock'],
       [
         [[K.SWAP_ENTER, VMA_FLAGS], [K.SWAP_DEVICE], [K.WAIT_ENTER, VlWait.SYNC_READ]],
-        'reads its page from swap, holds the VMA lock',
+        'waits for a synchronous swap read, holds the VMA lock',
       ],
       [
         [

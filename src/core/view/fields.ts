@@ -111,7 +111,7 @@ export interface WaitLine {
 const orNone = (stats: WaitStats, value: number): number | null => (stats.count === 0 ? null : value);
 
 export const waitLineFields: readonly Field<WaitLine>[] = [
-  text('wait', 'wait for', 21, (r) => r.title),
+  text('wait', 'wait for', 14, (r) => r.title, 21),
   num('count', 'count', '', 6, (r) => r.stats.count),
   num('p50', 'p50', 'ns', 8, (r) => orNone(r.stats, r.stats.p50Ns)),
   num('p99', 'p99', 'ns', 8, (r) => orNone(r.stats, r.stats.p99Ns)),
