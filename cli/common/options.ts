@@ -3,6 +3,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Scope } from '../../src/core/events/session.js';
 import { HOOKS } from '../../src/live/hooks.js';
+import type { ReleaseWish } from '../../src/live/options.js';
 import { parseWhen, type When } from '../../src/recording/read/when.js';
 
 /** What choosing, filtering and timing of a live session comes to. */
@@ -13,7 +14,7 @@ export interface LiveCliOptions {
   readonly scope: Scope;
   readonly minUs: number;
   readonly ringSize: number;
-  readonly release: 'auto' | 'derived' | 'observed';
+  readonly release: ReleaseWish;
   /** `--no-writers` */
   readonly writers: boolean;
   readonly writerMinUs: number;

@@ -114,18 +114,16 @@ export const HOOKS: readonly Hook[] = [
 export interface ReleasePlan {
   readonly mode: ReleaseMode;
   /** Function to attach to; null when the release is derived. */
-  readonly target: 'vma_end_read' | 'up_read' | null;
+  readonly target: 'up_read' | null;
   readonly why: string;
 }
 
 /**
  * How the release of a VMA lock is known on a kernel. `traceable` is null when the list cannot be read.
- * vma_end_read is `static inline notrace` in stock kernels, so it is attached only where it is really listed. Until 6.14 the
+ * vma_end_read is `static inline notrace` in stock kernels, and no program stands on it where one lists it. Until 6.14 the
  * lock is an rwsem and its release is a call of up_read(); since 6.15 it is a reference count dropped inline.
  */
 export function planRelease(major: number, minor: number, traceable: ReadonlySet<string> | null): ReleasePlan {
-  if (traceable?.has('vma_end_read'))
-    return { mode: 'observed', target: 'vma_end_read', why: 'this kernel can trace it' };
   const rwsem = major === 6 && minor >= 4 && minor <= 14;
   if (rwsem && (traceable === null || traceable.has('up_read'))) {
     return {
@@ -136,6 +134,8 @@ export function planRelease(major: number, minor: number, traceable: ReadonlySet
   }
   const why = rwsem
     ? 'up_read cannot be traced here'
-    : 'vma_end_read is inline and the lock a reference count (6.15 and later)';
+    : traceable?.has('vma_end_read')
+      ? 'vma_end_read could be traced in this kernel, and vmalocktop has no program for it'
+      : 'vma_end_read is inline and the lock a reference count (6.15 and later)';
   return { mode: 'derived', target: null, why: `${why}: each release is given as an interval` };
 }

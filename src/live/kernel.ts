@@ -7,6 +7,7 @@ import type { KernelEnums, ReleaseMode } from '../core/events/session.js';
 import { asUserError, ExitCode, UserError } from '../errors.js';
 import { planRelease } from './hooks.js';
 import type { HostFacts } from './host.js';
+import type { ReleaseWish } from './options.js';
 
 /** The compiled programs. */
 export const OBJECT: string = fileURLToPath(new URL('../../bpf/vmalocktop.bpf.o', import.meta.url));
@@ -57,9 +58,10 @@ export function kernelEnums(btf: Btf, facts: HostFacts): KernelEnums {
   return { faultFlags, faultReasons };
 }
 
-export function chooseRelease(wished: 'auto' | 'derived' | 'observed', facts: HostFacts): ReleaseMode {
-  if (wished !== 'observed') return 'derived';
+export function chooseRelease(wished: ReleaseWish, facts: HostFacts): ReleaseMode {
+  if (wished === 'auto' || wished === 'derived') return 'derived';
   const plan = planRelease(facts.kernel.major, facts.kernel.minor, facts.traceable.names);
+  if (wished === 'best' && plan.target !== 'up_read') return 'derived';
   if (plan.target !== 'up_read')
     throw cannot(
       'observe releases of VMA locks',

@@ -31,7 +31,7 @@ export async function openLive(options: LiveOptions): Promise<LiveSource> {
   const refused = new Map<string, string>();
   const wishes: Wishes = {
     start: trackStart,
-    exact: options.release === 'observed',
+    exact: options.release === 'observed' || options.release === 'best',
     observed: release === 'observed',
     follow: options.follow,
     retry: options.scope !== 'swap',

@@ -3,10 +3,15 @@
 import type { Scope } from '../core/events/session.js';
 import type { Source } from '../core/events/source.js';
 
+export type ReleaseWish = 'auto' | 'derived' | 'observed' | 'best';
+
 export interface LiveOptions {
   readonly scope: Scope;
-  /** `auto`: derived, which is cheap and works everywhere; `observed` hooks up_read as well, 6.4 to 6.14 only. */
-  readonly release: 'auto' | 'derived' | 'observed';
+  /**
+   * `auto`: derived, which is cheap and works everywhere; `observed` hooks up_read as well, 6.4 to 6.14 only, and
+   * `best` does so where it can.
+   */
+  readonly release: ReleaseWish;
   readonly pids: readonly number[];
   readonly tids: readonly number[];
   readonly comm?: string;

@@ -58,7 +58,7 @@ test('words go with the same figures, and a recording may come on stdin', async 
   assert.equal(file.code, 0);
   assert.equal(stream.stdout, file.stdout);
   assert.match(file.stdout, / 1 {2}held 5,857 times +Under the VMA lock/);
-  assert.match(file.stdout, /13 {2}rules held, 0 violated, 14 not observable here/);
+  assert.match(file.stdout, /10 {2}rules held, 0 violated, 17 not observable here/);
 });
 
 test('a violation: exit code 1, and the lifecycle in the document', async () => {

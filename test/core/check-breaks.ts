@@ -16,6 +16,8 @@ import { FLAG, MMAP_FLAGS, RET, SWAP_DISK, TRIED_FLAGS, VMA_FLAGS } from './sess
 
 export interface Break {
   readonly rule: number;
+  /** Others that the same fault breaks. */
+  readonly also?: readonly number[];
   readonly name: string;
   readonly flavours: readonly Flavour[];
   /** One after another on one thread. */
@@ -29,8 +31,15 @@ const disk = { pte: PTE_DISK } as const;
 const unlooked = { looksUp: false } as const;
 const aborted = { looksUp: false, vmFlags: 0n } as const;
 
-const one = (rule: number, name: string, make: (w: LifeWriter) => Life, flavours: readonly Flavour[] = NEW): Break => ({
+const one = (
+  rule: number,
+  name: string,
+  make: (w: LifeWriter) => Life,
+  flavours: readonly Flavour[] = NEW,
+  also: readonly number[] = [],
+): Break => ({
   rule,
+  also,
   name,
   flavours,
   lives: (w) => [make(w())],
@@ -120,6 +129,30 @@ export const BREAKS: readonly Break[] = [
     },
     SEEN,
   ),
+  one(
+    9,
+    'the VMA lock kept',
+    (w) => {
+      w.swap(VMA_FLAGS).add(VlKind.FLOR_ENTER, VMA_FLAGS).add(VlKind.FLOR_EXIT, 0, RETRY);
+      return w.add(VlKind.SWAP_EXIT, 0, RETRY).hmf(VMA_FLAGS, RETRY).lock().hmf(MMAP_FLAGS, 0).life('broken', disk);
+    },
+    SEEN,
+    [20],
+  ),
+  one(
+    9,
+    'mmap_lock kept',
+    (w) => {
+      w.add(VlKind.VMA_LOCK, 0).lock().swap(MMAP_FLAGS).add(VlKind.FLOR_ENTER, MMAP_FLAGS);
+      w.add(VlKind.FLOR_EXIT, 0, RETRY).add(VlKind.SWAP_EXIT, 0, RETRY).hmf(MMAP_FLAGS, RETRY);
+      return w
+        .lock()
+        .hmf(TRIED_FLAGS, 0)
+        .life('broken', { ...disk, ...aborted });
+    },
+    NEW,
+    [21],
+  ),
   one(10, 'came back with 0', (w) => w.flor(GUP_NOWAIT, 0).life('broken', { ...disk, ...unlooked })),
   one(10, 'slept', (w) => {
     w.swap(GUP_NOWAIT).add(VlKind.FLOR_ENTER, GUP_NOWAIT).add(VlKind.FLOR_SLEEP).add(VlKind.FLOR_EXIT, 0, RETRY);
@@ -147,12 +180,20 @@ export const BREAKS: readonly Break[] = [
     return w.hmf(GUP_KILLABLE, 0, 0).life('broken', { ...disk, ...unlooked });
   }),
   one(13, '0 under the VMA lock', (w) => {
-    w.swap(VMA_FLAGS).add(VlKind.FLOR_ENTER, VMA_FLAGS).add(VlKind.FLOR_SLEEP).add(VlKind.FLOR_EXIT);
+    w.swap(VMA_FLAGS).add(VlKind.FLOR_ENTER, VMA_FLAGS).add(VlKind.FLOR_EXIT);
     return w.add(VlKind.SWAP_EXIT).hmf(VMA_FLAGS, 0).life('broken', disk);
   }),
   one(14, 'RETRY from nowhere', (w) => {
     w.swap(VMA_FLAGS).release().add(VlKind.SWAP_EXIT, 0, RETRY).hmf(VMA_FLAGS, RETRY);
     return w.lock().hmf(MMAP_FLAGS, 0).life('broken', disk);
+  }),
+  one(14, 'refused before any device', (w) => {
+    w.add(VlKind.SWAP_ENTER, VMA_FLAGS).release().add(VlKind.SWAP_EXIT, 0, RETRY).hmf(VMA_FLAGS, RETRY);
+    return w.lock().hmf(MMAP_FLAGS, 0).life('broken', disk);
+  }),
+  one(15, 'handled like a swap entry', (w) => {
+    w.add(VlKind.SWAP_ENTER, VMA_FLAGS).add(VlKind.SWAP_DEVICE, 28, SWAP_DISK).add(VlKind.SWAP_EXIT);
+    return w.hmf(VMA_FLAGS, 0).life('broken', { pte: PTE_PRIVATE });
   }),
   one(15, 'MAJOR beside RETRY', (w) => {
     w.add(VlKind.SWAP_ENTER, VMA_FLAGS)
@@ -249,6 +290,17 @@ export const BREAKS: readonly Break[] = [
       return w.lock().hmf(MMAP_FLAGS, 0).life('broken', disk);
     },
     SEEN,
+  ),
+  one(
+    23,
+    'slept with the lock kept for good',
+    (w) => {
+      w.swap(VMA_FLAGS).add(VlKind.FLOR_ENTER, VMA_FLAGS).add(VlKind.FLOR_SLEEP);
+      w.add(VlKind.FLOR_EXIT, 0, RETRY).add(VlKind.SWAP_EXIT, 0, RETRY).hmf(VMA_FLAGS, RETRY);
+      return w.lock().hmf(MMAP_FLAGS, 0).life('broken', disk);
+    },
+    SEEN,
+    [9, 20],
   ),
   one(26, 'elsewhere', (w) => w.hmf(VMA_FLAGS, 0).life('broken', { astray: true })),
   one(28, 'another device', (w) => {

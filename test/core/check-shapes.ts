@@ -40,7 +40,7 @@ export interface Life {
 export type Flavour = '7.3' | '6.12' | '6.5';
 export const FLAVOURS: readonly Flavour[] = ['7.3', '6.12', '6.5'];
 
-const TARGETS = [
+export const TARGETS: readonly string[] = [
   'handle_mm_fault',
   'lock_mm_and_find_vma',
   'do_swap_page',
@@ -51,6 +51,9 @@ const TARGETS = [
   'handle_userfault',
   'filemap_fault',
   'shmem_fault',
+  'do_huge_pmd_device_private',
+  'swapin_readahead',
+  'swapin_sync',
   'mm_vmscan_direct_reclaim_begin',
   'mm_vmscan_memcg_reclaim_begin',
   'mmap_lock_start_locking',
@@ -70,6 +73,7 @@ export function sessionOf(flavour: Flavour, changes: Partial<SessionInfo> = {}):
     arch: 'x64',
     release: observed ? 'observed' : 'derived',
     hooks: targets.map((target) => ({ target, attached: true, note: '' })),
+    programs: targets.map((target) => ({ name: `x_${target}`, target, method: 'fexit' })),
     ...changes,
   });
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** Faults → event batches: several threads, counters as the live source reads them, losses as the kernel has them. */
 import { CounterGroup, createBatch, type EventBatch, pushUserRow, UserKind } from '../../src/core/events/batch.js';
-import { VlKind, VlStepFlag } from '../../src/schema/events.gen.js';
-import type { Life, LifeStep } from './check-shapes.js';
+import { VlKind, VlStepFlag, VlWait } from '../../src/schema/events.gen.js';
+import { type Life, type LifeStep, TARGETS } from './check-shapes.js';
 import { Random } from './scripts.js';
 
 export interface StreamOptions {
@@ -32,6 +32,45 @@ interface Row {
   readonly dropped: boolean;
 }
 
+/** Indices of `sessionOf`'s programs. */
+const PROGRAMS = [...TARGETS, 'up_read'];
+const HOOKS: Readonly<Record<number, string>> = {
+  [VlKind.VMA_LOCK]: 'lock_vma_under_rcu',
+  [VlKind.HMF_EXIT]: 'handle_mm_fault',
+  [VlKind.SWAP_ENTER]: 'do_swap_page',
+  [VlKind.SWAP_EXIT]: 'do_swap_page',
+  [VlKind.SWAP_DEVICE]: 'get_swap_device',
+  [VlKind.FLOR_ENTER]: '__folio_lock_or_retry',
+  [VlKind.FLOR_SLEEP]: 'io_schedule',
+  [VlKind.FLOR_EXIT]: '__folio_lock_or_retry',
+  [VlKind.UFFD_ENTER]: 'handle_userfault',
+  [VlKind.UFFD_EXIT]: 'handle_userfault',
+  [VlKind.ANON_PREPARE]: '__vmf_anon_prepare',
+  [VlKind.MM_LOCK_ENTER]: 'lock_mm_and_find_vma',
+  [VlKind.MM_LOCK_EXIT]: 'lock_mm_and_find_vma',
+  [VlKind.VMA_RELEASE]: 'up_read',
+  [VlKind.SIGNAL]: 'signal_deliver',
+  [VlKind.TASK_EXIT]: 'sched_process_exit',
+  [VlKind.ABANDONED]: 'handle_mm_fault',
+  [VlKind.FILE_ENTER]: 'filemap_fault',
+  [VlKind.FILE_SLEEP]: 'io_schedule',
+  [VlKind.FILE_EXIT]: 'filemap_fault',
+  [VlKind.INNER_RETRY]: 'do_huge_pmd_device_private',
+  [VlKind.MM_RELEASED]: 'mmap_lock_released',
+  [VlKind.MM_INSIDE]: 'mmap_lock_acquire_returned',
+};
+
+/** The hook whose program sends a step. */
+export function hookOf(kind: number, a: number): string {
+  if (kind === VlKind.WAIT_ENTER || kind === VlKind.WAIT_EXIT) {
+    if (a === VlWait.RECLAIM) return 'mm_vmscan_direct_reclaim_begin';
+    if (a === VlWait.MEMCG) return 'mm_vmscan_memcg_reclaim_begin';
+    return a === VlWait.SYNC_READ ? 'swapin_sync' : 'swapin_readahead';
+  }
+  const hook = HOOKS[kind];
+  return hook ?? 'handle_mm_fault';
+}
+
 const VMA_START = 0x7f00_0000_0000;
 const VMA_END = 0x7f40_0000_0000;
 /** Hooks that open a record; the others find none and pass. */
@@ -49,7 +88,7 @@ const OPENERS: ReadonlySet<number> = new Set([
 class Threads {
   readonly rows: Row[] = [];
   /** Times at which runs were missed. */
-  readonly misses: number[] = [];
+  readonly misses: { readonly time: number; readonly program: number }[] = [];
   readonly #random: Random;
   readonly #options: StreamOptions;
   #fault = 0;
@@ -67,14 +106,13 @@ class Threads {
     let abandon: ((order: number) => void) | null = null;
     for (const life of lives) {
       const fault = this.#fault++;
-      const previous = clock;
       clock += random.int(300, 2000);
       if (life.looksUp === true) {
         // A missed run of lock_vma_under_rcu's program leaves the time of an older one, or none.
-        if (this.#missed(clock)) looked = random.chance(0.5) ? looked : Number.NaN;
+        if (this.#missed(clock, VlKind.VMA_LOCK)) looked = random.chance(0.5) ? looked : Number.NaN;
         else looked = clock;
       }
-      const acquired = life.looksUp === false ? Number.NaN : life.looksUp === 'stale' ? previous - 5 : looked;
+      const acquired = life.looksUp === false ? Number.NaN : looked;
       if (!life.sameAddress) address = VMA_START + random.int(0, 9999) * 4096;
       const at = life.astray ? VMA_END + 4096 : address;
       let number = 0;
@@ -86,7 +124,7 @@ class Threads {
       };
       for (const step of life.steps) {
         clock += random.int(50, 900);
-        last = !this.#missed(clock) && (number > 0 || OPENERS.has(step.kind));
+        last = !this.#missed(clock, step.kind, step.a) && (number > 0 || OPENERS.has(step.kind));
         if (!last) continue;
         if (number === 0 && life.depth === 0) {
           abandon?.(clock - 10);
@@ -100,9 +138,9 @@ class Threads {
     }
   }
 
-  #missed(time: number): boolean {
+  #missed(time: number, kind: number, a = 0): boolean {
     if (!this.#random.chance(this.#options.missRate ?? 0)) return false;
-    this.misses.push(time);
+    this.misses.push({ time, program: PROGRAMS.indexOf(hookOf(kind, a)) });
     return true;
   }
 }
@@ -112,19 +150,21 @@ export function streamOf(lives: readonly (readonly Life[])[], seed: number, opti
   const threads = new Threads(new Random(seed), options);
   for (const [i, own] of lives.entries()) threads.play(1000 + i, own);
   const rows = threads.rows.sort((x, y) => x.order - y.order);
-  const misses = threads.misses.sort((x, y) => x - y);
+  const misses = threads.misses.sort((x, y) => x.time - y.time);
   const every = options.readEvery ?? 40_000;
-  const end = Math.max(0, rows.at(-1)?.order ?? 0, misses.at(-1) ?? 0) + 1000;
-  const batch = createBatch(rows.length * 2 + 8 * Math.ceil(end / every) + 64, ['', 'worker']);
+  const end = Math.max(0, rows.at(-1)?.order ?? 0, misses.at(-1)?.time ?? 0) + 1000;
+  const batch = createBatch(rows.length * 2 + (8 + PROGRAMS.length) * Math.ceil(end / every) + 64, ['', 'worker']);
   let dropped = 0;
   let emitted = 0;
   let due = every;
   const read = (time: number): void => {
     const counted = options.counted ?? true;
-    const missed = counted ? misses.filter((at) => at <= time).length : 0;
+    const missed = new Map<number, number>();
+    for (const { time: at, program } of counted ? misses : [])
+      if (at <= time) missed.set(program, (missed.get(program) ?? 0) + 1);
     pushUserRow(batch, UserKind.Counter, time, CounterGroup.Emitted, VlKind.HMF_EXIT, emitted);
     pushUserRow(batch, UserKind.Counter, time, CounterGroup.Self, 0, time);
-    if (missed > 0) pushUserRow(batch, UserKind.Counter, time, CounterGroup.Missed, 0, missed);
+    for (const [program, n] of missed) pushUserRow(batch, UserKind.Counter, time, CounterGroup.Missed, program, n);
     if (dropped > 0 && counted)
       pushUserRow(batch, UserKind.Counter, time, CounterGroup.Dropped, VlKind.HMF_EXIT, dropped);
   };

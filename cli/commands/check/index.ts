@@ -24,7 +24,9 @@ function progress(checker: Checker): void {
 /** Runs until the source ends, the time is up, the command ended or a signal came. Exit code 1 when a rule is violated. */
 export async function check(file: string | undefined, argv: readonly string[], options: CheckOptions): Promise<number> {
   refuseBoth('check', file, argv);
-  const run = await openRun(file, argv, options, false);
+  // Releases of VMA locks are what several rules are about.
+  const release = options.release === 'auto' ? 'best' : options.release;
+  const run = await openRun(file, argv, { ...options, release }, false);
   const { source, live } = run;
   const checker = new Checker(source.session);
   const teller = live !== null && process.stderr.isTTY ? setInterval(() => progress(checker), PROGRESS_MS) : undefined;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /**
  * Holds every rule to every lifecycle. A lifecycle that lacks steps is never evidence: it is set aside. One that lacks
- * none and disobeys is suspected until the counters read after it say that nothing was missed or dropped around it.
+ * none and disobeys is suspected until the counters read after it say that nothing was missed or dropped around it; one
+ * that obeys because a step did not come has held only if those same counters say so.
  */
 import { VlKind } from '../../schema/events.gen.js';
 import { Counters } from '../aggregate/counters.js';
@@ -11,12 +12,13 @@ import { Collector } from './collect.js';
 import { describeTrace } from './describe.js';
 import { type Facts, factsOf } from './facts.js';
 import { Losses } from './losses.js';
-import type { CheckReport, Example, RuleResult } from './report.js';
-import { FINDINGS, type FindingName, type Say } from './rule.js';
+import { Policies } from './policies.js';
+import type { CheckReport, Example, RuleResult, SightResult } from './report.js';
+import { FINDINGS, type FindingName, type Policy, type Say } from './rule.js';
 import { RULES } from './rules.js';
 import { judgeFlagNames, judgeSwapDevice, type SessionVerdict } from './rules-session.js';
 import { shapeOf } from './shape.js';
-import { type Suspicion, Tally } from './tally.js';
+import { type Seen, type Suspicion, Tally } from './tally.js';
 import type { Trace } from './trace.js';
 
 /** Suspicions that wait for the next reading of the counters, per rule; what comes on top is set aside. */
@@ -33,7 +35,8 @@ const USER_FLAGS: ReadonlySet<number> = new Set([
 export class Checker {
   readonly #facts: Facts;
   readonly #tallies: readonly Tally[];
-  readonly #losses: Losses = new Losses();
+  readonly #losses: Losses;
+  readonly #policies: Policies;
   readonly #counters: Counters;
   readonly #findings: Map<FindingName, number> = new Map();
   readonly #collector: Collector;
@@ -49,6 +52,8 @@ export class Checker {
 
   constructor(session: SessionInfo) {
     this.#facts = factsOf(session);
+    this.#losses = new Losses(session.programs);
+    this.#policies = new Policies(this.#facts);
     this.#tallies = RULES.map((rule) => new Tally(rule, this.#facts));
     this.#counters = new Counters(session);
     this.#collector = new Collector(
@@ -56,9 +61,13 @@ export class Checker {
       (trace) => trace.depth === 0 && this.#isUser(trace),
     );
     this.#say = {
-      held: () => this.#count('held'),
-      aside: () => this.#count('setAside'),
-      violated: (words, at, overBefore = false) => this.#suspect(words, at, overBefore),
+      held: (...sights) => this.#hold(sights),
+      unseen: (why) => this.#unseen(why),
+      aside: () => {
+        if (this.#tally !== null) this.#tally.setAside++;
+      },
+      violated: (words, at, overBefore = false) => this.#suspect(null, words, at, overBefore),
+      violatedUnless: (policy, words, at) => this.#suspect(policy, words, at, false),
       found: (what, of = 1) => {
         if (!this.#lacking) this.#findings.set(what, (this.#findings.get(what) ?? 0) + of);
       },
@@ -136,10 +145,11 @@ export class Checker {
     this.#lacking = trace.lost !== '' || shape.missing !== '';
     if (this.#lacking) this.#incomplete++;
     const judged = { trace, steps: trace.steps, shape, facts: this.#facts };
+    if (!this.#lacking) this.#policies.learn(judged);
     this.#trace = trace;
     for (const tally of this.#tallies) {
       const { judge } = tally.rule;
-      if (judge === undefined || tally.why !== '' || (trace.kinds & tally.kinds) === 0) continue;
+      if (judge === undefined || tally.why !== '' || !tally.concerns(trace)) continue;
       this.#tally = tally;
       judge(judged, this.#say);
     }
@@ -147,11 +157,53 @@ export class Checker {
     this.#trace = null;
   }
 
-  #count(what: 'held' | 'setAside'): void {
-    if (this.#tally !== null) this.#tally[this.#lacking ? 'setAside' : what]++;
+  #hold(sights: readonly string[]): void {
+    const tally = this.#tally;
+    const trace = this.#trace;
+    if (tally === null || trace === null) return;
+    const silent: Seen[] = [];
+    for (const name of sights.length > 0 ? sights : tally.sees.keys()) {
+      const seen = tally.sees.get(name);
+      if (seen === undefined) throw new Error(`rule ${tally.rule.number} has no sight ${name}`);
+      if (seen.why !== '') {
+        this.#unseen(seen.why);
+        return;
+      }
+      if (seen.sight.silent !== undefined) silent.push(seen);
+    }
+    if (this.#lacking) tally.setAside++;
+    else if (silent.length === 0) tally.held++;
+    else this.#wait(tally, trace, silent);
   }
 
-  #suspect(words: string, at: number, overBefore: boolean): void {
+  #unseen(why: string): void {
+    const tally = this.#tally;
+    if (tally === null) return;
+    if (this.#lacking) {
+      tally.setAside++;
+      return;
+    }
+    tally.unseen++;
+    tally.unseenWhy ||= why;
+  }
+
+  /** Counted together: what the same readings of the counters decide. */
+  #wait(tally: Tally, trace: Trace, silent: readonly Seen[]): void {
+    const since = silent.some(({ sight }) => sight.silent === 'fault before') ? (trace.before ?? trace) : trace;
+    const { from } = timesOf(since);
+    const { to } = timesOf(trace);
+    const hooks = [...new Set(silent.flatMap((seen) => seen.hooks))];
+    const key = `${this.#losses.before(from)} ${this.#losses.before(to)} ${hooks.join(' ')}`;
+    const waiting = tally.waiting.get(key);
+    if (waiting === undefined) tally.waiting.set(key, { from, to, hooks, count: 1 });
+    else {
+      waiting.from = Math.min(waiting.from, from);
+      waiting.to = Math.max(waiting.to, to);
+      waiting.count++;
+    }
+  }
+
+  #suspect(unless: Policy | null, words: string, at: number, overBefore: boolean): void {
     const tally = this.#tally;
     const trace = this.#trace;
     if (tally === null || trace === null) return;
@@ -160,22 +212,27 @@ export class Checker {
       return;
     }
     const before = overBefore ? trace.before : null;
-    const times = [...(before?.steps ?? []), ...trace.steps].map((step) => step.time);
-    if (!Number.isNaN(trace.acquired)) times.push(trace.acquired);
-    tally.suspected.push({ trace, before, words, at, from: Math.min(...times), to: Math.max(...times) });
+    const own = timesOf(trace);
+    const earlier = before === null ? own : timesOf(before);
+    const from = Math.min(own.from, earlier.from);
+    const to = Math.max(own.to, earlier.to);
+    tally.suspected.push({ trace, before, words, at, from, to, unless });
   }
 
   #settle(last: boolean): void {
     for (const tally of this.#tallies) {
+      for (const [key, waiting] of tally.waiting) {
+        if (!last && !this.#losses.settled(waiting.to)) continue;
+        tally.waiting.delete(key);
+        if (this.#losses.during(waiting.from, waiting.to, waiting.hooks)) tally.setAside += waiting.count;
+        else tally.held += waiting.count;
+      }
       if (tally.suspected.length === 0) continue;
       const open: Suspicion[] = [];
       for (const suspicion of tally.suspected) {
         if (!last && !this.#losses.settled(suspicion.to)) open.push(suspicion);
         else if (this.#losses.during(suspicion.from, suspicion.to)) tally.setAside++;
-        else {
-          tally.violated++;
-          tally.first ??= suspicion;
-        }
+        else tally.violated(suspicion.unless, suspicion);
       }
       tally.suspected = open;
     }
@@ -187,22 +244,38 @@ export class Checker {
     if (tally === undefined || tally.why !== '' || verdict === null) return;
     if (verdict.ok) tally.held++;
     else {
-      tally.violated++;
+      tally.violated(null, null);
       tally.words ||= verdict.words;
     }
   }
 
-  #result({ rule, why, held, violated, setAside, suspected, first, words }: Tally): RuleResult {
-    const undecided = setAside + suspected.length;
-    const base = { rule: rule.number, held, violated, setAside: undecided, statement: rule.statement };
+  #result(tally: Tally): RuleResult {
+    const { rule, why, held, setAside, suspected, words } = tally;
+    let { unseen, unseenWhy } = tally;
+    let undecided = setAside + suspected.length;
+    for (const waiting of tally.waiting.values()) undecided += waiting.count;
+    let violated = 0;
+    let first: Suspicion | null = null;
+    for (const [policy, violations] of tally.violations) {
+      const excuse = policy === null ? '' : this.#policies.why(policy);
+      if (excuse === '') {
+        violated += violations.count;
+        first ??= violations.first;
+      } else {
+        unseen += violations.count;
+        unseenWhy = excuse;
+      }
+    }
+    const sees = seesOf(tally);
+    const base = { rule: rule.number, held, violated, unseen, setAside: undecided, statement: rule.statement, sees };
     if (rule.claim && why === '') return { ...base, result: 'finding', why: '' };
     if (violated > 0) {
       const example = first === null ? {} : { example: this.#example(first) };
       return { ...base, result: 'violated', why: '', ...example, ...(words === '' ? {} : { words }) };
     }
-    if (held > 0) return { ...base, result: 'held', why: '' };
-    const unseen = undecided > 0 ? `${undecided} seen, each of them set aside` : `no ${rule.premise} was seen`;
-    return { ...base, result: 'not observable here', why: why || unseen };
+    if (held > 0) return { ...base, result: 'held', why: unseenWhy };
+    const nothing = undecided > 0 ? `${undecided} seen, each of them set aside` : `no ${rule.premise} was seen`;
+    return { ...base, result: 'not observable here', why: why || unseenWhy || nothing };
   }
 
   #example({ trace, before, words, at }: Suspicion): Example {
@@ -221,4 +294,24 @@ export class Checker {
       at,
     };
   }
+}
+
+/** From the first step of a fault, or from when it had its VMA lock, to its last. */
+function timesOf({ steps, acquired }: Trace): { readonly from: number; readonly to: number } {
+  let from = Number.isNaN(acquired) ? Number.POSITIVE_INFINITY : acquired;
+  let to = Number.isNaN(acquired) ? Number.NEGATIVE_INFINITY : acquired;
+  for (const { time } of steps) {
+    if (time < from) from = time;
+    if (time > to) to = time;
+  }
+  return { from, to };
+}
+
+function seesOf({ why, sees }: Tally): readonly SightResult[] {
+  return [...sees.values()].map(({ sight, hooks, why: unseen }) => ({
+    shows: sight.shows,
+    hooks,
+    options: sight.options ?? [],
+    why: unseen || why,
+  }));
 }

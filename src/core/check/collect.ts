@@ -53,14 +53,13 @@ export class Collector {
     if (step !== trace.nextStep)
       trace.lost ||= trace.nextStep === 0 ? 'first step lost' : `step ${trace.nextStep} lost`;
     trace.nextStep = (step + 1) & 0xffff;
-    if (kind < 32)
-      trace.add({
-        kind,
-        flags: batch.flags[i] as number,
-        time: batch.time[i] as number,
-        a: batch.a[i] as number,
-        b: batch.b[i] as number,
-      });
+    trace.add({
+      kind,
+      flags: batch.flags[i] as number,
+      time: batch.time[i] as number,
+      a: batch.a[i] as number,
+      b: batch.b[i] as number,
+    });
     if (CUTS.has(kind)) this.#close(task, trace);
     if (kind === VlKind.TASK_EXIT && task.traces.length === 0) this.#tasks.delete(tid);
   }

@@ -36,7 +36,8 @@ export function factsOf(session: SessionInfo): Facts {
     bits: faultBits(session),
     flag: (name) => flags.get(name) ?? 0,
     attached: (target) => hooked.has(target),
-    exact: session.release === 'observed' && kernel >= version(6, 4) && kernel <= version(6, 14),
+    exact:
+      session.release === 'observed' && hooked.has('up_read') && kernel >= version(6, 4) && kernel <= version(6, 14),
     // As Node names it, or as uname does.
     x86: session.arch === 'x64' || session.arch === 'x86_64',
   };

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 /**
  * When steps may have been lost without a gap: the counters of missed runs and of dropped records, read now and then.
- * What looks like a violation is one only if none of them moved around it.
+ * What looks like a violation is one only if none of them moved around it; what is held because no step came to
+ * contradict it is held only if none moved that would have sent such a step.
  */
 import { VlCounter } from '../../schema/events.gen.js';
 import { CounterGroup } from '../events/batch.js';
+import type { ProgramInfo } from '../events/session.js';
 
 /** Counters of the kernel that say: something could not be recorded. */
 const LOST: ReadonlySet<number> = new Set([VlCounter.STATE_LOST, VlCounter.NESTED_LOST, VlCounter.NOTE_LOST]);
@@ -12,39 +14,55 @@ const LOST: ReadonlySet<number> = new Set([VlCounter.STATE_LOST, VlCounter.NESTE
 /** Readings remembered at most: a suspicion older than that is not confirmed any more. */
 const MAX_READINGS = 65_536;
 
+/** Stands for losses that may be of any hook: dropped records, and what could not be recorded. */
+const ANY = '';
+
 export interface Reading {
   readonly time: number;
-  moved: boolean;
+  /** Hooks whose programs missed runs, or `ANY`; null while nothing moved. */
+  moved: Set<string> | null;
 }
 
 export class Losses {
   readonly #values: Map<number, number> = new Map();
+  readonly #programs: readonly ProgramInfo[];
   /** In the order of time. */
   readonly #readings: Reading[] = [];
   #forgot = false;
 
+  constructor(programs: readonly ProgramInfo[]) {
+    this.#programs = programs;
+  }
+
   /** A `UserKind.Counter` row. Rows of one reading have the same time. */
   counter(time: number, group: number, index: number, value: number): void {
     const reading = this.reading(time);
-    const counts = group === CounterGroup.Missed || group === CounterGroup.Dropped;
+    const missed = group === CounterGroup.Missed;
+    const counts = missed || group === CounterGroup.Dropped;
     if (!counts && !(group === CounterGroup.Kernel && LOST.has(index))) return;
     const key = group * 65_536 + index;
     if (value <= (this.#values.get(key) ?? 0)) return;
     this.#values.set(key, value);
-    reading.moved = true;
+    reading.moved ??= new Set();
+    reading.moved.add((missed ? this.#programs[index]?.target : undefined) ?? ANY);
   }
 
   /** The counters were read at `time`, whether or not one had changed. */
   reading(time: number): Reading {
     const last = this.#readings.at(-1);
     if (last !== undefined && time <= last.time) return last;
-    const reading = { time, moved: false };
+    const reading: Reading = { time, moved: null };
     this.#readings.push(reading);
     if (this.#readings.length > MAX_READINGS) {
       this.#readings.splice(0, MAX_READINGS >> 1);
       this.#forgot = true;
     }
     return reading;
+  }
+
+  /** Time of the last reading at or before `time`; -Infinity when there is none. */
+  before(time: number): number {
+    return this.#readings.findLast((reading) => reading.time <= time)?.time ?? Number.NEGATIVE_INFINITY;
   }
 
   /** Whether `during` can answer for what was over at `time`: the readings it looks at are there, and complete. */
@@ -54,15 +72,20 @@ export class Losses {
   }
 
   /**
-   * Whether something may have been lost in [from, to]. A counter is read a moment before or after the time its
-   * reading bears, so one reading more on either side is looked at.
+   * Whether something may have been lost in [from, to], of these hooks or of any. A counter is read a moment before or
+   * after the time its reading bears, so one reading more on either side is looked at.
    */
-  during(from: number, to: number): boolean {
+  during(from: number, to: number, hooks?: readonly string[]): boolean {
     const readings = this.#readings;
     const before = readings.findLastIndex((reading) => reading.time <= from);
     if (before < 1 && this.#forgot) return true;
     const after = readings.findIndex((reading) => reading.time >= to);
     if (after < 0) return true;
-    return readings.slice(Math.max(0, before), after + 2).some((reading) => reading.moved);
+    for (let i = Math.max(0, before); i < after + 2; i++) {
+      const moved = readings[i]?.moved ?? null;
+      if (moved === null) continue;
+      if (hooks === undefined || moved.has(ANY) || hooks.some((hook) => moved.has(hook))) return true;
+    }
+    return false;
   }
 }

@@ -25,17 +25,29 @@ export interface Example {
   readonly at: number;
 }
 
+export interface SightResult {
+  readonly shows: string;
+  readonly hooks: readonly string[];
+  readonly options: readonly string[];
+  /** Why it would not be seen here; '' when it would. */
+  readonly why: string;
+}
+
 export interface RuleResult {
   readonly rule: number;
   readonly result: Result;
-  /** How often it was put to the test and held. */
+  /** Faults in which it was put to the test and held: a violation would have been seen. */
   readonly held: number;
   readonly violated: number;
+  /** Faults in which nothing contradicts it, and a violation might not have been seen: `why` says why. */
+  readonly unseen: number;
   /** Times it could not be decided, since steps were lost or may have been. */
   readonly setAside: number;
-  /** Why it is not observable here; '' otherwise. */
+  /** Why it is not observable here, or not in the faults of `unseen`; '' otherwise. */
   readonly why: string;
   readonly statement: string;
+  /** What would be seen if it broke, by which hooks, with which options. */
+  readonly sees: readonly SightResult[];
   /** The first violation; absent when there is none, or none that is about a lifecycle. */
   readonly example?: Example;
   /** What was wrong, for a rule about the session; absent otherwise. */

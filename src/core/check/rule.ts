@@ -1,15 +1,51 @@
 // SPDX-License-Identifier: MIT
 /** What a rule is: words, where it can be held to, and a pure function over one lifecycle. */
+import { VlStepFlag } from '../../schema/events.gen.js';
 import type { Facts } from './facts.js';
 import type { Attempt, Call, Shape } from './shape.js';
 import type { Step, Trace } from './trace.js';
 
+/**
+ * One way a rule can break, and what shows it. Where one of the ways that a fault could have taken would not have been
+ * seen, that fault is no proof that the rule held.
+ */
+export interface Sight {
+  /** What would be seen. */
+  readonly shows: string;
+  /** Hooks that show it; all are needed. An array within: one of them will do. */
+  readonly hooks: readonly Hooks[];
+  readonly options?: readonly Option[];
+  /** Why no hook shows it, on any kernel. */
+  readonly never?: string;
+  /**
+   * That it did not happen is known by a step that did not come, so no run of these hooks may have been missed from
+   * the fault's first step, or from the task's fault before it, to its last.
+   */
+  readonly silent?: 'fault' | 'fault before';
+}
+
+export type Hooks = string | readonly string[];
+
+/** What a sight needs beside hooks. */
+export type Option = 'release observed' | 'scope all' | 'x86-64';
+
+/** A kernel that does otherwise by design: the steps that contradict a rule are then no violation of it. */
+export const POLICIES = {
+  'retry-vma': 'this kernel tries once more under the VMA lock, with TRIED',
+  'keep-vma': 'this kernel waits for folios with the VMA lock held',
+} as const;
+export type Policy = keyof typeof POLICIES;
+
 /** How a rule tells what it found in a lifecycle. */
 export interface Say {
-  /** It was put to the test and held. */
-  held(): void;
+  /** It was put to the test and held. `sights`: the ways it could have broken in this fault; none named: all of them. */
+  held(...sights: string[]): void;
+  /** Nothing contradicts it, and a violation might not have been seen. */
+  unseen(why: string): void;
   /** It did not hold. `at`: index of the step that shows it. `overBefore`: the fault before it is part of the evidence. */
   violated(words: string, at: number, overBefore?: boolean): void;
+  /** As `violated`, but for kernels of that policy. */
+  violatedUnless(policy: Policy, words: string, at: number): void;
   /** It could not be decided: a step that may be absent would decide it. */
   aside(): void;
   /** Something worth counting that is no violation. */
@@ -27,6 +63,8 @@ export const FINDINGS = {
   'waits with the VMA lock held: swap-in submission': 23,
   'mmap_lock tried under the VMA lock by reclaim': 22,
   'a signal pending after RETRY ended the fault': 6,
+  'second tries under the VMA lock after its RETRY': 6,
+  'waits for a folio that kept the VMA lock': 13,
 } as const;
 export type FindingName = keyof typeof FINDINGS;
 
@@ -45,13 +83,9 @@ export interface Rule {
   readonly from?: number;
   readonly to?: number;
   /** Hooks without which there is nothing to judge. An array within: one of them will do. */
-  readonly hooks: readonly (string | readonly string[])[];
-  /** Only where each VMA-lock release is seen (`--release observed`, 6.4 to 6.14). */
-  readonly exact?: true;
-  /** Only in this scope are the lifecycles sent that it looks at. */
-  readonly scope?: 'all';
-  /** A fixed reason why it can be observed nowhere; then there is no `judge`. */
-  readonly never?: string;
+  readonly hooks: readonly Hooks[];
+  /** Each way it can break, by the name its `judge` uses. */
+  readonly sees: Readonly<Record<string, Sight>>;
   /** What its premise is, for when it did not occur: `no … was seen`. */
   readonly premise: string;
   /** Judged only when a step of one of these kinds is there. */
@@ -86,4 +120,17 @@ export function callsOf(x: Judged, kind: Call['kind']): readonly (readonly [Atte
 /** fault_flag_allow_retry_first() (include/linux/mm.h): what decides whether a callee may drop the fault lock. */
 export function isFirstTry(flags: number, facts: Facts): boolean {
   return (flags & facts.bits.allowRetry) !== 0 && (flags & facts.bits.tried) === 0;
+}
+
+/** An attempt under the VMA lock that has TRIED, since the one before it in the same exception came back with RETRY. */
+export function secondTry(x: Judged, attempt: Attempt): boolean {
+  const { bits } = x.facts;
+  const before = x.shape.attempts[x.shape.attempts.indexOf(attempt) - 1];
+  if (before === undefined || !isOver(before) || !isOver(attempt) || attempt.vma !== true) return false;
+  return before.vma === true && (before.ret & bits.retry) !== 0 && (attempt.flags & bits.tried) !== 0;
+}
+
+/** A signal was pending when the attempt's handle_mm_fault returned. */
+export function signalPending(x: Judged, attempt: Attempt): boolean {
+  return ((x.steps[attempt.exit]?.flags ?? 0) & VlStepFlag.SIGPENDING) !== 0;
 }

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 /** Rules 1 to 7: the attempts of a fault and the order they come in (do_user_addr_fault and its like). */
-import { VlKind, VlStepFlag } from '../../schema/events.gen.js';
+import { VlKind } from '../../schema/events.gen.js';
 import { version } from './facts.js';
-import { isOver, type Judged, type Rule, type Say } from './rule.js';
+import { isOver, type Judged, signalPending as pending, type Rule, type Say, secondTry } from './rule.js';
 import type { Attempt } from './shape.js';
 import type { Trace } from './trace.js';
 
 const HMF = 'handle_mm_fault';
 const LOCK = 'lock_mm_and_find_vma';
-const ENTRIES = [VlKind.SWAP_ENTER, VlKind.FLOR_ENTER, VlKind.UFFD_ENTER, VlKind.FILE_ENTER] as const;
+const LOOKUP = 'lock_vma_under_rcu';
+const ENTRIES = [VlKind.SWAP_ENTER, VlKind.FLOR_ENTER] as const;
 
 /** Architectures whose fault handler sets TRIED after a MAJOR RETRY under the VMA lock (46e714c729c8), by both their names. */
 const SETS_TRIED = new Set(['x64', 'x86_64', 'arm64', 'aarch64', 'ppc64', 'ppc64le', 'riscv64', 's390x']);
@@ -18,10 +19,6 @@ function lastTime(trace: Trace): number {
   let last = Number.NEGATIVE_INFINITY;
   for (const { kind, time } of trace.steps) if (kind !== VlKind.ABANDONED && time > last) last = time;
   return last;
-}
-
-function pending(x: Judged, attempt: Attempt): boolean {
-  return ((x.steps[attempt.exit]?.flags ?? 0) & VlStepFlag.SIGPENDING) !== 0;
 }
 
 /** Attempts in pairs, both seen to return, of an exception (get_user_pages takes its locks by itself). */
@@ -43,7 +40,9 @@ function flagsOfVmaLock(x: Judged, say: Say): void {
   for (const attempt of x.shape.attempts) {
     if (!isOver(attempt) || attempt.vma !== true) continue;
     const must = MUST.filter((name) => !(attempt.flags & facts.flag(name)));
-    const mustNot = MUST_NOT.filter((name) => attempt.flags & facts.flag(name));
+    // Where the kernel goes on under the VMA lock after a RETRY, TRIED says so.
+    const may = secondTry(x, attempt) ? 'TRIED' : '';
+    const mustNot = MUST_NOT.filter((name) => name !== may && attempt.flags & facts.flag(name));
     const wrong = [
       ...must.map((n) => `without ${n}`),
       ...mustNot.map((n) => `with ${n}`),
@@ -64,18 +63,23 @@ function ownLookup(x: Judged, say: Say): void {
     return;
   }
   const { acquired, before } = x.trace;
-  if (Number.isNaN(acquired) || x.shape.attempts[0] !== first) return;
-  if (before !== null && acquired < lastTime(before))
+  if (x.shape.attempts[0] !== first) return;
+  // It may have begun before the session did, or its lookup's run was missed.
+  if (Number.isNaN(acquired)) say.aside();
+  else if (before === null) say.unseen("the task's fault before it is not known, so the lookup may be that one's");
+  else if (acquired < lastTime(before))
     say.violated("the VMA lock was had before the task's previous fault was over", at, true);
   else say.held();
 }
 
 function once(x: Judged, say: Say): void {
-  if (!x.shape.attempts.some((attempt) => attempt.vma === true)) return;
-  const again = pairs(x).find(([before, next]) => before.vma === false && next.vma === true);
-  if (again === undefined) say.held();
-  else if (pending(x, again[0])) say.aside();
-  else say.violated('a second attempt under the VMA lock after one under mmap_lock', again[1].exit);
+  for (const [before, next] of pairs(x)) {
+    // The record of an exception ends with an attempt that does not return RETRY.
+    if (before.vma !== false || !(before.ret & x.facts.bits.retry)) continue;
+    if (next.vma !== true) say.held();
+    else if (pending(x, before)) say.aside();
+    else say.violated('a second attempt under the VMA lock after one under mmap_lock', next.exit);
+  }
 }
 
 function neverNowait(x: Judged, say: Say): void {
@@ -105,7 +109,6 @@ function noFallback(x: Judged, say: Say): void {
   const last = before?.lost === '' ? before.steps.findLast((step) => step.kind === VlKind.HMF_EXIT) : undefined;
   const { vmaLock, retry } = x.facts.bits;
   if (before === null || last === undefined || !(last.a & vmaLock) || last.b & retry) return;
-  if (!x.facts.attached('lock_vma_under_rcu') || x.facts.session.scope !== 'all') return;
   // A fault from user mode comes to lock_mm_and_find_vma by a lookup that gave NULL, which is sent first.
   const bare = steps[0]?.kind === VlKind.MM_LOCK_ENTER && steps[0].a === 1;
   if (!bare) say.held();
@@ -120,6 +123,12 @@ function fallsBack(x: Judged, say: Say): void {
   if (retried === undefined) return;
   const next = attempts[i + 1];
   const signal = pending(x, retried);
+  if (next !== undefined && secondTry(x, next)) {
+    // Not a stock kernel, and no violation: it retries under the VMA lock, and says so to itself by TRIED.
+    say.found('second tries under the VMA lock after its RETRY');
+    say.held();
+    return;
+  }
   if (x.steps.some((step, at) => at > retried.exit && step.kind === VlKind.MM_LOCK_ENTER)) {
     if (next === undefined || next.locked >= 0 || next.vma === false) say.held();
   } else if (next?.vma === true) {
@@ -142,13 +151,16 @@ function tried(x: Judged, say: Say): void {
       continue;
     }
     const has = (next.flags & bits.tried) !== 0;
-    if (before.vma !== true) {
+    if (before.vma !== true || before.flags & bits.tried) {
       if (has) say.held();
-      else say.violated('no TRIED after a RETRY under mmap_lock', next.exit);
+      else say.violated(`no TRIED after a RETRY ${before.vma ? 'of a second try' : 'under mmap_lock'}`, next.exit);
     } else if (kernel >= version(6, 8) && SETS_TRIED.has(session.arch)) {
       const major = (before.ret & bits.major) !== 0;
+      const words = `RETRY ${major ? 'with' : 'without'} MAJOR, then ${has ? '' : 'no '}TRIED`;
       if (has === major) say.held();
-      else say.violated(`RETRY ${major ? 'with' : 'without'} MAJOR, then ${has ? '' : 'no '}TRIED`, next.exit);
+      // Such a kernel sets TRIED for a second try under the VMA lock, whose lookup may then have failed.
+      else if (has) say.violatedUnless('retry-vma', words, next.exit);
+      else say.violated(words, next.exit);
     }
   }
 }
@@ -157,28 +169,39 @@ export const ATTEMPT_RULES: readonly Rule[] = [
   {
     number: 1,
     statement:
-      'Under the VMA lock, handle_mm_fault has USER, ALLOW_RETRY, KILLABLE, INTERRUPTIBLE and registers, and neither TRIED nor REMOTE.',
+      'Under the VMA lock, handle_mm_fault has USER, ALLOW_RETRY, KILLABLE, INTERRUPTIBLE and registers, and neither REMOTE nor, before a RETRY, TRIED.',
     from: version(6, 4),
     hooks: [HMF],
+    sees: { flags: { shows: 'the flags handle_mm_fault was called with', hooks: [HMF] } },
     premise: 'attempt under the VMA lock',
     kinds: [VlKind.HMF_EXIT],
     judge: flagsOfVmaLock,
   },
   {
     number: 2,
-    statement: 'An attempt under the VMA lock has the VMA of its own lock_vma_under_rcu, which did not return NULL.',
+    statement: 'An attempt under the VMA lock follows a lock_vma_under_rcu of its own, which did not return NULL.',
     from: version(6, 4),
-    hooks: [HMF, 'lock_vma_under_rcu'],
+    hooks: [HMF, LOOKUP],
+    sees: {
+      lookup: {
+        shows: "the time of the lookup, before the end of the task's previous fault",
+        hooks: [HMF, LOOKUP],
+        silent: 'fault before',
+      },
+    },
     premise: 'attempt under the VMA lock whose lookup was timed',
     kinds: [VlKind.HMF_EXIT, VlKind.SWAP_ENTER],
     judge: ownLookup,
   },
   {
     number: 3,
-    statement: 'After an attempt under mmap_lock, the same exception makes none under the VMA lock.',
+    statement: 'After a RETRY under mmap_lock, the same exception makes no attempt under the VMA lock.',
     from: version(6, 4),
     hooks: [HMF, 'signal_deliver'],
-    premise: 'attempt under the VMA lock',
+    sees: {
+      again: { shows: 'an attempt with VMA_LOCK after that RETRY', hooks: [HMF, 'signal_deliver'], silent: 'fault' },
+    },
+    premise: 'attempt after a RETRY under mmap_lock',
     kinds: [VlKind.HMF_EXIT],
     judge: once,
   },
@@ -187,6 +210,14 @@ export const ATTEMPT_RULES: readonly Rule[] = [
     statement: 'VMA_LOCK and RETRY_NOWAIT never come together (sanitize_fault_flags refuses them).',
     from: version(6, 6),
     hooks: [HMF],
+    sees: {
+      flags: { shows: 'the flags handle_mm_fault was called with', hooks: [HMF] },
+      inside: {
+        shows: 'vmf->flags of do_swap_page and __folio_lock_or_retry',
+        hooks: ['do_swap_page', '__folio_lock_or_retry'],
+        silent: 'fault',
+      },
+    },
     premise: 'attempt under the VMA lock',
     kinds: [VlKind.HMF_EXIT],
     judge: neverNowait,
@@ -196,16 +227,31 @@ export const ATTEMPT_RULES: readonly Rule[] = [
     statement: 'An attempt under the VMA lock that did not return RETRY is followed by no lock_mm_and_find_vma.',
     // Before 6.10 a bad access gave the VMA lock back and went on to mmap_lock, with no lookup that failed.
     from: version(6, 10),
-    hooks: [HMF, LOCK, 'lock_vma_under_rcu'],
-    scope: 'all',
+    hooks: [HMF, LOCK, LOOKUP],
+    sees: {
+      fallback: {
+        shows: "lock_mm_and_find_vma with no failed lookup before it, at the address of the task's fault before",
+        hooks: [HMF, LOCK, LOOKUP],
+        options: ['scope all'],
+        silent: 'fault before',
+      },
+    },
     premise: 'attempt under the VMA lock that did not return RETRY, with a fault of the same task after it',
     judge: noFallback,
   },
   {
     number: 6,
-    statement: 'RETRY under the VMA lock leads to lock_mm_and_find_vma, or a pending signal ends the exception.',
+    statement:
+      'RETRY under the VMA lock leads to lock_mm_and_find_vma, on some kernels to a second try with TRIED, or a pending signal ends the exception.',
     from: version(6, 4),
     hooks: [HMF, LOCK],
+    sees: {
+      next: {
+        shows: 'an attempt with VMA_LOCK and without TRIED after that RETRY',
+        hooks: [HMF, LOCK, 'signal_deliver'],
+        silent: 'fault',
+      },
+    },
     premise: 'RETRY under the VMA lock',
     kinds: [VlKind.HMF_EXIT],
     judge: fallsBack,
@@ -216,6 +262,7 @@ export const ATTEMPT_RULES: readonly Rule[] = [
       'After RETRY under the VMA lock the next attempt has TRIED if, and only if, MAJOR came with it (6.8 and later); after RETRY under mmap_lock always.',
     from: version(6, 4),
     hooks: [HMF, LOCK],
+    sees: { flags: { shows: 'the flags of the next handle_mm_fault', hooks: [HMF, LOCK] } },
     premise: 'second attempt',
     kinds: [VlKind.MM_LOCK_EXIT],
     judge: tried,

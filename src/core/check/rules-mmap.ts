@@ -53,6 +53,8 @@ function inReclaim(x: Judged, time: number): boolean {
   });
 }
 
+/** An acquisition is followed from where it was asked for: both tracepoints are needed. */
+const MMAP = ['mmap_lock_start_locking', 'mmap_lock_acquire_returned'] as const;
 const RECLAIM_HOOKS = ['mm_vmscan_direct_reclaim_begin', 'mm_vmscan_memcg_reclaim_begin'];
 const seesReclaim = (facts: Facts): boolean => RECLAIM_HOOKS.every((hook) => facts.attached(hook));
 
@@ -80,8 +82,15 @@ export const MMAP_RULES: readonly Rule[] = [
   {
     number: 21,
     statement:
-      'mmap_lock is given back once for each time the fallback had it: inside handle_mm_fault when that returned RETRY or COMPLETED, else after it.',
+      'mmap_lock, had by the fallback, is given back inside handle_mm_fault when that returned RETRY or COMPLETED, else after it, and never both.',
     hooks: [HMF, LOCK, 'mmap_lock_released'],
+    sees: {
+      releases: {
+        shows: 'a release on the wrong side of the return, on both, or none',
+        hooks: [HMF, LOCK, 'mmap_lock_released'],
+        silent: 'fault',
+      },
+    },
     premise: 'attempt under mmap_lock',
     kinds: [VlKind.MM_LOCK_EXIT],
     judge: balanced,
@@ -91,7 +100,14 @@ export const MMAP_RULES: readonly Rule[] = [
     statement:
       'Under the VMA lock, do_swap_page does not ask for mmap_lock (but __vmf_anon_prepare does, and reclaim may).',
     from: version(6, 4),
-    hooks: [HMF, ['mmap_lock_acquire_returned', 'mmap_lock_start_locking']],
+    hooks: [HMF, ...MMAP],
+    sees: {
+      asked: {
+        shows: 'mmap_lock asked for between its entry and its return, outside reclaim',
+        hooks: ['do_swap_page', ...MMAP],
+        silent: 'fault',
+      },
+    },
     premise: 'do_swap_page under the VMA lock',
     kinds: [VlKind.SWAP_EXIT],
     judge: noMmapLock,

@@ -67,7 +67,12 @@ function completed(x: Judged, say: Say): void {
       say.violated('COMPLETED in a VMA that is not shared and writable', attempt.exit);
     else if (facts.exact && attempt.vma === true && late > 0 && early === 0)
       say.violated('COMPLETED, and the VMA lock was given back after handle_mm_fault', attempt.exit);
-    else say.held();
+    else if (!known) say.unseen('after COMPLETED its VMA may not be read any more');
+    else if (attempt.vma === true) {
+      if (facts.exact && early === 0) say.unseen('its VMA lock was not watched while COMPLETED came about');
+      else say.held('flags', 'mapping', 'vma');
+    } else if (between(steps, attempt.locked, attempt.exit, VlKind.MM_RELEASED)) say.held('flags', 'mapping', 'mmap');
+    else say.unseen('no release of mmap_lock was seen in it (rule 21)');
   }
 }
 
@@ -84,7 +89,11 @@ function releasedOnce(x: Judged, say: Say): void {
   if (!x.facts.exact || attempt === undefined || attempt.vma !== true || !isOver(attempt)) return;
   if (!watchedFromStart(x) || x.shape.attempts.filter((a) => a.vma === true).length !== 1) return;
   const n = countBetween(x.steps, -1, x.steps.length, VlKind.VMA_RELEASE);
-  if (n === 1) say.held();
+  if (n === 1 && x.steps[0]?.kind === VlKind.HMF_EXIT)
+    say.unseen('its record began when handle_mm_fault returned: a release before that is not seen');
+  else if (n === 1) say.held();
+  // A lookup that fails after all takes the lock and gives it back by itself.
+  else if (n > 1 && attempt.ret & x.facts.bits.retry && x.steps.findLastIndex(isRelease) > attempt.exit) say.aside();
   else if (n > 1) say.violated(`the VMA lock was given back ${n} times`, x.steps.findLastIndex(isRelease));
   else if (x.steps.length > attempt.exit + 1) say.violated('the VMA lock was not given back', x.steps.length - 1);
   else say.aside();
@@ -115,8 +124,7 @@ function sleepsUnlocked(x: Judged, say: Say): void {
     const slept = x.steps.findIndex((s, i) => i > call.enter && i < call.exit && s.kind === VlKind.FLOR_SLEEP);
     if (attempt.vma !== true || slept < 0) continue;
     if (between(x.steps, call.enter, slept, VlKind.VMA_RELEASE)) say.held();
-    else if (between(x.steps, slept, call.exit, VlKind.VMA_RELEASE))
-      say.violated('it slept before the VMA lock was given back', slept);
+    else say.violatedUnless('keep-vma', 'it slept before the VMA lock was given back', slept);
   }
 }
 
@@ -136,6 +144,23 @@ export const RELEASE_RULES: readonly Rule[] = [
     number: 18,
     statement: 'Once an attempt has given its lock back, it uses the VMA no more.',
     hooks: [HMF],
+    sees: {
+      calls: {
+        shows: 'do_swap_page, __folio_lock_or_retry or handle_userfault entered after the release',
+        hooks: [HMF, 'do_swap_page', '__folio_lock_or_retry', 'handle_userfault'],
+        silent: 'fault',
+      },
+      files: {
+        shows: 'filemap_fault or shmem_fault entered after the release',
+        hooks: [HMF, 'filemap_fault', 'shmem_fault'],
+        silent: 'fault',
+      },
+      reads: {
+        shows: 'a read of the VMA between two such calls',
+        hooks: [],
+        never: 'a read of the VMA passes no hook',
+      },
+    },
     premise: 'attempt seen to give its lock back inside',
     kinds: [VlKind.FLOR_EXIT, VlKind.UFFD_EXIT, VlKind.FILE_EXIT, VlKind.VMA_RELEASE],
     judge: noUseAfter,
@@ -145,6 +170,16 @@ export const RELEASE_RULES: readonly Rule[] = [
     statement:
       'COMPLETED comes on the first try of a write to a shared mapping, without RETRY, the lock given back inside.',
     hooks: [HMF],
+    sees: {
+      flags: { shows: 'the flags and the result of handle_mm_fault', hooks: [HMF] },
+      mapping: { shows: "the VMA's flags, read before it", hooks: [HMF, 'filemap_fault'] },
+      vma: {
+        shows: 'no release of the VMA lock before its return',
+        hooks: [HMF, 'up_read'],
+        options: ['release observed'],
+      },
+      mmap: { shows: 'no release of mmap_lock before its return', hooks: [HMF, 'mmap_lock_released'] },
+    },
     premise: 'COMPLETED',
     kinds: [VlKind.HMF_EXIT],
     judge: completed,
@@ -153,9 +188,15 @@ export const RELEASE_RULES: readonly Rule[] = [
     number: 20,
     statement: 'Every VMA lock that a fault had is given back exactly once.',
     from: version(6, 4),
-    to: version(6, 14),
-    hooks: [HMF, 'up_read'],
-    exact: true,
+    hooks: [HMF],
+    sees: {
+      releases: {
+        shows: 'none or more than one release of its VMA lock',
+        hooks: [HMF, 'up_read'],
+        options: ['release observed'],
+        silent: 'fault',
+      },
+    },
     premise: 'attempt under the VMA lock that was watched from its beginning',
     kinds: [VlKind.HMF_EXIT],
     judge: releasedOnce,
@@ -164,8 +205,14 @@ export const RELEASE_RULES: readonly Rule[] = [
     number: 23,
     statement: '__folio_lock_or_retry never sleeps with the VMA lock held.',
     from: version(6, 6),
-    hooks: [HMF, '__folio_lock_or_retry', 'io_schedule'],
-    exact: true,
+    hooks: [HMF],
+    sees: {
+      sleep: {
+        shows: 'a sleep in it before the release of the VMA lock',
+        hooks: ['__folio_lock_or_retry', 'io_schedule', 'up_read'],
+        options: ['release observed'],
+      },
+    },
     premise: 'sleep in __folio_lock_or_retry under the VMA lock',
     kinds: [VlKind.FLOR_SLEEP, VlKind.WAIT_ENTER],
     judge: sleepsUnlocked,
@@ -175,6 +222,7 @@ export const RELEASE_RULES: readonly Rule[] = [
     statement: 'The VMA whose lock a fault has covers its address.',
     from: version(6, 4),
     hooks: [HMF],
+    sees: { range: { shows: 'the VMA and the address', hooks: [HMF] } },
     premise: 'attempt under the VMA lock whose VMA was read',
     kinds: [VlKind.HMF_EXIT],
     judge: covers,

@@ -10,6 +10,7 @@ export const SESSION_RULES: readonly Rule[] = [
     number: 17,
     statement: 'enum fault_flag has no *LOCK_DROPPED*: that flag of an early posting was never merged.',
     hooks: [],
+    sees: { name: { shows: "the name in the kernel's BTF", hooks: [] } },
     premise: 'enum fault_flag of this kernel',
   },
   {
@@ -17,14 +18,21 @@ export const SESSION_RULES: readonly Rule[] = [
     statement: 'A swap device has SWP_SYNCHRONOUS_IO if, and only if, its block device is synchronous.',
     // Before 6.11 a block device has no BLK_FEAT_SYNCHRONOUS that could be read.
     from: version(6, 11),
-    hooks: [],
+    hooks: ['get_swap_device'],
+    sees: { mark: { shows: "the device's flags beside its queue's features", hooks: ['get_swap_device'] } },
     premise: 'swap device whose block device says what it is',
   },
   {
     number: 27,
     statement: "perf's minor and major faults are counted at most once per exception, in its last attempt.",
     hooks: [],
-    never: 'no probe stands on mm_account_fault: it is inline, and its counters are not read per fault',
+    sees: {
+      count: {
+        shows: 'more than one count for an exception',
+        hooks: [],
+        never: 'no probe stands on mm_account_fault: it is inline, and its counters are not read per fault',
+      },
+    },
     premise: '',
   },
 ];

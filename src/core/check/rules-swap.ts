@@ -27,10 +27,15 @@ function swapRetry(x: Judged, say: Say): void {
   for (const [, call] of callsOf(x, 'swap')) {
     if (!((x.steps[call.exit]?.b ?? 0) & x.facts.bits.retry)) continue;
     const device = x.steps.find((s, i) => i > call.enter && i < call.exit && s.kind === VlKind.SWAP_DEVICE);
-    if (retriesInside(x, call)) say.held();
+    if (retriesInside(x, call)) say.held('inside');
     // Before get_swap_device: device-private, or a PTE marker's way through do_pte_missing.
-    else if (device === undefined) say.held();
-    else if (device.a === NO_DEVICE)
+    else if (device === undefined) {
+      const type = call.enter === 0 && x.trace.pte !== 0n ? typeOf(x.trace.pte) : null;
+      if (type === null || !x.facts.x86) say.unseen(`RETRY before get_swap_device, of an entry that was not read`);
+      else if (type < SWAP_TYPES)
+        say.violated(`do_swap_page returned RETRY of a swap entry (type ${type}) without get_swap_device`, call.exit);
+      else say.held('entry');
+    } else if (device.a === NO_DEVICE)
       continue; // rule 28
     else if (!anonSeen(x.facts) || !x.facts.attached('handle_userfault')) say.aside();
     else say.violated('do_swap_page returned RETRY, and nothing inside it did', call.exit);
@@ -39,29 +44,40 @@ function swapRetry(x: Judged, say: Say): void {
 
 /** do_wp_page at the end of do_swap_page may return RETRY for want of an anon_vma. */
 const anonSeen = (facts: Facts): boolean =>
-  facts.attached('__vmf_anon_prepare') || facts.attached('mmap_lock_acquire_returned');
+  facts.attached('__vmf_anon_prepare') ||
+  (facts.attached('mmap_lock_start_locking') && facts.attached('mmap_lock_acquire_returned'));
+
+/** Types below are of swap devices in every configuration: MAX_SWAPFILES is 23 where all other sorts are built in (include/linux/swap.h). */
+const SWAP_TYPES = 23;
+/** Device-private in every release that has it, whether it stands third or second last before the markers. */
+const DEVICE_TYPES = { first: 27, last: 30, surely: 28 } as const;
 
 /** x86-64: the type of a non-present PTE is its top five bits, and 31 is a PTE marker (arch/x86/include/asm/pgtable_64.h). */
 const typeOf = (pte: bigint): number => Number(pte >> 59n);
-const MARKER = 31;
 
 function devicePrivate(x: Judged, say: Say): void {
   const { bits, x86 } = x.facts;
   for (const [attempt, call] of callsOf(x, 'swap')) {
     const first = attempt === x.shape.attempts[0] && call === attempt.calls[0] && call.enter === 0;
-    if (attempt.vma !== true || !first || !x86 || x.trace.pte === 0n || typeOf(x.trace.pte) === MARKER) continue;
+    if (attempt.vma !== true || !first || !x86 || x.trace.pte === 0n) continue;
+    const type = typeOf(x.trace.pte);
+    if (type < DEVICE_TYPES.first || type > DEVICE_TYPES.last) continue;
     const ret = x.steps[call.exit]?.b ?? 0;
     const seen = between(x.steps, call.enter, call.exit, VlKind.SWAP_DEVICE) || retriesInside(x, call);
     const flor = between(x.steps, call.enter, call.exit, VlKind.FLOR_ENTER);
+    if (type === DEVICE_TYPES.surely && seen) {
+      say.violated('it went on to get_swap_device', call.exit);
+      continue;
+    }
     if (seen || flor || !(ret & bits.retry)) continue;
     if (ret !== bits.retry) say.violated('RETRY before get_swap_device came with other bits', call.exit);
     else if (between(x.steps, call.enter, call.exit, VlKind.WAIT_ENTER))
       say.violated('it waited for something before get_swap_device', call.enter + 1);
-    else say.held();
+    else say.held('result', 'wait');
   }
   for (const [i, step] of x.steps.entries()) {
     if (step.kind !== VlKind.INNER_RETRY || step.a !== VlInner.DEVICE_PRIVATE) continue;
-    if (step.b === bits.retry) say.held();
+    if (step.b === bits.retry) say.held('pmd');
     else say.violated('do_huge_pmd_device_private returned more than RETRY', i);
   }
 }
@@ -99,11 +115,11 @@ function swapDevice(x: Judged, say: Say): void {
     const device = x.steps[at];
     if (device === undefined || !isOver(attempt)) continue;
     if (device.a === NO_DEVICE) {
-      if ((x.steps[call.exit]?.b ?? 0) === 0 && attempt.ret === 0) say.held();
+      if ((x.steps[call.exit]?.b ?? 0) === 0 && attempt.ret === 0) say.held('none');
       else say.violated('get_swap_device returned NULL and the fault did not return 0', attempt.exit);
     } else if (x.facts.x86 && call.enter === 0 && x.trace.pte !== 0n) {
       const type = typeOf(x.trace.pte);
-      if (type === device.a) say.held();
+      if (type === device.a) say.held('type');
       else say.violated(`the entry has type ${type}, its device ${device.a}`, at);
     }
   }
@@ -115,15 +131,42 @@ export const SWAP_RULES: readonly Rule[] = [
     statement: 'When do_swap_page returns RETRY, something inside it did, or the entry was no swap entry.',
     from: version(6, 6),
     hooks: [SWAP, FLOR, DEVICE],
+    sees: {
+      inside: { shows: 'that nothing called inside returned RETRY', hooks: [SWAP, FLOR, DEVICE] },
+      entry: {
+        shows: 'the entry in the PTE, when no device was asked for',
+        hooks: [SWAP, DEVICE],
+        options: ['x86-64'],
+      },
+    },
     premise: 'RETRY of do_swap_page',
     kinds: [VlKind.SWAP_EXIT],
     judge: swapRetry,
   },
   {
     number: 15,
-    statement: 'A device-private entry under the VMA lock returns RETRY alone, before get_swap_device, without a wait.',
+    statement:
+      'A device-private entry under the VMA lock returns RETRY alone, before get_swap_device and every wait of a swap-in.',
     from: version(6, 6),
     hooks: [SWAP, FLOR, DEVICE],
+    sees: {
+      result: {
+        shows: 'what do_swap_page returned, and get_swap_device in it',
+        hooks: [SWAP, FLOR, DEVICE],
+        options: ['x86-64'],
+      },
+      wait: {
+        shows: 'a read or reclaim in it',
+        hooks: [
+          'swapin_readahead',
+          ['swapin_sync', 'swap_read_folio_bdev_sync'],
+          'mm_vmscan_direct_reclaim_begin',
+          'mm_vmscan_memcg_reclaim_begin',
+        ],
+        silent: 'fault',
+      },
+      pmd: { shows: 'what do_huge_pmd_device_private returned', hooks: ['do_huge_pmd_device_private'] },
+    },
     premise: 'fault on a device-private entry under the VMA lock',
     kinds: [VlKind.SWAP_EXIT, VlKind.INNER_RETRY],
     judge: devicePrivate,
@@ -134,6 +177,9 @@ export const SWAP_RULES: readonly Rule[] = [
     from: version(6, 4),
     to: version(6, 5),
     hooks: [SWAP, DEVICE],
+    sees: {
+      went: { shows: 'get_swap_device or __folio_lock_or_retry in it', hooks: [SWAP, DEVICE, FLOR], silent: 'fault' },
+    },
     premise: 'do_swap_page under the VMA lock',
     kinds: [VlKind.SWAP_EXIT],
     judge: refusesSwap,
@@ -143,6 +189,7 @@ export const SWAP_RULES: readonly Rule[] = [
     statement: 'Claim, not a rule: a swap-in from a synchronous device does not sleep under the VMA lock.',
     from: version(6, 6),
     hooks: [SWAP, DEVICE],
+    sees: { waits: { shows: 'reclaim, and waits for the folio', hooks: [SWAP, DEVICE] } },
     premise: 'synchronous swap-in under the VMA lock',
     kinds: [VlKind.SWAP_DEVICE],
     claim: true,
@@ -154,6 +201,10 @@ export const SWAP_RULES: readonly Rule[] = [
       "What get_swap_device returns is the device of the entry's type; when it returns NULL, the fault returns 0.",
     from: version(6, 6),
     hooks: [SWAP, DEVICE],
+    sees: {
+      type: { shows: "another device than the entry's type", hooks: [SWAP, DEVICE], options: ['x86-64'] },
+      none: { shows: 'what the fault returned', hooks: [SWAP, DEVICE, 'handle_mm_fault'] },
+    },
     premise: 'get_swap_device for an entry whose PTE was read',
     kinds: [VlKind.SWAP_DEVICE],
     judge: swapDevice,

@@ -19,7 +19,9 @@ function outcome(rule: RuleResult): string {
 
 function notes(rule: RuleResult): readonly string[] {
   const lines: string[] = [];
-  if (rule.why !== '') lines.push(rule.why);
+  if (rule.unseen > 0)
+    lines.push(`${rule.unseen.toLocaleString('en-US')} seen where a violation might not have been: ${rule.why}`);
+  else if (rule.why !== '') lines.push(rule.why);
   if (rule.words !== undefined) lines.push(rule.words);
   if (rule.result === 'violated' && rule.held > 0) lines.push(`held ${times(rule.held)}`);
   if (rule.setAside > 0 && rule.result !== 'not observable here')

@@ -20,8 +20,8 @@ export class Trace {
   readonly faultCpu: number;
   readonly tid: number;
   readonly steps: Step[] = [];
-  /** Bit k is set when a step of kind k is there. */
-  kinds = 0;
+  /** Kinds of the steps that are there. */
+  readonly kinds: Set<number> = new Set();
   nextStep = 0;
   /** Why steps are known to be absent: `step 3 lost`. Empty when the step numbers have no gap. */
   lost = '';
@@ -54,10 +54,10 @@ export class Trace {
       return;
     }
     this.steps.push(step);
-    this.kinds |= 1 << step.kind;
+    this.kinds.add(step.kind);
   }
 
   has(kind: number): boolean {
-    return (this.kinds & (1 << kind)) !== 0;
+    return this.kinds.has(kind);
   }
 }
