@@ -8,8 +8,7 @@ import { AlertEngine } from '../core/alerts/engine.js';
 import { type AlertStatus, isOut } from '../core/alerts/event.js';
 import { Checker } from '../core/check/checker.js';
 import type { EventBatch } from '../core/events/batch.js';
-import { counter, gauge } from '../metrics/families.js';
-import { type Family, type Sample, single } from '../metrics/family.js';
+import { counter, type Family, gauge, type Sample, single } from '../metrics/family.js';
 import type { Loaded } from './read-config.js';
 
 const RESULTS = ['done', 'failed', 'dropped'] as const;

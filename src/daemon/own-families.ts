@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The daemon about itself, as metric families. */
 import { SCOPES, type Scope } from '../core/events/session.js';
-import { counter, gauge } from '../metrics/families.js';
-import { type Family, samplesBy, single } from '../metrics/family.js';
+import { counter, type Family, gauge, samplesBy, single } from '../metrics/family.js';
 import type { SocketFigures } from './socket.js';
 
 export interface DaemonFigures {

@@ -2,26 +2,26 @@
 /** What a Snapshot says, as metric families. Every label set is bounded: by a list of ours, by the host's devices, or by `top`. */
 
 import type { Snapshot } from '../core/aggregate/snapshot.js';
-import type { ProcessRow, WaitStats } from '../core/aggregate/snapshot-rows.js';
+import type { WaitStats } from '../core/aggregate/snapshot-rows.js';
 import { finalCount } from '../core/present/rows.js';
 import { ABORT_CAUSES, type Cause, RETRY_CAUSES } from '../core/vocabulary/causes.js';
 import { snakeCase } from '../core/vocabulary/waits.js';
-import { type Distribution, type Family, type Sample, type ScalarFamily, samplesBy, single } from './family.js';
-
-const NS = 1e-9;
-export const PREFIX = 'vmalocktop_';
+import {
+  counter,
+  type Distribution,
+  type Family,
+  gauge,
+  NS,
+  PREFIX,
+  type Sample,
+  samplesBy,
+  single,
+} from './family.js';
+import { workFamilies } from './work-families.js';
 
 /** Of the kernel's log2 buckets those between 1 µs and 34 s are kept apart: always the same ones, so that series stay. */
 const FIRST_BUCKET = 9;
 const LAST_BUCKET = 34;
-
-export function counter(name: string, help: string, samples: readonly Sample[], unit = ''): ScalarFamily {
-  return { name: PREFIX + name, help, unit, type: 'counter', samples };
-}
-
-export function gauge(name: string, help: string, samples: readonly Sample[], unit = ''): ScalarFamily {
-  return { name: PREFIX + name, help, unit, type: 'gauge', samples };
-}
 
 /** Bucket i of the kernel holds 2^i to 2^(i+1) ns. It keeps no sums. */
 function log2Distribution(path: string, buckets: readonly number[]): Distribution {
@@ -180,40 +180,6 @@ function deviceFamilies({ swap }: Snapshot): Family[] {
   ];
 }
 
-/** The `top` processes by retries. A process that leaves that list takes its series with it. */
-function processFamilies({ processes }: Snapshot, top: number): Family[] {
-  const rows = processes.slice(0, top);
-  const of = (value: (row: ProcessRow) => number): Sample[] =>
-    rows.map((row) => ({
-      labels: { pid: String(row.tgid), comm: row.comm, cgroup: row.cgroupName },
-      value: value(row),
-    }));
-  return [
-    counter(
-      'process_retries',
-      'Retries of the processes with most of them.',
-      of((row) => row.retries),
-    ),
-    counter(
-      'process_aborts',
-      'Aborts of those processes.',
-      of((row) => row.aborts),
-    ),
-    counter(
-      'process_folio_wait_seconds',
-      'Their waits for folios.',
-      of((row) => row.folioWaitNs * NS),
-      'seconds',
-    ),
-    counter(
-      'process_mmap_wait_seconds',
-      'Their waits for mmap_lock.',
-      of((row) => row.mmapWaitNs * NS),
-      'seconds',
-    ),
-  ];
-}
-
 /** What was lost, and what watching costs. */
 function trustFamilies({ session, time, events, overhead, ringUsedBytes, forgotten }: Snapshot): Family[] {
   return [
@@ -249,7 +215,7 @@ export function snapshotFamilies(snapshot: Snapshot, top: number): Family[] {
     ...kernelFamilies(snapshot),
     ...lifecycleFamilies(snapshot),
     ...deviceFamilies(snapshot),
-    ...processFamilies(snapshot, top),
+    ...workFamilies(snapshot, top),
     ...trustFamilies(snapshot),
   ];
 }

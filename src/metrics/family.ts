@@ -55,3 +55,15 @@ export function samplesBy(label: string, values: Readonly<Record<string, number 
 export function single(value: number): Sample[] {
   return Number.isNaN(value) ? [] : [{ labels: {}, value }];
 }
+
+/** Seconds in a nanosecond: metrics are in base units. */
+export const NS = 1e-9;
+export const PREFIX = 'vmalocktop_';
+
+export function counter(name: string, help: string, samples: readonly Sample[], unit = ''): ScalarFamily {
+  return { name: PREFIX + name, help, unit, type: 'counter', samples };
+}
+
+export function gauge(name: string, help: string, samples: readonly Sample[], unit = ''): ScalarFamily {
+  return { name: PREFIX + name, help, unit, type: 'gauge', samples };
+}

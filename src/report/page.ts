@@ -11,6 +11,7 @@ import { Html, html, type Part, section } from './html.js';
 import { STYLE } from './style.js';
 import {
   causeTable,
+  cgroupTable,
   counterfactualTable,
   deviceTable,
   hookTable,
@@ -86,7 +87,7 @@ ${part('causes', causeTable(snapshot) ?? none('No RETRY and no ABORT was followe
 ${part('waits', waitTable(snapshot), heatMaps(snapshot))}
 ${part('counterfactual', counterfactualTable(snapshot) ?? none('No RETRY was followed.'))}
 ${part('writers', mmapLockTable(snapshot), writerTable(snapshot))}
-${part('processes', processTable(snapshot) ?? none('No fault was followed.'), deviceTable(snapshot))}
+${part('processes', processTable(snapshot) ?? none('No fault was followed.'), cgroupTable(snapshot), deviceTable(snapshot))}
 ${part('slowest', slowest(snapshot))}
 ${part('losses', lossTable(snapshot, truncated), html`<details><summary>Hooks</summary>${hookTable(snapshot)}</details>`)}
 </main>

@@ -2,14 +2,11 @@
 /** The tables of the report. */
 
 import type { Snapshot } from '../core/aggregate/snapshot.js';
-import type {
-  CounterfactualRow,
-  MmapLockSide,
-  ProcessRow,
-  SwapDeviceRow,
-  WaitStats,
-  WriterRow,
-} from '../core/aggregate/snapshot-rows.js';
+import type { CounterfactualRow, MmapLockSide, SwapDeviceRow, WaitStats } from '../core/aggregate/snapshot-rows.js';
+import { cgroupFields } from '../core/present/fields/cgroup.js';
+import { exact, type Field } from '../core/present/fields/field.js';
+import { processFields } from '../core/present/fields/process.js';
+import { writerFields } from '../core/present/fields/writer.js';
 import { formatBytes, formatDuration, formatExact, formatShare } from '../core/present/format.js';
 import { countOf } from '../core/present/rows.js';
 import { whyNoWait } from '../core/present/wait-hooks.js';
@@ -130,38 +127,32 @@ export function mmapLockTable({ mmapLock }: Snapshot): Html {
 }
 
 export function writerTable({ writers }: Snapshot): Html | null {
-  if (writers.length === 0) return null;
-  return table('Writers that waited, or met a retry', writers.slice(0, MAX_ROWS), [
-    { title: 'process', get: ({ comm, tgid }: WriterRow) => `${comm} ${tgid}` },
-    { title: 'by', get: ({ name }) => name },
-    n('mmap_lock', ({ acquired }) => formatExact(acquired)),
-    n('waited p99', ({ wait }) => time(wait.p99Ns)),
-    n('in all', ({ wait }) => time(wait.sumNs)),
-    n('behind readers', ({ behindReader }) => formatExact(behindReader)),
-    n('behind writers', ({ behindWriter }) => formatExact(behindWriter)),
-    n('priority inverted', ({ inverted }) => formatExact(inverted)),
-    n('VMAs locked', ({ vmas }) => formatExact(vmas)),
-    n('retries locked', ({ retriesLocked }) => formatExact(retriesLocked)),
-    n('retries delayed', ({ retriesDelayed }) => formatExact(retriesDelayed)),
-  ]);
+  return fieldTable('Writers that waited, or met a retry', writers, writerFields);
+}
+
+/** The columns that fields are, but those nobody has a value for. */
+function columnsOf<Row>(fields: readonly Field<Row>[], rows: readonly Row[]): TableColumn<Row>[] {
+  return fields
+    .filter((field) => rows.some((row) => field.get(row) !== null))
+    .map((field) => ({
+      title: field.title,
+      ...(field.align === 'right' ? { figure: true as const } : {}),
+      get: (row: Row) => exact(field, row),
+    }));
+}
+
+function fieldTable<Row>(caption: string, all: readonly Row[], fields: readonly Field<Row>[]): Html | null {
+  if (all.length === 0) return null;
+  const rows = all.slice(0, MAX_ROWS);
+  return table(all.length > MAX_ROWS ? `${caption}, the first ${MAX_ROWS}` : caption, rows, columnsOf(fields, rows));
 }
 
 export function processTable({ processes }: Snapshot): Html | null {
-  if (processes.length === 0) return null;
-  return table(
-    processes.length > MAX_ROWS ? `Processes, the ${MAX_ROWS} with most retries` : 'Processes',
-    processes.slice(0, MAX_ROWS),
-    [
-      { title: 'process', get: ({ comm, tgid }: ProcessRow) => `${comm || 'unknown'} ${tgid}` },
-      n('followed', ({ lifecycles }) => formatExact(lifecycles)),
-      n('swap', ({ swap }) => formatExact(swap)),
-      n('retries', ({ retries }) => formatExact(retries)),
-      n('aborts', ({ aborts }) => formatExact(aborts)),
-      n('folio waits', ({ folioWaitNs }) => time(folioWaitNs)),
-      n('mmap_lock waits', ({ mmapWaitNs }) => time(mmapWaitNs)),
-      { title: 'cgroup', get: ({ cgroupName, cgroup }) => cgroupName || `id ${cgroup}` },
-    ],
-  );
+  return fieldTable('Processes, by retries', processes, processFields);
+}
+
+export function cgroupTable({ cgroups }: Snapshot): Html | null {
+  return fieldTable('Cgroups, by retries', cgroups, cgroupFields);
 }
 
 export function deviceTable({ swap }: Snapshot): Html | null {

@@ -111,6 +111,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['src/core/lifecycle'],
   ['src/core/aggregate/series', 'src/core/aggregate'],
   ['src/core/present'],
+  ['src/core/present/fields'],
   ['src/core/alerts', 'src/core/check', 'src/core/diff'],
   ['src/core/view'],
   ['src', 'src/config'],

@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { statJson } from '../../cli/commands/stat/json.js';
 import { Pipeline } from '../../src/core/aggregate/pipeline.js';
-import { statJson } from '../../src/core/present/stat-json.js';
 import { batchesOf, SESSION, writeRecording } from './recorded.js';
 import { MAIN, run } from './run.js';
 

@@ -140,9 +140,27 @@ describe('stat as text', () => {
   });
 
   it('names the writers', () => {
-    const [head, row] = block(lines, 'writers that waited');
-    assert.match(head ?? '', /mmap_lock +wait p50 +max +hold max +behind r\/w +inverted +VMAs +wait max +retries/);
-    assert.match(row ?? '', /^ writer 100 mprotect +1 +2 µs +2 µs +3.1 µs +0\/1 +0 +1 +40 ns +1\/1$/);
+    const [, head, row] = block(lines, 'writers that waited');
+    assert.match(
+      head ?? '',
+      /pid +comm +system call +locks +waited +p99 +max +held +after readers +after writers +inverted/,
+    );
+    assert.match(row ?? '', /^ 100 +writer +mprotect +1 +2 µs +2 µs +2 µs +3.1 µs +0 +1 +0 +1 +40 ns +1 +1 +\d+$/);
+  });
+
+  it('names processes, and cgroups where there are several', () => {
+    const snapshot = snapshotOf(ROWS);
+    const [, head, first] = block(statText(snapshot).split('\n'), 'processes, by retries');
+    assert.match(head ?? '', /pid +comm +retries +aborts +in flight +folio lock +mmap_lock +traced +swap +total/);
+    const [top] = snapshot.processes;
+    assert.match(first ?? '', new RegExp(`^ +${top?.tgid} +${top?.comm} +${top?.retries} `));
+    const [cgroup] = snapshot.cgroups;
+    assert.equal(
+      snapshot.processes.reduce((sum, { retries }) => sum + retries, 0),
+      cgroup?.retries,
+    );
+    assert.doesNotMatch(statText(snapshot), /cgroups, by retries/, 'one cgroup');
+    assert.match(statText({ ...snapshot, cgroups: [cgroup, cgroup] as never }), /cgroups, by retries/);
   });
 
   it('names swap devices and herds', () => {

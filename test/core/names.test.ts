@@ -2,9 +2,9 @@
 /** Names that travel in user-side rows, and figures that stand only where their hook is attached. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { statJson } from '../../cli/commands/stat/json.js';
 import { MMAP_LOCK_HOOK, OTHER_USERS } from '../../src/core/aggregate/mmap-lock.js';
 import { CounterGroup, UserKind } from '../../src/core/events/batch.js';
-import { statJson } from '../../src/core/present/stat-json.js';
 import { CAUSES, factsOf } from '../../src/core/vocabulary/causes.js';
 import { syscallName } from '../../src/core/vocabulary/syscalls.js';
 import { WAIT_FACTS, WAIT_NAMES } from '../../src/core/vocabulary/waits.js';

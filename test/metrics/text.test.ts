@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { Pipeline } from '../../src/core/aggregate/pipeline.js';
 import type { Snapshot } from '../../src/core/aggregate/snapshot.js';
+import { workFields } from '../../src/core/present/fields/work.js';
 import { snapshotFamilies } from '../../src/metrics/families.js';
 import type { Family } from '../../src/metrics/family.js';
 import { otlpRequest } from '../../src/metrics/otlp.js';
@@ -83,17 +84,21 @@ test("the figures are the snapshot's", () => {
   assert.equal(value('vmalocktop_faults_total{outcome="retry"}'), now.counts.vmaLock.retry);
   assert.equal(value('vmalocktop_events_total{state="decoded"}'), now.events.decoded);
   assert.equal(value('vmalocktop_wait_seconds_count{kind="folio"}'), now.waits.folio.count);
+  assert.match(text, /^vmalocktop_cgroup_retries_total\{cgroup="[^"]*",id="\d+"\} \d+$/m);
   assert.match(text, /^vmalocktop_process_retries_total\{pid="1000",comm="waiter",cgroup="[^"]+"\} \d+$/m);
   assert.ok(!text.includes('NaN'));
 });
 
-test('the number of series does not grow with what happens; `top` bounds those of processes', () => {
+test('the number of series does not grow with what happens; `top` bounds those of processes and cgroups', () => {
   const series = (seconds: number, top: number): number =>
     metricsText(snapshotFamilies(snapshot(seconds), top), 'prometheus')
       .split('\n')
       .filter((line) => line !== '' && !line.startsWith('#')).length;
   assert.equal(series(1, 5), series(4, 5));
-  assert.equal(series(1, 5) - series(1, 0), 4);
+  // One process in one cgroup: a series of either for each field that is a metric.
+  const metrics = workFields.filter(({ metric }) => metric !== undefined);
+  assert.ok(metrics.length > 0);
+  assert.equal(series(1, 5) - series(1, 0), 2 * metrics.length);
 });
 
 test('OTLP: cumulative sums and buckets, 64-bit counts as strings', () => {

@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { statJson } from '../../cli/commands/stat/json.js';
 import { Pipeline } from '../../src/core/aggregate/pipeline.js';
 import type { Snapshot } from '../../src/core/aggregate/snapshot.js';
-import { statJson } from '../../src/core/present/stat-json.js';
 import { openFile } from '../../src/recording/read/file.js';
 
 const golden = (name: string): string => fileURLToPath(new URL(`../../../test/golden/${name}`, import.meta.url));

@@ -5,9 +5,9 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { statJson } from '../../cli/commands/stat/json.js';
 import { Pipeline } from '../../src/core/aggregate/pipeline.js';
 import type { Snapshot } from '../../src/core/aggregate/snapshot.js';
-import { statJson } from '../../src/core/present/stat-json.js';
 import { UserError } from '../../src/errors.js';
 import { partPath } from '../../src/recording/format/files.js';
 import { openFile } from '../../src/recording/read/file.js';

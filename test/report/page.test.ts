@@ -120,7 +120,7 @@ test('against an earlier recording: what differs comes with its figures and warn
   assert.match(page, /kernels differ: A 6\.12-zram, B 6\.12-disk/);
   assert.match(
     page,
-    /figures differ by more than noise, first of all “folio wait: time”\. Two runs of one workload may differ/,
+    /figures differ by more than noise, first of all “folio lock wait: time”\. Two runs of one workload may differ/,
   );
   assert.match(page, /<td class="n">[\d.]+%, [\d.]+\/s<\/td>/);
 });

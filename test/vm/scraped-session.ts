@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** What a daemon said at /metrics, against the recording of the same session, cut where it stood when it was asked. */
 
+import { statJson } from '../../cli/commands/stat/json.js';
 import { Pipeline } from '../../src/core/aggregate/pipeline.js';
 import { type EventBatch, UserKind } from '../../src/core/events/batch.js';
-import { statJson } from '../../src/core/present/stat-json.js';
 import { snapshotFamilies } from '../../src/metrics/families.js';
 import { metricsText } from '../../src/metrics/text.js';
 import { rowsOf } from '../../src/recording/play/run.js';

@@ -4,7 +4,6 @@ import { FailOn, failOnRules } from '../../../src/actions/fail-on.js';
 import { Pipeline } from '../../../src/core/aggregate/pipeline.js';
 import { CounterGroup, type EventBatch, UserKind } from '../../../src/core/events/batch.js';
 import { formatBytes } from '../../../src/core/present/format.js';
-import { statJson } from '../../../src/core/present/stat-json.js';
 import { ExitCode, errorCode } from '../../../src/errors.js';
 import { refuseInputs } from '../../../src/output/inputs.js';
 import { fileOutput, writeText } from '../../../src/output/output.js';
@@ -19,6 +18,7 @@ import {
 } from '../../common/open.js';
 import type { LiveCliOptions } from '../../common/options.js';
 import { onStopSignal, report, say, signalExitCode } from '../../common/process.js';
+import { statJson } from '../stat/json.js';
 import { checkOutput, type OutputOptions, openOutput } from './output.js';
 
 export interface RecordOptions extends LiveCliOptions, OutputOptions {

@@ -4,13 +4,13 @@ import { FailOn, failOnRules } from '../../../src/actions/fail-on.js';
 import { Pipeline } from '../../../src/core/aggregate/pipeline.js';
 import type { Snapshot } from '../../../src/core/aggregate/snapshot.js';
 import type { AlertRule } from '../../../src/core/alerts/rule.js';
-import { statJson } from '../../../src/core/present/stat-json.js';
 import { ExitCode } from '../../../src/errors.js';
 import { refuseInputs } from '../../../src/output/inputs.js';
 import { fileOutput, writeText } from '../../../src/output/output.js';
 import { type CommandResult, describeResult } from '../../common/open.js';
 import { print, report, say } from '../../common/process.js';
 import { followRun, openRun, type Run, type RunOptions, refuseBoth } from '../../common/session.js';
+import { statJson } from './json.js';
 import { statText } from './text.js';
 
 export interface StatOptions extends RunOptions {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** Lines of the summary of `stat`: a figure in front, then what it counts, then a note. Pure. */
 import type { WaitStats } from '../../../src/core/aggregate/snapshot-rows.js';
+import { exact, type Field } from '../../../src/core/present/fields/field.js';
 import { formatDuration, formatExact, formatShare } from '../../../src/core/present/format.js';
+import { pad, textWidth } from '../../../src/core/present/text.js';
 
 const FIGURE = 16;
 /** The longest of them: `retries: folio locked: other holder`. */
@@ -28,6 +30,26 @@ export function wait(stats: WaitStats, label: string): string {
     label,
     `p50 ${times[0]}  p99 ${times[1]}  max ${times[2]}  sum ${formatDuration(stats.sumNs)}`,
   );
+}
+
+/** The rows as a table of the fields that have a value in any of them. */
+export function fieldTable<Row>(
+  caption: string,
+  rows: readonly Row[],
+  all: readonly Field<Row>[],
+  most: number,
+): string[] {
+  if (rows.length === 0) return [];
+  const shown = rows.slice(0, most);
+  const fields = all.filter((field) => shown.some((row) => field.get(row) !== null));
+  const cells = [fields.map(({ title }) => title), ...shown.map((row) => fields.map((field) => exact(field, row)))];
+  const widths = fields.map((_, i) => Math.max(...cells.map((line) => textWidth(line[i] ?? ''))));
+  const lines = cells.map((line) => {
+    const padded = line.map((cell, i) => pad(cell, widths[i] ?? 0, fields[i]?.align));
+    return ` ${padded.join('  ').trimEnd()}`;
+  });
+  const more = rows.length > most ? [` and ${formatExact(rows.length - most)} more`] : [];
+  return [` ${caption}`, ...lines, ...more];
 }
 
 /** Columns as wide as their widest cell; the first to the left, the others to the right. */

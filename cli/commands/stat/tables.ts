@@ -4,14 +4,18 @@
 import { DECADE_TITLES, MMAP_LOCK_HOOK, OTHER_USERS, whyNotHooked } from '../../../src/core/aggregate/mmap-lock.js';
 import type { Snapshot } from '../../../src/core/aggregate/snapshot.js';
 import type { MmapLockSide, StallSums } from '../../../src/core/aggregate/snapshot-rows.js';
+import { cgroupFields } from '../../../src/core/present/fields/cgroup.js';
+import { processFields } from '../../../src/core/present/fields/process.js';
+import { writerFields } from '../../../src/core/present/fields/writer.js';
 import { formatDuration, formatExact, formatShare } from '../../../src/core/present/format.js';
 import { sanitise } from '../../../src/core/present/text.js';
 import { whyNoWait } from '../../../src/core/present/wait-hooks.js';
 import type { VerdictKind } from '../../../src/core/vocabulary/verdicts.js';
 import { WAIT_FACTS, WAIT_NAMES } from '../../../src/core/vocabulary/waits.js';
-import { count, remark, row, table, wait } from './rows.js';
+import { count, fieldTable, remark, row, table, wait } from './rows.js';
 
 const MAX_WRITERS = 8;
+const MAX_PROCESSES = 8;
 const MAX_STACKS = 3;
 const MAX_FRAMES = 12;
 const LISTED_WIDTH = 100;
@@ -112,35 +116,16 @@ function ascii(text: string): string {
 }
 
 export function writers({ writers: all }: Snapshot): string[] {
-  if (all.length === 0) return [];
-  const rows = all
-    .slice(0, MAX_WRITERS)
-    .map((w) => [
-      `${sanitise(w.comm)} ${w.tgid} ${w.name}`,
-      formatExact(w.acquired),
-      w.wait.count > 0 ? formatDuration(w.wait.p50Ns) : '-',
-      w.wait.count > 0 ? formatDuration(w.wait.maxNs) : '-',
-      w.hold.count > 0 ? formatDuration(w.hold.maxNs) : '-',
-      `${formatExact(w.behindReader)}/${formatExact(w.behindWriter)}`,
-      formatExact(w.inverted),
-      formatExact(w.vmas),
-      w.vmaWait.count > 0 ? formatDuration(w.vmaWait.maxNs) : '-',
-      `${formatExact(w.retriesLocked)}/${formatExact(w.retriesDelayed)}`,
-    ]);
-  const head = [
-    'writers that waited or met a retry',
-    'mmap_lock',
-    'wait p50',
-    'max',
-    'hold max',
-    'behind r/w',
-    'inverted',
-    'VMAs',
-    'wait max',
-    'retries locked/delayed',
-  ];
-  const more = all.length > MAX_WRITERS ? [` and ${formatExact(all.length - MAX_WRITERS)} more`] : [];
-  return [...table([head, ...rows]), ...more];
+  return fieldTable('writers that waited or met a retry', all, writerFields, MAX_WRITERS);
+}
+
+export function processes({ processes: all }: Snapshot): string[] {
+  return fieldTable('processes, by retries', all, processFields, MAX_PROCESSES);
+}
+
+/** Of one cgroup alone there is nothing to compare. */
+export function cgroups({ cgroups: all }: Snapshot): string[] {
+  return all.length < 2 ? [] : fieldTable('cgroups, by retries', all, cgroupFields, MAX_PROCESSES);
 }
 
 /** Where most retries and aborts came from, kernel frames first. */

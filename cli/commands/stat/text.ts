@@ -7,7 +7,7 @@ import { formatBytes, formatDuration, formatExact, formatShare } from '../../../
 import { sanitise } from '../../../src/core/present/text.js';
 import { type AbortCause, RETRY_CAUSES, type RetryCause } from '../../../src/core/vocabulary/causes.js';
 import { count, remark, row } from './rows.js';
-import { mmapLock, others, stacks, swapping, verdicts, waits, writers } from './tables.js';
+import { cgroups, mmapLock, others, processes, stacks, swapping, verdicts, waits, writers } from './tables.js';
 
 function outcomes({ counts }: Snapshot): string[] {
   const { vmaLock } = counts;
@@ -128,6 +128,8 @@ export function statText(snapshot: Snapshot, notes: readonly string[] = []): str
     waits(snapshot),
     mmapLock(snapshot),
     writers(snapshot),
+    processes(snapshot),
+    cgroups(snapshot),
     stacks(snapshot),
     swapping(snapshot),
     others(snapshot),

@@ -11,6 +11,7 @@ import type { FaultRecord } from '../lifecycle/record.js';
 import { describeState } from '../lifecycle/state-text.js';
 import type { WaitName } from '../vocabulary/waits.js';
 import type { Aggregate } from './aggregate.js';
+import { cgroupRows } from './cgroups.js';
 import type { Counters } from './counters.js';
 import type { Distribution, Histogram } from './histogram.js';
 import { mmapLockOf, otherUsersOf } from './mmap-lock.js';
@@ -20,6 +21,7 @@ import type { AddressRow, ProcessRow, SwapDeviceRow, WaitStats } from './snapsho
 import { type AddressSums, DeviceSums, type ProcessSums } from './sums.js';
 
 export const MAX_PROCESS_ROWS = 256;
+export const MAX_CGROUP_ROWS = 256;
 export const MAX_ADDRESS_ROWS = 256;
 
 export interface SnapshotInputs {
@@ -47,6 +49,7 @@ export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
   const kernelMode = kernel(VlCounter.KERNEL);
   const byEnd = { ...sums.byEnd, 'in-flight': fold.openCount };
   const { counterfactual } = sums;
+  const cgroups = cgroupRows(sums.processes.values(), names);
   const waits: Readonly<Record<WaitName, Histogram>> = {
     ...sums.waits.byKind,
     mmapLockQueued: sums.waits.mmapLockQueued,
@@ -123,9 +126,10 @@ export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
     overhead: counters.overhead(),
     ringUsedBytes: counters.self[3] ?? 0,
     processes: processRows(sums, names),
+    cgroups: cgroups.slice(0, MAX_CGROUP_ROWS),
     addresses: addressRows(sums),
     vmas: sums.vmas.top(),
-    totals: { processes: sums.processes.size, vmas: sums.vmas.size },
+    totals: { processes: sums.processes.size, cgroups: cgroups.length, vmas: sums.vmas.size },
     causeCosts: sums.causeCosts.copy(),
     timeline: sums.timeline.preview(inputs.sampled, counters.outcomes()),
     latest: sums.latest.newestFirst().map(copyLifecycle),

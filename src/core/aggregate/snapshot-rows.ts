@@ -14,12 +14,8 @@ export interface WaitStats {
   readonly maxNs: number;
 }
 
-export interface ProcessRow {
-  readonly tgid: number;
-  readonly comm: string;
-  readonly cgroup: number;
-  /** Path of the cgroup, with the container's or unit's name before it where known; '' when not. */
-  readonly cgroupName: string;
+/** What faults did that were followed, summed. */
+export interface WorkFigures {
   readonly lifecycles: number;
   readonly swap: number;
   readonly retries: number;
@@ -28,6 +24,21 @@ export interface ProcessRow {
   readonly folioWaitNs: number;
   readonly mmapWaitNs: number;
   readonly totalNs: number;
+}
+
+export interface ProcessRow extends WorkFigures {
+  readonly tgid: number;
+  readonly comm: string;
+  readonly cgroup: number;
+  /** Path of the cgroup, with the container's or unit's name before it where known; '' when not. */
+  readonly cgroupName: string;
+}
+
+/** All processes of a cgroup that faulted while they were in it last. */
+export interface CgroupRow extends WorkFigures {
+  readonly cgroup: number;
+  readonly cgroupName: string;
+  readonly processes: number;
 }
 
 /** One page of one process that retried: the herd on a folio, or a fault that makes no progress. */

@@ -9,6 +9,7 @@ import type { CauseCost } from './cause-costs.js';
 import type { Distribution } from './histogram.js';
 import type {
   AddressRow,
+  CgroupRow,
   CounterfactualRow,
   HandlerRow,
   MmapLockSide,
@@ -154,12 +155,14 @@ export interface Snapshot {
   readonly ringUsedBytes: number;
   /** Sorted by retries, then lifecycles, descending; bounded. */
   readonly processes: readonly ProcessRow[];
+  /** Of all processes, not of those rows alone. Sorted as those; bounded. */
+  readonly cgroups: readonly CgroupRow[];
   /** Sorted by retries, descending; bounded. */
   readonly addresses: readonly AddressRow[];
   /** Sorted by retries and aborts, then faults, descending; bounded. */
   readonly vmas: readonly VmaRow[];
   /** How many of each there are behind the bounded lists above. */
-  readonly totals: { readonly processes: number; readonly vmas: number };
+  readonly totals: { readonly processes: number; readonly cgroups: number; readonly vmas: number };
   /** Of ended faults, by the cause of their first failed attempt; causes that never occurred are absent. */
   readonly causeCosts: Readonly<Partial<Record<Cause, CauseCost>>>;
   /** Outcomes and lengths of waits over time. */

@@ -3,7 +3,7 @@
 
 import type { Snapshot } from '../aggregate/snapshot.js';
 import type { Lifecycle } from '../lifecycle/lifecycle.js';
-import { isInterval, type Value } from '../present/fields.js';
+import { isInterval, type Value } from '../present/fields/field.js';
 import { plainText } from '../present/text.js';
 import type { Rows } from './list.js';
 import type { ViewState } from './state.js';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Boxes, tables and their arrangement: lines in, lines out, every one of an exact width. */
-import type { Field } from '../present/fields.js';
+import type { Field } from '../present/fields/field.js';
 import { fitLine, type Line, lineWidth, pad, type Segment, type Style, seg } from '../present/text.js';
 
 /** Columns a box takes from its content: a border and a blank on each side. */

@@ -3,7 +3,7 @@
 
 import type { Snapshot } from '../aggregate/snapshot.js';
 import type { Lifecycle } from '../lifecycle/lifecycle.js';
-import { type Field, isInterval, type Value } from '../present/fields.js';
+import { type Field, isInterval, type Value } from '../present/fields/field.js';
 import type { Line, Style } from '../present/text.js';
 import { type Facts, type Filter, keeps } from './filter.js';
 import { fitFields, type HeadCell, table } from './frame.js';
@@ -23,7 +23,7 @@ export type Opening =
 
 export interface ListSpec<Row> {
   readonly fields: readonly Field<Row>[];
-  /** Fields by importance: the last ones go first when there is no room. */
+  /** Fields by importance: the last ones go first when there is no room. Fields not named here go before those. */
   readonly priority: readonly string[];
   readonly sort: Sort | null;
   /** Said when there is no row. */
@@ -56,6 +56,7 @@ export interface Rows {
 export type List = (figures: Figures, filter: Filter, sort: Sort | null) => Rows;
 
 export function defineList<Row>(spec: ListSpec<Row>): List {
+  const priority = [...spec.priority, ...spec.fields.map(({ id }) => id).filter((id) => !spec.priority.includes(id))];
   return (figures, filter, chosen) => {
     const all = spec.rows(figures);
     const kept = filter.terms.length === 0 ? all : all.filter((row) => keeps(filter, spec.facts(row, figures)));
@@ -77,7 +78,7 @@ export function defineList<Row>(spec: ListSpec<Row>): List {
       },
       draw: (width, from, to, selected) =>
         table(rows.slice(from, to), {
-          fields: fitFields(spec.fields, spec.priority, width),
+          fields: fitFields(spec.fields, priority, width),
           width,
           sort,
           selected: selected - from,
@@ -96,11 +97,6 @@ export function defineList<Row>(spec: ListSpec<Row>): List {
 
 export function zeroDim<Row>(row: Row, field: Field<Row>): Style {
   return field.get(row) === 0 ? 'dim' : 'plain';
-}
-
-/** Fields of a part of the row. */
-export function lift<Part, Row>(fields: readonly Field<Part>[], part: (row: Row) => Part): Field<Row>[] {
-  return fields.map((field) => ({ ...field, get: (row: Row) => field.get(part(row)) }));
 }
 
 /** Sorting is stable: rows that are equal keep the order the snapshot has them in. */

@@ -4,23 +4,15 @@
 import type { Snapshot } from '../aggregate/snapshot.js';
 import { type AlertStatus, isOut } from '../alerts/event.js';
 import type { Lifecycle } from '../lifecycle/lifecycle.js';
-import { type Field, type LifecycleRow, lifecycleFields } from '../present/fields.js';
+import { type CauseLine, causeLineFields } from '../present/fields/cause.js';
+import type { Field } from '../present/fields/field.js';
+import { causeSoFar, inFlightFields, type LifecycleRow, lifecycleFields } from '../present/fields/lifecycle.js';
+import { waitLineFields } from '../present/fields/wait.js';
+import { writerFields } from '../present/fields/writer.js';
 import { causeOf, lasted } from '../present/lifecycle.js';
 import { programRows } from '../present/rows.js';
 import type { Style } from '../present/text.js';
-import {
-  alertFields,
-  type CauseLine,
-  causeLineFields,
-  causeSoFar,
-  hookFields,
-  inFlightFields,
-  processLineFields,
-  programLineFields,
-  vmaFields,
-  waitLineFields,
-  writerFields,
-} from './fields.js';
+import { alertFields, hookFields, processLineFields, programLineFields, vmaFields } from './fields.js';
 import type { Facts } from './filter.js';
 import { defineList, type Figures, type List, type Opening, zeroDim } from './list.js';
 import { alertLines, causeLines, processLines, waitLines } from './rows.js';
@@ -87,7 +79,7 @@ function alertOpening({ group }: AlertStatus): Opening {
 export const LISTS: Readonly<Record<ListId, List>> = {
   processes: defineList({
     fields: processLineFields,
-    priority: 'pid comm retries aborts folioWait mmapWait inFlight rate lifecycles total swap cgroup cgroupName'.split(
+    priority: 'pid comm retries aborts folioWait mmapWait rate inFlight lifecycles total swap cgroup cgroupName'.split(
       ' ',
     ),
     sort: { field: 'retries', descending: true },

@@ -2,11 +2,11 @@
 /** The Overview: how the faults ended, now and over time, why the VMA lock did not do, what was waited for, and who. */
 
 import type { Outcome, Timeline } from '../aggregate/timeline.js';
-import { outcomeFields } from '../present/fields.js';
+import { outcomeFields } from '../present/fields/outcome.js';
+import { waitLineFields } from '../present/fields/wait.js';
 import { formatCount, formatRate, formatShare } from '../present/format.js';
 import { outcomeRows, perSecond } from '../present/rows.js';
 import { bar, type Line, pad, type Segment, type Style, sanitise, seg } from '../present/text.js';
-import { waitLineFields } from './fields.js';
 import { BOX_COLUMNS, BOX_ROWS, box, fitFields, table } from './frame.js';
 import { above, type Block, beside, block, type Chart, panel } from './layout.js';
 import type { Figures } from './list.js';

@@ -3,10 +3,12 @@
 
 import type { Snapshot } from '../aggregate/snapshot.js';
 import type { AlertPhase, AlertStatus } from '../alerts/event.js';
+import type { CauseLine } from '../present/fields/cause.js';
+import type { WaitLine } from '../present/fields/wait.js';
 import { countOf, finalCount, perSecond } from '../present/rows.js';
 import { CAUSES, isRetryCause } from '../vocabulary/causes.js';
 import { WAIT_FACTS, WAIT_KINDS, type WaitName } from '../vocabulary/waits.js';
-import type { CauseLine, ProcessLine, WaitLine } from './fields.js';
+import type { ProcessLine } from './fields.js';
 import type { Figures } from './list.js';
 
 export function processLines({ now, before }: Figures): ProcessLine[] {

@@ -4,16 +4,31 @@
  * what can be larger (sums over many threads, addresses, identities) is a string; what is not known is null.
  */
 
-import { DECADE_TITLES, MMAP_LOCK_HOOK, OTHER_USERS, whyNotHooked, whyNoUser } from '../aggregate/mmap-lock.js';
-import type { Snapshot } from '../aggregate/snapshot.js';
-import type { AddressRow, CounterfactualRow, MmapLockSide, WriterRow } from '../aggregate/snapshot-rows.js';
-import { VERDICTS } from '../vocabulary/verdicts.js';
-import { WAIT_NAMES, type WaitName } from '../vocabulary/waits.js';
-import { hex, sorted, u64, wait } from './json-values.js';
-import { whyNoWait } from './wait-hooks.js';
+import {
+  DECADE_TITLES,
+  MMAP_LOCK_HOOK,
+  OTHER_USERS,
+  whyNotHooked,
+  whyNoUser,
+} from '../../../src/core/aggregate/mmap-lock.js';
+import type { Snapshot } from '../../../src/core/aggregate/snapshot.js';
+import type {
+  AddressRow,
+  CounterfactualRow,
+  MmapLockSide,
+  WriterRow,
+} from '../../../src/core/aggregate/snapshot-rows.js';
+import { cgroupFields } from '../../../src/core/present/fields/cgroup.js';
+import { jsonOf } from '../../../src/core/present/fields/field.js';
+import { processFields } from '../../../src/core/present/fields/process.js';
+import { hex, sorted, u64, wait } from '../../../src/core/present/json-values.js';
+import { whyNoWait } from '../../../src/core/present/wait-hooks.js';
+import { VERDICTS } from '../../../src/core/vocabulary/verdicts.js';
+import { WAIT_NAMES, type WaitName } from '../../../src/core/vocabulary/waits.js';
 
 const MAX_ADDRESSES = 50;
 const MAX_WRITERS = 50;
+const MAX_PROCESSES = 50;
 
 function address(row: AddressRow): object {
   return {
@@ -170,6 +185,9 @@ export function statJson(snapshot: Snapshot): object {
     },
     mmapLock: mmapLock(snapshot),
     writers: snapshot.writers.slice(0, MAX_WRITERS).map(writer),
+    processes: snapshot.processes.slice(0, MAX_PROCESSES).map((row) => jsonOf(processFields, row)),
+    cgroups: snapshot.cgroups.slice(0, MAX_PROCESSES).map((row) => jsonOf(cgroupFields, row)),
+    totals: { processes: snapshot.totals.processes, cgroups: snapshot.totals.cgroups },
     counterfactual: {
       all: counterfactual(snapshot.counterfactual.all),
       byCause: snapshot.counterfactual.byCause.map(counterfactual),

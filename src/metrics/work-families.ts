@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+/** What processes and cgroups did, as metrics: every field of theirs that is one. */
+import type { Snapshot } from '../core/aggregate/snapshot.js';
+import { cgroupFields } from '../core/present/fields/cgroup.js';
+import type { Field } from '../core/present/fields/field.js';
+import { processFields } from '../core/present/fields/process.js';
+import { counter, type Family, gauge, type Labels, NS } from './family.js';
+
+/** A family for each field that is a metric: `process_retries`, `process_folio_wait_seconds`. */
+function fieldFamilies<Row>(
+  what: 'process' | 'cgroup',
+  rows: readonly Row[],
+  fields: readonly Field<Row>[],
+  labels: (row: Row) => Labels,
+): Family[] {
+  return fields.flatMap(({ unit, metric, get }) => {
+    if (metric === undefined) return [];
+    const [suffix, scale] = unit === 'ns' ? (['seconds', NS] as const) : (['', 1] as const);
+    const samples = rows.flatMap((row) => {
+      const value = get(row);
+      return typeof value === 'number' && !Number.isNaN(value) ? [{ labels: labels(row), value: value * scale }] : [];
+    });
+    const name = [what, metric.name, suffix].filter((part) => part !== '').join('_');
+    const help = `By ${what}, of those with most retries: ${metric.help}.`;
+    return [(metric.type === 'gauge' ? gauge : counter)(name, help, samples, suffix)];
+  });
+}
+
+/** The `top` processes and cgroups by retries. One that leaves that list takes its series with it. */
+export function workFamilies({ processes, cgroups }: Snapshot, top: number): Family[] {
+  return [
+    ...fieldFamilies('process', processes.slice(0, top), processFields, (row) => ({
+      pid: String(row.tgid),
+      comm: row.comm,
+      cgroup: row.cgroupName,
+    })),
+    ...fieldFamilies('cgroup', cgroups.slice(0, top), cgroupFields, (row) => ({
+      cgroup: row.cgroupName,
+      id: String(row.cgroup),
+    })),
+  ];
+}
