@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** A recording read once, for comparing: its snapshot, and its figures over time. Memory does not grow with it. */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Pipeline } from '../../src/core/aggregate/pipeline.js';
 import { Collector } from '../../src/core/aggregate/series/collector.js';
 import type { Recorded } from '../../src/core/diff/compare.js';
+import type { EventBatch } from '../../src/core/events/batch.js';
 import type { Source } from '../../src/core/events/source.js';
+import { feed } from './feed.js';
 
 export interface Loaded extends Recorded {
   /** What the recording ended with; null when it ended well. What came before it is in. */
@@ -17,25 +18,14 @@ export interface LoadOptions {
   readonly truncated?: () => string | null;
 }
 
-const TURN_MS = 100;
-
 /** Never throws for what the source does: a damaged end leaves the good part. */
 export async function load(source: Source, options: LoadOptions = {}): Promise<Loaded> {
   const collector = new Collector();
   const pipeline = new Pipeline(source.session, { onClosed: (lifecycle) => collector.lifecycle(lifecycle) });
-  let error: unknown = null;
-  let turn = performance.now();
-  try {
-    for await (const batch of source.batches()) {
-      collector.batch(batch);
-      pipeline.push(batch);
-      if (options.stopped?.() === true) break;
-      if (performance.now() - turn < TURN_MS) continue;
-      await nextTurn();
-      turn = performance.now();
-    }
-  } catch (reason) {
-    error = reason;
-  }
+  const push = (batch: EventBatch): void => {
+    collector.batch(batch);
+    pipeline.push(batch);
+  };
+  const { error } = await feed(source, { push }, { stopped: options.stopped });
   return { snapshot: pipeline.snapshot(), series: collector.series, truncated: options.truncated?.() ?? null, error };
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** The daemon: one source, drained without pause, and everybody who wants to know of it. */
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { NODE_CLOCK } from '../clock.js';
 import { Pipeline } from '../core/aggregate/pipeline.js';
 import type { Snapshot } from '../core/aggregate/snapshot.js';
 import { type EventBatch, UserKind } from '../core/events/batch.js';
+import { drive } from '../core/events/drive.js';
 import type { Scope } from '../core/events/session.js';
 import type { Source } from '../core/events/source.js';
 import { snapshotFamilies } from '../metrics/families.js';
@@ -33,8 +34,6 @@ export interface DaemonParts {
   log(line: string): void;
 }
 
-/** Longest time batches that are there already may keep scrapers and clients waiting. */
-const TURN_MS = 15;
 /** Rows wait at most this long before they are sent to clients. */
 const FLUSH_MS = 250;
 /** A snapshot that old is as good as a new one. */
@@ -102,13 +101,8 @@ export class Daemon {
     this.#otlp.start(this.#loaded.config.otlp);
     const flusher = setInterval(() => this.#fanOut.flush(), FLUSH_MS);
     try {
-      let turn = performance.now();
-      for await (const batch of this.#source.batches()) {
-        this.#take(batch);
-        if (performance.now() - turn <= TURN_MS) continue;
-        await nextTurn();
-        turn = performance.now();
-      }
+      const { error } = await drive(this.#source, (batch) => this.#take(batch), NODE_CLOCK);
+      if (error !== null) throw error;
     } finally {
       this.#ended = true;
       clearInterval(flusher);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** A recording into a format, batch by batch: what is in memory does not grow with the recording. */
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { NODE_CLOCK } from '../clock.js';
 import { Pipeline } from '../core/aggregate/pipeline.js';
 import type { Snapshot } from '../core/aggregate/snapshot.js';
+import type { EventBatch } from '../core/events/batch.js';
+import { drive } from '../core/events/drive.js';
 import type { Source } from '../core/events/source.js';
 import type { Output } from '../output/output.js';
 import { Context } from './base/context.js';
@@ -82,19 +84,10 @@ async function pump(source: Source, options: ExportOptions): Promise<ExportResul
   const isStopped = options.stopped ?? ((): boolean => false);
   let events = 0;
   let time = 0;
-  let error: unknown = null;
   // The first batch is worth a word at once.
   let due = performance.now();
   const progress = (): Progress => ({ events, rows: exporter.rows, bytes: options.output.bytes, time });
-  const batches = source.batches()[Symbol.asyncIterator]();
-  for (;;) {
-    // Only what the source throws is the source's: an output that fails ends the export.
-    const next = await batches.next().catch((reason: unknown) => {
-      error = reason;
-      return null;
-    });
-    if (next === null || next.done === true) break;
-    const batch = next.value;
+  const push = async (batch: EventBatch): Promise<void> => {
     context.observe(batch);
     exporter.batch(batch);
     pipeline.push(batch);
@@ -103,12 +96,11 @@ async function pump(source: Source, options: ExportOptions): Promise<ExportResul
     if (batch.length > 0) time = Math.max(time, batch.time[batch.length - 1] as number);
     if (performance.now() >= due) {
       options.onProgress?.(progress());
-      // Keys and signals are heard.
-      await nextTurn();
       due = performance.now() + PROGRESS_MS;
     }
-    if (isStopped()) break;
-  }
+  };
+  // An output that fails ends the export: it rejects.
+  const { error } = await drive(source, push, NODE_CLOCK, { stopped: isStopped });
   // Asked again: a source that was closed ends of itself.
   const stopped = isStopped();
   for (const lifecycle of pipeline.open()) exporter.lifecycle(lifecycle);

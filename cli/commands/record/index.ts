@@ -8,6 +8,7 @@ import { ExitCode, errorCode } from '../../../src/errors.js';
 import { refuseInputs } from '../../../src/output/inputs.js';
 import { fileOutput, writeText } from '../../../src/output/output.js';
 import { loadZstd } from '../../../src/recording/format/zstd.js';
+import { feed } from '../../common/feed.js';
 import {
   type CommandResult,
   describeResult,
@@ -107,16 +108,13 @@ export async function record(argv: readonly string[], options: RecordOptions): P
   const flusher = setInterval(() => void writer.flush().catch(fail), FLUSH_MS);
   const limit =
     options.duration === undefined ? undefined : setTimeout(() => stopAll(run, stop), options.duration * 1000);
-  try {
-    for await (const batch of live.batches()) {
-      if (failure !== null) break;
-      tally.add(batch);
-      (failOn ?? pipeline)?.push(batch);
-      await writer.write(batch);
-    }
-  } catch (error) {
-    fail(error);
-  }
+  const push = async (batch: EventBatch): Promise<void> => {
+    tally.add(batch);
+    (failOn ?? pipeline)?.push(batch);
+    await writer.write(batch);
+  };
+  const { error } = await feed(live, { push }, { stopped: () => failure !== null });
+  if (error !== null) fail(error);
   clearInterval(flusher);
   clearTimeout(limit);
   await live.close();

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** One quick pass over a recording: what is in it, from when to when, and where it has losses. The index made on open. */
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { NODE_CLOCK } from '../../clock.js';
 import { CounterGroup, type EventBatch, UserKind } from '../../core/events/batch.js';
+import { drive } from '../../core/events/drive.js';
 import type { SessionInfo } from '../../core/events/session.js';
 import { Baseline } from '../format/baseline.js';
 import type { FixedKey } from '../format/columns.js';
@@ -42,8 +43,6 @@ export interface Scan {
 
 const WANTED: ReadonlySet<FixedKey> = new Set(['kind', 'a', 'b', 'value']);
 const TWO_32 = 2 ** 32;
-/** Longest time the scan keeps timers, keys and signals waiting. */
-const TURN_MS = 15;
 
 const EVERYTHING: TimeRange = { from: 0, to: Number.POSITIVE_INFINITY };
 
@@ -60,20 +59,12 @@ export async function scan(source: Recording, stretch: TimeRange = EVERYTHING): 
   const { part } = source.head;
   const zero = part?.before?.time ?? 0;
   const tally = new Tally(stretch.from + zero, stretch.to + zero, part);
-  let error: unknown = null;
   let goesOn = false;
-  let turn = performance.now();
-  try {
-    for await (const batch of source.batches()) {
-      goesOn = !tally.add(batch);
-      if (goesOn) break;
-      if (performance.now() - turn < TURN_MS) continue;
-      await nextTurn();
-      turn = performance.now();
-    }
-  } catch (thrown) {
-    error = thrown;
-  }
+  const push = (batch: EventBatch): boolean => {
+    goesOn = !tally.add(batch);
+    return !goesOn;
+  };
+  const { error } = await drive(source, push, NODE_CLOCK);
   await source.close();
   if (error === null && stretch.from > 0 && Number.isNaN(tally.last))
     throw beyondTheEnd(stretch.from, tally.end - zero);
