@@ -3,7 +3,7 @@
 import type { Attempt, Lifecycle, Wait } from '../../core/lifecycle/lifecycle.js';
 import { causeOf } from '../../core/present/lifecycle.js';
 import { syscallName } from '../../core/vocabulary/syscalls.js';
-import { WAIT_FACTS } from '../../core/vocabulary/waits.js';
+import { WAIT_FACTS, type WaitKind } from '../../core/vocabulary/waits.js';
 import { known } from '../base/column.js';
 import type { Annotations, EventBody } from './packets.js';
 
@@ -140,13 +140,15 @@ function lockSlice(attempt: Attempt, begin: number, until: number): Slice | null
   };
 }
 
+const waitName = (kind: WaitKind): string => `wait: ${WAIT_FACTS[kind].title}`;
+
 function waitBody(wait: Wait): EventBody {
   const notes: Annotations = {
     'lock held': wait.held,
     slept: wait.kind === 'folio' || wait.kind === 'file' ? wait.slept : null,
     'its end was not seen': Number.isFinite(wait.end) ? null : true,
   };
-  return { name: `wait: ${WAIT_FACTS[wait.kind].title}`, category: 'wait', notes };
+  return { name: waitName(wait.kind), category: 'wait', notes };
 }
 
 /**
@@ -178,7 +180,7 @@ function blameWriters(lifecycle: Lifecycle, work: Slice[], causes: Cause[], arch
   for (const attempt of lifecycle.attempts) {
     const writer = attempt.verdict?.writer;
     if (!writer) continue;
-    const at = work.findIndex(({ name, start }) => name === 'wait: mmapLock' && start >= attempt.acquired.hi);
+    const at = work.findIndex(({ name, start }) => name === waitName('mmapLock') && start >= attempt.acquired.hi);
     const wait = work[at];
     if (wait === undefined) continue;
     const id = flow();
