@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** Facts about this host that decide whether and how it can be observed. Read only from /proc, /sys and /boot; nothing is tried. */
+
 import { existsSync, readFileSync } from 'node:fs';
 import { arch, release } from 'node:os';
 import { gunzipSync } from 'node:zlib';
+import { archName } from '../core/vocabulary/arch.js';
 
 export interface KernelVersion {
   readonly release: string;
@@ -129,7 +131,7 @@ export function hostFacts(wanted: { readonly symbols: boolean } = { symbols: tru
   const lockdown = read('/sys/kernel/security/lockdown');
   return {
     kernel,
-    arch: arch(),
+    arch: archName(arch()),
     btf: existsSync('/sys/kernel/btf/vmlinux'),
     capEff: capEff === null ? null : BigInt(`0x${capEff}`),
     initialUserNamespace: uidMap === null ? null : /^\s*0\s+0\s+4294967295\s*$/.test(uidMap),

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { BpfObject, Btf } from 'ebpf-ts';
 import type { KernelEnums, ReleaseMode } from '../core/events/session.js';
+import { archOf } from '../core/vocabulary/arch.js';
 import { asUserError, ExitCode, UserError } from '../errors.js';
 import { planRelease } from './hooks.js';
 import type { HostFacts } from './host.js';
@@ -35,7 +36,7 @@ export function cannot(what: string, why: string, remedy: string, cause?: unknow
 }
 
 export function kernelBtf(facts: HostFacts): Btf {
-  if (facts.arch !== 'x64')
+  if (archOf(facts.arch) !== 'x86_64')
     throw cannot('observe page faults', `${facts.arch} is not supported yet`, 'use an x86-64 host');
   if (!facts.btf)
     throw cannot(

@@ -6,7 +6,7 @@ import type { SessionInfo } from '../../src/core/events/session.js';
 import type { Attempt, Lifecycle } from '../../src/core/lifecycle/lifecycle.js';
 import { VlFile, VlFound, VlHolder, VlInner, VlKind, VlStepFlag, VlWait } from '../../src/schema/events.gen.js';
 import { feed, type PlainRow } from './compare.js';
-import { MMAP_FLAGS, RET, syntheticHooks, TRIED_FLAGS, VMA_FLAGS } from './session.js';
+import { MMAP_FLAGS, RET, SWAP_DISK, syntheticHooks, TRIED_FLAGS, VMA_FLAGS } from './session.js';
 
 const K = VlKind;
 const RETRY: number = RET.VM_FAULT_RETRY;
@@ -78,8 +78,6 @@ describe('the cause of a RETRY', () => {
       400,
     ],
     ['folio locked', '__folio_lock_or_retry', swap(flor()), 'R1', 300, 400],
-    ['device-exclusive', '__folio_lock_or_retry', swap(flor().slice(1)), 'R1', 200, 300],
-    ['device-private', 'do_swap_page', swap([]), 'R4', 100, 200],
     [
       'device-private',
       'do_huge_pmd_device_private',
@@ -110,7 +108,7 @@ describe('the cause of a RETRY', () => {
     ['file: not up to date', 'filemap_fault', file(FILEMAP, READ), 'R6', 100, 200],
     ['file: page lock', 'filemap_fault', file(FILEMAP, 0), 'R6', 100, 200],
     [
-      'file: not up to date',
+      'unknown',
       'filemap_fault',
       [
         [K.FILE_ENTER, VMA_FLAGS, FILEMAP],
@@ -194,14 +192,6 @@ describe('the cause of a RETRY', () => {
     );
   });
 
-  it('needs get_swap_device hooked, or a PTE that names no device, to be device-exclusive', () => {
-    const steps = [...swap(flor().slice(1)), retries(), ...lock(AVOIDABLE), done];
-    const hooks = syntheticHooks(false).map((hook) =>
-      hook.target === 'get_swap_device' ? { ...hook, attached: false } : hook,
-    );
-    assert.equal(vmaOf(lifecycle(steps, { hooks })).cause, 'folio locked');
-  });
-
   it('knows minor userfaults by their empty low half from 6.4 on', () => {
     const steps = [...uffd(0), retries(), ...lock(AVOIDABLE), done];
     assert.equal(vmaOf(lifecycle(steps, { kernel: '6.3.1' })).cause, 'userfault');
@@ -249,10 +239,21 @@ describe('the verdict on a RETRY', () => {
   ];
   for (const [kind, why, found, writers, mmWriters] of cases) {
     it(`is ${kind} ${why}`, () => {
-      const life = lifecycle([retries(), ...lock(found, writers, [K.MM_WRITER, 42, 10, VlStepFlag.EXACT])]);
+      const inside = kind === 'by design' ? [] : swap(flor());
+      const life = lifecycle([...inside, retries(), ...lock(found, writers, [K.MM_WRITER, 42, 10, VlStepFlag.EXACT])]);
       assert.deepEqual(vmaOf(life).verdict, { kind, why, mmWriters, writer: { tid: 42, syscall: 10, exact: true } });
     });
   }
+
+  it('is unknown where the cause is, and may be one by design', () => {
+    const verdict = (steps: readonly Step[]): string =>
+      vmaOf(lifecycle([...steps, ...lock(AVOIDABLE), done])).verdict?.kind ?? '';
+    assert.deepEqual(vmaOf(lifecycle([retries(), ...lock(0), done])).verdict?.why, 'cause unknown');
+    assert.equal(verdict([...swap([]), retries()]), 'unknown');
+    // Past get_swap_device, a read, or __folio_lock_or_retry the kernel handles it.
+    assert.equal(verdict([...swap([[K.SWAP_DEVICE, 0, SWAP_DISK]]), retries()]), 'avoidable');
+    assert.equal(verdict([retries(RETRY_MAJOR)]), 'avoidable');
+  });
 
   it('names no writer where there was none, and no system call of one that is in none', () => {
     assert.equal(vmaOf(lifecycle([retries(), ...lock(AVOIDABLE), done])).verdict?.writer, null);

@@ -195,6 +195,8 @@ export interface PlainRow {
   readonly acquired?: number;
   readonly address?: number;
   readonly mm?: number;
+  readonly pte?: bigint;
+  readonly vmFlags?: bigint;
 }
 
 /** One batch of hand-written rows through a pipeline; `closed` receives the lifecycles as they end. */
@@ -222,6 +224,8 @@ export function feed(
     batch.acquired[i] = row.acquired ?? Number.NaN;
     batch.address[i] = row.address ?? 0x7000;
     batch.mm[i] = row.mm ?? 1;
+    batch.pte[i] = row.pte ?? 0n;
+    batch.vmFlags[i] = row.vmFlags ?? 0x100073n;
     batch.length++;
   });
   const pipeline = new Pipeline(syntheticSession({ release: observed ? 'observed' : 'derived', ...changes }), {

@@ -7,6 +7,7 @@ import type { SessionInfo } from '../../src/core/events/session.js';
 import type { Lifecycle } from '../../src/core/lifecycle/lifecycle.js';
 import { VlFile, VlKind, VlStepFlag, VlWait } from '../../src/schema/events.gen.js';
 import { feed, type PlainRow } from './compare.js';
+import { PTE_DEVICE } from './script-writer.js';
 import { FLAG, KERNEL_FLAGS, MMAP_FLAGS, RET, SWAP_ZRAM, TRIED_FLAGS, VMA_FLAGS } from './session.js';
 
 const K = VlKind;
@@ -114,20 +115,6 @@ describe('a whole fault', () => {
     );
     assert.deepEqual([life.waits[2]?.held, life.attempts[1]?.rule], ['none', 'R1']);
     assert.equal(run(fault([...FOLIO, ...LOCK, ...again, ...FALLBACK])).snapshot.retry.total, 1);
-  });
-
-  it('is refused, and not device-private, on kernels that refuse every swap entry under the VMA lock', () => {
-    const rows = fault([
-      [K.SWAP_ENTER, VMA_FLAGS],
-      [K.SWAP_EXIT, 0, RETRY],
-      [K.HMF_EXIT, VMA_FLAGS, RETRY],
-      ...FALLBACK,
-    ]);
-    const refused = only(rows, false, { kernel: '6.5.0-1-amd64' }).attempts[0];
-    assert.deepEqual([refused?.cause, refused?.verdict?.kind], ['swap refused', 'by design']);
-    // There the arch code gives the lock back after handle_mm_fault, whatever it returned.
-    assert.deepEqual([refused?.rule, refused?.released], ['R2', { lo: 300, hi: 400 }]);
-    assert.equal(only(rows, false, { kernel: '6.40.1' }).attempts[0]?.cause, 'device-private');
   });
 
   const ends: readonly [string, readonly Step[], string][] = [
@@ -289,7 +276,7 @@ describe('a fault with steps missing', () => {
       [K.SWAP_EXIT, 0, RETRY],
       [K.HMF_EXIT, VMA_FLAGS, RETRY],
       ...FALLBACK,
-    ]);
+    ]).map((row) => ({ ...row, pte: PTE_DEVICE }));
     assert.equal(only(without(rows, 1)).attempts[0]?.cause, 'unknown');
   });
 

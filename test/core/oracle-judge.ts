@@ -20,6 +20,8 @@ export interface Evidence {
   readonly since: (row: SyntheticRow) => number;
   readonly acquired: number;
   readonly pte: bigint;
+  /** 0 where the row that says it is lost. */
+  readonly vmFlags: bigint;
   readonly fileDropped: number;
 }
 
@@ -28,6 +30,8 @@ export interface Judged {
   readonly cause: string | null;
   readonly release: OracleFault['release'];
   readonly faultHandler: bigint;
+  /** What is seen leaves room for a cause by design. */
+  readonly mayBeByDesign?: boolean;
 }
 
 type Who = 'flor' | 'uffd' | 'anon' | 'file' | 'shmem' | 'swap' | 'hugetlb' | 'pmd' | 'hmf';
@@ -121,16 +125,23 @@ export function judge(pass: Pass, fallback: Pass | undefined, evidence: Evidence
   const gap = [...pass.rows, proof].some((row) => gapped.has(row));
   const swapEnter = inPass(pass, K.SWAP_ENTER);
   const returns = pass.rows.filter((row) => [K.SWAP_EXIT, K.FILE_EXIT, K.HMF_EXIT].some((kind) => kind === row.kind));
-  const special = evidence.pte === 0n || evidence.pte >> 59n >= 23n;
+  const type = evidence.pte >> 59n;
+  const special = type >= 23n && type < 31n;
+  const marker = type === 31n;
   const noDevice = swapEnter !== undefined && !gap && inPass(pass, K.SWAP_DEVICE) === undefined && special;
+  const named = swapEnter !== undefined && !gap && evidence.pte !== 0n && type < 23n;
+  const sure = named || inPass(pass, K.SWAP_DEVICE) !== undefined;
+  const registered = evidence.vmFlags === 0n || (evidence.vmFlags & 0x260_0000_1200n) !== 0n;
   const exit = inPass(fallback, K.MM_LOCK_EXIT);
   const ops = inPass(fallback, K.VMA_OPS);
   const faultHandler = ops === undefined ? 0n : (BigInt(ops.a) << 32n) | BigInt(ops.b);
   const cause = atFallback(
-    causeOf(pass, first, { gap, noDevice, returns }),
+    causeOf(pass, first, { gap, noDevice, sure, isPrivate: type === 27n || type === 28n, returns, registered }),
     first.who,
     gap ? 0 : (exit?.a ?? 0),
     faultHandler,
+    swapEnter === undefined || marker,
+    registered,
   );
 
   const { entry, seen } = first;
@@ -166,26 +177,36 @@ export function judge(pass: Pass, fallback: Pass | undefined, evidence: Evidence
           ? { rule: 'R4', lo: swapEnter.time, hi: seen.time }
           : none(previous(seen), seen.time);
   }
-  return { vma: 'retry', cause, release, faultHandler };
+  const beyond = [K.SWAP_DEVICE, K.FLOR_ENTER, K.FLOR_SLEEP, K.FLOR_EXIT, K.UFFD_ENTER, K.UFFD_EXIT];
+  const handled = inPass(pass, ...beyond) !== undefined || returns.some((row) => row.b & MAJOR);
+  const mayBeByDesign = !handled && (first.who === 'swap' || first.who === 'hmf');
+  return { vma: 'retry', cause, release, faultHandler, mayBeByDesign };
 }
 
 interface Seen {
   readonly gap: boolean;
   /** do_swap_page was entered and no get_swap_device followed. */
   readonly noDevice: boolean;
+  /** get_swap_device was seen, or the PTE is of a swap device. */
+  readonly sure: boolean;
+  /** The PTE is device-private in 6.12. */
+  readonly isPrivate: boolean;
   readonly returns: readonly SyntheticRow[];
+  /** With userfaultfd, as far as is known. */
+  readonly registered: boolean;
 }
 
-function causeOf(pass: Pass, first: First, { noDevice, returns }: Seen): string {
+function causeOf(pass: Pass, first: First, { noDevice, sure, isPrivate, returns, registered }: Seen): string {
   const major = returns.some((row) => row.b & MAJOR);
   switch (first.who) {
     case 'flor': {
       const flags = inPass(pass, K.FLOR_ENTER)?.flags ?? 0;
       if (major) return 'folio locked: own read';
       if (noDevice) return 'device-exclusive';
+      if (!sure) return 'folio locked';
       if (!(flags & VlStepFlag.FOLIO)) return 'folio locked';
-      if (flags & VlStepFlag.UPTODATE) return 'folio locked: other holder';
-      return returns.length > 0 ? 'folio locked: other read' : 'folio locked';
+      if (!returns.some((row) => row.b & RETRY)) return 'folio locked';
+      return flags & VlStepFlag.UPTODATE ? 'folio locked: other holder' : 'folio locked: other read';
     }
     case 'uffd': {
       const reason = inPass(pass, K.UFFD_ENTER)?.b ?? -1;
@@ -199,21 +220,21 @@ function causeOf(pass: Pass, first: First, { noDevice, returns }: Seen): string 
     case 'anon':
       return inPass(pass, K.INNER_RETRY)?.a === VlInner.HUGETLB ? 'hugetlb' : 'anon_vma';
     case 'swap': {
-      const others = [K.FLOR_ENTER, K.FLOR_SLEEP, K.FLOR_EXIT, K.UFFD_ENTER, K.UFFD_EXIT];
-      return noDevice && inPass(pass, ...others) === undefined ? 'device-private' : 'unknown';
+      const others = [K.FLOR_ENTER, K.FLOR_SLEEP, K.FLOR_EXIT, K.UFFD_ENTER, K.UFFD_EXIT, K.WAIT_ENTER, K.FILE_ENTER];
+      const plain = returns.every((row) => row.b === RETRY || row.b === 0);
+      return noDevice && isPrivate && plain && inPass(pass, ...others) === undefined ? 'device-private' : 'unknown';
     }
     case 'file': {
       const bits = inPass(pass, K.FILE_EXIT)?.a ?? 0;
-      const read = pass.rows.some((row) => row.kind === K.WAIT_ENTER && row.a === 5);
       if (major) return 'file: cache miss';
-      if (bits === 0) return read ? 'file: not up to date' : 'unknown';
+      if (bits === 0) return 'unknown';
       if (bits & VlFile.READAHEAD) return 'file: readahead';
       return bits & VlFile.READ ? 'file: not up to date' : 'file: page lock';
     }
     case 'shmem':
-      return 'shmem: hole punch';
+      return (inPass(pass, K.FILE_EXIT)?.a ?? 0) & VlFile.PUNCH ? 'shmem: hole punch' : 'unknown';
     case 'hugetlb':
-      return 'hugetlb';
+      return registered ? 'unknown' : 'hugetlb';
     case 'pmd':
       return 'device-private';
     default:
@@ -221,11 +242,19 @@ function causeOf(pass: Pass, first: First, { noDevice, returns }: Seen): string 
   }
 }
 
-function atFallback(cause: string, who: Who, found: number, handler: bigint): string {
+function atFallback(
+  cause: string,
+  who: Who,
+  found: number,
+  handler: bigint,
+  mayFault: boolean,
+  registered: boolean,
+): string {
   if (found === 0) return cause;
   const hugetlb = (found & VlFound.FOUND_HUGETLB) !== 0;
-  if (hugetlb && (who === 'anon' || who === 'hmf')) return 'hugetlb';
-  if (who !== 'hmf') return cause;
+  if (hugetlb && who === 'anon') return 'hugetlb';
+  if (hugetlb && who === 'hmf') return registered ? 'unknown' : 'hugetlb';
+  if (who !== 'hmf' || !mayFault) return cause;
   if (found & VlFound.FOUND_NO_MAP_PAGES) return '->fault needs mmap_lock';
   return handler !== 0n ? 'driver or file system' : cause;
 }
@@ -242,7 +271,11 @@ export function abortCause(pass: Pass | undefined): string {
   return writer === true ? 'writer in the mm' : 'VMA lock unavailable';
 }
 
-export function verdictOf(cause: string | null, fallback: Pass | undefined, end: string): OracleFault['verdict'] {
+export function verdictOf(
+  { cause, mayBeByDesign }: Judged,
+  fallback: Pass | undefined,
+  end: string,
+): OracleFault['verdict'] {
   const exit = inPass(fallback, K.MM_LOCK_EXIT);
   const writer = inPass(fallback, K.MM_WRITER)?.a ?? 0;
   if (exit === undefined) {
@@ -255,8 +288,9 @@ export function verdictOf(cause: string | null, fallback: Pass | undefined, end:
   const mmWriters = a & VlFound.FOUND_MM_KNOWN ? exit.b : -1;
   const as = (kind: VerdictKind, why = ''): OracleFault['verdict'] => ({ kind, why, mmWriters, writer });
   if (cause === '->fault needs mmap_lock' || cause === 'device-private') return as('by design');
-  if (a === 0) return as('gone');
   if (a === VlFound.FOUND) return as('unknown', 'not recorded');
+  if (cause === 'unknown' && mayBeByDesign) return as('unknown', 'cause unknown');
+  if (a === 0) return as('gone');
   if (!(a & VlFound.FOUND_COVERS)) return as('replaced');
   if (!(a & VlFound.FOUND_SEQ_KNOWN)) return as('unknown', 'lock sequence not read');
   if (!(a & VlFound.FOUND_SAME)) return as('replaced');

@@ -204,6 +204,7 @@ function one(
           at,
           since,
           acquired: first.flags & VlStepFlag.INFO ? first.who.acquired : Number.NaN,
+          vmFlags: first.flags & VlStepFlag.INFO ? first.who.vmFlags : 0n,
           pte: first.flags & VlStepFlag.INFO ? first.who.pte : 0n,
           fileDropped: waits[0]?.fileDropped ?? Number.NaN,
         });
@@ -213,7 +214,7 @@ function one(
     end,
     vma: aborted ? 'abort' : (judged?.vma ?? 'none'),
     cause: aborted ? abortCause(firstPass) : (judged?.cause ?? null),
-    verdict: judged?.vma === 'retry' ? verdictOf(judged.cause, fallback, end) : null,
+    verdict: judged !== null && judged.vma === 'retry' ? verdictOf(judged, fallback, end) : null,
     folio: inPass(vmaPass, VlKind.FLOR_ENTER)?.b ?? 0,
     faultHandler: judged?.faultHandler ?? 0n,
     joined: judged?.vma === 'retry' && passes.length > 1,

@@ -30,6 +30,7 @@ export interface Script {
   /** Of that attempt, where it retried. */
   readonly verdict: VerdictKind | null;
   readonly pte: bigint;
+  readonly vmFlags: bigint;
   /** The record stays open in the kernel; the task's next fault abandons it. */
   readonly open: boolean;
 }
@@ -53,8 +54,10 @@ const FINDS: readonly (readonly [VerdictKind, number])[] = [
   ['unknown', VlFound.FOUND],
 ];
 const PTE_SWAP = 0x0400_0000_0001_2300n;
-/** The top type: a pte marker; one that no kernel gives to a swap device. */
-export const PTE_SPECIAL: bigint = (31n << 59n) | 0x300n;
+/** SWP_PTE_MARKER, SWP_DEVICE_READ of 6.12 (SWP_DEVICE_WRITE of 7.3), and DEVICE_EXCLUSIVE, with every option on. */
+export const PTE_MARKER: bigint = (31n << 59n) | 0x300n;
+export const PTE_DEVICE: bigint = (28n << 59n) | 0x300n;
+export const PTE_EXCLUSIVE: bigint = (30n << 59n) | 0x300n;
 
 export class ScriptWriter {
   readonly steps: ScriptStep[] = [];
@@ -63,6 +66,8 @@ export class ScriptWriter {
   /** Of the RETRY under the VMA lock; 'unknown' while its fallback is to come. */
   verdict: VerdictKind | null = null;
   pte: bigint = PTE_SWAP;
+  /** VM_READ, VM_WRITE, their VM_MAY bits and VM_ACCOUNT. */
+  vmFlags = 0x100073n;
 
   constructor(random: Random, sight: Sight) {
     this.random = random;
@@ -167,10 +172,12 @@ export class ScriptWriter {
   }
 
   uffd(flags: number, reason: number): this {
+    // VM_UFFD_MINOR is bit 41 in 7.3 (include/linux/mm.h); 0x4000 is of no kernel, and registered all the same.
+    this.vmFlags |= reason === 0 ? 1n << 41n : BigInt(reason | 0x200);
     return this.add(VlKind.UFFD_ENTER, flags, reason).drop(flags).add(VlKind.UFFD_EXIT, 0, RETRY, 0, 2_000_000);
   }
 
   done(name: string, end: End, cause: Cause | null = null, open = false): Script {
-    return { name, steps: this.steps, end, cause, verdict: this.verdict, pte: this.pte, open };
+    return { name, steps: this.steps, end, cause, verdict: this.verdict, pte: this.pte, vmFlags: this.vmFlags, open };
   }
 }

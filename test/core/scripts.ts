@@ -3,7 +3,7 @@
 import type { AbortCause, RetryCause } from '../../src/core/vocabulary/causes.js';
 import { VlFile, VlFound, VlHolder, VlInner, VlKind, VlStepFlag, VlWait } from '../../src/schema/events.gen.js';
 import type { Random } from './random.js';
-import { PTE_SPECIAL, type Script, ScriptWriter, type Sight } from './script-writer.js';
+import { PTE_DEVICE, PTE_EXCLUSIVE, PTE_MARKER, type Script, ScriptWriter, type Sight } from './script-writer.js';
 import { KERNEL_FLAGS, MMAP_FLAGS, RET, TRIED_FLAGS, VMA_FLAGS } from './session.js';
 
 export { Random } from './random.js';
@@ -73,6 +73,8 @@ const late: Maker = (w) => {
   if (cause === '->fault needs mmap_lock') byDesign(w).lock(VlFound.FOUND_NO_MAP_PAGES);
   else if (cause === 'driver or file system') w.lock(0, 0xffff_ffff_8123_4560n);
   else w.lock(cause === 'hugetlb' ? VlFound.FOUND_HUGETLB : 0);
+  // Any of those by design may be behind it.
+  if (cause === 'unknown') w.verdict = 'unknown';
   return w.hmf(MMAP_FLAGS, 0).done('decided late', 'ok-mmap', cause);
 };
 
@@ -168,7 +170,7 @@ const SHAPES: readonly (readonly [weight: number, make: Maker])[] = [
   [
     2,
     (w) => {
-      w.pte = PTE_SPECIAL;
+      w.pte = PTE_DEVICE;
       w.add(VlKind.SWAP_ENTER, VMA_FLAGS).drop(VMA_FLAGS).add(VlKind.SWAP_EXIT, 0, RETRY).hmf(VMA_FLAGS, RETRY);
       byDesign(w).lock().add(VlKind.SWAP_ENTER, MMAP_FLAGS).add(VlKind.SWAP_EXIT);
       return w.hmf(MMAP_FLAGS, 0).done('device-private', 'ok-mmap', 'device-private');
@@ -184,7 +186,7 @@ const SHAPES: readonly (readonly [weight: number, make: Maker])[] = [
   [
     1,
     (w) => {
-      w.pte = PTE_SPECIAL;
+      w.pte = PTE_EXCLUSIVE;
       w.add(VlKind.SWAP_ENTER, VMA_FLAGS).folio(VMA_FLAGS).add(VlKind.SWAP_EXIT, 0, RETRY).hmf(VMA_FLAGS, RETRY);
       return w.lock().hmf(MMAP_FLAGS, 0).done('device-exclusive', 'ok-mmap', 'device-exclusive');
     },
@@ -202,7 +204,7 @@ const SHAPES: readonly (readonly [weight: number, make: Maker])[] = [
   [
     1.5,
     (w) => {
-      w.pte = PTE_SPECIAL;
+      w.pte = PTE_MARKER;
       w.add(VlKind.SWAP_ENTER, VMA_FLAGS).add(VlKind.FILE_ENTER, VMA_FLAGS, VlFile.FILEMAP).drop(VMA_FLAGS);
       w.add(VlKind.FILE_SLEEP)
         .add(VlKind.FILE_EXIT, VlFile.FILEMAP, RETRY | MAJOR)
@@ -216,7 +218,7 @@ const SHAPES: readonly (readonly [weight: number, make: Maker])[] = [
   [
     1,
     (w) => {
-      w.pte = PTE_SPECIAL;
+      w.pte = PTE_MARKER;
       w.add(VlKind.SWAP_ENTER, VMA_FLAGS).add(VlKind.FILE_ENTER, VMA_FLAGS, VlFile.SHMEM);
       if (w.random.chance(0.5)) w.add(VlKind.FILE_SLEEP);
       w.uffd(VMA_FLAGS, 0x200).add(VlKind.FILE_EXIT, VlFile.SHMEM, RETRY).add(VlKind.SWAP_EXIT, 0, RETRY);
@@ -227,9 +229,9 @@ const SHAPES: readonly (readonly [weight: number, make: Maker])[] = [
   [
     1,
     (w) => {
-      w.hmf(VMA_FLAGS, RETRY).add(VlKind.MM_LOCK_ENTER, 1).add(VlKind.MM_LOCK_EXIT, 0, 0, 0, 9000);
+      w.folioRetry(VMA_FLAGS, MAJOR).add(VlKind.MM_LOCK_ENTER, 1).add(VlKind.MM_LOCK_EXIT, 0, 0, 0, 9000);
       w.verdict = 'gone';
-      return w.done('unmapped meanwhile', 'error', 'unknown');
+      return w.done('unmapped meanwhile', 'error', 'folio locked: own read');
     },
   ],
   [1, (w) => w.lockAfterAbort(0).done('bad address', 'error', 'VMA absent')],

@@ -1,6 +1,18 @@
 // SPDX-License-Identifier: MIT
-/** A made-up session for tests: 6.12's flag values, two programs. */
+/** Sessions for tests: the head of a real recording, and what a test says otherwise. */
+import { fileURLToPath } from 'node:url';
 import type { HookInfo, SessionInfo } from '../../src/core/events/session.js';
+
+import { openFile } from '../../src/recording/read/file.js';
+
+async function headOf(name: string): Promise<SessionInfo> {
+  const file = await openFile(fileURLToPath(new URL(`../../../test/golden/${name}.vmlt`, import.meta.url)));
+  await file.close();
+  return file.session;
+}
+
+/** Heads as live sessions wrote them. */
+export const REAL: readonly SessionInfo[] = [await headOf('swap-7.3'), await headOf('mixed-7.3')];
 
 /** `enum fault_flag` and `enum vm_fault_reason` of Linux 6.12. */
 export const FLAG = {
@@ -62,11 +74,10 @@ export function syntheticHooks(released: boolean): HookInfo[] {
 
 export function syntheticSession(changes: Partial<SessionInfo> = {}): SessionInfo {
   return {
-    v: 1,
+    ...(REAL[0] as SessionInfo),
     tool: 'vmalocktop synthetic',
     host: 'synthetic',
     kernel: '6.12.0-synthetic',
-    arch: 'x86_64',
     bootId: '00000000-0000-0000-0000-000000000000',
     commandLine: ['vmalocktop', 'record'],
     cpus: 4,
@@ -82,7 +93,6 @@ export function syntheticSession(changes: Partial<SessionInfo> = {}): SessionInf
     ],
     hooks: syntheticHooks(false),
     ringBytes: 1 << 24,
-    enums: { faultFlags: FLAG, faultReasons: RET },
     preemption: 'voluntary',
     layout: 'synthetic',
     ...changes,

@@ -58,6 +58,7 @@ interface Who {
   readonly mm: number;
   readonly address: number;
   readonly pte: bigint;
+  readonly vmFlags: bigint;
 }
 
 /** What a lifecycle was, whatever of it was sent. */
@@ -117,6 +118,7 @@ class Maker {
         mm: 0x8881_0000_0000 + tgid * 0x1000,
         address: 0x7f00_0000_0000 + (hot ? random.int(0, 3) : random.int(4, 100_000)) * PAGE,
         pte: script.steps[0]?.kind === VlKind.SWAP_ENTER ? script.pte : 0n,
+        vmFlags: script.vmFlags,
       };
       let step = 0;
       let cpu = faultCpu;
@@ -252,7 +254,7 @@ class Packer {
     batch.address[i] = who.address;
     batch.vmaStart[i] = 0x7f00_0000_0000;
     batch.vmaEnd[i] = 0x7f40_0000_0000;
-    batch.vmFlags[i] = 0x100073n;
+    batch.vmFlags[i] = who.vmFlags;
     batch.pte[i] = row.step === 0 ? who.pte : 0n;
     batch.cgroup[i] = 4000 + who.tgid;
   }

@@ -2,6 +2,7 @@
 /** What the rules must know of a session: its kernel, its flags by name, its hooks. */
 import { type FaultBits, faultBits } from '../events/fault-bits.js';
 import type { SessionInfo } from '../events/session.js';
+import { type Arch, archOf } from '../vocabulary/arch.js';
 
 export interface Facts {
   readonly session: SessionInfo;
@@ -13,7 +14,8 @@ export interface Facts {
   attached(target: string): boolean;
   /** VMA-lock releases are seen, each of them: the lock is an rw_semaphore (6.4 to 6.14) whose up_read is hooked. */
   readonly exact: boolean;
-  readonly x86: boolean;
+  /** Null where its PTEs and fault handler are not known. */
+  readonly arch: Arch | null;
 }
 
 export const version = (major: number, minor: number): number => major * 1000 + minor;
@@ -38,7 +40,6 @@ export function factsOf(session: SessionInfo): Facts {
     attached: (target) => hooked.has(target),
     exact:
       session.release === 'observed' && hooked.has('up_read') && kernel >= version(6, 4) && kernel <= version(6, 14),
-    // As Node names it, or as uname does.
-    x86: session.arch === 'x64' || session.arch === 'x86_64',
+    arch: archOf(session.arch),
   };
 }

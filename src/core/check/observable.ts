@@ -29,8 +29,8 @@ const OPTIONS: Readonly<Record<Option, (facts: Facts) => string>> = {
         ? 'not each release of the VMA lock is seen on this kernel'
         : 'releases of the VMA lock are derived here, not seen (6.4 to 6.14: --release observed)',
   'scope all': ({ session }) => (session.scope === 'all' ? '' : 'it needs scope all'),
-  'x86-64': ({ x86, session }) =>
-    x86 ? '' : `where a PTE keeps the type of its entry is not known of ${session.arch}`,
+  'x86-64': ({ arch, session }) =>
+    arch === 'x86_64' ? '' : `where a PTE keeps the type of its entry is not known of ${session.arch}`,
 };
 
 /** '' when this way of breaking would be seen. */

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** Rules 14 to 16, 24 and 28: what do_swap_page returns, and the device it reads from. */
+
 import { VlInner, VlKind, VlWait } from '../../schema/events.gen.js';
 import { SWP_SYNCHRONOUS_IO } from '../events/fault-bits.js';
+import { pteKind, swapTypeOf } from '../vocabulary/arch.js';
 import { type Facts, version } from './facts.js';
 import { between, callsOf, isOver, type Judged, type Rule, type Say } from './rule.js';
 import type { Call } from './shape.js';
@@ -30,11 +32,13 @@ function swapRetry(x: Judged, say: Say): void {
     if (retriesInside(x, call)) say.held('inside');
     // Before get_swap_device: device-private, or a PTE marker's way through do_pte_missing.
     else if (device === undefined) {
-      const type = call.enter === 0 && x.trace.pte !== 0n ? typeOf(x.trace.pte) : null;
-      if (type === null || !x.facts.x86) say.unseen(`RETRY before get_swap_device, of an entry that was not read`);
-      else if (type < SWAP_TYPES)
+      const pte = call.enter === 0 ? x.trace.pte : 0n;
+      const kind = pteKind(pte, x.facts.arch);
+      if (kind === 'unknown') say.unseen(`RETRY before get_swap_device, of an entry that was not read`);
+      else if (kind === 'swap') {
+        const type = swapTypeOf(pte, x.facts.arch);
         say.violated(`do_swap_page returned RETRY of a swap entry (type ${type}) without get_swap_device`, call.exit);
-      else say.held('entry');
+      } else say.held('entry');
     } else if (device.a === NO_DEVICE)
       continue; // rule 28
     else if (!anonSeen(x.facts) || !x.facts.attached('handle_userfault')) say.aside();
@@ -47,21 +51,15 @@ const anonSeen = (facts: Facts): boolean =>
   facts.attached('__vmf_anon_prepare') ||
   (facts.attached('mmap_lock_start_locking') && facts.attached('mmap_lock_acquire_returned'));
 
-/** Types below are of swap devices in every configuration: MAX_SWAPFILES is 23 where all other sorts are built in (include/linux/swap.h). */
-const SWAP_TYPES = 23;
 /** Device-private in every release that has it, whether it stands third or second last before the markers. */
 const DEVICE_TYPES = { first: 27, last: 30, surely: 28 } as const;
 
-/** x86-64: the type of a non-present PTE is its top five bits, and 31 is a PTE marker (arch/x86/include/asm/pgtable_64.h). */
-const typeOf = (pte: bigint): number => Number(pte >> 59n);
-
 function devicePrivate(x: Judged, say: Say): void {
-  const { bits, x86 } = x.facts;
+  const { bits, arch } = x.facts;
   for (const [attempt, call] of callsOf(x, 'swap')) {
     const first = attempt === x.shape.attempts[0] && call === attempt.calls[0] && call.enter === 0;
-    if (attempt.vma !== true || !first || !x86 || x.trace.pte === 0n) continue;
-    const type = typeOf(x.trace.pte);
-    if (type < DEVICE_TYPES.first || type > DEVICE_TYPES.last) continue;
+    const type = swapTypeOf(x.trace.pte, arch);
+    if (attempt.vma !== true || !first || type < DEVICE_TYPES.first || type > DEVICE_TYPES.last) continue;
     const ret = x.steps[call.exit]?.b ?? 0;
     const seen = between(x.steps, call.enter, call.exit, VlKind.SWAP_DEVICE) || retriesInside(x, call);
     const flor = between(x.steps, call.enter, call.exit, VlKind.FLOR_ENTER);
@@ -117,8 +115,9 @@ function swapDevice(x: Judged, say: Say): void {
     if (device.a === NO_DEVICE) {
       if ((x.steps[call.exit]?.b ?? 0) === 0 && attempt.ret === 0) say.held('none');
       else say.violated('get_swap_device returned NULL and the fault did not return 0', attempt.exit);
-    } else if (x.facts.x86 && call.enter === 0 && x.trace.pte !== 0n) {
-      const type = typeOf(x.trace.pte);
+    } else if (call.enter === 0) {
+      const type = swapTypeOf(x.trace.pte, x.facts.arch);
+      if (type < 0) continue;
       if (type === device.a) say.held('type');
       else say.violated(`the entry has type ${type}, its device ${device.a}`, at);
     }

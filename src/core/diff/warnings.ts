@@ -3,6 +3,7 @@
 
 import type { Snapshot } from '../aggregate/snapshot.js';
 import type { SessionInfo } from '../events/session.js';
+import { archName } from '../vocabulary/arch.js';
 
 export interface Compared {
   readonly snapshot: Snapshot;
@@ -12,7 +13,7 @@ export interface Compared {
 
 const SAME: readonly (readonly [what: string, of: (session: SessionInfo) => string])[] = [
   ['kernels', (s) => s.kernel],
-  ['architectures', (s) => s.arch],
+  ['architectures', (s) => archName(s.arch)],
   ['preemption models', (s) => s.preemption],
   ['numbers of CPUs', (s) => String(s.cpus)],
   ['scopes', (s) => s.scope],

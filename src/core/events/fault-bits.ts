@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** The kernel's fault flags and results by name: their numbers changed between kernels, so the session brings them. */
+import { type Arch, archOf } from '../vocabulary/arch.js';
 import type { SessionInfo } from './session.js';
 
 /** si->flags of a device that completes its reads in place; anonymous in include/linux/swap.h, so BTF has no name for it. */
@@ -20,16 +21,18 @@ export interface FaultBits {
   readonly error: number;
   /** The arch gives the VMA lock back where a VL_VMA_RELEASE step is sent. */
   readonly observed: boolean;
-  /** 6.4 and 6.5: do_swap_page refuses every entry under the VMA lock, so its RETRY says nothing of the entry. */
-  readonly refusesSwap: boolean;
+  /** 6.4 and 6.5: the arch code gives the VMA lock back after every handle_mm_fault, RETRY included. */
+  readonly outlivesRetry: boolean;
+  /** Type of SWP_DEVICE_WRITE, with SWP_DEVICE_READ above it: 6.15 gave one type to device-exclusive entries, of two before. */
+  readonly firstPrivate: number;
   /** get_swap_device is hooked: a do_swap_page without it handles no swap entry. */
   readonly deviceHooked: boolean;
   /** The end of every mmap_lock hold of a fault is sent (VL_MM_RELEASED). */
   readonly mmapReleased: boolean;
   /** handle_userfault is told VM_UFFD_MINOR, a bit above 31, so that its low half reads 0 (6.4 and later). */
   readonly uffdMinor: boolean;
-  /** A non-present PTE has its swap type in the top five bits (arch/x86/include/asm/pgtable_64.h). */
-  readonly swapTypeOnTop: boolean;
+  /** By which a PTE is read; null when not known. */
+  readonly arch: Arch | null;
 }
 
 export function faultBits(session: SessionInfo): FaultBits {
@@ -47,10 +50,11 @@ export function faultBits(session: SessionInfo): FaultBits {
     major: reason('MAJOR'),
     error: ERRORS.reduce((mask, name) => mask | reason(name), 0),
     observed: session.release === 'observed',
-    refusesSwap: /^6\.[45](\D|$)/.test(session.kernel),
+    outlivesRetry: /^6\.[45](\D|$)/.test(session.kernel),
+    firstPrivate: /^([0-5]\.|6\.(\d|1[0-4])(\D|$))/.test(session.kernel) ? 27 : 28,
     deviceHooked: hooked('get_swap_device'),
     mmapReleased: hooked('mmap_lock_released'),
     uffdMinor: !/^([0-5]\.|6\.[0-3](\D|$))/.test(session.kernel),
-    swapTypeOnTop: session.arch === 'x86_64',
+    arch: archOf(session.arch),
   };
 }

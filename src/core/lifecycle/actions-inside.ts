@@ -5,7 +5,7 @@ import { SWP_SYNCHRONOUS_IO } from '../events/fault-bits.js';
 import { reportedWait, WAIT_FACTS } from '../vocabulary/waits.js';
 import { type AttemptRecord, Innermost } from './attempt-record.js';
 import { current, enter, firstTry, heldInFolioWait, learn, leave, left } from './attempts.js';
-import { noteRetry } from './causes.js';
+import { noteDevice, noteRetry } from './causes.js';
 import type { Action } from './step.js';
 import type { ActionName } from './table/states.js';
 import { closeWait, droppedInFile, openNested, openWait, waitOf } from './waits.js';
@@ -70,7 +70,9 @@ export const INSIDE_ACTIONS: Readonly<Record<InsideAction, Action>> = {
     if (s.b & s.bits.retry) noteRetry(attempt, Innermost.Swap, f.mark, s.time);
   },
   swapDevice: (f, s) => {
-    current(f, s).deviceSeen = true;
+    const attempt = current(f, s);
+    if (!attempt.deviceSeen) noteDevice(f, s, attempt);
+    attempt.deviceSeen = true;
     const missing = s.a === 0xffffffff;
     f.swap = { type: missing ? -1 : s.a, synchronous: !missing && (s.b & SWP_SYNCHRONOUS_IO) !== 0, missing };
     s.sink.device(f);

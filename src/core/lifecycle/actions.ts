@@ -171,7 +171,7 @@ const ACTION: Readonly<Record<ActionName, Action>> = {
     const aborted = abortOf(f);
     if (aborted !== null) recause(f, s, aborted, abortCauseAtFallback(aborted.cause as AbortCause, s.a));
     else if (f.unjudged && first !== null) {
-      recause(f, s, first, causeAtFallback(first, s.a));
+      recause(f, s, first, causeAtFallback(f, first, s.a, s.bits));
       judge(f, s, wait);
     }
     if (s.a !== 0) return;

@@ -50,6 +50,8 @@ export class AttemptRecord implements Attempt {
   declare gap: boolean;
   declare swapAt: number;
   declare deviceSeen: boolean;
+  /** do_swap_page returned RETRY before anything inside it was seen, on an entry of a swap device. */
+  declare refused: boolean;
   /** vm_fault_t bits of the returns seen so far; -1 none. */
   declare result: number;
   /** Flags of the VL_FLOR_ENTER step; -1 not seen. */
@@ -108,6 +110,7 @@ export class AttemptRecord implements Attempt {
     this.gap = false;
     this.swapAt = Number.NaN;
     this.deviceSeen = false;
+    this.refused = false;
     this.result = -1;
     this.florFlags = -1;
     this.florSeen = false;

@@ -70,8 +70,8 @@ export function learnLock(f: FaultRecord, s: StepContext, attempt: AttemptRecord
 export function settleRetry(f: FaultRecord, s: StepContext, attempt: AttemptRecord): void {
   noteRetry(attempt, Innermost.Hmf, f.mark, s.time);
   attempt.outcome = 'retry';
-  classify(f, attempt, s.bits);
-  releasedByRetry(attempt, s.time, attempt.ret !== -1 && s.bits.refusesSwap);
+  classify(f, attempt, s);
+  releasedByRetry(attempt, s.time, attempt.ret !== -1 && s.bits.outlivesRetry);
 }
 
 export function settle(f: FaultRecord, s: StepContext, attempt: AttemptRecord): void {

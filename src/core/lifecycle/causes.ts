@@ -2,9 +2,11 @@
 /** Why an attempt returned RETRY: the innermost hooked function that first did, with its evidence. */
 import { VlFile, VlFound, VlStepFlag } from '../../schema/events.gen.js';
 import type { FaultBits } from '../events/fault-bits.js';
+import { type PteKind, pteKind, swapTypeOf } from '../vocabulary/arch.js';
 import type { AbortCause, RetryCause } from '../vocabulary/causes.js';
 import { type AttemptRecord, Innermost } from './attempt-record.js';
 import type { FaultRecord } from './record.js';
+import type { StepContext } from './step.js';
 
 /** By Innermost. */
 const NAMES: readonly string[] = [
@@ -23,8 +25,8 @@ const NAMES: readonly string[] = [
 /** VM_UFFD_MISSING and VM_UFFD_WP (include/linux/mm.h). */
 const VM_UFFD_MISSING = 1 << 9;
 const VM_UFFD_WP = 1 << 12;
-/** Swap types from here on are no swap devices on any kernel: MAX_SWAPFILES with every option on is 23 (kernel model, section 3). */
-const FIRST_SPECIAL_TYPE = 23n;
+/** In vm_flags: VM_UFFD_MISSING and VM_UFFD_WP; VM_UFFD_MINOR's bit differs between kernels, 37, 38 or 41. */
+const VM_UFFD = BigInt(VM_UFFD_MISSING | VM_UFFD_WP) | (1n << 37n) | (1n << 38n) | (1n << 41n);
 
 /**
  * Notes that `outer` returned RETRY (or is proven to have), `previous` being the step before and `time` its own.
@@ -43,35 +45,57 @@ export function noteRetry(attempt: AttemptRecord, outer: Innermost, previous: nu
   attempt.innerHi = time;
 }
 
-/** Whether the PTE may be a special one: no swap slot. True where it was not seen. */
-function maybeSpecial(f: FaultRecord, bits: FaultBits): boolean {
-  return !bits.swapTypeOnTop || f.pte === 0n || f.pte >> 59n >= FIRST_SPECIAL_TYPE;
+/** The VMA is registered with userfaultfd, or its flags were not seen; then handle_userfault may have returned RETRY, unseen. */
+const mayBeUserfault = (f: FaultRecord): boolean => f.vmFlags === 0n || (f.vmFlags & VM_UFFD) !== 0n;
+
+/** What the PTE held that do_swap_page of an attempt under the VMA lock was called for. */
+function entryOf(f: FaultRecord, attempt: AttemptRecord, bits: FaultBits): PteKind {
+  // `f.pte` is that of the first pass; a gap may have swallowed a pass.
+  if (attempt.lock !== 'vma' || attempt.gap || Number.isNaN(attempt.swapAt)) return 'unknown';
+  return pteKind(f.pte, bits.arch);
+}
+
+/** Nothing that do_swap_page may call was seen inside it, and it returned RETRY and no more. */
+function isSilent(f: FaultRecord, attempt: AttemptRecord, bits: FaultBits): boolean {
+  const seen = attempt.deviceSeen || attempt.florSeen || attempt.uffdSeen || f.waits.length > 0;
+  return !seen && attempt.result === bits.retry;
 }
 
 /**
- * do_swap_page's own RETRY under the VMA lock, before get_swap_device, is a device-private entry.
- * A dropped step could have been the evidence against it.
+ * do_swap_page's own RETRY under the VMA lock. A missed run leaves no trace, so an absent step is no evidence by itself:
+ * the PTE must say that the entry is none of a swap device, or the kernel must have shown that it refuses those.
  */
-function isDevicePrivate(f: FaultRecord, attempt: AttemptRecord, bits: FaultBits): boolean {
-  return (
-    attempt.lock === 'vma' &&
-    !attempt.gap &&
-    !Number.isNaN(attempt.swapAt) &&
-    !attempt.deviceSeen &&
-    !attempt.florSeen &&
-    !attempt.uffdSeen &&
-    maybeSpecial(f, bits)
-  );
+function swapCause(f: FaultRecord, attempt: AttemptRecord, { bits, refusals }: StepContext): RetryCause {
+  if (!isSilent(f, attempt, bits)) return 'unknown';
+  const entry = entryOf(f, attempt, bits);
+  // A kernel that refuses swap faults refuses migration entries as well, which look like device-private ones.
+  if (entry === 'special') {
+    const type = swapTypeOf(f.pte, bits.arch);
+    // Of a device-exclusive entry __folio_lock_or_retry returned it, unseen; a hwpoison or migration entry never does.
+    return !refusals.proven && type >= bits.firstPrivate && type <= bits.firstPrivate + 1
+      ? 'device-private'
+      : 'unknown';
+  }
+  attempt.refused = entry === 'swap' && bits.deviceHooked;
+  return attempt.refused && refusals.proven ? 'swap refused' : 'unknown';
+}
+
+/** The first get_swap_device of an attempt: what it says of the kernel. */
+export function noteDevice(f: FaultRecord, s: StepContext, attempt: AttemptRecord): void {
+  if (!attempt.lockKnown || Number.isNaN(attempt.swapAt)) return;
+  if (attempt.lock === 'vma') s.refusals.handled();
+  else if (f.vmaAttempt?.refused) s.refusals.confirmed();
 }
 
 /** Fills `cause` and `innermost` of an attempt that returned RETRY. */
-export function classify(f: FaultRecord, attempt: AttemptRecord, bits: FaultBits): void {
+export function classify(f: FaultRecord, attempt: AttemptRecord, s: StepContext): void {
   attempt.innermost = NAMES[attempt.first] ?? '';
-  attempt.cause = causeOf(f, attempt, bits);
+  attempt.cause = causeOf(f, attempt, s);
 }
 
-function causeOf(f: FaultRecord, attempt: AttemptRecord, bits: FaultBits): RetryCause {
+function causeOf(f: FaultRecord, attempt: AttemptRecord, s: StepContext): RetryCause {
   const { first } = attempt;
+  const { bits } = s;
   // A later try keeps the lock while it waits, and gives up only when it is killed.
   const triedBefore = attempt.lock === 'mmap' && attempt.passFlags > 0 && (attempt.passFlags & bits.tried) !== 0;
   if (triedBefore && (first === Innermost.Flor || first === Innermost.Filemap)) return 'signal';
@@ -83,14 +107,14 @@ function causeOf(f: FaultRecord, attempt: AttemptRecord, bits: FaultBits): Retry
     case Innermost.Anon:
       return attempt.hugetlb ? 'hugetlb' : 'anon_vma';
     case Innermost.Swap:
-      if (bits.refusesSwap && attempt.lock === 'vma') return 'swap refused';
-      return isDevicePrivate(f, attempt, bits) ? 'device-private' : 'unknown';
+      return swapCause(f, attempt, s);
     case Innermost.Filemap:
       return fileCause(attempt, bits);
     case Innermost.Shmem:
-      return 'shmem: hole punch';
+      // It returns RETRY of its own only while a hole is being punched; else handle_userfault did, unseen.
+      return attempt.fileBits & VlFile.PUNCH ? 'shmem: hole punch' : 'unknown';
     case Innermost.Hugetlb:
-      return 'hugetlb';
+      return mayBeUserfault(f) ? 'unknown' : 'hugetlb';
     case Innermost.PmdPrivate:
       return 'device-private';
     default:
@@ -101,12 +125,15 @@ function causeOf(f: FaultRecord, attempt: AttemptRecord, bits: FaultBits): Retry
 function folioCause(f: FaultRecord, attempt: AttemptRecord, bits: FaultBits): RetryCause {
   const { result, florFlags } = attempt;
   if (result !== -1 && result & bits.major) return 'folio locked: own read';
-  const entrySeen = !Number.isNaN(attempt.swapAt) && !attempt.gap && bits.deviceHooked;
-  if (entrySeen && !attempt.deviceSeen && maybeSpecial(f, bits)) return 'device-exclusive';
+  if (!attempt.deviceSeen) {
+    const entry = entryOf(f, attempt, bits);
+    if (entry === 'special') return 'device-exclusive';
+    if (entry !== 'swap') return 'folio locked';
+  }
   if (florFlags === -1 || !(florFlags & VlStepFlag.FOLIO)) return 'folio locked';
-  if (florFlags & VlStepFlag.UPTODATE) return 'folio locked: other holder';
-  // Whose read it is that is awaited, only a return can tell.
-  return result === -1 ? 'folio locked' : 'folio locked: other read';
+  // Whose read it is, or was, only a return can tell, and one without RETRY is of another pass.
+  if (result === -1 || !(result & bits.retry)) return 'folio locked';
+  return florFlags & VlStepFlag.UPTODATE ? 'folio locked: other holder' : 'folio locked: other read';
 }
 
 function userfaultCause(reason: number, bits: FaultBits): RetryCause {
@@ -121,7 +148,8 @@ function fileCause(attempt: AttemptRecord, bits: FaultBits): RetryCause {
   const { fileBits, result } = attempt;
   if (result !== -1 && result & bits.major) return 'file: cache miss';
   if (fileBits & VlFile.READAHEAD) return 'file: readahead';
-  if (fileBits & VlFile.READ || (fileBits === 0 && attempt.fileRead)) return 'file: not up to date';
+  // A read alone does not say that no readahead came first: only the return does.
+  if (fileBits & VlFile.READ) return 'file: not up to date';
   return fileBits === 0 ? 'unknown' : 'file: page lock';
 }
 
@@ -129,12 +157,14 @@ function fileCause(attempt: AttemptRecord, bits: FaultBits): RetryCause {
  * What the fallback adds to a RETRY: `found` is `enum vl_found`. handle_mm_fault's callers of ->fault have no probe
  * of their own, so what they refuse is told from the VMA; a dropped step could have told another cause.
  */
-export function causeAtFallback(attempt: AttemptRecord, found: number): RetryCause {
+export function causeAtFallback(f: FaultRecord, attempt: AttemptRecord, found: number, bits: FaultBits): RetryCause {
   const cause = attempt.cause as RetryCause;
   if (!(found & VlFound.FOUND) || attempt.gap) return cause;
   if (cause === 'anon_vma' && found & VlFound.FOUND_HUGETLB) return 'hugetlb';
   if (cause !== 'unknown' || attempt.first !== Innermost.Hmf) return cause;
-  if (found & VlFound.FOUND_HUGETLB) return 'hugetlb';
+  if (found & VlFound.FOUND_HUGETLB) return mayBeUserfault(f) ? 'unknown' : 'hugetlb';
+  // do_swap_page goes on to ->fault for a PTE marker only.
+  if (!Number.isNaN(attempt.swapAt) && pteKind(f.pte, bits.arch) !== 'marker') return cause;
   if (found & VlFound.FOUND_NO_MAP_PAGES) return '->fault needs mmap_lock';
   return attempt.faultHandler !== 0n ? 'driver or file system' : cause;
 }

@@ -14,6 +14,7 @@ import { endOf, type FaultRecord, fillInfo } from './record.js';
 import type { RecordPool } from './record-pool.js';
 import { boundRelease, releasedExactly } from './release.js';
 import type { FoldSink, StepContext } from './step.js';
+import { SwapRefusals } from './swap-refusals.js';
 import { HMF, MM_BOTH, OUTSTANDING } from './table/runs.js';
 import { STATES } from './table/states.js';
 import { COMPILED, classifyStep, OTHER_PASS, STATE, SYMBOL_COUNT } from './table/symbols.js';
@@ -48,7 +49,7 @@ export class LifecycleFold {
     this.#sink = sink;
     this.#pool = pool;
     this.#tasks = new Tasks(pool);
-    this.#step = { bits, sink, pool, kind: 0, flags: 0, time: 0, a: 0, b: 0 };
+    this.#step = { bits, sink, pool, refusals: new SwapRefusals(), kind: 0, flags: 0, time: 0, a: 0, b: 0 };
   }
 
   /** Open lifecycles, oldest first. */

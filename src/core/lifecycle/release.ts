@@ -5,7 +5,7 @@
  *   R1 __folio_lock_or_retry entered → first sleep inside, else its return   (the lock is dropped before the wait)
  *   R2 handle_mm_fault returned, lock kept → next step of the task           (the arch code drops it a few instructions on)
  *   R3 __vmf_anon_prepare gave up → its caller's return, else handle_mm_fault's (the inline wrapper drops it)
- *   R4 do_swap_page entered → returned, for a device-private entry
+ *   R4 do_swap_page entered → returned, for a device-private entry and a refusal
  *   R5 handle_userfault entered → returned
  *   R6 filemap_fault or shmem_fault entered → filemap_fault's first sleep or read, else its return
  * Anything else ('none') lies between the last step before the first RETRY seen and that RETRY, or before COMPLETED.
@@ -81,7 +81,7 @@ export function releasedByRetry(attempt: AttemptRecord, time: number, outlived: 
       set(attempt, 'R3', innerAt, hi);
       return;
     default:
-      if (first === Innermost.Swap && attempt.cause === 'device-private') set(attempt, 'R4', attempt.swapAt, hi);
+      if (first === Innermost.Swap && attempt.cause !== 'unknown') set(attempt, 'R4', attempt.swapAt, hi);
       else set(attempt, 'none', innerLo, hi);
   }
 }

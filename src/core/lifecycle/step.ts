@@ -6,6 +6,7 @@ import type { Cause } from '../vocabulary/causes.js';
 import type { AttemptRecord, WaitRecord } from './attempt-record.js';
 import type { FaultRecord } from './record.js';
 import type { RecordPool } from './record-pool.js';
+import type { SwapRefusals } from './swap-refusals.js';
 
 /**
  * Who hears of what the fold finds. Called in the order of the steps. Records are lent for the length of a call, those of
@@ -49,6 +50,7 @@ export interface StepContext {
   readonly bits: FaultBits;
   readonly sink: FoldSink;
   readonly pool: RecordPool;
+  readonly refusals: SwapRefusals;
   kind: number;
   flags: number;
   time: number;

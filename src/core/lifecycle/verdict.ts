@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** The counterfactual of a RETRY under the VMA lock: what the fallback found, against what the attempt had. */
 import { VlFound } from '../../schema/events.gen.js';
-import { type Cause, isByDesign } from '../vocabulary/causes.js';
+import { isByDesign } from '../vocabulary/causes.js';
 import type { VerdictKind } from '../vocabulary/verdicts.js';
-import type { AttemptRecord, WaitRecord } from './attempt-record.js';
+import { type AttemptRecord, Innermost, type WaitRecord } from './attempt-record.js';
 import type { Verdict } from './lifecycle.js';
 import type { FaultRecord } from './record.js';
 import type { StepContext } from './step.js';
@@ -21,14 +21,29 @@ const AS: Readonly<Record<Exclude<VerdictKind, 'unknown'>, Judgement>> = {
   'by design': { kind: 'by design', why: '' },
 };
 const NOT_RECORDED: Judgement = { kind: 'unknown', why: 'not recorded' };
+const NO_CAUSE: Judgement = { kind: 'unknown', why: 'cause unknown' };
 const NOT_READ: Judgement = { kind: 'unknown', why: 'lock sequence not read' };
 
-/** `found`: `enum vl_found`, 0 for NULL. */
-function compare(cause: Cause | null, found: number): Judgement {
-  if (isByDesign(cause)) return AS['by design'];
-  if (found === 0) return AS.gone;
+/**
+ * A RETRY whose cause is not known may be one of those by design: do_swap_page or a caller of ->fault returned it, and
+ * nothing was seen that they come to only when they handle the fault under the VMA lock.
+ */
+function mayBeByDesign(
+  { cause, first, result, deviceSeen, florSeen, uffdSeen }: AttemptRecord,
+  s: StepContext,
+): boolean {
+  if (cause !== 'unknown' || (first !== Innermost.Swap && first !== Innermost.Hmf)) return false;
+  return !(deviceSeen || florSeen || uffdSeen || (result !== -1 && result & s.bits.major));
+}
+
+/** `s.a`: `enum vl_found`, 0 for NULL. */
+function compare(attempt: AttemptRecord, s: StepContext): Judgement {
+  const found = s.a;
+  if (isByDesign(attempt.cause)) return AS['by design'];
   // Recordings older than the comparison say that a VMA was found and no more; since then a found VMA covers the address.
   if (found === VlFound.FOUND) return NOT_RECORDED;
+  if (mayBeByDesign(attempt, s)) return NO_CAUSE;
+  if (found === 0) return AS.gone;
   if (!(found & VlFound.FOUND_COVERS)) return AS.replaced;
   // A record that was opened only when handle_mm_fault returned knows nothing of the attempt's VMA, not even which it was.
   if (!(found & VlFound.FOUND_SEQ_KNOWN)) return NOT_READ;
@@ -54,7 +69,7 @@ export function judge(f: FaultRecord, s: StepContext, wait: WaitRecord | null): 
   const attempt = f.vmaAttempt;
   if (!f.unjudged || attempt === null) return;
   const known = s.a & VlFound.FOUND_MM_KNOWN;
-  tell(f, s, attempt, compare(attempt.cause, s.a), known ? s.b : -1, wait);
+  tell(f, s, attempt, compare(attempt, s), known ? s.b : -1, wait);
 }
 
 /** What the fallback found will not be known. */

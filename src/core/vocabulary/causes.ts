@@ -50,19 +50,21 @@ const RETRIES = {
   'device-exclusive': {
     id: 'device-exclusive',
     sentence:
-      '__folio_lock_or_retry found the folio of a device-exclusive entry locked (no get_swap_device before it).',
+      '__folio_lock_or_retry found the folio of a device-exclusive entry locked (the PTE is not of a swap device).',
     hooks: ['do_swap_page', '__folio_lock_or_retry', 'get_swap_device'],
     course: 'waited',
   },
   'device-private': {
     id: 'device-private',
-    sentence: 'do_swap_page or do_huge_pmd_device_private met a device-private entry, which needs mmap_lock.',
+    sentence:
+      'do_swap_page or do_huge_pmd_device_private met a device-private entry (by the PTE), which needs mmap_lock.',
     hooks: ['do_swap_page'],
     course: 'by design',
   },
   'swap refused': {
     id: 'swap-refused',
-    sentence: 'do_swap_page of this kernel handles no swap fault under the VMA lock (6.4 and 6.5).',
+    sentence:
+      'do_swap_page gave the fault back before it asked for the swap device, as this kernel does (6.4 and 6.5).',
     hooks: ['do_swap_page', 'get_swap_device'],
     course: 'by design',
   },
@@ -110,7 +112,7 @@ const RETRIES = {
   },
   'shmem: hole punch': {
     id: 'shmem-hole-punch',
-    sentence: 'shmem_fault met a hole being punched (shmem_falloc_wait), or a locked folio.',
+    sentence: 'shmem_fault met a hole being punched (shmem_falloc_wait).',
     hooks: ['shmem_fault'],
     course: 'waited',
   },

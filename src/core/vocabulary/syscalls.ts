@@ -3,6 +3,8 @@
  * Names of the system calls that take mmap_lock for write, or write-lock a VMA, themselves or by what they call.
  * Numbers of arch/x86/entry/syscalls/syscall_64.tbl; below 424 other architectures number them otherwise.
  */
+import { archOf } from './arch.js';
+
 const X86_64: Readonly<Record<number, string>> = {
   0: 'read',
   1: 'write',
@@ -63,9 +65,9 @@ export function syscallNumber(wire: number): number {
   return wire === NO_SYSCALL ? -1 : wire;
 }
 
-/** `arch` as in `SessionInfo`: Node's or uname's name of x86-64. */
+/** `arch` as in `SessionInfo`. */
 export function syscallName(number: number, arch: string): string {
   if (number < 0) return 'no system call';
-  const known = arch === 'x64' || arch === 'x86_64' || number >= FIRST_COMMON;
+  const known = archOf(arch) === 'x86_64' || number >= FIRST_COMMON;
   return (known ? X86_64[number] : undefined) ?? `syscall ${number}`;
 }
