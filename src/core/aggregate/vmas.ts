@@ -2,6 +2,7 @@
 /** Sums per VMA: which mapping of which process retries, aborts and waits. */
 import { BoundedMap } from '../bounded/bounded-map.js';
 import type { Attempt, Lifecycle, Wait } from '../lifecycle/lifecycle.js';
+import { WAIT_FACTS } from '../vocabulary/waits.js';
 
 /** What the faults themselves showed of what is behind the VMA; `unknown` when none of them showed it. */
 export type Backing = 'anon' | 'file' | 'shmem' | 'hugetlb' | 'unknown';
@@ -31,9 +32,6 @@ export const MAX_VMA_ROWS = 256;
 
 /** VM_HUGETLB of include/linux/mm.h; the same value since 2.6. */
 const VM_HUGETLB = 0x400000n;
-/** Waits that lie inside an attempt or inside another wait: their time is part of another's, or of the work. */
-const NESTED: ReadonlySet<string> = new Set(['syncRead', 'swapin', 'fileRead', 'migration', 'reclaim', 'memcgReclaim']);
-
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 export class VmaSums {
@@ -71,7 +69,8 @@ export class VmaSums {
       if (!(end >= start)) continue;
       if (kind === 'folio') row.folioWaitNs += end - start;
       else if (kind === 'mmapLock') row.mmapWaitNs += end - start;
-      else if (!NESTED.has(kind)) row.otherWaitNs += end - start;
+      // One that keeps the attempt's lock lies inside the attempt or another wait: its time is part of theirs.
+      else if (WAIT_FACTS[kind].lock !== 'kept') row.otherWaitNs += end - start;
     }
     const total = fault.last - fault.first;
     if (total > row.worstNs) row.worstNs = total;
