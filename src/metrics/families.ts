@@ -133,7 +133,7 @@ function lifecycleFamilies(snapshot: Snapshot): Family[] {
     counter(
       'avoidable_fallback_seconds',
       'Time avoidable retries spent in lock_mm_and_find_vma.',
-      single(all.savedNs * NS),
+      single(((all.savedNs ?? 0) + all.lookupNs) * NS),
       'seconds',
     ),
     {

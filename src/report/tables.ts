@@ -95,7 +95,9 @@ export function counterfactualTable({ counterfactual: { all, byCause, byProcess 
     ...VERDICTS.map((kind) => n<CounterfactualRow>(kind, ({ verdicts }) => formatExact(verdicts[kind]))),
     n('avoidable, no writer', (row) => formatExact(row.avoidableQuiet)),
     n('avoidable, writers', (row) => formatExact(row.avoidableBusy)),
-    n('would save', ({ savedNs, retries, verdicts }) => (verdicts.unknown === retries ? '–' : time(savedNs))),
+    n('would save', ({ savedNs, retries, verdicts }) =>
+      savedNs === null || verdicts.unknown === retries ? '–' : time(savedNs),
+    ),
     n('writers would stall', stallText),
   ];
   const why = Object.entries(all.unknownWhy).sort(([, x], [, y]) => y - x);

@@ -68,7 +68,7 @@ function counterfactual({ counterfactual: { all } }: Snapshot): string {
     all.stall.basis === 'none'
       ? 'how long writers would have stalled for it is not known'
       : `writers would have stalled ${all.stall.basis === 'exact' ? '' : 'at most '}${formatDuration(all.stall.basis === 'exact' ? all.stall.exactNs : all.stall.boundNs)} had the lock been kept over the waits`;
-  return `Of ${formatExact(judged)} retries that could be judged, ${formatExact(avoidable)} (${formatShare(avoidable / judged)}) were avoidable: another try under the VMA lock would have found the same VMA, not write-locked meanwhile, and saved ${formatDuration(all.savedNs)} of waiting for mmap_lock; ${stall}.`;
+  return `Of ${formatExact(judged)} retries that could be judged, ${formatExact(avoidable)} (${formatShare(avoidable / judged)}) were avoidable: another try under the VMA lock would have found the same VMA, not write-locked meanwhile, and saved ${all.savedNs === null ? 'an unknown time' : formatDuration(all.savedNs)} of queueing for mmap_lock; ${stall}.`;
 }
 
 function losses({ events, lifecycles, ended }: Snapshot): string {

@@ -98,7 +98,8 @@ describe('stat as text', () => {
       '               4  avoidable                            66.7%, 1 while other writers held the mm',
       '               1  not avoidable                        write-locked 1',
       '               1  avoidable or not is unknown          not recorded 1',
-      '            2 µs  saved, had those kept off mmap_lock',
+      '          499 ns  saved: they queued for mmap_lock',
+      '          1.5 µs  in lock_mm_and_find_vma, not queued',
       '          2.5 µs  writer stall, had the lock stayed    exact, writers 1; at most 3 µs by mmap_lock alone',
     ]);
   });

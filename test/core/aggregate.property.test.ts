@@ -121,8 +121,12 @@ function addsUp(snapshot: Snapshot): void {
       all.verdicts.avoidable,
     );
     assert.equal(
-      total((row) => row.savedNs),
+      total((row) => row.savedNs ?? 0),
       all.savedNs,
+    );
+    assert.equal(
+      total((row) => row.lookupNs),
+      all.lookupNs,
     );
     assert.equal(
       total((row) => row.stall.unknown),

@@ -44,7 +44,7 @@ describe('gate with a writer', () => {
     const { retry: sums, counterfactual, writers } = snapshotOf(inOrder(...gate(AVOIDABLE, { mmWait: 50 })), ALL);
     assert.deepEqual([sums.total, sums.avoidable, sums.notAvoidable, sums.unknown], [N, N, 0, 0]);
     const { all } = counterfactual;
-    assert.deepEqual([all.avoidableQuiet, all.avoidableBusy, all.savedNs], [N, 0, 50 * N]);
+    assert.deepEqual([all.avoidableQuiet, all.avoidableBusy, all.savedNs, all.lookupNs], [N, 0, 0, 50 * N]);
     assert.deepEqual(all.stall, { exactNs: 0, boundNs: 0, writers: 0, basis: 'exact', unknown: 0 });
     assert.deepEqual(writers, []);
   });
@@ -145,6 +145,10 @@ describe('gate with a writer', () => {
     );
     assert.deepEqual([snapshot.waits.mmapLockQueued.count, snapshot.waits.mmapLock.count], [3, 3]);
     assert.equal(snapshot.waits.mmapLockQueued.sumNs, 299 + 299 + 9);
+    const { all } = snapshot.counterfactual;
+    assert.deepEqual([all.savedNs, all.lookupNs], [299 + 299 + 9, 3]);
+    const blind = snapshotOf(rows, hooked('mmap_lock_acquire_returned')).counterfactual.all;
+    assert.deepEqual([blind.savedNs, blind.lookupNs], [null, 3 + 299 + 299 + 9]);
     assert.deepEqual(snapshotOf(rows, ALL, 2), snapshot);
   });
 

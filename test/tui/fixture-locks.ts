@@ -29,6 +29,7 @@ function counterfactual(key: string, retries: number): CounterfactualRow {
     avoidableBusy: part(0.1),
     unknownWhy: { 'lock sequence not read': unknown - part(0.01), 'signal: no fallback': part(0.01) },
     savedNs: avoidable * 6310,
+    lookupNs: avoidable * 240,
     stall: { exactNs: retries * 410, boundNs: retries * 2900, writers: part(0.05), basis: 'exact', unknown: 2 },
   };
 }

@@ -53,6 +53,7 @@ function noCounterfactual(key: string): CounterfactualRow {
     avoidableBusy: 0,
     unknownWhy: {},
     savedNs: 0,
+    lookupNs: 0,
     stall: { exactNs: 0, boundNs: 0, writers: 0, basis: 'none', unknown: 0 },
   };
 }

@@ -76,7 +76,8 @@ function counterfactual(row: CounterfactualRow): object {
     avoidableQuiet: row.avoidableQuiet,
     avoidableBusy: row.avoidableBusy,
     unknownWhy: sorted(row.unknownWhy),
-    savedNs: u64(row.savedNs),
+    savedNs: row.savedNs === null ? null : u64(row.savedNs),
+    lookupNs: u64(row.lookupNs),
     stall: {
       basis: stall.basis,
       exactNs: stall.basis === 'exact' ? u64(stall.exactNs) : null,

@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: MIT
 /** Blocks of `stat` on what lies behind the retries: verdicts, the mmap_lock table, writers, swap devices. Pure. */
 
-import { DECADE_TITLES, MMAP_LOCK_HOOK, OTHER_USERS, whyNotHooked } from '../../../src/core/aggregate/mmap-lock.js';
+import {
+  DECADE_TITLES,
+  MMAP_LOCK_HOOK,
+  MMAP_QUEUE_HOOK,
+  OTHER_USERS,
+  whyNotHooked,
+} from '../../../src/core/aggregate/mmap-lock.js';
 import type { Snapshot } from '../../../src/core/aggregate/snapshot.js';
 import type { MmapLockSide, StallSums } from '../../../src/core/aggregate/snapshot-rows.js';
 import { cgroupFields } from '../../../src/core/present/fields/cgroup.js';
@@ -42,7 +48,15 @@ export function verdicts({ counterfactual, retry, events }: Snapshot): string[] 
     lines.push(row(formatExact(retry.notAvoidable), 'not avoidable', retry.notAvoidable > 0 ? parts(not) : ''));
   }
   if (unknown > 0) lines.push(row(formatExact(unknown), 'avoidable or not is unknown', parts(all.unknownWhy)));
-  if (avoidable > 0) lines.push(row(formatDuration(all.savedNs), 'saved, had those kept off mmap_lock'));
+  if (avoidable > 0) {
+    const { savedNs, lookupNs } = all;
+    const label = 'saved: they queued for mmap_lock';
+    if (savedNs === null) lines.push(row('?', label, `${MMAP_QUEUE_HOOK} is not hooked`));
+    else lines.push(row(formatDuration(savedNs), label));
+    lines.push(
+      row(formatDuration(lookupNs), `in lock_mm_and_find_vma, ${savedNs === null ? 'queued or not' : 'not queued'}`),
+    );
+  }
   const lost = (events.perKind.W_VMA?.dropped ?? 0) + (events.perKind.W_ACQUIRED?.dropped ?? 0);
   return [...lines, ...stall(all.stall, lost)];
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** What the verdicts on some retries sum to: over all, over a cause's, or over a process's. */
+import type { WaitRecord } from '../lifecycle/attempt-record.js';
 import type { Verdict } from '../lifecycle/lifecycle.js';
 import { VERDICTS, type VerdictKind } from '../vocabulary/verdicts.js';
 import { StallTotals } from './stalls.js';
@@ -13,15 +14,21 @@ export class CounterfactualSums extends StallTotals {
   avoidableQuiet = 0;
   avoidableBusy = 0;
   readonly unknownWhy: Map<string, number> = new Map();
-  savedNs = 0;
+  queuedNs = 0;
+  lookupNs = 0;
   stallUnknown = 0;
 
-  judge(verdict: Verdict, savedNs: number): void {
+  /** `wait`: the fallback's in lock_mm_and_find_vma, null when not seen. */
+  judge(verdict: Verdict, wait: WaitRecord | null): void {
     this.judged++;
     this.verdicts[verdict.kind]++;
     if (verdict.kind === 'unknown') this.unknownWhy.set(verdict.why, (this.unknownWhy.get(verdict.why) ?? 0) + 1);
     if (verdict.kind !== 'avoidable') return;
-    this.savedNs += savedNs;
+    if (wait !== null) {
+      const queued = Number.isNaN(wait.contended) ? 0 : wait.end - wait.contended;
+      this.queuedNs += queued;
+      this.lookupNs += wait.end - wait.start - queued;
+    }
     if (verdict.mmWriters === 0) this.avoidableQuiet++;
     else if (verdict.mmWriters > 0) this.avoidableBusy++;
   }

@@ -7,7 +7,7 @@ import type { FaultRecord } from '../lifecycle/record.js';
 import { type Cause, isAtOnce, RETRY_CAUSES, type RetryCause } from '../vocabulary/causes.js';
 import { DROPPING_WAITS } from '../vocabulary/waits.js';
 import { CounterfactualSums } from './counterfactual-sums.js';
-import { isHooked, MMAP_LOCK_HOOK } from './mmap-lock.js';
+import { isHooked, MMAP_LOCK_HOOK, MMAP_QUEUE_HOOK } from './mmap-lock.js';
 import type { CounterfactualRow, StallSums } from './snapshot-rows.js';
 import { type OpenWindow, type Provisional, Stalls } from './stalls.js';
 import type { ProcessSums } from './sums.js';
@@ -42,10 +42,12 @@ export class Counterfactual {
     RETRY_CAUSES.map((cause) => [cause, new CounterfactualSums()]),
   ) as Record<RetryCause, CounterfactualSums>;
   readonly basis: StallSums['basis'];
+  readonly #queueSeen: boolean;
 
   constructor(session: SessionInfo | null) {
     const hooked = (target: string): boolean => session !== null && isHooked(session, target);
     this.basis = hooked(VMA_WRITE_HOOK) ? 'exact' : hooked(MMAP_LOCK_HOOK) ? 'bound' : 'none';
+    this.#queueSeen = hooked(MMAP_QUEUE_HOOK);
   }
 
   /** A VMA-lock attempt returned RETRY; its cause may still change. */
@@ -67,11 +69,10 @@ export class Counterfactual {
     if (verdict === null) return;
     const cause = this.#of(attempt.cause ?? 'unknown');
     process.counterfactual ??= new CounterfactualSums();
-    const saved = wait === null ? 0 : wait.end - wait.start;
     const own = process.counterfactual;
-    this.all.judge(verdict, saved);
-    cause.judge(verdict, saved);
-    own.judge(verdict, saved);
+    this.all.judge(verdict, wait);
+    cause.judge(verdict, wait);
+    own.judge(verdict, wait);
     if (this.basis === 'none') return;
     const window = windowOf(fault, attempt);
     if (window === null) return;
@@ -120,7 +121,8 @@ export class Counterfactual {
       avoidableQuiet: sums.avoidableQuiet,
       avoidableBusy: sums.avoidableBusy,
       unknownWhy: Object.fromEntries(why),
-      savedNs: sums.savedNs,
+      savedNs: this.#queueSeen ? sums.queuedNs : null,
+      lookupNs: this.#queueSeen ? sums.lookupNs : sums.lookupNs + sums.queuedNs,
       stall: {
         exactNs: stall.exactNs + (more?.exactNs ?? 0),
         boundNs: stall.boundNs + (more?.boundNs ?? 0),

@@ -30,6 +30,9 @@ function side(kernel: Float64Array, acquired: number, waitNs: number, first: num
 /** Acquisitions are counted where they are timed: in the tracepoint that tells of them. */
 export const MMAP_LOCK_HOOK = 'mmap_lock_acquire_returned';
 
+/** Tells that the trylock of lock_mm_and_find_vma failed: from there on a fault queues. */
+export const MMAP_QUEUE_HOOK = 'mmap_lock_start_locking';
+
 export function mmapLockOf(session: SessionInfo, kernel: Float64Array): Snapshot['mmapLock'] {
   return {
     read: side(kernel, VlCounter.MM_READ, VlCounter.MM_READ_NS, VlCounter.MM_READ_1US),

@@ -73,7 +73,7 @@ export const MEASURES: readonly Measure[] = [
     id: 'avoidable_wait_ratio',
     unit: 's/s',
     title: 'time in the fallback of avoidable retries: how many threads were there on average',
-    read: (i) => increase(i, (s) => s.counterfactual.all.savedNs) / 1e9 / i.seconds,
+    read: (i) => increase(i, ({ counterfactual: { all } }) => (all.savedNs ?? 0) + all.lookupNs) / 1e9 / i.seconds,
   },
   share(
     'unknown_cause_share',

@@ -50,7 +50,7 @@ function balanceLines({
       : [
           [seg('avoidable, mm at rest ', 'dim'), seg(pad(n(avoidableQuiet), 7, 'right'))],
           [seg('avoidable, writers in ', 'dim'), seg(pad(n(avoidableBusy), 7, 'right'))],
-          [seg('would save  ', 'dim'), seg(formatDuration(savedNs), 'strong')],
+          [seg('would save  ', 'dim'), seg(savedNs === null ? '?' : formatDuration(savedNs), 'strong')],
           [seg('would stall ', 'dim'), ...stallWords(stall)],
         ];
   const why = Object.entries(unknownWhy).sort((a, b) => b[1] - a[1]);
