@@ -3,16 +3,18 @@
 /** Where the process begins and ends: words in, exit code out. */
 import { CommanderError } from 'commander';
 import { ExitCode, UserError } from '../src/errors.js';
-import { guardDebugger, guardStandardStreams, report } from './common/process.js';
+import { guardDebugger, guardDefects, guardStandardStreams, refuseMangled, report } from './common/process.js';
 import { buildProgram, splitArguments, TAKES_COMMAND, usageError, withDefaultCommand } from './program.js';
 
 async function main(argv: readonly string[]): Promise<number> {
+  guardDefects();
   guardDebugger();
   guardStandardStreams();
   const { own, command } = splitArguments(argv);
   const words = withDefaultCommand(own);
   let exitCode: number = ExitCode.Ok;
   try {
+    refuseMangled(argv);
     if (command !== null && !TAKES_COMMAND.has(words[0] ?? '')) {
       throw new UserError(
         'cannot read the command line',

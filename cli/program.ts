@@ -48,7 +48,8 @@ export function buildProgram(command: readonly string[], done: (exitCode: number
       'after',
       `
 Without a command: top.
-Exit codes: 0 ok, 1 finding, 2 usage or bad input, 3 cannot observe here, 129/130/143 ended by a signal.
+Exit codes: 0 ok, 1 finding, 2 usage or bad input, 3 cannot observe here,
+70 internal error, 129/130/131/143 ended by a signal.
 Over ssh: ssh HOST sudo ${PROGRAM} record -o - | ${PROGRAM} replay -`,
     );
 
@@ -99,7 +100,8 @@ Over ssh: ssh HOST sudo ${PROGRAM} record -o - | ${PROGRAM} replay -`,
 
   addStretchOptions(program.command('replay'))
     .description('dashboard over a recording; its summary when there is no terminal')
-    .argument('<file>', 'recording, - for one on standard input')
+    .argument('[file]', 'recording, - for one on standard input')
+    .usage('[options] <file>')
     .addOption(
       new Option('--speed <factor>', 'play at the recorded pace times this; else as fast as it comes').argParser(
         parseSpeed,
@@ -112,7 +114,11 @@ Over ssh: ssh HOST sudo ${PROGRAM} record -o - | ${PROGRAM} replay -`,
         true,
       ),
     )
-    .action(async (file, options) => {
+    .action(async (named: string | undefined, { alerts, ...others }) => {
+      // `--alerts trace.vmlt`: the one word there is names the recording.
+      const file = named ?? (typeof alerts === 'string' ? alerts : undefined);
+      if (file === undefined) throw missingFile();
+      const options = { ...others, ...(alerts !== undefined && { alerts: named === undefined ? true : alerts }) };
       const load = (): Promise<typeof import('./commands/replay/index.js')> => import('./commands/replay/index.js');
       const { replay } = await (process.stdout.isTTY ? loadSmall(load) : load());
       done(await replay(file, options));
@@ -240,6 +246,12 @@ function rejectLiveOptions(command: Command, instead: Instead = RECORDED): void 
       ExitCode.Usage,
     );
   }
+}
+
+/** As commander says it of an argument that is not left to choice. */
+function missingFile(): UserError {
+  const help = `\`${PROGRAM} replay --help\` lists what there is`;
+  return new UserError('cannot read the command line', "missing required argument 'file'", help, ExitCode.Usage);
 }
 
 /** What has not been recorded yet has no parts to choose. */

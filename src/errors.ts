@@ -9,6 +9,8 @@ export const ExitCode = {
   Usage: 2,
   /** Cannot observe here: privilege or kernel. */
   CannotObserve: 3,
+  /** A defect of ours (EX_SOFTWARE, sysexits.h): 1 would say that something was found. */
+  Internal: 70,
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 

@@ -5,7 +5,9 @@ import type { Source } from '../../src/core/events/source.js';
 import { ExitCode, errorCode, UserError } from '../../src/errors.js';
 import type { LiveSource } from '../../src/live/options.js';
 import { refuseInputs } from '../../src/output/inputs.js';
+import { ChildEnd } from './child-end.js';
 import type { LiveCliOptions, StretchCliOptions } from './options.js';
+import type { StopSignal } from './process.js';
 
 export type { LiveSource };
 
@@ -73,7 +75,8 @@ async function openWhole(file: string, follow: boolean): Promise<Source> {
 export interface Child {
   readonly argv: readonly string[];
   readonly process: ChildProcess;
-  /** Settles when the command ended; rejects with a `UserError` when it could not be started. */
+  readonly end: ChildEnd;
+  /** Settles when the command ended, or is left to itself; rejects with a `UserError` when it could not be started. */
   readonly done: Promise<CommandResult>;
 }
 
@@ -82,34 +85,38 @@ export interface CommandResult {
   /** null when a signal ended it. */
   readonly exitCode: number | null;
   readonly signal: string | null;
+  /** It goes on: why it could not be ended, in words. */
+  readonly left?: string;
 }
 
 /** Starts the command inside the window in which forks are followed. Its standard streams are ours. */
 export function startCommand(source: LiveSource, argv: readonly string[]): Child {
   const [file = '', ...args] = argv;
   const child = source.spawnWindow(() => spawn(file, args, { stdio: 'inherit' }));
+  let leave = (_why: string): void => {};
   const done = new Promise<CommandResult>((resolve, reject) => {
     child.once('error', (error) => reject(startError(file, error)));
     child.once('close', (exitCode, signal) => resolve({ argv, exitCode, signal }));
+    leave = (left) => resolve({ argv, exitCode: null, signal: null, left });
   });
   // Whoever awaits `done` later still sees the rejection; Node must not call it unhandled meanwhile.
   done.catch(() => {});
-  return { argv, process: child, done };
+  return { argv, process: child, end: new ChildEnd(child, (why) => leave(why)), done };
 }
 
 /**
  * What a stop signal means: without a command, the session ends. With one, its end ends us: the terminal sends SIGINT to
  * the command as well as to us, while other signals come to us alone and are passed on.
  */
-export function forwardOrStop(signal: NodeJS.Signals, child: Child | null, stop: () => void): void {
+export function forwardOrStop(signal: StopSignal, child: Child | null, stop: () => void): void {
   if (child === null) stop();
-  else if (signal !== 'SIGINT') child.process.kill(signal);
+  else if (signal !== 'SIGINT') child.end.begin(signal);
 }
 
 /** The time is up: the session ends, and so does the command, as under `perf stat --timeout`. */
 export function stopAll(child: Child | null, stop: () => void): void {
   stop();
-  child?.process.kill('SIGTERM');
+  child?.end.begin();
 }
 
 function startError(file: string, error: Error): UserError {
@@ -118,8 +125,9 @@ function startError(file: string, error: Error): UserError {
   return new UserError(`cannot run ${file}`, why, 'check the command after --', ExitCode.Usage, { cause: error });
 }
 
-/** `exit 0`, `killed by SIGSEGV` */
+/** `exit 0`, `killed by SIGSEGV`, `left running: …` */
 export function describeResult(result: CommandResult): string {
+  if (result.left !== undefined) return `left running: ${result.left}`;
   return result.signal === null ? `exit ${result.exitCode}` : `killed by ${result.signal}`;
 }
 

@@ -1,23 +1,29 @@
 // SPDX-License-Identifier: MIT
 /** The process as its surroundings see it: signals, closed pipes, exit codes, the words on stderr. */
+import { isUtf8 } from 'node:buffer';
+import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
-import { asUserError, ExitCode, errorCode, formatUserError, UserError } from '../../src/errors.js';
+import { type CleanText, textOf } from '../../src/core/present/clean.js';
+import { asUserError, ExitCode, errorCode, UserError } from '../../src/errors.js';
 
 export const PROGRAM = 'vmalocktop';
 
-/** Words go to stderr, one line each, named: data alone goes to stdout. */
-export function say(text: string): void {
-  process.stderr.write(`${PROGRAM}: ${text}\n`);
+/** Words go to stderr, one line each, the first one named: data alone goes to stdout. */
+export function say(text: string, ...more: readonly string[]): void {
+  process.stderr.write(textOf([`${PROGRAM}: ${text}`, ...more]));
 }
 
 /** Prints an error the way its kind deserves and returns the exit code it stands for. */
 export function report(error: unknown): number {
   const known = asUserError(error);
   if (known === null) {
-    say(`internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-    return ExitCode.Finding;
+    const [first = '', ...stack] = (error instanceof Error ? (error.stack ?? error.message) : String(error)).split(
+      '\n',
+    );
+    say(`internal error: ${first}`, ...stack);
+    return ExitCode.Internal;
   }
-  say(formatUserError(known));
+  say(known.message, ...(known.remedy === '' ? [] : [`→ ${known.remedy}`]));
   return known.exitCode;
 }
 
@@ -36,6 +42,12 @@ export function guardStandardStreams(): void {
   process.stderr.on('error', () => {});
 }
 
+/** What nobody caught is a defect of ours: said, with a stack, and ended with its own exit code. */
+export function guardDefects(): void {
+  // An unhandled rejection arrives here as well. The terminal was given back before (uncaughtExceptionMonitor).
+  process.on('uncaughtException', (error) => process.exit(report(error)));
+}
+
 /** Node's own answer to SIGUSR1 is a debugger that listens on a port: not in a program that runs as root. */
 export function guardDebugger(): void {
   process.on('SIGUSR1', () => {});
@@ -47,14 +59,14 @@ export function unguardStdout(): void {
 }
 
 /** Writes to stdout and waits until it is out: process.exit must not cut a pipe short. */
-export function print(text: string): Promise<void> {
+export function print(text: CleanText): Promise<void> {
   return new Promise((resolve) => {
     process.stdout.write(text, () => resolve());
   });
 }
 
-export type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
-const STOP_SIGNALS: readonly StopSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+export type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGQUIT';
+const STOP_SIGNALS: readonly StopSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];
 
 export interface StopWatch {
   /** The first signal that came; null while none did. */
@@ -83,7 +95,29 @@ export function onStopSignal(stop: (signal: StopSignal) => void): StopWatch {
   };
 }
 
-/** 130 for SIGINT, 143 for SIGTERM, 129 for SIGHUP: what a shell reports for a process that died of it. */
+/** 130 for SIGINT, 143 for SIGTERM, 129 for SIGHUP, 131 for SIGQUIT: what a shell reports for a process that died of it. */
 export function signalExitCode(signal: NodeJS.Signals): number {
   return 128 + constants.signals[signal];
+}
+
+/**
+ * Words are bytes (execve(2)), and Node makes text of them: what is no UTF-8 would name another file than was meant.
+ * Throws a `UserError`.
+ */
+export function refuseMangled(argv: readonly string[]): void {
+  if (!argv.some((word) => word.includes('\ufffd'))) return;
+  let given: Buffer;
+  try {
+    given = readFileSync('/proc/self/cmdline');
+  } catch {
+    return;
+  }
+  if (isUtf8(given)) return;
+  const word = argv.find((it) => it.includes('\ufffd')) ?? '';
+  throw new UserError(
+    'cannot read the command line',
+    `${word} is not UTF-8`,
+    'let the shell open the file (info - < FILE, export … -o - > FILE), or give it another name',
+    ExitCode.Usage,
+  );
 }

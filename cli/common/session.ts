@@ -93,7 +93,10 @@ export async function followRun({ source, live, argv, duration }: Run, sink: Sin
   failure ??= error;
   clearTimeout(limit);
   await source.close();
-  await child?.done.catch(() => {});
+  // Whatever ended the session, the command is not waited for longer than it takes to end it.
+  if (child !== null && command === null) child.end.begin();
+  const result = await child?.done.catch(() => {});
+  if (result?.left !== undefined) say(`the command was left running: ${result.left}`);
   return {
     failure,
     command,

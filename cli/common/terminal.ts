@@ -20,6 +20,11 @@ export interface Terminal {
   dispose(): void;
 }
 
+/** Whether standard output is a terminal whose cursor can be moved. */
+export function canDraw(): boolean {
+  return process.stdout.isTTY === true && !['dumb', 'unknown'].includes(process.env.TERM ?? '');
+}
+
 /** Keys come from stdin, or from /dev/tty when stdin carries a recording. */
 export function openTerminal(stdinIsData: boolean): Terminal {
   if (!stdinIsData) return { input: process.stdin, dispose: () => process.stdin.pause() };

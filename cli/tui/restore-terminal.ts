@@ -3,7 +3,7 @@
  * Sees to it that no way out leaves the terminal in raw mode or on the alternate screen: an exit, a signal,
  * an exception, a stop. SIGKILL and SIGSTOP cannot be seen; after SIGSTOP, SIGCONT sets things right.
  */
-export type QuitSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
+export type QuitSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGQUIT';
 
 export interface Guarded {
   /** Gives the terminal back for good; synchronous, may be called again. */
@@ -14,7 +14,7 @@ export interface Guarded {
   resume(): void;
 }
 
-const ENDING: readonly QuitSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+const ENDING: readonly QuitSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];
 
 /** Installs the handlers. The function returned removes them. */
 export function guardTerminal(guarded: Guarded): () => void {

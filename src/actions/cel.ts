@@ -81,6 +81,7 @@ export function compileCondition(source: string, groupBy: Grouping | null): Cond
     }
     const read = [...namesIn(parsed.ast)].filter((name) => fields.has(name));
     if (read.length === 0) throw new ExpressionError('it reads no field', 0, fieldList(fields));
+    checkConstants(parsed.ast, source, groupBy);
     return {
       source,
       fields: read,
@@ -110,6 +111,59 @@ function failure(
     return new ExpressionError(`there is no field ${unknown}`, column, fieldList(fields));
   }
   return new ExpressionError(error.summary, column, 'write it in CEL, as in `retry_ratio > 0.05 && retry_rate > 100`');
+}
+
+interface Node {
+  readonly op: string;
+  readonly args: unknown;
+  readonly start: number;
+  readonly end: number;
+}
+
+function isNode(value: unknown): value is Node {
+  return typeof value === 'object' && value !== null && 'op' in value && 'args' in value && 'start' in value;
+}
+
+/**
+ * What is the same whatever the fields say is computed here: an error of it (a pattern that is none, `duration("5 apples")`)
+ * would come at each evaluation, where an error means that a field is not known, and the rule would never fire.
+ * Throws `ExpressionError`.
+ */
+function checkConstants(ast: ASTNode, source: string, groupBy: Grouping | null): void {
+  const visit = (value: unknown): void => {
+    if (Array.isArray(value)) value.forEach(visit);
+    if (!isNode(value)) return;
+    if (value.op === 'rcall' || value.op === 'call') checkPattern(value);
+    if (value.op !== 'value' && value.op !== 'id' && namesIn(value as unknown as ASTNode).size === 0) {
+      evaluate(value, source, groupBy);
+      return;
+    }
+    visit(value.args);
+  };
+  visit(ast);
+}
+
+function checkPattern({ args, start }: Node): void {
+  if (!Array.isArray(args) || args[0] !== 'matches') return;
+  const given: unknown = args.at(-1);
+  const pattern: unknown = Array.isArray(given) ? given.at(-1) : undefined;
+  if (!isNode(pattern) || pattern.op !== 'value' || typeof pattern.args !== 'string')
+    throw new ExpressionError('its pattern is not known beforehand', start + 1, 'give matches() a text in quotes');
+  try {
+    new RegExp(pattern.args);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new ExpressionError(why, pattern.start + 1, 'write a regular expression; \\ before a character means itself');
+  }
+}
+
+function evaluate({ start, end }: Node, source: string, groupBy: Grouping | null): void {
+  try {
+    environment(groupBy).parse(source.slice(start, end))();
+  } catch (error) {
+    if (!(error instanceof EvaluationError)) return; // a piece of a macro does not stand by itself
+    throw new ExpressionError(error.summary, start + 1, 'it would fail whenever the rule is judged');
+  }
 }
 
 /** Identifiers of an expression: fields, and names that macros bind. */

@@ -1,35 +1,58 @@
 // SPDX-License-Identifier: MIT
 /** TOML files whose every value knows its line, so that an error can name it. */
-import { readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { type AST, getStaticTOMLValue, ParseError, parseTOML } from 'toml-eslint-parser';
 import { ExitCode, fileError, UserError } from '../errors.js';
+import { MAX_BYTES, tooDeepAt } from './bounds.js';
 import { pathText } from './path.js';
 import { Section } from './section.js';
 
 /** Reads a file into its top table. Rejects with a `UserError` (exit code 2) that names the file, and the line. */
 export async function readToml(path: string): Promise<Section> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw fileError(`cannot read ${path}`, error);
-  });
-  return parseToml(text, path);
+  return parseToml(await readText(path), path);
+}
+
+/** What is read is bounded, whatever stands behind the name. */
+async function readText(path: string): Promise<string> {
+  const guard = <T>(work: Promise<T>): Promise<T> =>
+    work.catch((error: unknown) => {
+      throw fileError(`cannot read ${path}`, error);
+    });
+  const file = await guard(open(path, 'r'));
+  try {
+    const bytes = Buffer.alloc(MAX_BYTES + 1);
+    let length = 0;
+    for (let read = -1; read !== 0 && length < bytes.length; length += read)
+      read = (await guard(file.read(bytes, length, bytes.length - length, null))).bytesRead;
+    if (length > MAX_BYTES) throw refused(path, `it has more than ${MAX_BYTES} bytes`);
+    return bytes.toString('utf8', 0, length);
+  } finally {
+    await file.close();
+  }
+}
+
+function refused(file: string, why: string, cause?: unknown): UserError {
+  return new UserError(`cannot read ${file}`, why, 'it must be TOML 1.0 (https://toml.io)', ExitCode.Usage, { cause });
 }
 
 /** `file`: what errors call it. */
 export function parseToml(text: string, file: string): Section {
+  const deep = tooDeepAt(text);
+  if (deep !== null) throw refused(file, `line ${deep}: nested deeper than any configuration is`);
   try {
     const program = parseTOML(text, { tomlVersion: '1.0' });
     const lines = new Map<string, number>();
     for (const node of program.body[0].body) locate(node, [], lines);
+    // The values below are plain objects: such a key would reach into all objects there are.
+    for (const [key, line] of lines)
+      if (key.split('.').some((part) => Object.hasOwn(Object.prototype, part.replace(/\[\d+\]$/, ''))))
+        throw refused(file, `line ${line}: no key may have the name ${key}`);
     return new Section({ file, lines }, [], getStaticTOMLValue(program) as Record<string, unknown>);
   } catch (error) {
+    // A value of a hundred thousand characters: the parser puts them on the stack.
+    if (error instanceof RangeError) throw refused(file, 'a value is longer than any configuration has', error);
     if (!(error instanceof ParseError)) throw error;
-    throw new UserError(
-      `cannot read ${file}`,
-      `line ${error.lineNumber}: ${error.message}`,
-      'it must be TOML 1.0 (https://toml.io)',
-      ExitCode.Usage,
-      { cause: error },
-    );
+    throw refused(file, `line ${error.lineNumber}: ${error.message}`, error);
   }
 }
 

@@ -12,8 +12,19 @@ const CAUSES: Readonly<Record<string, readonly [why: string, remedy: string]>> =
   ENOTSOCK: ['it is not a socket', 'name the socket.path of the daemon; recordings open with `vmalocktop replay`'],
 };
 
-/** Rejects with a `UserError` when nobody answers at `path`, when we may not connect, or when it is something else. */
-export async function connectDaemon(path: string): Promise<RecordingSource> {
+/** A daemon that starts lets its clients wait until its probes are attached. */
+const PATIENCE_MS = 15_000;
+const SILENT_MS = 1000;
+
+/**
+ * Rejects with a `UserError` when nobody answers at `path`, when we may not connect, or when it is something else.
+ * `onSilent`: called when nothing came for a second.
+ */
+export async function connectDaemon(
+  path: string,
+  onSilent: () => void = () => {},
+  patienceMs: number = PATIENCE_MS,
+): Promise<RecordingSource> {
   const socket = connect(path);
   await new Promise<void>((resolve, reject) => {
     socket.once('connect', resolve);
@@ -23,5 +34,25 @@ export async function connectDaemon(path: string): Promise<RecordingSource> {
     });
   });
   socket.removeAllListeners('error');
-  return openStream(socket, path);
+  let late = false;
+  const silent = setTimeout(onSilent, SILENT_MS);
+  const end = setTimeout(() => {
+    late = true;
+    socket.destroy();
+  }, patienceMs);
+  try {
+    return await openStream(socket, path);
+  } catch (error) {
+    if (!late) throw error;
+    throw new UserError(
+      `cannot connect to ${path}`,
+      `whoever listens there said nothing for ${patienceMs / 1000} s`,
+      'see in its log whether it is a daemon of vmalocktop, and whether it observes',
+      ExitCode.Usage,
+      { cause: error },
+    );
+  } finally {
+    clearTimeout(silent);
+    clearTimeout(end);
+  }
 }

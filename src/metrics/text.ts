@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Families as text: OpenMetrics 1.0, and Prometheus' format 0.0.4, which differ in how a counter is named. */
+import { cleanLine } from '../core/present/clean.js';
 import type { Distribution, Family, Labels } from './family.js';
 
 export type TextFormat = 'openmetrics' | 'prometheus';
@@ -15,7 +16,7 @@ export function negotiate(accept: string | undefined): TextFormat {
 }
 
 function escaped(text: string): string {
-  return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"');
+  return cleanLine(text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"'));
 }
 
 function labelText(labels: Labels): string {

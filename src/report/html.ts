@@ -20,9 +20,9 @@ export class Html {
 
 export type Part = Html | string | number | readonly Part[] | null;
 
-/** Control characters have no place in HTML, and names come from whoever may set them (prctl). */
+/** Control characters have no place in HTML, bidi marks turn what stands behind them, and names come from whoever may set them (prctl). */
 export function escapeText(text: string): string {
-  return text.replace(/[^\P{Cc}\t\n]/gu, '\ufffd').replace(/[&<>"']/g, (c) => SPECIAL[c] ?? c);
+  return text.replace(/[^\P{Cc}\t\n]|[\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd').replace(/[&<>"']/g, (c) => SPECIAL[c] ?? c);
 }
 
 function render(part: Part): string {

@@ -83,6 +83,14 @@ describe('rules', () => {
     ],
     ['no condition at all', '[[rule]]\nname = "a"\nwhen = "retry_rate + 1"', /it gives a double, not true or false/],
     ['nothing to read', '[[rule]]\nname = "a"\nwhen = "1 < 2"', /it reads no field/],
+    [
+      'a pattern that is none',
+      `${RULE}group_by = "process"\nclear = 'comm.matches("(((") && retry_rate > 0'`,
+      /line 5: .*Unterminated group at column 14/,
+    ],
+    ['a pattern of the moment', `${RULE}group_by = "process"\nclear = 'comm.matches(comm)'`, /not known beforehand/],
+    ['a constant that fails', `${RULE}clear = 'retry_rate > double(1 / 0)'`, /division by zero/],
+    ['a time that is none', `${RULE}clear = 'retry_rate > 0 && duration("x") < duration("1s")'`, /Invalid duration/],
     ['broken CEL', '[[rule]]\nname = "a"\nwhen = "retry_rate >"', /line 3: .*Unexpected token.*\n→ write it in CEL/],
     ['types that do not fit', `${RULE}group_by = "process"\nclear = "comm > 1"`, /no such overload: string > int/],
     [

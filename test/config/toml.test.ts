@@ -177,6 +177,53 @@ describe('a file', () => {
   });
 });
 
+describe('a file that means harm', () => {
+  const refused = (text: string): void => {
+    const before = process.cpuUsage().user;
+    assert.match(
+      error(() => parseToml(text, 'c.toml')),
+      /^cannot read c\.toml: /,
+      text.slice(0, 40),
+    );
+    // Seconds of a busy machine; it took twenty of a quiet one.
+    assert.ok(process.cpuUsage().user - before < 5e6, `${text.slice(0, 40)} takes time`);
+  };
+
+  it('nests without end, or has a key of a thousand parts', () => {
+    refused(`x = ${'['.repeat(5000)}${']'.repeat(5000)}`);
+    refused(`x = ${'{a='.repeat(5000)}1${'}'.repeat(5000)}`);
+    refused(`a${'.a'.repeat(20_000)} = 1`);
+    refused(`[a${' . "a"'.repeat(20_000)}]`);
+    refused(`[[a${'.a'.repeat(20_000)}]]`);
+    refused(`x = { a${'.a'.repeat(20_000)} = 1 }`);
+    refused(`x = "${'y'.repeat(200_000)}"${'0'.repeat(200_000)}`);
+  });
+
+  it('reaches into what all objects have', () => {
+    for (const key of ['__proto__', 'constructor', 'toString', 'a.__proto__.b', '"__proto__"'])
+      for (const text of [`[${key}]\npolluted = 1`, `[[${key}]]\npolluted = 1`, `${key} = 1`, `x = { ${key} = 1 }`])
+        refused(text);
+    assert.equal('polluted' in {}, false);
+  });
+
+  it('is not taken for one by what stands in strings and comments', () => {
+    const deep = '['.repeat(100) + 'a.'.repeat(100);
+    for (const text of [
+      `a = "${deep}"`,
+      `a = '${deep}'`,
+      `a = """\n${deep}\n"""`,
+      `a = '''${deep}'''`,
+      `# ${deep}\na = 1`,
+      `a = "\\"${deep}"`,
+    ])
+      assert.equal(parseToml(text, 'c.toml').has('a'), true, text);
+  });
+
+  it('has no end', async () => {
+    await assert.rejects(readToml('/dev/zero'), /more than \d+ bytes/);
+  });
+});
+
 describe('durations', () => {
   it('are read as people write them, and written as they are read', () => {
     for (const [text, ns] of [

@@ -3,7 +3,7 @@
 import { Dashboard } from '../../cli/tui/dashboard.js';
 import { snapshotAt } from './fixture.js';
 
-const CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+const CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129, SIGQUIT: 131 } as const;
 let seconds = 130;
 
 const dashboard = new Dashboard({

@@ -20,6 +20,7 @@ for (const [signal, code] of [
   ['SIGINT', 130],
   ['SIGTERM', 143],
   ['SIGHUP', 129],
+  ['SIGQUIT', 131],
 ] as const) {
   test(`${signal} restores the terminal`, async () => {
     const shell = run(DEMO);

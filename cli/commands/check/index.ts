@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** `check`: the rules of page-fault locking, held to a live session, to a command's run, or to a recording. */
+
 import { Checker } from '../../../src/core/check/checker.js';
 import { checkText } from '../../../src/core/check/text.js';
+import { jsonOf } from '../../../src/core/present/clean.js';
 import { ExitCode } from '../../../src/errors.js';
 import { type CommandResult, describeResult } from '../../common/open.js';
 import { print, report, say } from '../../common/process.js';
@@ -40,7 +42,7 @@ export async function check(file: string | undefined, argv: readonly string[], o
   const result = checker.report();
   if (options.json === true) {
     const more = { ...(command !== null && { command }), ...(truncated !== null && { truncated }) };
-    await print(`${JSON.stringify({ ...result, ...more })}\n`);
+    await print(jsonOf({ ...result, ...more }));
   } else {
     const remarks = truncated === null ? [] : [`CUT OFF: ${truncated}`];
     if (command !== null) remarks.push(commandLine(command));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** `daemon`: metrics, alerts, a flight recorder and a socket for dashboards, for as long as the host runs. */
+
 import { checkUsers } from '../../../src/actions/users.js';
+import { textOf } from '../../../src/core/present/clean.js';
 import { Daemon, type DaemonSource } from '../../../src/daemon/daemon.js';
 import { checkFlightDirectory, makeFlightDirectory } from '../../../src/daemon/flight-directory.js';
 import { notifyManager } from '../../../src/daemon/notify.js';
@@ -26,7 +28,7 @@ export interface DaemonOptions {
 export async function daemon(options: DaemonOptions): Promise<number> {
   const loaded = await readConfig(options.config);
   if (options.checkConfig === true) {
-    await print(`${options.config}: ok, ${loaded.rules.length} alert rules\n`);
+    await print(textOf([`${options.config}: ok, ${loaded.rules.length} alert rules`]));
     return ExitCode.Ok;
   }
   const opened = new Opened();

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** `diff`: two recordings side by side, or the runs of two sides. */
+
 import { compare } from '../../../src/core/diff/compare.js';
 import { diffJson } from '../../../src/core/diff/json.js';
 import { diffText } from '../../../src/core/diff/text.js';
+import { jsonOf } from '../../../src/core/present/clean.js';
 import { ExitCode } from '../../../src/errors.js';
 import { truncation } from '../../common/feed.js';
 import { type Loaded, load } from '../../common/load.js';
@@ -40,7 +42,7 @@ export async function diff(fileA: string, fileB: string, options: DiffOptions): 
   watch.dispose();
   if (watch.signal !== null) return signalExitCode(watch.signal);
   const result = compare(runs.slice(0, filesA.length), runs.slice(filesA.length));
-  if (options.json === true) await print(`${JSON.stringify(diffJson(result))}\n`);
+  if (options.json === true) await print(jsonOf(diffJson(result)));
   else await print(diffText(result, [fileA, fileB]));
   let code: number = ExitCode.Ok;
   for (const [i, file] of [...filesA, ...filesB].entries()) {

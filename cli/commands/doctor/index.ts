@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** `doctor`: what works on this host, what not, why, and what to do. */
+import { jsonOf, textOf } from '../../../src/core/present/clean.js';
 import { explain } from '../../../src/doctor/doctor.js';
 import { probeBpf } from '../../../src/doctor/probe.js';
 import { ExitCode } from '../../../src/errors.js';
@@ -15,7 +16,7 @@ export interface DoctorOptions {
 /** Exit code 0 when live observation can work here, 3 when not. */
 export async function doctor(options: DoctorOptions): Promise<number> {
   const diagnosis = explain(hostFacts(), await probeBpf());
-  if (options.json === true) await print(`${JSON.stringify(diagnosis, null, 2)}\n`);
-  else await print(options.quiet === true ? `${verdictLine(diagnosis)}\n` : doctorText(diagnosis));
+  if (options.json === true) await print(jsonOf(diagnosis, undefined, 2));
+  else await print(options.quiet === true ? textOf([verdictLine(diagnosis)]) : doctorText(diagnosis));
   return diagnosis.canObserve ? ExitCode.Ok : ExitCode.CannotObserve;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** What `doctor` prints for people. Pure. */
+import { type CleanText, textOf } from '../../../src/core/present/clean.js';
 import type { Diagnosis, State } from '../../../src/doctor/doctor.js';
 
 const MARK: Readonly<Record<State, string>> = { yes: '✓', no: '✗', unknown: '?' };
@@ -10,7 +11,7 @@ export function verdictLine(diagnosis: Diagnosis): string {
     : `cannot observe here: ${diagnosis.reason}`;
 }
 
-export function doctorText(diagnosis: Diagnosis): string {
+export function doctorText(diagnosis: Diagnosis): CleanText {
   const width = Math.max(...diagnosis.hooks.map((hook) => hook.target.length));
   const lines = ['Host'];
   for (const check of diagnosis.checks) lines.push(`  ${MARK[check.state]} ${check.title.padEnd(18)} ${check.detail}`);
@@ -26,5 +27,5 @@ export function doctorText(diagnosis: Diagnosis): string {
   for (const sentence of diagnosis.unseen) lines.push(`  - ${sentence}`);
   lines.push('', verdictLine(diagnosis));
   if (diagnosis.remedy !== '') lines.push(`→ ${diagnosis.remedy}`);
-  return `${lines.join('\n')}\n`;
+  return textOf(lines);
 }

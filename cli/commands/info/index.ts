@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** `info`: what a recording holds, its losses first. */
+import { jsonOf } from '../../../src/core/present/clean.js';
 import { ExitCode } from '../../../src/errors.js';
 import { refuseInputs } from '../../../src/output/inputs.js';
 import { inventory } from '../../../src/recording/read/inventory.js';
@@ -16,6 +17,6 @@ export async function info(file: string, options: InfoOptions): Promise<number> 
   await refuseInputs('-', [file]);
   const scan = await scanFile(file);
   const document = inventory(file, scan);
-  await print(options.json === true ? `${JSON.stringify(document)}\n` : infoText(document));
+  await print(options.json === true ? jsonOf(document) : infoText(document));
   return scan.error === null ? ExitCode.Ok : report(scan.error);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** What `info` prints for people. Pure. */
+import { type CleanText, textOf } from '../../../src/core/present/clean.js';
 import { formatBytes, formatDuration, formatExact } from '../../../src/core/present/format.js';
 import type { Inventory, Losses } from '../../../src/recording/read/inventory.js';
 
@@ -67,7 +68,7 @@ function sessionLines({ session }: Inventory): string[] {
   return lines;
 }
 
-export function infoText(inventory: Inventory): string {
+export function infoText(inventory: Inventory): CleanText {
   const { markers, rows } = inventory;
   const kinds = Object.entries(rows.perKind).sort(([, x], [, y]) => y - x);
   const width = Math.max(0, ...kinds.map(([, count]) => formatExact(count).length));
@@ -81,5 +82,5 @@ export function infoText(inventory: Inventory): string {
   if (markers.length > MAX_MARKERS) sections.at(-1)?.[1].push(`and ${markers.length - MAX_MARKERS} more`);
   const lines = [inventory.file];
   for (const [title, body] of sections) if (body.length > 0) lines.push('', title, ...body.map((line) => `  ${line}`));
-  return `${lines.join('\n')}\n`;
+  return textOf(lines);
 }

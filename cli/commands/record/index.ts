@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** `record`: batches go to a file or to stdout as they come, untouched. */
+
 import { FailOn, failOnRules } from '../../../src/actions/fail-on.js';
 import { Pipeline } from '../../../src/core/aggregate/pipeline.js';
 import { CounterGroup, type EventBatch, UserKind } from '../../../src/core/events/batch.js';
+import { jsonOf } from '../../../src/core/present/clean.js';
 import { formatBytes } from '../../../src/core/present/format.js';
 import { ExitCode, errorCode } from '../../../src/errors.js';
 import { refuseInputs } from '../../../src/output/inputs.js';
@@ -118,10 +120,11 @@ export async function record(argv: readonly string[], options: RecordOptions): P
   clearInterval(flusher);
   clearTimeout(limit);
   await live.close();
+  if (run !== null && command === null) run.end.begin();
   await run?.done.catch(fail);
   await writer.end().catch(fail);
   if (pipeline !== null && options.stat !== undefined) {
-    await writeSummary(options.stat, `${JSON.stringify(statJson(pipeline.snapshot()))}\n`).catch(fail);
+    await writeSummary(options.stat, jsonOf(statJson(pipeline.snapshot()))).catch(fail);
   }
   watch.dispose();
   const bytes = formatBytes(writer.bytes);

@@ -9,6 +9,7 @@ import type { AlertRule } from '../../../src/core/alerts/rule.js';
 import { Checker } from '../../../src/core/check/checker.js';
 import type { SessionInfo } from '../../../src/core/events/session.js';
 import type { Source } from '../../../src/core/events/source.js';
+import { type CleanText, textOf } from '../../../src/core/present/clean.js';
 import type { Replay } from '../../../src/recording/play/replay.js';
 import { feed } from '../../common/feed.js';
 
@@ -46,8 +47,8 @@ export async function markAlerts(
 }
 
 /** One line an event, by time; says so when there is none. */
-export function alertLines(events: readonly AlertEvent[]): string {
-  if (events.length === 0) return 'alerts: none\n';
-  const lines = events.map((event) => `  ${(event.time / 1e9).toFixed(3).padStart(10)} s  ${alertText(event)}\n`);
-  return `alerts:\n${lines.join('')}`;
+export function alertLines(events: readonly AlertEvent[]): CleanText {
+  if (events.length === 0) return textOf(['alerts: none']);
+  const lines = events.map((event) => `  ${(event.time / 1e9).toFixed(3).padStart(10)} s  ${alertText(event)}`);
+  return textOf(['alerts:', ...lines]);
 }

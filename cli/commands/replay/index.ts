@@ -10,7 +10,7 @@ import { feed, truncation } from '../../common/feed.js';
 import { openRecorded } from '../../common/open.js';
 import type { StretchCliOptions } from '../../common/options.js';
 import { onStopSignal, print, report, say, signalExitCode } from '../../common/process.js';
-import { openTerminal, showDashboard, showReplay } from '../../common/terminal.js';
+import { canDraw, openTerminal, showDashboard, showReplay } from '../../common/terminal.js';
 
 export interface ReplayOptions extends StretchCliOptions {
   /** The file still grows: show what comes, as of a stream. */
@@ -29,7 +29,8 @@ export async function replay(file: string, options: ReplayOptions): Promise<numb
   const { alerts: path } = options;
   // What the first frame can do without is loaded where it is used.
   const rules = path === undefined ? null : await readRules(path);
-  if (process.stdout.isTTY && file !== '-' && follow !== true && (await canReplay(file))) {
+  const draws = canDraw();
+  if (draws && file !== '-' && follow !== true && (await canReplay(file))) {
     const replay = await openReplay(file, { stretch: (session) => stretchOf(session, from, to) });
     const checked = await openRecorded(file, options);
     const judged = rules === null ? null : await openRecorded(file, options);
@@ -47,10 +48,10 @@ export async function replay(file: string, options: ReplayOptions): Promise<numb
       over = true;
     });
   }
-  if (process.stdout.isTTY && rules !== null) throw noTimeLine();
+  if (draws && rules !== null) throw noTimeLine();
   const source = await openRecorded(file, options);
   const pipeline = new Pipeline(source.session);
-  if (process.stdout.isTTY) {
+  if (draws) {
     // Where stdin is the recording, the keys come from the controlling terminal.
     const terminal = openTerminal(file === '-');
     return showDashboard({ source, pipeline, terminal, mode: 'stream', intervalMs, ...pace });

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** `stat`: a summary without a terminal, of a live session, of a command's run, or of a recording. */
+
 import { FailOn, failOnRules } from '../../../src/actions/fail-on.js';
 import { Pipeline } from '../../../src/core/aggregate/pipeline.js';
 import type { Snapshot } from '../../../src/core/aggregate/snapshot.js';
 import type { AlertRule } from '../../../src/core/alerts/rule.js';
+import { type CleanText, jsonOf } from '../../../src/core/present/clean.js';
 import { ExitCode } from '../../../src/errors.js';
 import { refuseInputs } from '../../../src/output/inputs.js';
 import { fileOutput, writeText } from '../../../src/output/output.js';
@@ -30,13 +32,13 @@ interface Extra {
 
 const NOTHING: Extra = { command: null, truncated: null };
 
-function render(snapshot: Snapshot, json: boolean, extra: Extra): string {
+function render(snapshot: Snapshot, json: boolean, extra: Extra): CleanText {
   if (json) {
     const more = {
       ...(extra.command && { command: extra.command }),
       ...(extra.truncated && { truncated: extra.truncated }),
     };
-    return `${JSON.stringify({ ...statJson(snapshot), ...more })}\n`;
+    return jsonOf({ ...statJson(snapshot), ...more });
   }
   const notes: string[] = [];
   if (extra.command) notes.push(`command: ${extra.command.argv.join(' ')} (${describeResult(extra.command)})`);
@@ -45,7 +47,7 @@ function render(snapshot: Snapshot, json: boolean, extra: Extra): string {
 }
 
 interface TextOutput {
-  write(text: string): Promise<void>;
+  write(text: CleanText): Promise<void>;
   finish(): Promise<void>;
   abandon(): Promise<void>;
 }

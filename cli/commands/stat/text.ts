@@ -3,6 +3,7 @@
 
 import type { Snapshot } from '../../../src/core/aggregate/snapshot.js';
 import { ENDS } from '../../../src/core/lifecycle/lifecycle.js';
+import { blocksOf, type CleanText } from '../../../src/core/present/clean.js';
 import { formatBytes, formatDuration, formatExact, formatShare } from '../../../src/core/present/format.js';
 import { sanitise } from '../../../src/core/present/text.js';
 import { type AbortCause, RETRY_CAUSES, type RetryCause } from '../../../src/core/vocabulary/causes.js';
@@ -117,7 +118,7 @@ function trust(snapshot: Snapshot): string[] {
 }
 
 /** `note` is a line about the whole (the command's exit, a cut-off recording); none when empty. */
-export function statText(snapshot: Snapshot, notes: readonly string[] = []): string {
+export function statText(snapshot: Snapshot, notes: readonly string[] = []): CleanText {
   const { session } = snapshot;
   const head = `${sanitise(session.host)}, Linux ${sanitise(session.kernel)}, scope ${session.scope}, VMA-lock releases ${session.release}`;
   const blocks = [
@@ -136,8 +137,5 @@ export function statText(snapshot: Snapshot, notes: readonly string[] = []): str
     trust(snapshot),
     [row(formatDuration(snapshot.durationNs), 'observed'), ...notes.map((note) => ` ${note}`)],
   ];
-  return `\n${blocks
-    .filter((block) => block.length > 0)
-    .map((block) => block.join('\n'))
-    .join('\n\n')}\n\n`;
+  return blocksOf(blocks);
 }

@@ -4,7 +4,8 @@ import { Pipeline } from '../../../src/core/aggregate/pipeline.js';
 import { ExitCode, UserError } from '../../../src/errors.js';
 import { openLiveSource } from '../../common/open.js';
 import type { LiveCliOptions } from '../../common/options.js';
-import { openTerminal, showDashboard } from '../../common/terminal.js';
+import { say } from '../../common/process.js';
+import { canDraw, openTerminal, showDashboard } from '../../common/terminal.js';
 
 export interface TopOptions extends LiveCliOptions {
   readonly interval: number;
@@ -13,17 +14,19 @@ export interface TopOptions extends LiveCliOptions {
 }
 
 export async function top(options: TopOptions): Promise<number> {
-  if (!process.stdout.isTTY || !process.stdin.isTTY) {
+  if (!canDraw() || !process.stdin.isTTY) {
     throw new UserError(
       'cannot show the dashboard',
-      `standard ${process.stdout.isTTY ? 'input' : 'output'} is not a terminal`,
+      whyNot(),
       'use `vmalocktop stat` for a summary without one',
       ExitCode.Usage,
     );
   }
   if (options.connect !== undefined) {
     const { connectDaemon } = await import('../../../src/daemon/connect.js');
-    const source = await connectDaemon(options.connect);
+    const source = await connectDaemon(options.connect, () =>
+      say(`waiting for the session of ${options.connect}; Ctrl-C ends it`),
+    );
     const terminal = openTerminal(false);
     const pipeline = new Pipeline(source.session);
     return showDashboard({ source, pipeline, terminal, mode: 'stream', intervalMs: options.interval * 1000 });
@@ -39,4 +42,10 @@ export async function top(options: TopOptions): Promise<number> {
     intervalMs: options.interval * 1000,
     ...(options.duration === undefined ? {} : { durationMs: options.duration * 1000 }),
   });
+}
+
+function whyNot(): string {
+  if (!process.stdout.isTTY) return 'standard output is not a terminal';
+  if (!process.stdin.isTTY) return 'standard input is not a terminal';
+  return `the terminal is ${process.env.TERM}: its cursor cannot be moved`;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** The report of `check` for people: a line a rule, the offending lifecycles step by step, findings, what was lost. */
+import { blocksOf, type CleanText } from '../present/clean.js';
 import { sanitise } from '../present/text.js';
 import type { DescribedStep } from './describe.js';
 import type { CheckReport, Example, RuleResult } from './report.js';
@@ -57,7 +58,7 @@ function exampleLines(rule: RuleResult, example: Example): readonly string[] {
 }
 
 /** `remarks`: lines about the whole (a cut-off recording, the command's exit). */
-export function checkText(report: CheckReport, host: string, remarks: readonly string[] = []): string {
+export function checkText(report: CheckReport, host: string, remarks: readonly string[] = []): CleanText {
   const { rules, events, lifecycles } = report;
   const held = rules.filter((rule) => rule.result === 'held').length;
   const violated = rules.filter((rule) => rule.result === 'violated').length;
@@ -76,6 +77,5 @@ export function checkText(report: CheckReport, host: string, remarks: readonly s
       ...remarks.map((remark) => ` ${sanitise(remark)}`),
     ],
   ];
-  const full = blocks.filter((block) => block.length > 0);
-  return `\n${full.map((block) => block.join('\n')).join('\n\n')}\n\n`;
+  return blocksOf(blocks);
 }

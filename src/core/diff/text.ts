@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** A diff as text: what differs first, then everything, then how it was found. Pure. */
 
+import { blocksOf, type CleanText } from '../present/clean.js';
 import { formatCount, formatDuration, formatExact, formatRate } from '../present/format.js';
 import { cut, pad, sanitise } from '../present/text.js';
 import type { Diff, DiffRow, DiffSide, SideValue } from './compare.js';
@@ -92,7 +93,7 @@ function verdict({ findings, method }: Diff): string[] {
   return [` What differs, what costs most first (${how}):`, ...findings.map(line)];
 }
 
-export function diffText(diff: Diff, files: readonly [string, string]): string {
+export function diffText(diff: Diff, files: readonly [string, string]): CleanText {
   const blocks: string[][] = [
     [...head('A', files[0], diff.a), ...head('B', files[1], diff.b)],
     diff.warnings.map((warning) => ` WARNING: ${sanitise(warning)}`),
@@ -108,8 +109,5 @@ export function diffText(diff: Diff, files: readonly [string, string]): string {
     beyondNoise(diff),
   ];
   blocks.push(notes.filter((note) => note !== '').map((note) => ` ${note}`));
-  return `\n${blocks
-    .filter((block) => block.length > 0)
-    .map((block) => block.join('\n'))
-    .join('\n\n')}\n\n`;
+  return blocksOf(blocks);
 }

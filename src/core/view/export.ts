@@ -3,6 +3,7 @@
 
 import type { Snapshot } from '../aggregate/snapshot.js';
 import type { Lifecycle } from '../lifecycle/lifecycle.js';
+import { cleanLine, csvCell, jsonOf } from '../present/clean.js';
 import { isInterval, type Value } from '../present/fields/field.js';
 import { plainText } from '../present/text.js';
 import type { Rows } from './list.js';
@@ -30,13 +31,13 @@ export function exportJson(rows: Rows, snapshot: Snapshot, state: ViewState): st
     kernel: session.kernel,
     rows: rows.values().map((values) => Object.fromEntries(rows.fields.map((id, i) => [id, values[i]]))),
   };
-  return `${JSON.stringify(document, plainValue, 2)}\n`;
+  return jsonOf(document, plainValue, 2);
 }
 
 /** One fault with its attempts and waits, as the fold has it. */
 export function exportFault(fault: Lifecycle, snapshot: Snapshot): string {
   const { session, time } = snapshot;
-  return `${JSON.stringify({ v: VERSION, timeNs: time, host: session.host, kernel: session.kernel, fault }, plainValue, 2)}\n`;
+  return jsonOf({ v: VERSION, timeNs: time, host: session.host, kernel: session.kernel, fault }, plainValue, 2);
 }
 
 /** RFC 4180 with a head. A field whose values are intervals has two columns, `_lo` and `_hi`. */
@@ -55,13 +56,12 @@ export function exportCsv(rows: Rows): string {
 
 function cell(value: Value): string {
   if (value === null || (typeof value === 'number' && !Number.isFinite(value))) return '';
-  const text = String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return typeof value === 'string' || typeof value === 'number' ? csvCell(value) : csvCell(String(value));
 }
 
 /** What `c` copies: the fault that is open, else the selected row. Empty when there is none. */
 export function copyText(rows: Rows, selected: number, state: ViewState): string {
-  if (state.detail === null) return rows.text(selected);
+  if (state.detail === null) return cleanLine(rows.text(selected));
   return detailLines(state.detail, state.detailAt, 100)
     .map((line) => plainText(line).trimEnd())
     .join('\n');

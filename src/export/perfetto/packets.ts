@@ -172,9 +172,14 @@ export class Packets {
     });
   }
 
-  /** Session time to CLOCK_MONOTONIC. */
+  /** Session time to CLOCK_MONOTONIC, which begins with the machine. */
+  #monotonic(time: number): bigint {
+    const at = this.#context.baseNs + BigInt(Math.round(time));
+    return at < 0n ? 0n : BigInt.asUintN(64, at);
+  }
+
   #timestamp(time: number): void {
-    putVarint(this.#writer, TracePacket.timestamp, this.#context.baseNs + BigInt(Math.round(time)));
+    putVarint(this.#writer, TracePacket.timestamp, this.#monotonic(time));
   }
 
   #packet(fill: () => void, flags: number = SequenceFlags.NEEDS_INCREMENTAL_STATE): void {
@@ -190,7 +195,6 @@ export class Packets {
   /** Timestamps are CLOCK_MONOTONIC, which is made the clock of the trace; the wall clock is tied to it. */
   #head(): void {
     const w = this.#writer;
-    const { baseNs } = this.#context;
     this.#packet(() => {
       putMessage(w, TracePacket.trace_packet_defaults, () => {
         putVarint(w, TracePacketDefaults.timestamp_clock_id, BuiltinClock.MONOTONIC);
@@ -198,9 +202,7 @@ export class Packets {
     }, SequenceFlags.INCREMENTAL_STATE_CLEARED | SequenceFlags.NEEDS_INCREMENTAL_STATE);
     const { clocks } = this.#context;
     for (const pair of clocks.length > 0 ? clocks : [null]) {
-      const readings: (readonly [number, bigint])[] = [
-        [BuiltinClock.MONOTONIC, baseNs + BigInt(Math.round(pair?.time ?? 0))],
-      ];
+      const readings: (readonly [number, bigint])[] = [[BuiltinClock.MONOTONIC, this.#monotonic(pair?.time ?? 0)]];
       if (pair !== null) readings.push([BuiltinClock.REALTIME, pair.realtimeNs]);
       this.#packet(() => {
         putMessage(w, TracePacket.clock_snapshot, () => {

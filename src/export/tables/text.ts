@@ -2,6 +2,7 @@
 /** The text formats: JSON Lines, where a lifecycle is whole, and CSV, which is flat. */
 import type { EventBatch } from '../../core/events/batch.js';
 import type { Lifecycle } from '../../core/lifecycle/lifecycle.js';
+import { csvCell, jsonOf } from '../../core/present/clean.js';
 import type { Output } from '../../output/output.js';
 import { asText, type Column } from '../base/column.js';
 import type { Context } from '../base/context.js';
@@ -35,7 +36,7 @@ const LINE_TYPES: Readonly<Record<TableName, string>> = {
 
 /** Each line says by its `type` what it is: first the session, then rows, last the losses. */
 const jsonLines: LineFormat = {
-  head: ({ session }) => `${JSON.stringify({ type: 'session', v: 1, session })}\n`,
+  head: ({ session }) => jsonOf({ type: 'session', v: 1, session }),
   row(table, columns, row, context) {
     const line: Record<string, unknown> = { type: LINE_TYPES[table], ...object(columns, row, context) };
     if (table === 'lifecycles') {
@@ -45,23 +46,16 @@ const jsonLines: LineFormat = {
       );
       line.waits = lifecycle.waits.map((wait, n) => object(waitOwnColumns, { lifecycle, wait, n }, context));
     }
-    return `${JSON.stringify(line)}\n`;
+    return jsonOf(line);
   },
-  tail: (losses) => `${JSON.stringify({ type: 'losses', ...losses })}\n`,
+  tail: (losses) => jsonOf({ type: 'losses', ...losses }),
 };
-
-/** RFC 4180, but for the line ends, which are those of Unix. null is nothing at all, an empty text `""`. */
-function csvField(value: Plain): string {
-  if (value === null) return '';
-  if (typeof value !== 'string') return String(value);
-  return value === '' || /[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
-}
 
 function csv(table: TableName): LineFormat {
   return {
     head: () => `${COLUMNS[table].map(({ name }) => name).join(',')}\n`,
     row: (_, columns, row, context) =>
-      `${columns.map(({ type, get }) => csvField(asText(type, get(row, context)))).join(',')}\n`,
+      `${columns.map(({ type, get }) => csvCell(asText(type, get(row, context)))).join(',')}\n`,
     tail: () => '',
   };
 }

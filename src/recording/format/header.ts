@@ -22,6 +22,7 @@ import {
   notArrow,
   otherColumns,
 } from './read-errors.js';
+import { checkSession } from './session-fields.js';
 
 export interface Head {
   readonly session: SessionInfo;
@@ -118,42 +119,6 @@ function compareColumns(types: readonly (readonly [string, ColumnType | 'other']
   return types.length > COLUMNS.length ? `${types.length} columns where there should be ${COLUMNS.length}` : null;
 }
 
-/** What views and the fold take for granted of a session; the rest is text for people. */
-const SESSION_SHAPE: Readonly<Partial<Record<keyof SessionInfo, (value: unknown) => boolean>>> = {
-  tool: isString,
-  host: isString,
-  kernel: isString,
-  arch: isString,
-  bootId: isString,
-  commandLine: Array.isArray,
-  cpus: (value) => Number.isSafeInteger(value),
-  baseNs: (value) => isString(value) && /^\d+$/.test(value),
-  clocks: (value) => isListOf(value, (clock) => typeof clock.time === 'number' && isString(clock.realtimeNs)),
-  scope: isString,
-  release: isString,
-  minUs: (value) => typeof value === 'number',
-  filters: isRecord,
-  programs: (value) => isListOf(value, (it) => isString(it.name) && isString(it.target) && isString(it.method)),
-  hooks: (value) =>
-    isListOf(value, (it) => isString(it.target) && typeof it.attached === 'boolean' && isString(it.note)),
-  ringBytes: (value) => typeof value === 'number',
-  enums: (value) => isRecord(value) && isRecord(value.faultFlags) && isRecord(value.faultReasons),
-  preemption: isString,
-  layout: isString,
-};
-
-function isString(value: unknown): value is string {
-  return typeof value === 'string';
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isListOf(value: unknown, item: (value: Record<string, unknown>) => boolean): boolean {
-  return Array.isArray(value) && value.every((it) => isRecord(it) && item(it));
-}
-
 function readSession(name: string, json: string | undefined): SessionInfo {
   if (json === undefined) throw damagedHead(name, 'its session is missing');
   let session: unknown;
@@ -162,10 +127,11 @@ function readSession(name: string, json: string | undefined): SessionInfo {
   } catch (error) {
     throw damagedHead(name, 'its session is not JSON', error);
   }
-  if (!isRecord(session)) throw damagedHead(name, 'its session is not an object');
-  if (session.v !== 1) throw newerFormat(name, `${FORMAT_VERSION} (session ${String(session.v)})`, FORMAT_VERSION);
-  for (const [key, valid] of Object.entries(SESSION_SHAPE)) {
-    if (!valid(session[key])) throw damagedHead(name, `its session lacks a proper "${key}"`);
-  }
-  return session as unknown as SessionInfo;
+  if (typeof session !== 'object' || session === null || Array.isArray(session))
+    throw damagedHead(name, 'its session is not an object');
+  const { v } = session as { v?: unknown };
+  if (typeof v === 'number' && v > 1) throw newerFormat(name, `${FORMAT_VERSION} (session ${v})`, FORMAT_VERSION);
+  const checked = checkSession(session as Record<string, unknown>);
+  if ('session' in checked) return checked.session;
+  throw damagedHead(name, `its session lacks a proper "${checked.field}", which must be ${checked.allowed}`);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** One of the parts of a rotated recording, or what a flight recorder wrote out: the metadata that says so. */
 import type { BaselineState } from './baseline.js';
+import { outOfRange } from './row-ranges.js';
 
 export interface Part {
   /** From 1. */
@@ -45,9 +46,14 @@ function isBaseline(value: unknown): value is BaselineState {
   return (
     isCount(time) &&
     isTuples(rows, (it) => it.length === 2 && isCount(it[0]) && it[0] < 256 && isCount(it[1])) &&
-    isTuples(counters, (it) => it.length === 3 && isU32(it[0]) && isU32(it[1]) && Number.isFinite(it[2])) &&
+    isTuples(counters, (it) => it.length === 3 && isU32(it[0]) && isU32(it[1]) && isCounter(it[2])) &&
     isTuples(faults, (it) => it.length === 2 && isCount(it[0]) && it[0] < 65_536 && isU32(it[1]))
   );
+}
+
+/** As the column `value` of a counter's row. */
+function isCounter(value: unknown): boolean {
+  return typeof value === 'number' && outOfRange('value', Float64Array.of(value), 1) === -1;
 }
 
 function isU32(value: unknown): boolean {

@@ -7,6 +7,7 @@ import { createBatch, type EventBatch } from '../../core/events/batch.js';
 import type { ZstdCodec } from '../format/codec.js';
 import { BATCH_ROWS, BUFFERS, COLUMNS, type Column, columnBytes, MAX_ROWS } from '../format/columns.js';
 import { MAX_BODY, type MessageFrame } from '../format/frame.js';
+import { outOfRange, rangeText } from '../format/row-ranges.js';
 
 /** The longest name is a path or a mangled symbol, of a few kB. */
 const MAX_NAME = 65_536;
@@ -55,10 +56,10 @@ export class BatchDecoder {
       } else {
         const bytes = buffers.next(rows * column.width, MAX_BODY);
         columnBytes(batch, column, rows).set(bytes.subarray(0, rows * column.width));
+        const odd = outOfRange(column.key, batch[column.key], rows);
+        if (odd >= 0)
+          throw new Damage(`${column.name} is ${batch[column.key][odd]} in row ${odd}, not ${rangeText(column.key)}`);
       }
-    }
-    for (let i = 0; i < rows; i++) {
-      if (!Number.isSafeInteger(batch.time[i])) throw new Damage(`a time that is no time in row ${i}`);
     }
     batch.length = rows;
     return batch;

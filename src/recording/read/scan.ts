@@ -51,7 +51,8 @@ export const SCANNED: OpenOptions = { raw: true, only: WANTED };
 
 /** Rejects with a `UserError` when the file is no recording. */
 export async function scanFile(path: string): Promise<Scan> {
-  return scan(await openFile(path, SCANNED));
+  // Every column: what `info` calls whole can be read by everybody.
+  return scan(await openFile(path, { raw: true }));
 }
 
 /** `stretch`: count only the rows in it; rejects with a `UserError` when there are none. The source is closed then. */
