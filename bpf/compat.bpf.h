@@ -52,6 +52,23 @@ struct rw_semaphore {
 	atomic_long_t count;
 	atomic_long_t owner;
 } __core;
+/* PREEMPT_RT has another inside: include/linux/rwbase_rt.h. `readers` is READER_BIAS plus the readers, WRITER_BIAS
+ * while a writer has the lock, the readers alone while a writer waits for them to go. */
+struct rt_mutex_base {
+	struct task_struct *owner;
+} __core;
+struct rwbase_rt {
+	struct {
+		int counter;
+	} readers;
+	struct rt_mutex_base rtmutex;
+} __core;
+struct rw_semaphore___rt {
+	struct rwbase_rt rwbase;
+} __core;
+#define RT_READER_BIAS (1u << 31)
+#define RT_WRITER_BIAS (1u << 30)
+#define RT_MUTEX_HAS_WAITERS 1ull
 #define RWSEM_WRITER_LOCKED 1ull
 #define RWSEM_READERS(count) ((__u64)(count) << 1 >> 9)
 #define RWSEM_OWNER_READER 1ull

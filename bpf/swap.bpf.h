@@ -78,6 +78,7 @@ static __always_inline __u32 folio_state(void *folio, __u32 *step_flags)
 	struct page___wrapped *wrapped = folio;
 	struct page *page = folio;
 	unsigned long flags;
+	__u64 number;
 
 	if (bpf_core_field_exists(wrapped->flags.f))
 		flags = BPF_CORE_READ(wrapped, flags.f);
@@ -90,7 +91,9 @@ static __always_inline __u32 folio_state(void *folio, __u32 *step_flags)
 		*step_flags |= VL_F_UPTODATE;
 	if (flags >> bpf_core_enum_value(enum pageflags, PG_writeback) & 1)
 		*step_flags |= VL_F_WRITEBACK;
-	return (__u32)((__u64)folio >> 6);
+	/* By fentry it is a typed pointer, and the verifier refuses arithmetic on one. */
+	bpf_probe_read_kernel(&number, sizeof number, &folio);
+	return (__u32)(number >> 6);
 }
 
 static __always_inline int on_flor_enter(void *ctx, void *folio, struct vm_fault *vmf)

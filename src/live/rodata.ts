@@ -19,15 +19,12 @@ export interface HostContext {
 }
 
 /**
- * TIF_SIGPENDING and TIF_NOTIFY_SIGNAL on x86: bits 2 and 17 of arch/x86/include/asm/thread_info.h, 1 and 2 of
- * include/asm-generic/thread_info_tif.h, which x86 uses in 7.x. In which release it changed over was not read: from
- * 6.18 to 6.19 a task that is only to be notified on its return may count as one with a signal.
+ * TIF_SIGPENDING and TIF_NOTIFY_SIGNAL on x86: bits 2 and 17 of arch/x86/include/asm/thread_info.h up to 6.17, 1 and 2 of
+ * include/asm-generic/thread_info_tif.h from 6.18 on (17 is TIF_SPEC_IB there).
  */
-function signalFlags({ kernel }: HostFacts): number {
-  const old = (1 << 2) | (1 << 17);
-  const generic = (1 << 1) | (1 << 2);
-  if (kernel.major >= 7) return generic;
-  return kernel.major === 6 && kernel.minor >= 18 ? old | generic : old;
+export function signalFlags({ kernel }: Pick<HostFacts, 'kernel'>): number {
+  const generic = kernel.major > 6 || (kernel.major === 6 && kernel.minor >= 18);
+  return generic ? (1 << 1) | (1 << 2) : (1 << 2) | (1 << 17);
 }
 
 type Setter = (name: string, value: number | bigint) => void;
