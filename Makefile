@@ -88,6 +88,11 @@ test-unit: build browser ## tests that need no kernel
 test-vm: build ## tests on real kernels (VM_KERNELS="6.12 7.3" chooses)
 	@$(MAKE) vm-only
 
+# A kernel that lacks a way of preempting says so on its console and goes on with its own.
+.PHONY: test-matrix
+test-matrix: build ## tests on every kernel there is a package of, in each way of preempting it (an hour and more)
+	@VM_MATRIX=1 VM_CPUS=8 $(MAKE) vm-only VM_KERNELS="$(or $(VM_KERNELS),6.12 6.12-rt 7.2 7.3 7.3-rt)"
+
 # What takes minutes and rarely finds what a few rounds do not.
 .PHONY: test-long
 test-long: build ## recorders killed 200 times, recordings damaged 100 000 times
@@ -112,7 +117,7 @@ vm-only:
 	$(call msg,TEST,vm)
 	$(Q)[ -n '$(vm_tests)' ] || { echo 'no VM tests are built' >&2; exit 1; }
 	$(Q)test/vm/get-kernels 6.1 $(or $(VM_KERNELS),6.12 7.3 7.3-rt)
-	$(Q)node --test --test-reporter=spec --test-concurrency=$${VM_JOBS:-$$(nproc)} $(vm_tests)
+	$(Q)VM_KERNELS='$(VM_KERNELS)' node --test --test-reporter=spec --test-concurrency=$${VM_JOBS:-$$(nproc)} $(vm_tests)
 
 .PHONY: run
 run: build ## live dashboard: on this host where tracing is permitted, else from a throw-away guest

@@ -2,7 +2,7 @@
 /** What a user of a terminal sees on real kernels: the live dashboard, and the refusal where there are no per-VMA locks. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { guestImpossible, kernels, runInGuest } from './guest.js';
+import { guestImpossible, oneKernel, runInGuest } from './guest.js';
 
 const skip = (await guestImpossible()) ?? false;
 
@@ -14,7 +14,7 @@ test('6.1 is refused with the reason: it has no per-VMA locks', { skip }, async 
   assert.match(result.stdout, /doctor: 3\n.*per-VMA/);
 });
 
-for (const kernel of kernels) {
+for (const kernel of oneKernel) {
   test(`${kernel}: the dashboard draws real faults in a terminal`, { skip }, async () => {
     const result = await runInGuest({
       kernel,

@@ -8,6 +8,8 @@ import { DISK, runs, statOf } from './stat-runs.js';
 
 const skip = (await guestImpossible()) ?? false;
 const ASKED_NS = 6e9;
+/** CPUs of the guest. Eight, all on one host thread, take a quarter of an hour: `make test-matrix` asks for them. */
+const CPUS = Number(process.env.VM_CPUS ?? 2);
 
 /** `followed` is `counted`, but for runs of programs that the kernel says it skipped. */
 function assertFollowed(what: string, counted: number, followed: number, missed: number): void {
@@ -19,7 +21,7 @@ function assertFollowed(what: string, counted: number, followed: number, missed:
 
 for (const kernel of kernels) {
   test(`${kernel}: counting and following begin and end at one instant`, { skip }, async (t) => {
-    for (const run of await runs('ends', { kernel, swap: 'disk', disks: DISK, smp: 8, timeoutS: 1800 })) {
+    for (const run of await runs('ends', { kernel, swap: 'disk', disks: DISK, smp: CPUS, timeoutS: 1800 })) {
       const stat = statOf(run);
       const { missed } = stat.events;
       const { retry, abort } = stat.counts.vmaLock;
@@ -37,7 +39,9 @@ for (const kernel of kernels) {
       assertFollowed(`${run.run}: aborts`, abort, stat.abort.total, missed);
       // What was under way when it ended is in flight, and nothing of it was lost.
       assert.ok(stat.lifecycles.incomplete <= missed, `${run.run}: ${stat.lifecycles.incomplete} incomplete`);
-      assert.ok(Math.abs(stat.durationNs - ASKED_NS) < 1e9, `${run.run}: ${stat.durationNs} ns observed`);
+      // Detaching is no part of the session. A busy host delays a guest's timers, so no second is asserted here.
+      assert.ok(stat.durationNs >= ASKED_NS, `${run.run}: ${stat.durationNs} ns observed`);
+      assert.ok(stat.durationNs < 1.5 * ASKED_NS, `${run.run}: ${stat.durationNs} ns observed`);
     }
   });
 }

@@ -14,6 +14,12 @@ const chosen = (process.env.VM_KERNELS ?? '').split(/\s+/).filter((name) => name
 /** Series to test: VM_KERNELS, or one whose VMA lock is an rw_semaphore and one where it is a reference count. */
 export const kernels: readonly string[] = chosen.length > 0 ? chosen : ['6.12', '7.3'];
 
+/** `make test-matrix`: every kernel for every test, and each way of preempting it. */
+export const matrix: boolean = process.env.VM_MATRIX === '1';
+
+/** For tests of the user side, to which one kernel is like another: the last one; all of them in the matrix. */
+export const oneKernel: readonly string[] = matrix ? kernels : kernels.slice(-1);
+
 /** What run-in-vm exits with when it is not the command that exits. */
 export const GUEST_TIMED_OUT = 124;
 export const GUEST_DIED = 125;

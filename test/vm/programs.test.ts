@@ -14,7 +14,7 @@ interface Loaded {
 }
 
 /** PREEMPT_RT has another rw_semaphore, and its own idea of what may sleep. */
-const rt = process.env.VM_KERNELS === undefined ? ['7.3-rt'] : [];
+const rt = (process.env.VM_KERNELS ?? '') === '' ? ['7.3-rt'] : [];
 
 for (const kernel of [...kernels, ...rt]) {
   test(`${kernel}: every program loads by itself, whichever way of attaching it is for`, { skip }, async (t) => {

@@ -12,7 +12,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import type { Inventory } from '../../src/recording/read/inventory.js';
 import { run } from '../cli/run.js';
 import { decode, eventsOf, slicesIn } from '../export/perfetto-trace.js';
-import { guestImpossible, kernels, runInGuest } from './guest.js';
+import { guestImpossible, oneKernel, runInGuest } from './guest.js';
 import { assertConserved, assertSums, type Stat as SessionStat } from './session.js';
 
 const skip = (await guestImpossible()) ?? false;
@@ -75,7 +75,7 @@ function since(info: Inventory, time: string | undefined): number {
   return Number(BigInt(time ?? '0') - BigInt(info.session.baseNs)) - (info.time.lastNs ?? Number.NaN);
 }
 
-for (const kernel of kernels) {
+for (const kernel of oneKernel) {
   test(`${kernel}: recordings of a swap storm`, { skip }, async (t) => {
     const result = await runInGuest({
       kernel,

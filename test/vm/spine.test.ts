@@ -5,14 +5,18 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { guestImpossible, kernels } from './guest.js';
+import { guestImpossible, kernels, matrix } from './guest.js';
 import { assertGate, DISK, runs } from './stat-runs.js';
 
 const skip = (await guestImpossible()) ?? false;
 
 const configurations = kernels.flatMap((kernel) => [
   { kernel, name: kernel, append: '' },
-  { kernel, name: `${kernel} preempt=full`, append: 'preempt=full' },
+  ...(matrix ? ['none', 'voluntary', 'full', 'lazy'] : []).map((preempt) => ({
+    kernel,
+    name: `${kernel} preempt=${preempt}`,
+    append: `preempt=${preempt}`,
+  })),
 ]);
 
 for (const { kernel, name, append } of configurations) {

@@ -40,7 +40,7 @@ static void grow(char *region, long pages)
 	char *top = region + (size_t)pages * PAGE;
 	char *stack = mmap(top, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_FIXED, -1, 0);
 	must(stack == top, "mmap(MAP_GROWSDOWN)");
-	must(!madvise(stack, PAGE, MADV_NOHUGEPAGE), "madvise(MADV_NOHUGEPAGE)");
+	small_pages(stack, PAGE);
 	*(volatile char *)stack = 1;
 	for (long i = pages - 1; i >= 0; i--)
 		((volatile char *)region)[(size_t)i * PAGE] = 1;

@@ -53,12 +53,17 @@ static inline long number(int argc, char **argv, int index, long missing, long m
 	return value;
 }
 
+/* One fault a page, whatever the machine thinks of huge pages. PREEMPT_RT kernels have none, and refuse to be asked. */
+static inline void small_pages(void *region, size_t length)
+{
+	must(!madvise(region, length, MADV_NOHUGEPAGE) || errno == EINVAL, "madvise(MADV_NOHUGEPAGE)");
+}
+
 static inline char *map_pages(long pages)
 {
 	char *region = mmap(NULL, (size_t)pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	must(region != MAP_FAILED, "mmap");
-	/* One fault a page, whatever the machine thinks of huge pages. */
-	must(!madvise(region, (size_t)pages * PAGE, MADV_NOHUGEPAGE), "madvise(MADV_NOHUGEPAGE)");
+	small_pages(region, (size_t)pages * PAGE);
 	return region;
 }
 

@@ -114,7 +114,7 @@ static inline char *map_fenced(long pages)
 	char *all = mmap(NULL, (size_t)(pages + 2) * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	must(all != MAP_FAILED, "mmap");
 	must(!mprotect(all + PAGE, (size_t)pages * PAGE, PROT_READ | PROT_WRITE), "mprotect");
-	must(!madvise(all + PAGE, (size_t)pages * PAGE, MADV_NOHUGEPAGE), "madvise(MADV_NOHUGEPAGE)");
+	small_pages(all + PAGE, (size_t)pages * PAGE);
 	return all + PAGE;
 }
 

@@ -49,7 +49,7 @@ int main(int argc, char **argv)
 	must(fd >= 0 && !ftruncate(fd, (off_t)size), "memfd");
 	region = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	must(region != MAP_FAILED, "mmap");
-	must(!madvise(region, size, MADV_NOHUGEPAGE), "madvise(MADV_NOHUGEPAGE)");
+	small_pages(region, size);
 	for (size_t i = 0; i < size; i += PAGE)
 		region[i] = 1;
 	must(!mlockall(MCL_CURRENT), "mlockall");
