@@ -14,8 +14,8 @@ export interface Loaded extends Recorded {
 
 export interface LoadOptions {
   readonly stopped?: () => boolean;
-  /** Asked once the recording has ended. */
-  readonly truncated?: () => string | null;
+  /** Asked once the recording has ended: why it did so early. */
+  truncated?(source: Source): string | null;
 }
 
 /** Never throws for what the source does: a damaged end leaves the good part. */
@@ -27,5 +27,10 @@ export async function load(source: Source, options: LoadOptions = {}): Promise<L
     pipeline.push(batch);
   };
   const { error } = await feed(source, { push }, { stopped: options.stopped });
-  return { snapshot: pipeline.snapshot(), series: collector.series, truncated: options.truncated?.() ?? null, error };
+  return {
+    snapshot: pipeline.snapshot(),
+    series: collector.series,
+    truncated: options.truncated?.(source) ?? null,
+    error,
+  };
 }

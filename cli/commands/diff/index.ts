@@ -6,10 +6,10 @@ import { diffJson } from '../../../src/core/diff/json.js';
 import { diffText } from '../../../src/core/diff/text.js';
 import { jsonOf } from '../../../src/core/present/clean.js';
 import { ExitCode } from '../../../src/errors.js';
-import { truncation } from '../../common/feed.js';
 import { type Loaded, load } from '../../common/load.js';
-import { openRecorded, refuseTwoStreams } from '../../common/open.js';
-import { onStopSignal, print, report, say, signalExitCode } from '../../common/process.js';
+import { refuseTwoStreams } from '../../common/open.js';
+import { print, report, say } from '../../common/process.js';
+import { Recordings } from '../../common/recordings.js';
 
 export interface DiffOptions {
   readonly json?: boolean;
@@ -25,22 +25,14 @@ export async function diff(fileA: string, fileB: string, options: DiffOptions): 
     [fileB, ...(options.b ?? [])],
   ];
   refuseTwoStreams([...filesA, ...filesB]);
-  let stopping = false;
-  const watch = onStopSignal(() => {
-    stopping = true;
-  });
-  const read = async (file: string): Promise<Loaded> => {
-    const source = await openRecorded(file);
-    try {
-      return await load(source, { stopped: () => stopping, truncated: () => truncation(source) });
-    } finally {
-      await source.close();
-    }
-  };
+  const recordings = new Recordings();
   const runs: Loaded[] = [];
-  for (const file of [...filesA, ...filesB]) runs.push(await read(file));
-  watch.dispose();
-  if (watch.signal !== null) return signalExitCode(watch.signal);
+  for (const file of [...filesA, ...filesB]) {
+    runs.push(await recordings.read(file, {}, (source) => load(source, recordings)));
+    if (recordings.stopped()) break;
+  }
+  recordings.dispose();
+  if (recordings.signalCode !== null) return recordings.signalCode;
   const result = compare(runs.slice(0, filesA.length), runs.slice(filesA.length));
   if (options.json === true) await print(jsonOf(diffJson(result)));
   else await print(diffText(result, [fileA, fileB]));

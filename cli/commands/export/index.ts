@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: MIT
 /** `export`: a recording for the tools people have: Perfetto, DuckDB, pandas, a spreadsheet. */
 
-import type { Source } from '../../../src/core/events/source.js';
 import { formatBytes, formatClock, formatCount } from '../../../src/core/present/format.js';
 import { ExitCode, UserError } from '../../../src/errors.js';
 import { describeLosses } from '../../../src/export/base/losses.js';
 import { type Format, type Progress, runExport } from '../../../src/export/run.js';
 import type { TableName } from '../../../src/export/tables/tables.js';
 import { openOutput } from '../../../src/output/output.js';
-import { truncation } from '../../common/feed.js';
-import { openRecorded } from '../../common/open.js';
 import type { StretchCliOptions } from '../../common/options.js';
-import { onStopSignal, report, say, signalExitCode } from '../../common/process.js';
+import { report, say } from '../../common/process.js';
+import { Recordings } from '../../common/recordings.js';
 
 export interface ExportCliOptions extends StretchCliOptions {
   readonly format: Format;
@@ -55,33 +53,25 @@ function progressLine(): { show(progress: Progress): void; clear(): void } {
 /** Returns the exit code. A recording that was cut off or damaged is exported as far as it goes. */
 export async function exportRecording(file: string, options: ExportCliOptions): Promise<number> {
   check(options);
-  let stopping = false;
-  let source: Source | null = null;
-  // Before there is anything to clean up.
-  const watch = onStopSignal(() => {
-    stopping = true;
-    source?.close().catch((error: unknown) => say(String(error)));
-  });
+  const recordings = new Recordings();
   const line = progressLine();
   try {
-    source = await openRecorded(file, options);
-    const opened = source;
-    const output = await openOutput(options.output, { inputs: [file] });
-    const result = await runExport(opened, {
-      format: options.format,
-      table: options.table ?? 'lifecycles',
-      output,
-      onProgress: line.show,
-      stopped: () => stopping,
-      truncated: () => truncation(opened),
-    });
+    const result = await recordings.read(file, options, async (source) =>
+      runExport(source, {
+        format: options.format,
+        table: options.table ?? 'lifecycles',
+        output: await openOutput(options.output, { inputs: [file] }),
+        onProgress: line.show,
+        stopped: recordings.stopped,
+        truncated: () => recordings.truncated(source),
+      }),
+    );
     line.clear();
-    if (watch.signal !== null) return signalExitCode(watch.signal);
+    if (recordings.signalCode !== null) return recordings.signalCode;
     say(`${result.rows} rows (${formatBytes(result.bytes)}); ${describeLosses(result.losses)}`);
     return result.error === null ? ExitCode.Ok : report(result.error);
   } finally {
     line.clear();
-    await source?.close();
-    watch.dispose();
+    recordings.dispose();
   }
 }

@@ -6,10 +6,11 @@ import type { AlertRule } from '../../../src/core/alerts/rule.js';
 import { ExitCode, UserError } from '../../../src/errors.js';
 import { canReplay, openReplay } from '../../../src/recording/play/player.js';
 import { stretchOf } from '../../../src/recording/read/when.js';
-import { feed, truncation } from '../../common/feed.js';
+import { feed } from '../../common/feed.js';
 import { openRecorded } from '../../common/open.js';
 import type { StretchCliOptions } from '../../common/options.js';
-import { onStopSignal, print, report, say, signalExitCode } from '../../common/process.js';
+import { print, report } from '../../common/process.js';
+import { Recordings } from '../../common/recordings.js';
 import { canDraw, openTerminal, showDashboard, showReplay } from '../../common/terminal.js';
 
 export interface ReplayOptions extends StretchCliOptions {
@@ -49,30 +50,29 @@ export async function replay(file: string, options: ReplayOptions): Promise<numb
     });
   }
   if (draws && rules !== null) throw noTimeLine();
-  const source = await openRecorded(file, options);
-  const pipeline = new Pipeline(source.session);
   if (draws) {
+    const source = await openRecorded(file, options);
+    const pipeline = new Pipeline(source.session);
     // Where stdin is the recording, the keys come from the controlling terminal.
     const terminal = openTerminal(file === '-');
     return showDashboard({ source, pipeline, terminal, mode: 'stream', intervalMs, ...pace });
   }
-  let stopping = false;
-  const watch = onStopSignal(() => {
-    stopping = true;
-    source.close().catch((error: unknown) => say(String(error)));
-  });
   const { alertLines, collectAlerts } = await import('./alerts.js');
   const { statText } = await import('../stat/text.js');
-  const alerts = rules === null ? null : collectAlerts(source.session, pipeline, rules);
-  const { error } = await feed(source, alerts?.watch ?? pipeline, { ...pace, stopped: () => stopping });
-  await source.close();
-  watch.dispose();
-  const truncated = stopping ? null : truncation(source);
-  alerts?.watch.finish();
-  await print(statText(pipeline.snapshot(), truncated === null ? [] : [`CUT OFF: ${truncated}`]));
-  if (alerts !== null) await print(alertLines(alerts.events));
+  const recordings = new Recordings();
+  const error = await recordings.read(file, options, async (source) => {
+    const pipeline = new Pipeline(source.session);
+    const alerts = rules === null ? null : collectAlerts(source.session, pipeline, rules);
+    const result = await feed(source, alerts?.watch ?? pipeline, { ...pace, stopped: recordings.stopped });
+    const truncated = recordings.truncated(source);
+    alerts?.watch.finish();
+    await print(statText(pipeline.snapshot(), truncated === null ? [] : [`CUT OFF: ${truncated}`]));
+    if (alerts !== null) await print(alertLines(alerts.events));
+    return result.error;
+  });
+  recordings.dispose();
   if (error !== null) return report(error);
-  return watch.signal === null ? ExitCode.Ok : signalExitCode(watch.signal);
+  return recordings.signalCode ?? ExitCode.Ok;
 }
 
 async function readRules(path: string | true): Promise<AlertRule[]> {

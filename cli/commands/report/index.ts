@@ -6,11 +6,11 @@ import { ExitCode } from '../../../src/errors.js';
 import { refuseInputs } from '../../../src/output/inputs.js';
 import { openOutput, writeText } from '../../../src/output/output.js';
 import { reportPage } from '../../../src/report/page.js';
-import { truncation } from '../../common/feed.js';
 import { type Loaded, load } from '../../common/load.js';
-import { openRecorded, refuseTwoStreams } from '../../common/open.js';
+import { refuseTwoStreams } from '../../common/open.js';
 import type { StretchCliOptions } from '../../common/options.js';
-import { onStopSignal, report, say, signalExitCode } from '../../common/process.js';
+import { report, say } from '../../common/process.js';
+import { Recordings } from '../../common/recordings.js';
 
 export interface ReportOptions extends StretchCliOptions {
   readonly output: string;
@@ -27,22 +27,13 @@ export async function htmlReport(file: string, options: ReportOptions): Promise<
   const inputs = against === undefined ? [file] : [file, against];
   refuseTwoStreams(inputs);
   await refuseInputs(options.output, inputs);
-  let stopping = false;
-  const watch = onStopSignal(() => {
-    stopping = true;
-  });
-  const read = async (path: string, stretch: StretchCliOptions = {}): Promise<Loaded> => {
-    const source = await openRecorded(path, stretch);
-    try {
-      return await load(source, { stopped: () => stopping, truncated: () => truncation(source) });
-    } finally {
-      await source.close();
-    }
-  };
+  const recordings = new Recordings();
+  const read = (path: string, stretch: StretchCliOptions = {}): Promise<Loaded> =>
+    recordings.read(path, stretch, (source) => load(source, recordings));
   const before = against === undefined ? null : await read(against);
   const now = await read(file, options);
-  watch.dispose();
-  if (watch.signal !== null) return signalExitCode(watch.signal);
+  recordings.dispose();
+  if (recordings.signalCode !== null) return recordings.signalCode;
   const page = reportPage({
     name: nameOf(file),
     snapshot: now.snapshot,
