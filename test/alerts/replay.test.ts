@@ -170,7 +170,7 @@ describe('fields', () => {
       fault_rate: all.counts.faults,
       retry_rate: all.counts.vmaLock.retry,
       abort_rate: all.counts.vmaLock.abort,
-      swap_rate: all.swap.faults,
+      swap_rate: all.swap.faults ?? Number.NaN,
       folio_wait_rate: all.waits.folio.count,
       mmap_lock_wait_rate: all.waits.mmapLock.count,
       userfault_wait_rate: all.waits.userfault.count,

@@ -168,7 +168,7 @@ describe('stat as text', () => {
     const rows = block(lines, 'swap faults');
     assert.ok(
       rows.includes(
-        '               6  faults on swap vdb                   asynchronous, reads 6, retries 6, folio waits p99 8 µs',
+        '               6  faults on swap vdb                   asynchronous, MAJOR 6, retries 6, folio waits p99 8 µs',
       ),
       rows.join('\n'),
     );

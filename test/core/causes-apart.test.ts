@@ -185,6 +185,29 @@ describe('swap faults that the kernel refuses under the VMA lock', () => {
   });
 });
 
+describe('a swap fault', () => {
+  const swapFaults = (all: readonly PlainRow[], changes = {}): number | null =>
+    feed(all, false, [], changes).swap.faults;
+
+  it('counts once, however often do_swap_page runs for it', () => {
+    const twice = rows([...swap([[K.SWAP_DEVICE, 0, SWAP_DISK], ...flor]), ...lock(), ...again], { pte: PTE_SWAP });
+    assert.equal(swapFaults(twice), 1);
+    assert.equal(swapFaults(refused(5)), 5);
+  });
+
+  it('is none on a PTE marker or another special entry, and not known where short faults are not followed', () => {
+    const on = (pte: bigint): PlainRow[] => rows([...swap([], 0)], { pte });
+    assert.deepEqual(
+      [PTE_MARKER, PTE_DEVICE, PTE_EXCLUSIVE, PTE_SWAP].map((pte) => swapFaults(on(pte))),
+      [0, 0, 0, 1],
+    );
+    // Where PTEs cannot be read, get_swap_device tells.
+    assert.equal(swapFaults(on(PTE_SWAP), { arch: 'arm64' }), 0);
+    assert.equal(swapFaults(refused(5), { arch: 'arm64' }), 5);
+    assert.equal(swapFaults(on(PTE_SWAP), { minUs: 10 }), null);
+  });
+});
+
 describe('whatever runs are missed', () => {
   /** Causes that say less than the true one, and nothing else. */
   const COARSE: readonly [of: RegExp, cause: Cause][] = [

@@ -107,7 +107,14 @@ export function emptySnapshot(): Snapshot {
     causeStacks: [],
     handlers: [],
     release: {},
-    swap: { faults: 0, synchronous: 0, asynchronous: 0, lockOrRetry: { calls: 0, retry: 0, locked: 0 }, devices: [] },
+    swap: {
+      faults: 0,
+      calls: 0,
+      synchronous: 0,
+      asynchronous: 0,
+      lockOrRetry: { calls: 0, retry: 0, locked: 0 },
+      devices: [],
+    },
     kernelHist: {},
     overhead: { programs: [], measuredNs: 0, selfCpuNs: 0, selfRssBytes: 0 },
     ringUsedBytes: 0,
@@ -315,6 +322,7 @@ export function snapshotAt(seconds: number): Snapshot {
     ...locksAt(seconds, retry, COMMS, lifecycle(0, time - 41e6, 'ok-mmap')),
     swap: {
       faults: of(390),
+      calls: of(390),
       synchronous: of(98),
       asynchronous: of(292),
       lockOrRetry: { calls: of(271), retry: folio, locked: of(271) - folio },

@@ -212,6 +212,7 @@ export function statJson(snapshot: Snapshot): object {
     ),
     swap: {
       faults: swap.faults,
+      calls: swap.calls,
       synchronous: swap.synchronous,
       asynchronous: swap.asynchronous,
       lockOrRetry: { calls: swap.lockOrRetry.calls, retry: swap.lockOrRetry.retry, locked: swap.lockOrRetry.locked },

@@ -162,8 +162,13 @@ export function stacks({ causeStacks, stacks: known }: Snapshot): string[] {
 export function swapping({ swap, progress }: Snapshot): string[] {
   const lines = [
     row(
-      formatExact(swap.faults),
+      swap.faults === null ? '?' : formatExact(swap.faults),
       'swap faults',
+      swap.faults === null ? 'short ones are not followed (--min-us)' : 'each once',
+    ),
+    row(
+      formatExact(swap.calls),
+      'do_swap_page calls',
       `synchronous ${formatExact(swap.synchronous)}, asynchronous ${formatExact(swap.asynchronous)}`,
     ),
     row(
@@ -174,7 +179,7 @@ export function swapping({ swap, progress }: Snapshot): string[] {
   ];
   for (const device of swap.devices) {
     const name = device.name === '' ? `device ${device.type}` : sanitise(device.name);
-    const notes = [device.synchronous ? 'synchronous' : 'asynchronous', `reads ${formatExact(device.reads)}`];
+    const notes = [device.synchronous ? 'synchronous' : 'asynchronous', `MAJOR ${formatExact(device.reads)}`];
     notes.push(`retries ${formatExact(device.retries)}`);
     if (device.folioWait.count > 0) notes.push(`folio waits p99 ${formatDuration(device.folioWait.p99Ns)}`);
     if (device.syncRead.count > 0) notes.push(`synchronous reads p99 ${formatDuration(device.syncRead.p99Ns)}`);

@@ -33,6 +33,8 @@ function zeros<K extends string>(keys: readonly K[]): Record<K, number> {
 
 export class Aggregate implements FoldSink {
   opens = 0;
+  /** Faults on an entry of a swap device. */
+  swapFaults = 0;
   readonly byEnd: Record<End, number> = zeros(ENDS);
   retries = 0;
   joins = 0;
@@ -83,9 +85,10 @@ export class Aggregate implements FoldSink {
     process.inFlight++;
   }
 
-  enteredSwap(fault: FaultRecord): void {
+  swapFault(fault: FaultRecord): void {
+    this.swapFaults++;
     (fault.process as ProcessSums).swap++;
-    this.progress.enteredSwap(fault);
+    this.progress.swapFault(fault);
   }
 
   device(fault: FaultRecord): void {

@@ -112,7 +112,8 @@ export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
     handlers: sums.handlers.rows(names),
     release: releaseOf(sums),
     swap: {
-      faults: kernel(VlCounter.SWAP),
+      faults: session.minUs > 0 ? null : sums.swapFaults,
+      calls: kernel(VlCounter.SWAP),
       synchronous: kernel(VlCounter.SWAP_SYNC),
       asynchronous: kernel(VlCounter.SWAP_ASYNC),
       lockOrRetry: {

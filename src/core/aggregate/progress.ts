@@ -56,7 +56,7 @@ export class Progress {
     if (times > this.#mostRetries) this.#mostRetries = times;
   }
 
-  enteredSwap(fault: FaultRecord): void {
+  swapFault(fault: FaultRecord): void {
     if (Number.isNaN(fault.address)) return;
     // A fault that began before that one ended is no refault, but another that wanted the same page.
     const since = fault.first - this.#swappedIn.get(fault.mm, fault.address);
@@ -64,7 +64,7 @@ export class Progress {
   }
 
   closed(fault: FaultRecord): void {
-    if (!fault.enteredSwap || Number.isNaN(fault.address)) return;
+    if (!fault.swapFault || Number.isNaN(fault.address)) return;
     if (fault.how === 'ok-vma' || fault.how === 'ok-mmap') this.#swappedIn.set(fault.mm, fault.address, fault.last);
   }
 

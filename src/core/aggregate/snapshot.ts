@@ -136,7 +136,10 @@ export interface Snapshot {
     >
   >;
   readonly swap: {
-    readonly faults: number;
+    /** Faults followed that came to an entry of a swap device, each once; null with --min-us, where short ones are not followed. */
+    readonly faults: number | null;
+    /** Runs of do_swap_page: later passes, PTE markers and other special entries too. */
+    readonly calls: number;
     readonly synchronous: number;
     readonly asynchronous: number;
     readonly lockOrRetry: { readonly calls: number; readonly retry: number; readonly locked: number };

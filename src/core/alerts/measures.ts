@@ -82,7 +82,15 @@ export const MEASURES: readonly Measure[] = [
     (s) => s.retry.total,
     'no retry',
   ),
-  rate('swap_rate', 'swap faults', (s) => s.swap.faults),
+  {
+    id: 'swap_rate',
+    unit: '/s',
+    title: 'swap faults',
+    read: (i) =>
+      i.now.swap.faults === null
+        ? unknown('short faults are not followed (--min-us)')
+        : increase(i, (s) => s.swap.faults ?? 0) / i.seconds,
+  },
   rate('refault_rate', 'swap faults on pages that were mapped less than 1 s before', (s) => s.progress.refaults),
   ...WAIT_MEASURES,
   lockRatio('read'),

@@ -2,11 +2,13 @@
 /** What the actions of the transition table do for the steps inside handle_mm_fault. */
 import { VlFile, VlInner } from '../../schema/events.gen.js';
 import { SWP_SYNCHRONOUS_IO } from '../events/fault-bits.js';
+import { pteKind } from '../vocabulary/arch.js';
 import { reportedWait, WAIT_FACTS } from '../vocabulary/waits.js';
 import { type AttemptRecord, Innermost } from './attempt-record.js';
 import { current, enter, firstTry, heldInFolioWait, learn, leave, left } from './attempts.js';
 import { noteDevice, noteRetry } from './causes.js';
-import type { Action } from './step.js';
+import type { FaultRecord } from './record.js';
+import type { Action, StepContext } from './step.js';
 import type { ActionName } from './table/states.js';
 import { closeWait, droppedInFile, openNested, openWait, waitOf } from './waits.js';
 
@@ -54,6 +56,13 @@ const fileExit: Action = (f, s) => {
   leave(f, s, attempt, callee);
 };
 
+/** do_swap_page is called for PTE markers and other special entries as well, and again by each later pass: a fault counts once. */
+function swapFault(f: FaultRecord, s: StepContext): void {
+  if (f.swapFault) return;
+  f.swapFault = true;
+  s.sink.swapFault(f);
+}
+
 export const INSIDE_ACTIONS: Readonly<Record<InsideAction, Action>> = {
   swapEnter: (f, s) => {
     const attempt = current(f, s);
@@ -61,7 +70,8 @@ export const INSIDE_ACTIONS: Readonly<Record<InsideAction, Action>> = {
     attempt.swapAt = s.time;
     if (f.enteredSwap) return;
     f.enteredSwap = true;
-    s.sink.enteredSwap(f);
+    const entry = pteKind(f.pte, s.bits.arch);
+    if (entry === 'swap' || (entry === 'unknown' && !s.bits.deviceHooked)) swapFault(f, s);
   },
   swapExit: (f, s) => {
     const attempt = current(f, s);
@@ -73,6 +83,7 @@ export const INSIDE_ACTIONS: Readonly<Record<InsideAction, Action>> = {
     const attempt = current(f, s);
     if (!attempt.deviceSeen) noteDevice(f, s, attempt);
     attempt.deviceSeen = true;
+    swapFault(f, s);
     const missing = s.a === 0xffffffff;
     f.swap = { type: missing ? -1 : s.a, synchronous: !missing && (s.b & SWP_SYNCHRONOUS_IO) !== 0, missing };
     s.sink.device(f);

@@ -49,6 +49,8 @@ export class FaultRecord implements Lifecycle {
   declare waits: WaitRecord[];
   declare swap: Lifecycle['swap'];
   declare enteredSwap: boolean;
+  /** Its PTE, or get_swap_device, says that the entry is of a swap device. */
+  declare swapFault: boolean;
   declare major: boolean;
   declare lost: string[];
   declare state: string;
@@ -118,6 +120,7 @@ export class FaultRecord implements Lifecycle {
     this.waits = NO_WAITS;
     this.swap = null;
     this.enteredSwap = false;
+    this.swapFault = false;
     this.major = false;
     this.lost = NOTHING_LOST;
     this.state = '';

@@ -14,7 +14,7 @@ import type { SwapRefusals } from './swap-refusals.js';
  */
 export interface FoldSink {
   opened(fault: FaultRecord): void;
-  enteredSwap(fault: FaultRecord): void;
+  swapFault(fault: FaultRecord): void;
   device(fault: FaultRecord): void;
   /**
    * An attempt is over: its outcome, cause and derived release are known. The cause of a RETRY or an ABORT is the best

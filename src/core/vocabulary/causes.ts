@@ -25,7 +25,8 @@ export interface RetryFacts extends CauseFacts {
 const RETRIES = {
   'folio locked: own read': {
     id: 'folio-locked-own-read',
-    sentence: '__folio_lock_or_retry found the folio locked for the read that this fault had started (VM_FAULT_MAJOR).',
+    sentence:
+      '__folio_lock_or_retry found the folio locked, and the fault is MAJOR: it read it, or lost the race into the swap cache.',
     hooks: ['do_swap_page', '__folio_lock_or_retry'],
     course: 'waited',
   },
