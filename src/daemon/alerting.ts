@@ -32,14 +32,14 @@ export class Alerting {
     this.#watch.push(batch);
   }
 
-  /** New rules begin anew: what was out is forgotten, what happened up to now is not judged. What actions have to do still, they do. */
+  /** Rules that stay as they were keep their state; those that went are over, as the actions hear that they had. What these have to do still, they do. */
   reload(loaded: Loaded): void {
-    const old = this.#runner;
+    const { time } = this.#pipeline.snapshot();
+    const [runner, { engine }] = [this.#runner, this.#watch];
     this.#runner = new ActionRunner(loaded.actions, this.#deps);
-    void old.close();
-    const snapshot = this.#pipeline.snapshot();
-    this.#watch = this.#begin(loaded, snapshot.time);
-    this.#watch.engine.baseline(snapshot);
+    this.#watch = this.#begin(loaded, time);
+    runner.handle(this.#watch.engine.takeOver(engine, time));
+    void runner.close();
   }
 
   /** Alerts that are out and not over. */

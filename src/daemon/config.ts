@@ -24,6 +24,11 @@ export interface DaemonConfig {
     /** ADDRESS:PORT; '' for none. */
     readonly listen: string;
     readonly topProcesses: number;
+    /** PEM files; '' for plain HTTP. Both or none. */
+    readonly tlsCert: string;
+    readonly tlsKey: string;
+    /** File of one line, user:password; '' for none. */
+    readonly passwordFile: string;
   };
   readonly otlp: {
     /** Of a collector, ending in /v1/metrics; '' for none. */
@@ -93,6 +98,9 @@ export const KEYS: Keys<DaemonConfig> = {
   metrics: {
     listen: key(text(0, 255), '127.0.0.1:9753', 'ADDRESS:PORT of /metrics and /healthz; empty: none'),
     topProcesses: key(whole(0, 256), 10, 'processes with series of their own', 'reloadable'),
+    tlsCert: key(text(0, 4096), '', 'PEM file: serve over TLS; read at the start, as root; empty: plain HTTP'),
+    tlsKey: key(text(0, 4096), '', 'PEM file of its key'),
+    passwordFile: key(text(0, 4096), '', 'file of one line, user:password, asked for (basic auth); empty: none'),
   },
   otlp: {
     url: key(text(0, 1024), '', 'OTLP over HTTP, ending in /v1/metrics; empty: none', 'reloadable'),

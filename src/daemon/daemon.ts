@@ -24,12 +24,16 @@ import { Watchdog } from './watchdog.js';
 export interface DaemonSource extends Source {
   /** Follows less from now on; null: there is no narrower scope. Absent: the scope is what it is. */
   lowerScope?(): Scope | null;
+  /** Takes one such step back; null: there is none to take back. */
+  raiseScope?(): Scope | null;
 }
 
 export interface DaemonParts {
   readonly loaded: Loaded;
   readonly source: DaemonSource;
   readonly socket: StreamSocket | null;
+  /** CPU time that went into serving metrics, ns; absent: none is served, or the session is not of this process. */
+  servingNs?(): number;
   /** One line for the log. */
   log(line: string): void;
 }
@@ -40,11 +44,15 @@ const FLUSH_MS = 250;
 const FRESH_MS = 250;
 /** A live source gives counters four times a second: without any for so long, it hangs. */
 const SILENT_MS = 5000;
+/** Windows within budget before the scope rises again: so many more each time that it had to fall. */
+const CALM_WINDOWS = 6;
+const MAX_CALM_WINDOWS = 360;
 
 export class Daemon {
   readonly #source: DaemonSource;
   readonly #socket: StreamSocket | null;
   readonly #log: (line: string) => void;
+  readonly #servingNs: () => number;
   readonly #pipeline: Pipeline;
   readonly #fanOut: FanOut;
   readonly #flight: FlightRecorder | null;
@@ -54,6 +62,9 @@ export class Daemon {
   #loaded: Loaded;
   #scope: Scope;
   #lowered = 0;
+  /** Windows within budget in a row, and how many it takes to raise the scope. */
+  #calm = 0;
+  #patience = CALM_WINDOWS / 2;
   #overBudget: string | null = null;
   #kept: string | null = null;
   #reloads = 0;
@@ -70,6 +81,7 @@ export class Daemon {
     this.#source = source;
     this.#socket = socket;
     this.#log = log;
+    this.#servingNs = parts.servingNs ?? ((): number => 0);
     this.#scope = source.session.scope;
     this.#pipeline = new Pipeline(source.session, { maxOpen: config.budget.openFaults });
     this.#fanOut = fanOut;
@@ -148,7 +160,7 @@ export class Daemon {
     const { dropped, missed } = this.snapshot().events;
     if (dropped > 0) notes.push(`${dropped} records dropped since the session began`);
     if (missed > 0) notes.push(`${missed} runs of probes missed`);
-    if (this.#lowered > 0) notes.push(`scope lowered to ${this.#scope}`);
+    if (this.#scope !== this.#source.session.scope) notes.push(`scope lowered to ${this.#scope}`);
     if (this.#kept !== null) notes.push(`the configuration was not reloaded: ${this.#kept}`);
     for (const { rule, severity, group } of this.#alerting.out())
       notes.push(`${severity} ${rule}${group === null ? '' : ` (${group.name})`} is firing`);
@@ -198,20 +210,39 @@ export class Daemon {
   #watch({ time, events, overhead }: Snapshot): void {
     this.#watchAt = time + this.#watchdog.budget.window * 1e9;
     const { selfCpuNs, selfRssBytes } = overhead;
-    const over = this.#watchdog.check({ time, dropped: events.dropped, cpuNs: selfCpuNs, rssBytes: selfRssBytes });
+    const over = this.#watchdog.check({
+      time,
+      dropped: events.dropped,
+      cpuNs: selfCpuNs,
+      rssBytes: selfRssBytes,
+      servingNs: this.#servingNs(),
+    });
     if (over === undefined) return;
     if (over === null) {
       this.#overBudget = null;
+      this.#raise();
       return;
     }
+    this.#calm = 0;
     const scope = this.#source.lowerScope?.() ?? null;
     if (scope !== null) {
       this.#scope = scope;
       this.#lowered++;
+      this.#patience = Math.min(this.#patience * 2, MAX_CALM_WINDOWS);
       this.#log(`scope lowered to ${scope}: ${over}`);
       return;
     }
     if (this.#overBudget === null) this.#log(`over budget, and no narrower scope than ${this.#scope}: ${over}`);
     this.#overBudget = over;
+  }
+
+  /** What was over budget may be over: after enough windows within it the scope rises by a step. */
+  #raise(): void {
+    if (this.#scope === this.#source.session.scope || ++this.#calm < this.#patience) return;
+    this.#calm = 0;
+    const scope = this.#source.raiseScope?.() ?? null;
+    if (scope === null) return;
+    this.#scope = scope;
+    this.#log(`scope raised to ${scope}: within budget for ${this.#patience * this.#watchdog.budget.window} s`);
   }
 }

@@ -52,6 +52,13 @@ export class Switches {
     return next;
   }
 
+  /** The scope becomes wider by a step, up to the one the programs were loaded with; null when it is that. */
+  raiseScope(): Scope | null {
+    if (this.#cut === 0) return null;
+    this.#set('scope_cut', --this.#cut);
+    return SCOPES[this.#loaded - this.#cut] ?? null;
+  }
+
   #set(name: Name, value: number): void {
     this.#view.setUint32(this.#offset[name], value, true);
   }

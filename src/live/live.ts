@@ -156,6 +156,10 @@ export class Live implements LiveSource {
     return !this.#attachment.held ? null : this.#attachment.switches.lowerScope();
   }
 
+  raiseScope(): Scope | null {
+    return !this.#attachment.held ? null : this.#attachment.switches.raiseScope();
+  }
+
   primed(): Promise<void> {
     return this.#names.symbols.settle(PRIMED_MS);
   }

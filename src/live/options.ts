@@ -44,4 +44,6 @@ export interface LiveSource extends Source {
    * scope's name. Returns what is followed now, null when there was nothing less.
    */
   lowerScope(): Scope | null;
+  /** Takes one such step back. Returns what is followed now, null when it is the session's scope already. */
+  raiseScope(): Scope | null;
 }

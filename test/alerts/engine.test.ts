@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import { loadRules } from '../../src/actions/rules.js';
 import { AlertEngine } from '../../src/core/alerts/engine.js';
 import type { AlertEvent } from '../../src/core/alerts/event.js';
+import type { AlertRule } from '../../src/core/alerts/rule.js';
 import { processRow, rule, snapshotAt, type Totals } from './helpers.js';
 
 /** A snapshot a second; `perSecond` says what each second adds. */
@@ -45,6 +46,29 @@ describe('the engine', () => {
     assert.deepEqual(over?.values, { retry_ratio: null });
     assert.equal(over?.expression, 'retry_ratio < 0.1');
     assert.deepEqual(engine.status()[0]?.unknown, { retry_ratio: 'no attempt under a VMA lock' });
+  });
+
+  it('goes on where another stands: what stays keeps its state, what went is over', () => {
+    // Compiled anew each time, as a file that is read again is.
+    const stays = (): AlertRule => rule({ when: 'retry_rate > 100', cooldown: 60 }, 'stays');
+    const old = new AlertEngine([
+      stays(),
+      rule({ when: 'retry_rate > 50' }, 'changes'),
+      rule({ when: 'retry_rate > 10' }, 'goes'),
+    ]);
+    assert.equal(old.evaluate(snapshotAt(1, { retry: 500 })).length, 3);
+    const next = new AlertEngine([rule({ when: 'retry_rate > 60' }, 'changes'), stays()]);
+    assert.deepEqual(next.takeOver(old, 1e9).map(brief), ['1 changes resolved since 1', '1 goes resolved since 1']);
+    // What is out stays out; the interval goes on where it was.
+    assert.deepEqual(next.evaluate(snapshotAt(2, { retry: 1000 })).map(brief), ['2 changes firing since 2']);
+    // Past the end it rests, whoever takes over meanwhile.
+    assert.deepEqual(next.evaluate(snapshotAt(3, { retry: 1000 })).map(brief), [
+      '3 changes resolved since 2',
+      '3 stays resolved since 1',
+    ]);
+    const third = new AlertEngine([stays()]);
+    assert.deepEqual(third.takeOver(next, 3e9), []);
+    assert.deepEqual(third.evaluate(snapshotAt(4, { retry: 1500 })), []);
   });
 
   it('keeps an alert between its limits', () => {

@@ -31,6 +31,7 @@ function quiet(): LiveSource {
     dropPrivileges() {},
     primed: async () => {},
     lowerScope: () => null,
+    raiseScope: () => null,
   };
 }
 

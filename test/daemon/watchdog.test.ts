@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Scope } from '../../src/core/events/session.js';
+import { parseConfig } from '../../src/daemon/read-config.js';
 import { type Usage, Watchdog } from '../../src/daemon/watchdog.js';
 import { makeDaemon, sessionSource } from './support.js';
 
@@ -73,4 +74,47 @@ test('over budget the scope goes down step by step; at the last one it says so, 
       ['all', 0],
     ],
   );
+});
+
+test('what serving metrics took is not over budget', () => {
+  assert.equal(verdict({ cpuNs: 5e9, servingNs: 4.5e9 }), null);
+  assert.match(String(verdict({ cpuNs: 5e9, servingNs: 1e9 })), /40\.0 % of a CPU/);
+});
+
+test('within budget for long enough the scope rises again', async () => {
+  let dropping = true;
+  const moves: string[] = [];
+  const scopes: Scope[] = ['swap', 'retry', 'all'];
+  let at = scopes.indexOf('all');
+  const move = (step: number): Scope | null => {
+    const next = scopes[at + step];
+    if (next === undefined) return null;
+    at += step;
+    moves.push(next);
+    return next;
+  };
+  const inner = sessionSource(60);
+  const { daemon, lines } = await makeDaemon(
+    {
+      ...inner,
+      session: { ...inner.session, scope: 'all' },
+      async *batches() {
+        for await (const batch of inner.batches()) {
+          // A session of the time before 10 s is too much, and what comes after is not.
+          if (dropping && (batch.time[batch.length - 1] ?? 0) > 10e9) {
+            dropping = false;
+            daemon.reload(await parseConfig('[budget]\nmemory = "1G"\nwindow = "1s"\n[alerts]\nenabled = false', 'x'));
+          }
+          yield batch;
+        }
+      },
+      lowerScope: () => move(-1),
+      raiseScope: () => move(1),
+    },
+    '[budget]\nmemory = "512K"\nwindow = "1s"\n[alerts]\nenabled = false',
+  );
+  await daemon.run();
+  assert.deepEqual(moves, ['retry', 'swap', 'retry', 'all']);
+  assert.ok(lines.some((line) => line.startsWith('scope raised to all')));
+  assert.ok(!daemon.health().notes.some((note) => note.startsWith('scope lowered')));
 });

@@ -9,6 +9,7 @@ import { notifyManager } from '../../../src/daemon/notify.js';
 import { pacedSource } from '../../../src/daemon/paced.js';
 import { giveUpPrivileges } from '../../../src/daemon/privileges.js';
 import { type Loaded, readConfig } from '../../../src/daemon/read-config.js';
+import { serveOptions } from '../../../src/daemon/serve-options.js';
 import { listenSocket, type StreamSocket } from '../../../src/daemon/socket.js';
 import { findGroup, findUser } from '../../../src/daemon/users.js';
 import { ExitCode, UserError } from '../../../src/errors.js';
@@ -70,10 +71,14 @@ async function serve(options: DaemonOptions, loaded: Loaded, opened: Opened): Pr
     opened.socket = await listenSocket(config.socket.path, gid, config.socket);
   }
   if (config.metrics.listen !== '') {
-    opened.metrics = await serveMetrics(config.metrics.listen, {
-      families: () => running?.families() ?? [],
-      health: () => running?.health() ?? { ok: false, notes: ['starting'] },
-    });
+    opened.metrics = await serveMetrics(
+      config.metrics.listen,
+      {
+        families: () => running?.families() ?? [],
+        health: () => running?.health() ?? { ok: false, notes: ['starting'] },
+      },
+      { log: say, ...serveOptions(config.metrics) },
+    );
   }
   if (config.flight.keep > 0) makeFlightDirectory(config.flight.directory, user);
   const source = await openSource(options, loaded);
@@ -82,7 +87,15 @@ async function serve(options: DaemonOptions, loaded: Loaded, opened: Opened): Pr
   giveUpPrivileges(user);
   checkUsers(loaded.actions);
   if (config.flight.keep > 0) checkFlightDirectory(config.flight.directory);
-  running = await Daemon.create({ loaded, source, socket: opened.socket, log: say });
+  const { metrics } = opened;
+  running = await Daemon.create({
+    loaded,
+    source,
+    socket: opened.socket,
+    log: say,
+    // A recording that is played says what its recorder used, not what this process does.
+    ...(metrics !== null && options.play === undefined && { servingNs: () => metrics.cpuNs() }),
+  });
   const signals = listen(options, running, source);
   const at = [opened.metrics && `http://${opened.metrics.address}/metrics`, config.socket.path].filter(Boolean);
   say(`observing, scope ${source.session.scope}${at.length === 0 ? '' : `; ${at.join(', ')}`}`);
@@ -137,8 +150,9 @@ function listen(options: DaemonOptions, running: Daemon, source: DaemonSource): 
       const kept = running.reload(anew);
       say(kept === null ? `${options.config} was reloaded` : `the configuration was kept: ${kept}`);
     } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      say(`the configuration was kept: ${running.keep(error.message)}`);
+      // Whatever it is, the session goes on under what it had.
+      if (!(error instanceof UserError)) report(error);
+      say(`the configuration was kept: ${running.keep(error instanceof Error ? error.message : String(error))}`);
     }
   };
   const dump = async (): Promise<void> => {

@@ -55,6 +55,13 @@ function unseen(): Tracked {
   return { ...newState(), seen: { group: null, fields: NOTHING } };
 }
 
+/** Durations and expressions as well: with another limit it is another alert. */
+function isSame(x: AlertRule, y: AlertRule): boolean {
+  const essence = ({ when, clear, ...rest }: AlertRule): string =>
+    JSON.stringify([Object.entries(rest).sort(), when.source, clear?.source ?? null]);
+  return essence(x) === essence(y);
+}
+
 export class AlertEngine {
   readonly rules: readonly AlertRule[];
   readonly #maxGroups: number;
@@ -71,6 +78,25 @@ export class AlertEngine {
     this.#maxGroups = Math.max(1, options.maxGroups ?? DEFAULT_MAX_GROUPS);
     this.#minIntervalNs = options.minIntervalNs ?? DEFAULT_MIN_INTERVAL_NS;
     this.#states = new Map(rules.map((rule) => [rule, new Map(rule.groupBy === null ? [['', unseen()]] : [])]));
+  }
+
+  /**
+   * Goes on where `old` stands: rules that are the same in both keep their state, and intervals begin where they would have.
+   * Returns the events of rules that are not here any more and were out: they are over.
+   */
+  takeOver(old: AlertEngine, time: number): AlertEvent[] {
+    this.#marks = old.#marks;
+    this.#losses = old.#losses;
+    this.#forgotten = old.#forgotten;
+    const events: AlertEvent[] = [];
+    for (const [rule, states] of old.#states) {
+      const same = this.rules.find((it) => isSame(it, rule));
+      if (same !== undefined) for (const [key, state] of states) this.#states.get(same)?.set(key, state);
+      else
+        for (const { phase, seen, fired } of states.values())
+          if (isOut(phase)) events.push(eventOf(rule, seen, 'resolved', time, fired));
+    }
+    return events;
   }
 
   /** Times a group was not followed, or not any longer, since a rule had too many. */
