@@ -24,6 +24,7 @@ CFLAGS := -O2 -g -Wall -Wextra -Werror -pthread
 
 BPF_OBJECT := dist/bpf/vmalocktop.bpf.o
 BPF_SOURCES := $(wildcard bpf/*.c bpf/*.h)
+EXAMPLES := $(patsubst packages/ebpf-ts/%.bpf.c,packages/ebpf-ts/dist/%.bpf.o,$(wildcard packages/ebpf-ts/examples/*.bpf.c packages/ebpf-ts/test/*.bpf.c))
 WORKLOADS := $(patsubst test/workload/%.c,dist/test/workload/%,$(wildcard test/workload/*.c))
 
 # From the sources, not from dist/: what a deleted test left there must not run.
@@ -51,12 +52,19 @@ build: tools ## BPF object, TypeScript, test workloads, into dist/
 
 # What `build` makes once setup has run; $(shell) and wildcards above must not run before setup.
 .PHONY: all ts workloads
-all: $(BPF_OBJECT) ts workloads
+all: $(BPF_OBJECT) $(EXAMPLES) ts workloads
 
 $(BPF_OBJECT): $(BPF_SOURCES) Makefile
 	$(call msg,BPF,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c bpf/vmalocktop.bpf.c -o $@
+	$(Q)$(LLVM_STRIP) -g $@
+
+# clang -target bpf does not look where a multiarch distribution keeps asm/types.h.
+packages/ebpf-ts/dist/%.bpf.o: packages/ebpf-ts/%.bpf.c Makefile
+	$(call msg,BPF,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -idirafter /usr/include/$$($(CC) -print-multiarch) -c $< -o $@
 	$(Q)$(LLVM_STRIP) -g $@
 
 # npm makes this link. A node_modules that is older than the package gets it here, without the network.
@@ -66,7 +74,7 @@ node_modules/ebpf-ts:
 ts: node_modules/ebpf-ts
 	$(call msg,TSC,dist)
 	$(Q)$(TSC) -b
-	@if [ -f dist/cli/main.js ]; then chmod +x dist/cli/main.js; fi
+	@chmod +x dist/cli/main.js packages/ebpf-ts/dist/src/cli.js
 
 workloads: $(WORKLOADS)
 

@@ -5,6 +5,7 @@
  *     node scripts/ffi-cost.mjs                   koffi, as installed
  *     node scripts/ffi-cost.mjs --ffi-napi        also node-ffi-napi (npm: ffi-napi) and its fork @2060.io/ffi-napi,
  *                                                 installed into a temporary directory (needs npm, a compiler, Node's headers)
+ *     node scripts/ffi-cost.mjs --addon           also an addon of our own by Node-API (needs gcc; headers are koffi's)
  *
  * The function called is libc's abs(3): it does nothing, so the time is the binding's. Each binding runs in a process
  * of its own, since one that crashes is a result too.
@@ -29,6 +30,7 @@ const BINDINGS = {
   koffi: (load) => load('koffi').load('libc.so.6').func('int abs(int)'),
   'ffi-napi': (load) => load('ffi-napi').Library('libc.so.6', { abs: ['int', ['int']] }).abs,
   '@2060.io/ffi-napi': (load) => load('@2060.io/ffi-napi').Library('libc.so.6', { abs: ['int', ['int']] }).abs,
+  addon: (load) => load('./addon.node').abs,
 };
 const OPTIONAL = { 'ffi-napi': '4.0.3', '@2060.io/ffi-napi': '4.0.9' };
 
@@ -94,12 +96,57 @@ function reportInstalled(name) {
   }
 }
 
+/** The least an addon can be: one function, compiled for this machine. */
+const ADDON = `
+#include <node_api.h>
+#include <stdlib.h>
+static napi_value call(napi_env env, napi_callback_info info)
+{
+	size_t n = 1; napi_value arg, result; int32_t x = 0;
+	napi_get_cb_info(env, info, &n, &arg, NULL, NULL);
+	napi_get_value_int32(env, arg, &x);
+	napi_create_int32(env, abs(x), &result);
+	return result;
+}
+NAPI_MODULE_INIT()
+{
+	napi_value f;
+	napi_create_function(env, "abs", NAPI_AUTO_LENGTH, call, NULL, &f);
+	napi_set_named_property(env, exports, "abs", f);
+	return exports;
+}`;
+
+function reportAddon() {
+  const directory = mkdtempSync(join(tmpdir(), 'ffi-cost-'));
+  try {
+    const headers = fileURLToPath(new URL('../node_modules/koffi/vendor/node-api-headers/include', import.meta.url));
+    const args = [
+      '-O2',
+      '-fPIC',
+      '-shared',
+      '-DNODE_GYP_MODULE_NAME=addon',
+      '-I',
+      headers,
+      '-x',
+      'c',
+      '-',
+      '-o',
+      join(directory, 'addon.node'),
+    ];
+    const { status, stderr } = spawnSync('gcc', args, { input: ADDON, encoding: 'utf8' });
+    return status === 0 ? report('addon', directory) : `addon: does not compile here: ${firstError(stderr)}`;
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     child: { type: 'boolean', default: false },
     worker: { type: 'boolean', default: false },
     'ffi-napi': { type: 'boolean', default: false },
+    addon: { type: 'boolean', default: false },
   },
 });
 if (values.child && values.worker) {
@@ -109,5 +156,6 @@ if (values.child && values.worker) {
 } else {
   console.log(`Node ${process.versions.node}, ${process.arch}`);
   console.log(report('koffi', fileURLToPath(new URL('..', import.meta.url))));
+  if (values.addon) console.log(reportAddon());
   if (values['ffi-napi']) for (const name of Object.keys(OPTIONAL)) console.log(reportInstalled(name));
 }

@@ -32,7 +32,6 @@ export class Attachment {
   readonly quick: Uint32Array;
   /** null: not asked for, or not permitted: run times of programs take CAP_SYS_ADMIN, and are not worth a session. */
   readonly stats: { close(): void } | null;
-  readonly #links: BpfLink[] = [];
   readonly #pages: Pages[] = [];
   #held = true;
 
@@ -56,14 +55,14 @@ export class Attachment {
       const { offset, size } = object.variable('.bss', 'quick');
       this.quick = new Uint32Array(bss.view, offset, size / 4);
       this.switches = new Switches(object, bss.view, options.scope);
-      this.ring = RingBuffer.open(object.map('events').fd, options.ringBytes);
+      this.ring = RingBuffer.open(object.map('events'));
       for (const tgid of options.pids) object.map('tgids').set(u32(tgid), new Uint8Array([1]));
       for (const tid of options.tids) object.map('tids').set(u32(tid), new Uint8Array([1]));
       this.stats = options.stats ? statsIfAllowed() : null;
       this.#attach(around.plan.programs);
     } catch (error) {
       this.#release();
-      for (const link of this.#links) link.close();
+      object.close();
       throw error;
     }
   }
@@ -73,18 +72,10 @@ export class Attachment {
     return this.#held;
   }
 
-  /**
-   * Everything is given back, by links last: on kernels before 7.x each of them waits for an RCU-tasks grace period, 0.1 s
-   * and more, under one lock. So nobody is made to wait: what was attached does nothing since the session's end.
-   */
+  /** Everything is given back, by links last, and nobody is made to wait for them: what was attached does nothing since the session's end. */
   letGo(): void {
     this.#release();
-    void this.#detach();
-  }
-
-  /** One by one: several at a time take three times as long. */
-  async #detach(): Promise<void> {
-    for (let link = this.#links.pop(); link; link = this.#links.pop()) await link.closeAside();
+    void this.object.closeAside();
   }
 
   #release(): void {
@@ -93,7 +84,6 @@ export class Attachment {
     this.ring?.close();
     for (const pages of this.#pages) pages.close();
     this.#pages.length = 0;
-    this.object.close();
   }
 
   /** What ends a step before what begins one: the plan's order. */
@@ -101,7 +91,7 @@ export class Attachment {
     const refused = new Map<string, BpfError>();
     for (const planned of programs) {
       try {
-        this.#links.push(attach(this.object, planned));
+        attach(this.object, planned);
       } catch (error) {
         if (!(error instanceof BpfError)) throw error;
         refused.set(planned.program, error);

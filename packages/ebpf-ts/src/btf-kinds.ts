@@ -68,5 +68,7 @@ export interface BtfVariable {
   /** Within the section; 0 for every variable of an object no linker or libbpf has laid out yet. */
   readonly offset: number;
   readonly size: number;
+  /** Its type's id. */
+  readonly type: number;
   readonly signed: boolean;
 }

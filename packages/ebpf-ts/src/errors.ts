@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The one error this binding throws: what failed, why, what to do; with the errno and the kernel's own words. */
+/** What this binding throws: what failed, why, what to do; with the errno and the kernel's own words. */
 import { constants } from 'node:os';
 
 export interface BpfErrorParts {
@@ -10,15 +10,25 @@ export interface BpfErrorParts {
   readonly remedy: string;
   /** Positive errno, 0 when no system call failed. */
   readonly errno?: number;
+  /** See `BpfError.code`; the errno's name unless given. */
+  readonly code?: string;
   /** Verifier log and libbpf's messages, whole as far as they were kept; empty when there were none. */
   readonly log?: string;
 }
 
+/**
+ * `code` is the errno's name when the kernel refused (`EPERM`), and otherwise one of
+ *   `ERR_BPF_CLOSED` a handle was used after `close()`; `ERR_BPF_STATE` too early or too late (before or after load);
+ *   `ERR_BPF_SIZE`, `ERR_BPF_TYPE`, `ERR_BPF_RANGE` an argument is not what the map or program takes;
+ *   `ERR_BPF_NAME` the object has nothing of that name; `ERR_BPF_INPUT` bytes are no ELF, no BTF, no BPF object;
+ *   `ERR_BPF` anything else.
+ */
 export class BpfError extends Error {
   readonly what: string;
   readonly why: string;
   readonly remedy: string;
   readonly errno: number;
+  readonly code: string;
   readonly log: string;
 
   constructor(parts: BpfErrorParts, options?: { cause?: unknown }) {
@@ -28,8 +38,27 @@ export class BpfError extends Error {
     this.why = parts.why;
     this.remedy = parts.remedy;
     this.errno = parts.errno ?? 0;
+    this.code = parts.code ?? (this.errno > 0 ? errnoName(this.errno) : 'ERR_BPF');
     this.log = parts.log ?? '';
   }
+}
+
+/** The verifier refused a program. `log` holds its whole log, `lastLines` what it said last. */
+export class VerifierError extends BpfError {
+  readonly program: string;
+  /** At most ten lines, oldest first, without the statistics at the end. */
+  readonly lastLines: readonly string[];
+
+  constructor(parts: BpfErrorParts & { readonly program: string; readonly lastLines: readonly string[] }) {
+    super(parts);
+    this.program = parts.program;
+    this.lastLines = parts.lastLines;
+  }
+}
+
+/** A call that cannot be right, found before anything was done. */
+export function misuse(code: string, what: string, why: string, remedy: string = ''): BpfError {
+  return new BpfError({ what, why, remedy, code });
 }
 
 const NAMES: ReadonlyMap<number, string> = new Map(
@@ -48,7 +77,7 @@ const ENOTSUPP = 524;
 const MEANINGS: Readonly<Record<number, readonly [why: string, remedy: string]>> = {
   [constants.errno.EPERM]: [
     'the kernel does not permit it (EPERM)',
-    'run as root or with CAP_BPF and CAP_PERFMON; under lockdown or an LSM policy root is refused too: use a host that allows tracing',
+    'run as root or with CAP_BPF and CAP_PERFMON (networking: CAP_NET_ADMIN); under lockdown or an LSM policy root is refused too, and no program can change that',
   ],
   [constants.errno.EACCES]: [
     'the verifier or a policy refused it (EACCES)',
@@ -56,11 +85,11 @@ const MEANINGS: Readonly<Record<number, readonly [why: string, remedy: string]>>
   ],
   [constants.errno.ENOENT]: [
     'no such function, type or map here (ENOENT)',
-    'check that this kernel has the symbol: /sys/kernel/tracing/available_filter_functions',
+    'check that this kernel has it: functions are in /sys/kernel/tracing/available_filter_functions, events in /sys/kernel/tracing/events',
   ],
   [constants.errno.ESRCH]: [
     'a function is missing in this kernel (ESRCH)',
-    'leave the program out on this kernel: its target is not in /sys/kernel/btf/vmlinux or cannot be traced',
+    'leave the program out on this kernel (setAutoload(false)): its target is not in /sys/kernel/btf/vmlinux or cannot be traced',
   ],
   [constants.errno.EINVAL]: [
     'the kernel does not know this request (EINVAL)',
@@ -72,13 +101,21 @@ const MEANINGS: Readonly<Record<number, readonly [why: string, remedy: string]>>
   ],
   [constants.errno.ENOSPC]: [
     'no room (ENOSPC): a full map, or a log buffer that is too small',
-    "raise the map's max entries",
+    "raise the map's max entries (setMaxEntries before load)",
   ],
   [constants.errno.ENOMEM]: [
     'no memory (ENOMEM)',
     'make maps smaller; on kernels before 5.11 raise RLIMIT_MEMLOCK (`ulimit -l unlimited`)',
   ],
-  [constants.errno.EBUSY]: ['in use by somebody else (EBUSY)', 'another tracer holds this hook: end it and try again'],
+  [constants.errno.EBUSY]: [
+    'in use already (EBUSY)',
+    'something else holds this hook or map: `bpftool link` and `bpftool map` say what',
+  ],
+  [constants.errno.EEXIST]: ['there already (EEXIST)', 'remove it first, or ask for it to be replaced'],
+  [constants.errno.EBADF]: [
+    'the descriptor is not, or no longer, of the right kind (EBADF)',
+    'do not close descriptors this library gave',
+  ],
   [constants.errno.ENOSYS]: ['this kernel has no bpf() (ENOSYS)', 'use a kernel built with CONFIG_BPF_SYSCALL'],
   [ENOTSUPP]: ['this kernel cannot do it (ENOTSUPP)', 'the kernel lacks this attach type on this architecture'],
   [constants.errno.EOPNOTSUPP]: [
@@ -95,4 +132,56 @@ export function errnoError(
 ): BpfError {
   const [why, remedy] = MEANINGS[errno] ?? [errnoName(errno), ''];
   return new BpfError({ what, why: more.why ?? why, remedy: more.remedy ?? remedy, errno, log: more.log ?? '' });
+}
+
+/** How many of the verifier's last lines an error carries beside the whole log. */
+const LAST_LINES = 10;
+
+/** The error for a failed load: the verifier's, when libbpf's log has a verifier log in it. `log` is libbpf's, whole. */
+export function loadError(what: string, errno: number, log: string): BpfError {
+  const failed = /prog '([^']+)': BPF program load failed/.exec(log);
+  const begin = log.indexOf('-- BEGIN PROG LOAD LOG --');
+  if (failed === null || begin < 0) return errnoError(what, errno, { log, ...lastMessage(errno, log) });
+  const end = log.indexOf('-- END PROG LOAD LOG --', begin);
+  const said = log
+    .slice(begin, end < 0 ? undefined : end)
+    .split('\n')
+    .slice(1)
+    .filter((line) => line !== '' && !/^(processed |verification time|stack depth|mark_precise|libbpf: )/.test(line));
+  const program = failed[1] ?? '';
+  const lastLines = said.slice(-LAST_LINES);
+  const why = `the verifier refused ${program}: ${lastLines.at(-1) ?? errnoName(errno)}`;
+  return new VerifierError({ what, why, remedy: verifierRemedy(lastLines), errno, log, program, lastLines });
+}
+
+/** What commonly stands behind words of kernel/bpf/verifier.c. */
+const VERIFIER_REMEDIES: readonly (readonly [words: RegExp, remedy: string])[] = [
+  [
+    /invalid func unknown#195896080|failed to resolve CO-RE relocation/,
+    'a CO-RE relocation found nothing in this kernel: guard it with bpf_core_field_exists, and see checkRelocations()',
+  ],
+  [/unknown func|invalid func/, 'this kernel lacks the helper for this program type: see features().helpers'],
+  [/cannot call GPL|GPL/, 'give the object the license "GPL": char LICENSE[] SEC("license") = "GPL"'],
+  [/invalid mem access 'map_value_or_null'|mem_or_null|or_null/, 'check the pointer for NULL before it is used'],
+  [
+    /min value is negative|unbounded|outside of the allowed|invalid access to|out of bounds/,
+    'bound the offset or length before the access, so that the verifier sees it',
+  ],
+  [/too large|too many|complexity|back-edge|infinite loop/, 'make the program simpler, or bound its loops'],
+  [/unreleased reference/, 'release what was acquired (or submit the ring record) on every path'],
+];
+
+function verifierRemedy(lines: readonly string[]): string {
+  const text = lines.join('\n');
+  return (
+    VERIFIER_REMEDIES.find(([words]) => words.test(text))?.[1] ?? "read the verifier's log, in `log`, from its end"
+  );
+}
+
+/** libbpf's last complaint says more than most errnos; of a refusal it only guesses. */
+function lastMessage(errno: number, log: string): { why?: string } {
+  if (errno === constants.errno.EPERM || errno === constants.errno.ENOMEM) return {};
+  const lines = log.split('\n').filter((line) => line.startsWith('libbpf: '));
+  const said = lines.filter((line) => !/failed to load (BPF skeleton|object)|failed to load object/.test(line)).at(-1);
+  return said === undefined ? {} : { why: said.slice('libbpf: '.length) };
 }

@@ -1,54 +1,50 @@
 // SPDX-License-Identifier: MIT
 /** The only file that imports koffi. libbpf is loaded on first use, so that a machine without it gets an error, not a crash. */
+import { closeSync } from 'node:fs';
+import { isMainThread } from 'node:worker_threads';
 import koffi from 'koffi';
-import { BpfError } from './errors.js';
+import { BpfError, errnoError } from './errors.js';
+import { LIBBPF, LIBC } from './signatures.js';
 
 /** A C pointer: koffi gives addresses as BigInt, NULL as null. */
 export type Pointer = bigint | null;
-type Arg = Pointer | number | bigint | string | Uint8Array | undefined;
-type Call = (...args: Arg[]) => number;
-type PointerCall = (...args: Arg[]) => Pointer;
-type StringCall = (...args: Arg[]) => string;
+type Arg = Pointer | number | boolean | string | Uint8Array;
+type Returned<Signature extends string> = Signature extends `void *${string}`
+  ? Pointer
+  : Signature extends `const char *${string}`
+    ? string
+    : Signature extends `bool ${string}`
+      ? boolean
+      : number;
+type Calls<Table> = { readonly [Name in keyof Table]: (...args: Arg[]) => Returned<Table[Name] & string> };
+export type Libc = Calls<typeof LIBC>;
+export type Libbpf = Calls<typeof LIBBPF>;
 
-export interface Libc {
-  readonly mmap: PointerCall;
-  readonly munmap: Call;
-  readonly syscall: Call;
-  readonly prctl: Call;
-  readonly vsnprintf: Call;
-}
+type Library = ReturnType<typeof koffi.load>;
 
-export interface Libbpf {
-  readonly versionString: StringCall;
-  readonly setPrint: PointerCall;
-  readonly objectOpenFile: PointerCall;
-  readonly objectLoad: Call;
-  readonly objectClose: (obj: Pointer) => void;
-  readonly objectBtf: PointerCall;
-  readonly btfRawData: PointerCall;
-  readonly findMap: PointerCall;
-  readonly findProgram: PointerCall;
-  readonly nextProgram: PointerCall;
-  readonly nextMap: PointerCall;
-  readonly programName: StringCall;
-  readonly programFd: Call;
-  readonly setAutoload: Call;
-  readonly setLogBuf: Call;
-  readonly attach: PointerCall;
-  readonly attachKprobeMulti: PointerCall;
-  readonly linkDestroy: Call & { async(link: Pointer, done: () => void): void };
-  readonly mapName: StringCall;
-  readonly mapFd: Call;
-  readonly mapMaxEntries: Call;
-  readonly mapValueSize: Call;
-  readonly mapSetMaxEntries: Call;
-  readonly mapInitialValue: PointerCall;
-  readonly mapUpdate: Call;
-  readonly mapLookup: Call;
-  readonly mapDelete: Call;
-  readonly mapNextKey: Call;
-  readonly infoByFd: Call;
-  readonly enableStats: Call;
+/** Functions are looked up when they are first called. `absent` says what it means that one is not there. */
+function bind<Table extends Readonly<Record<string, string>>>(
+  library: Library,
+  table: Table,
+  absent: (name: string, cause: unknown) => Error,
+): Calls<Table> {
+  const calls = {};
+  for (const [name, signature] of Object.entries(table)) {
+    Object.defineProperty(calls, name, {
+      configurable: true,
+      get(): unknown {
+        let call: unknown;
+        try {
+          call = library.func(signature);
+        } catch (cause) {
+          throw absent(/(\w+)\(/.exec(signature)?.[1] ?? name, cause);
+        }
+        Object.defineProperty(calls, name, { value: call });
+        return call;
+      },
+    });
+  }
+  return calls as Calls<Table>;
 }
 
 let libcTable: Libc | undefined;
@@ -56,98 +52,109 @@ let libbpfTable: Libbpf | undefined;
 
 /** libc's calls this binding needs. */
 export function libc(): Libc {
-  if (libcTable) return libcTable;
-  const lib = koffi.load('libc.so.6');
-  libcTable = {
-    mmap: lib.func('void *mmap(void *addr, size_t length, int prot, int flags, int fd, int64_t offset)'),
-    munmap: lib.func('int munmap(void *addr, size_t length)'),
-    syscall: lib.func('int64_t syscall(int64_t number, uint64_t a, void *b, uint64_t c)'),
-    prctl: lib.func('int prctl(int option, uint64_t a, uint64_t b, uint64_t c, uint64_t d)'),
-    vsnprintf: lib.func('int vsnprintf(void *buffer, size_t size, void *format, void *args)'),
-  } as unknown as Libc;
+  libcTable ??= bind(
+    koffi.load('libc.so.6'),
+    LIBC,
+    (name, cause) =>
+      new BpfError({ what: `call ${name}`, why: 'the C library lacks it', remedy: 'use glibc' }, { cause }),
+  );
   return libcTable;
+}
+
+function openLibbpf(): Library {
+  try {
+    return koffi.load('libbpf.so.1');
+  } catch (cause) {
+    let why = 'libbpf.so.1 is not installed';
+    try {
+      koffi.load('libbpf.so.0');
+      why = 'only libbpf 0.x is installed; 1.0 or later is needed';
+    } catch {
+      // neither: the first error stands
+    }
+    throw new BpfError(
+      { what: 'load libbpf', why, remedy: 'install it (Debian, Ubuntu: libbpf1; Fedora, Alpine: libbpf)' },
+      { cause },
+    );
+  }
 }
 
 /** libbpf 1.x. Throws `BpfError` when it is not installed or is older than 1.0. */
 export function libbpf(): Libbpf {
   if (libbpfTable) return libbpfTable;
-  let lib: ReturnType<typeof koffi.load>;
-  try {
-    lib = koffi.load('libbpf.so.1');
-  } catch (cause) {
-    let old = false;
-    try {
-      koffi.load('libbpf.so.0');
-      old = true;
-    } catch {
-      // neither: the first error stands
-    }
-    throw new BpfError(
-      {
-        what: 'load libbpf',
-        why: old ? 'only libbpf 0.x is installed; 1.0 or later is needed' : 'libbpf.so.1 is not installed',
-        remedy: 'install it: apt-get install libbpf1',
-      },
-      { cause },
-    );
-  }
-  const f = (signature: string): unknown => lib.func(signature);
-  libbpfTable = {
-    versionString: f('const char *libbpf_version_string(void)'),
-    setPrint: f('void *libbpf_set_print(void *callback)'),
-    objectOpenFile: f('void *bpf_object__open_file(const char *path, void *opts)'),
-    objectLoad: f('int bpf_object__load(void *obj)'),
-    objectClose: f('void bpf_object__close(void *obj)'),
-    objectBtf: f('void *bpf_object__btf(void *obj)'),
-    btfRawData: f('void *btf__raw_data(void *btf, void *size)'),
-    findMap: f('void *bpf_object__find_map_by_name(void *obj, const char *name)'),
-    findProgram: f('void *bpf_object__find_program_by_name(void *obj, const char *name)'),
-    nextProgram: f('void *bpf_object__next_program(void *obj, void *prog)'),
-    nextMap: f('void *bpf_object__next_map(void *obj, void *map)'),
-    programName: f('const char *bpf_program__name(void *prog)'),
-    programFd: f('int bpf_program__fd(void *prog)'),
-    setAutoload: f('int bpf_program__set_autoload(void *prog, bool autoload)'),
-    setLogBuf: f('int bpf_program__set_log_buf(void *prog, void *buf, size_t size)'),
-    attach: f('void *bpf_program__attach(void *prog)'),
-    attachKprobeMulti: f('void *bpf_program__attach_kprobe_multi_opts(void *prog, const char *pattern, void *opts)'),
-    linkDestroy: f('int bpf_link__destroy(void *link)'),
-    mapName: f('const char *bpf_map__name(void *map)'),
-    mapFd: f('int bpf_map__fd(void *map)'),
-    mapMaxEntries: f('uint32_t bpf_map__max_entries(void *map)'),
-    mapValueSize: f('uint32_t bpf_map__value_size(void *map)'),
-    mapSetMaxEntries: f('int bpf_map__set_max_entries(void *map, uint32_t n)'),
-    mapInitialValue: f('void *bpf_map__initial_value(void *map, void *size)'),
-    mapUpdate: f('int bpf_map_update_elem(int fd, void *key, void *value, uint64_t flags)'),
-    mapLookup: f('int bpf_map_lookup_elem(int fd, void *key, void *value)'),
-    mapDelete: f('int bpf_map_delete_elem(int fd, void *key)'),
-    mapNextKey: f('int bpf_map_get_next_key(int fd, void *key, void *next)'),
-    infoByFd: f('int bpf_obj_get_info_by_fd(int fd, void *info, void *length)'),
-    enableStats: f('int bpf_enable_stats(int type)'),
-  } as unknown as Libbpf;
-  capturePrint(libbpfTable);
-  return libbpfTable;
+  const table: Libbpf = bind(
+    openLibbpf(),
+    LIBBPF,
+    (name, cause) =>
+      new BpfError(
+        { what: `call ${name}`, why: `libbpf ${table.versionString()} lacks it`, remedy: 'install a newer libbpf' },
+        { cause },
+      ),
+  );
+  capturePrint(table);
+  libbpfTable = table;
+  return table;
+}
+
+/** Calls libbpf in a thread of the pool. It holds the process open until it returns, so it must be a call that does. */
+export function callAside(name: keyof Libbpf, ...args: Arg[]): Promise<void> {
+  const call = libbpf()[name] as unknown as { async(...args: unknown[]): void };
+  return new Promise((resolve) => call.async(...args, () => resolve()));
 }
 
 const LOG_LINES = 400;
+const LOG_BYTES = 32 * 2 ** 20;
+/** LIBBPF_DEBUG: libbpf says hundreds of lines of these for every object. */
+const DEBUG = 2;
+/** Bytes of what a `va_list` argument points at: x86-64 and AAPCS64 both pass the address of a structure, of 24 and 32 bytes. */
+const VA_LIST = 32;
 const logLines: string[] = [];
+let below = DEBUG;
 
-/** libbpf's messages go into a bounded list and from there into errors: never to a terminal that is being drawn on. */
+/** For tests: keeps what libbpf says of its own work too (LIBBPF_DEBUG). */
+export function keepDebug(on: boolean): void {
+  below = on ? DEBUG + 1 : DEBUG;
+}
+let logBytes = 0;
+
+/**
+ * libbpf's messages go into a bounded list and from there into errors: never to a terminal that is being drawn on.
+ * A message with the verifier's log in it has any length, and formatting it uses up the arguments: they are put back for a
+ * second time with room enough. libbpf has one print function for the whole process, and one that belongs to a thread of
+ * JavaScript must not outlive it: in a worker libbpf is silent, and errors there carry no log.
+ */
 function capturePrint(lib: Libbpf): void {
-  const Print = koffi.proto('int vl_print_fn(int level, void *format, void *args)');
-  const callback = koffi.register((_level: number, format: bigint, args: bigint): number => {
-    const out = Buffer.alloc(4096);
-    const n = libc().vsnprintf(out, out.length, format, args);
-    if (logLines.length >= LOG_LINES) logLines.shift();
-    logLines.push(out.toString('utf8', 0, Math.max(0, Math.min(n, out.length - 1))).trimEnd());
+  if (!isMainThread) {
+    lib.setPrint(null);
+    return;
+  }
+  const Print = koffi.proto('int ebpf_ts_print_fn(int level, void *format, void *args)');
+  const callback = koffi.register((level: number, format: bigint, args: bigint): number => {
+    if (level >= below) return 0;
+    const list = new Uint8Array(viewOf(args, VA_LIST));
+    const before = list.slice();
+    let out = Buffer.alloc(4096);
+    let length = libc().vsnprintf(out, out.length, format, args);
+    if (length >= out.length) {
+      list.set(before);
+      out = Buffer.alloc(Math.min(length + 1, LOG_BYTES));
+      length = libc().vsnprintf(out, out.length, format, args);
+    }
+    const line = out.toString('utf8', 0, Math.max(0, Math.min(length, out.length - 1))).trimEnd();
+    logLines.push(line);
+    logBytes += line.length;
+    while ((logLines.length > LOG_LINES && below === DEBUG) || (logBytes > LOG_BYTES && logLines.length > 1))
+      logBytes -= logLines.shift()?.length ?? 0;
     return 0;
   }, koffi.pointer(Print));
-  lib.setPrint(callback as unknown as Pointer);
+  lib.setPrint(callback as unknown as bigint);
 }
 
-/** What libbpf said since the last call, oldest first; at most 400 lines. */
+/** What libbpf said since the last call, oldest first; at most 400 messages, 32 MiB. */
 export function takeLog(): string {
   const text = logLines.join('\n');
   logLines.length = 0;
+  logBytes = 0;
   return text;
 }
 
@@ -164,4 +171,29 @@ export function viewOf(pointer: bigint, length: number): ArrayBuffer {
 /** Address of a buffer's memory. The buffer must be kept alive while C holds the address. */
 export function addressOf(buffer: Uint8Array): bigint {
   return koffi.address(buffer) as bigint;
+}
+
+/** A C function that calls back. It lives until `release`, and no C code may call it after that. */
+export function callback(prototype: string, body: (...args: never[]) => unknown): { address: bigint; release(): void } {
+  const type = koffi.pointer(koffi.proto(prototype));
+  const registered = koffi.register(body as (...args: unknown[]) => unknown, type);
+  return { address: koffi.address(registered) as bigint, release: () => koffi.unregister(registered) };
+}
+
+const F_DUPFD_CLOEXEC = 1030;
+
+/**
+ * Calls back when what `fd` refers to is readable, without holding the process open; returns what ends it.
+ * The event loop watches a descriptor of its own: one that somebody closes meanwhile, and that then names something else,
+ * would confuse it.
+ */
+export function pollReadable(fd: number, onReadable: () => void): () => void {
+  const own = libc().fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  if (own < 0) throw errnoError('wait for a descriptor', lastErrno());
+  const handle = koffi.node.poll(own, { readable: true }, onReadable);
+  handle.unref();
+  return () => {
+    handle.close();
+    setImmediate(() => closeSync(own));
+  };
 }

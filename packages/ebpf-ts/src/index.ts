@@ -1,20 +1,46 @@
 // SPDX-License-Identifier: MIT
 /** libbpf 1.x for Node. */
+export type { Cookie, KprobeMultiOptions, KprobeOptions, UprobeOptions, UsdtOptions } from './attach.js';
 export { Btf } from './btf.js';
 export { BtfKind, type BtfMember, type BtfVariable } from './btf-kinds.js';
-export { BpfError, type BpfErrorParts, errnoError, errnoName } from './errors.js';
+export { BtfTable } from './btf-table.js';
+export { codecOf } from './codec.js';
+export type { Codec } from './codec-scalar.js';
+export { type CheckedRelocation, type CoreReport, checkRelocations, type MissingTarget } from './core-check.js';
+export { BpfError, type BpfErrorParts, errnoError, errnoName, VerifierError } from './errors.js';
 export { type Feature, type FeatureProbes, type Features, features } from './features.js';
-export { BpfMap } from './map.js';
-export { BpfObject } from './object.js';
-export { BpfLink, BpfProgram, type ProgramAccount } from './program.js';
+export { generateTypes } from './generate.js';
+export type { Global } from './globals.js';
+export { BpfLink, type LinkInfo } from './link.js';
+export { BpfMap, type MapOptions } from './map.js';
+export type { Key } from './map-key.js';
+export type { MapInfo } from './map-source.js';
+export { MapType, mapTypeName } from './map-types.js';
+export { type Pages, pageSize } from './memory.js';
+export { BpfObject, type OpenOptions, type Section } from './object.js';
+export { PerfBuffer, type PerfRecord } from './perf-buffer.js';
+export type { PerfEvent } from './perf-event.js';
+export {
+  type KernelFeatures,
+  kernelFeatures,
+  type Probed,
+  ProgramType,
+  probeHelper,
+  probeMapType,
+  probeProgramType,
+} from './probes.js';
+export { BpfProgram, type ProgramAccount } from './program.js';
 export { RING_BUSY, RING_DISCARD, RING_HEADER, RING_LENGTH, RingBuffer } from './ring.js';
+export type { AnyShape, Shape } from './shape.js';
+export { deleteStorage, readStorage, type StorageOwner, writeStorage } from './storage.js';
 export {
   awaitRuns,
   dropCapabilities,
   enableStats,
   libbpfVersion,
-  mapPages,
-  type Pages,
+  possibleCpus,
   probeTracing,
   setNoNewPrivileges,
 } from './system.js';
+export { decodeWith, encodeWith, TypedMap } from './typed-map.js';
+export { UserRing } from './user-ring.js';

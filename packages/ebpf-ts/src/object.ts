@@ -1,118 +1,268 @@
 // SPDX-License-Identifier: MIT
 /** A BPF object file: opened, set up, loaded, closed. Programs and maps by name. */
-import { existsSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { Btf } from './btf.js';
-import { BpfError, errnoError } from './errors.js';
-import { lastErrno, libbpf, type Pointer, takeLog, viewOf } from './ffi.js';
+import { BtfKind } from './btf-kinds.js';
+import { verifyBtf } from './btf-verify.js';
+import { codecOf } from './codec.js';
+import type { Codec } from './codec-scalar.js';
+import { checkBpfElf, elfSection } from './elf.js';
+import { BpfError, errnoError, loadError, misuse } from './errors.js';
+import { addressOf, lastErrno, libbpf, type Pointer, takeLog, viewOf } from './ffi.js';
+import { type Global, Globals } from './globals.js';
+import { handleOf, handles, Lifetime } from './lifetime.js';
+import { BpfLink } from './link.js';
 import { BpfMap } from './map.js';
+import { ofObject } from './map-source.js';
+import { bytes, cString } from './memory.js';
 import { BpfProgram } from './program.js';
+import type { AnyShape, Shape } from './shape.js';
+import { TypedMap } from './typed-map.js';
 
-export class BpfObject {
+/** `.rodata`, `.bss`, `.data`, `.rodata.name` … */
+export type Section = `.${string}`;
+
+export interface OpenOptions {
+  /** Names the object in errors and in the names of its global sections' maps; the file's name unless given. */
+  readonly name?: string;
+  /** A BTF file to relocate against in place of /sys/kernel/btf/vmlinux. */
+  readonly kernelBtf?: string;
+}
+
+/**
+ * Nothing is collected for being out of reach: an object holds its programs in the kernel until `close()`, or until the
+ * process ends. Closing closes its links first. Everything of a closed object throws `BpfError` (`ERR_BPF_CLOSED`).
+ */
+export class BpfObject<S extends Shape = AnyShape> {
+  readonly name: string;
   readonly programs: ReadonlyMap<string, BpfProgram>;
   readonly maps: ReadonlyMap<string, BpfMap>;
   /** The object's own BTF, as libbpf completed it. */
   readonly btf: Btf;
-  #handle: Pointer;
+  readonly #life: Lifetime;
+  readonly #handle: bigint;
+  readonly #globals: Globals;
+  #log = '';
 
-  private constructor(handle: bigint) {
+  private constructor(handle: bigint, name: string) {
     this.#handle = handle;
+    this.name = name;
+    this.#life = new Lifetime(`BPF object ${name}`);
     const lib = libbpf();
-    const programs = new Map<string, BpfProgram>();
-    for (let p = lib.nextProgram(handle, null); p !== null; p = lib.nextProgram(handle, p))
-      programs.set(lib.programName(p), new BpfProgram(p));
-    const maps = new Map<string, BpfMap>();
-    for (let m = lib.nextMap(handle, null); m !== null; m = lib.nextMap(handle, m))
-      maps.set(lib.mapName(m), new BpfMap(m));
-    this.programs = programs;
-    this.maps = maps;
-    this.btf = readBtf(lib.objectBtf(handle));
-  }
-
-  /** Reads the file; nothing reaches the kernel yet. Throws `BpfError`. */
-  static open(path: string): BpfObject {
-    if (!existsSync(path))
-      throw new BpfError({ what: `open BPF object ${path}`, why: 'no such file', remedy: 'build it: make build' });
-    takeLog();
-    const handle = libbpf().objectOpenFile(path, null);
-    if (handle === null) throw errnoError(`open BPF object ${path}`, lastErrno(), { log: takeLog() });
-    return new BpfObject(handle);
-  }
-
-  /** Throws `BpfError` when the object has no such program. */
-  program(name: string): BpfProgram {
-    const program = this.programs.get(name);
-    if (!program)
-      throw new BpfError({ what: `find BPF program ${name}`, why: 'the object has none of that name', remedy: '' });
-    return program;
-  }
-
-  /** By C name, or by section (`.rodata`, `.bss`). Throws `BpfError`. */
-  map(name: string): BpfMap {
-    const found =
-      this.maps.get(name) ?? [...this.maps].find(([key]) => name.startsWith('.') && key.endsWith(name))?.[1];
-    if (!found)
-      throw new BpfError({ what: `find BPF map ${name}`, why: 'the object has none of that name', remedy: '' });
-    return found;
-  }
-
-  /** Where a global variable lies in its section, in bytes. Throws `BpfError`. */
-  variable(section: '.rodata' | '.data' | '.bss', name: string): { offset: number; size: number } {
-    const variable = this.btf.datasec(section)?.find((v) => v.name === name);
-    if (!variable)
-      throw new BpfError({
-        what: `find global ${name} in ${section}`,
-        why: 'the object has none of that name',
-        remedy: '',
+    try {
+      this.btf = readBtf(lib.objectBtf(handle));
+      const programs = new Map<string, BpfProgram>();
+      for (let p = lib.nextProgram(handle, null); p !== null; p = lib.nextProgram(handle, p)) {
+        const program = new BpfProgram(p, this.#life);
+        programs.set(program.name, program);
+      }
+      const maps = new Map<string, BpfMap>();
+      for (let m = lib.nextMap(handle, null); m !== null; m = lib.nextMap(handle, m)) {
+        const map = new BpfMap(ofObject(m, this.#life));
+        handles.set(map, m);
+        maps.set(map.name, map);
+      }
+      this.programs = programs;
+      this.maps = maps;
+      this.#globals = new Globals({
+        btf: this.btf,
+        life: this.#life,
+        map: (section) => this.map(section),
+        initialValue: (section) => this.#initialValue(section),
       });
-    return { offset: variable.offset, size: variable.size };
-  }
-
-  /** Sets a global before load: integers of 1 to 8 bytes. */
-  setGlobal(section: '.rodata' | '.data' | '.bss', name: string, value: number | bigint): void {
-    const { offset, size } = this.variable(section, name);
-    const length = Buffer.alloc(8);
-    const base = libbpf().mapInitialValue(this.map(section).handle, length);
-    if (base === null)
-      throw new BpfError({ what: `set global ${name}`, why: `${section} has no initial value`, remedy: '' });
-    const bytes = new Uint8Array(viewOf(base, Number(length.readBigUInt64LE())));
-    let rest = BigInt(value);
-    for (let i = 0; i < size; i++, rest >>= 8n) bytes[offset + i] = Number(rest & 0xffn);
-  }
-
-  /** Verifies and loads every program that is to be loaded. Throws `BpfError` with the verifier's log. */
-  load(): void {
-    takeLog();
-    const rc = libbpf().objectLoad(this.#handle);
-    if (rc < 0) {
-      const log = takeLog();
-      throw errnoError('load BPF programs', -rc, { log, ...summary(log) });
+    } catch (error) {
+      lib.objectClose(handle);
+      throw error;
     }
   }
 
-  /** Unloads whatever is loaded. Idempotent. */
+  /** Reads an object file, by path or from memory; nothing reaches the kernel yet. Throws `BpfError`. */
+  static open<S extends Shape = AnyShape>(source: string | Uint8Array, options: OpenOptions = {}): BpfObject<S> {
+    const path = typeof source === 'string' ? source : null;
+    const name = options.name ?? (path === null ? 'memory' : nameOf(path));
+    const what = `open BPF object ${path ?? name}`;
+    const elf = path === null ? (source as Uint8Array).slice() : readObject(path, what);
+    checkBpfElf(elf, what);
+    // libbpf follows what an object says; one that does not hold together would take the process down with it.
+    const btf = elfSection(elf, '.BTF');
+    if (btf !== null) verifyBtf(new Btf(btf));
+    // struct bpf_object_open_opts: sz, object_name, relaxed_maps, pin_root_path, bitfield, kconfig, btf_custom_path
+    const opts = bytes(56);
+    const view = new DataView(opts.buffer, opts.byteOffset);
+    const names = [name, options.kernelBtf].map((text) =>
+      text === undefined ? null : Buffer.from(`${cString(text, what)}\0`),
+    );
+    view.setBigUint64(0, 56n, true);
+    if (names[0]) view.setBigUint64(8, addressOf(names[0]), true);
+    if (names[1]) view.setBigUint64(48, addressOf(names[1]), true);
+    takeLog();
+    const handle = libbpf().objectOpenMem(elf, elf.length, opts);
+    if (handle === null) throw loadError(what, lastErrno(), takeLog());
+    if (names.length === 0) throw new Error('unreachable'); // keeps the names alive until here
+    return new BpfObject<S>(handle, name);
+  }
+
+  get stage(): 'open' | 'loaded' | 'closed' {
+    return this.#life.stage;
+  }
+
+  /** Throws `BpfError` when the object has no such program. */
+  program(name: S['programs']): BpfProgram {
+    const program = this.programs.get(name);
+    if (program) return program;
+    throw misuse('ERR_BPF_NAME', `find BPF program ${name}`, 'the object has none of that name', known(this.programs));
+  }
+
+  /** By C name, or by section (`.rodata`, `.bss`). Throws `BpfError`. */
+  map(name: (keyof S['maps'] & string) | Section): BpfMap {
+    const found =
+      this.maps.get(name) ?? [...this.maps].find(([key]) => name.startsWith('.') && key.endsWith(name))?.[1];
+    if (found) return found;
+    throw misuse('ERR_BPF_NAME', `find BPF map ${name}`, 'the object has none of that name', known(this.maps));
+  }
+
+  /** Where a global variable lies in its section, in bytes. Throws `BpfError`. */
+  variable(section: Section, name: string): { offset: number; size: number } {
+    const variable = this.btf.datasec(section)?.find((v) => v.name === name);
+    if (!variable)
+      throw misuse('ERR_BPF_NAME', `find global ${name} in ${section}`, 'the object has none of that name');
+    return { offset: variable.offset, size: variable.size };
+  }
+
+  /** A map with keys and values by the types it was declared with (`__type(key, …)`). Throws `BpfError`. */
+  typed<N extends keyof S['maps'] & string>(name: N): TypedMap<S['maps'][N]['key'], S['maps'][N]['value']> {
+    const what = `read ${name} by its types`;
+    const map = this.map(name);
+    this.#life.alive(what);
+    const lib = libbpf();
+    const [key, value] = [lib.mapKeyType(handleOf(map)), lib.mapValueType(handleOf(map))];
+    if (key === 0 || value === 0)
+      throw misuse('ERR_BPF_TYPE', what, 'it was declared without types', 'use __type(key, …) and __type(value, …)');
+    const codecs = [codecOf(this.btf, key), codecOf(this.btf, value)] as const;
+    if (codecs[0].size !== map.keySize || codecs[1].size !== map.valueSize)
+      throw misuse('ERR_BPF_SIZE', what, 'its types are not of its sizes');
+    return new TypedMap(map, ...codecs);
+  }
+
+  /** Reads and writes values of a struct, union or typedef of the object, such as a ring buffer's records. Throws `BpfError`. */
+  codec<N extends keyof S['types'] & string>(name: N): Codec<S['types'][N]> {
+    const kinds = [BtfKind.Struct, BtfKind.Union, BtfKind.Typedef, BtfKind.Enum];
+    const id = kinds.map((kind) => this.btf.find(kind, name)).find((found) => found !== 0);
+    if (id === undefined)
+      throw misuse(
+        'ERR_BPF_NAME',
+        `find type ${name}`,
+        'the BTF of the object has none of that name; a type nothing refers to is not in it',
+      );
+    return codecOf(this.btf, id);
+  }
+
+  /** A global variable by its name, of whatever type. Throws `BpfError`. */
+  global<N extends keyof S['globals'] & string>(name: N): Global<S['globals'][N]> {
+    return this.#globals.get(name);
+  }
+
+  /** Before load: sets a global of 1 to 8 bytes, in that section, to an integer that fits it. Throws `BpfError`. */
+  setGlobal(section: Section, name: string, value: number | bigint | boolean): void {
+    const what = `set global ${name}`;
+    this.#life.beforeLoad(what);
+    const { offset, size } = this.variable(section, name);
+    if (typeof value === 'number' && !Number.isSafeInteger(value))
+      throw misuse('ERR_BPF_RANGE', what, `${value} is no integer that a number holds exactly`);
+    const wide = BigInt(value);
+    if (size > 8) throw misuse('ERR_BPF_SIZE', what, `it has ${size} bytes: it is no integer`);
+    if (BigInt.asUintN(8 * size, wide) !== wide && BigInt.asIntN(8 * size, wide) !== wide)
+      throw misuse('ERR_BPF_RANGE', what, `${value} does not fit its ${size} bytes`);
+    const memory = this.#initialValue(section);
+    if (offset + size > memory.length) throw misuse('ERR_BPF_SIZE', what, `it lies outside ${section}`);
+    for (let i = 0, rest = wide; i < size; i++, rest >>= 8n) memory[offset + i] = Number(rest & 0xffn);
+  }
+
+  /** A section's bytes as libbpf will give them to the kernel. They are libbpf's and are not to be kept. */
+  #initialValue(section: string): Uint8Array {
+    const what = `set globals of ${section}`;
+    this.#life.beforeLoad(what);
+    const length = bytes(8);
+    const base = libbpf().mapInitialValue(handleOf(this.map(section)), length);
+    if (base === null) throw misuse('ERR_BPF_STATE', what, 'the section has no initial value');
+    const size = Number(new DataView(length.buffer, length.byteOffset).getBigUint64(0, true));
+    return new Uint8Array(viewOf(base, size));
+  }
+
+  /** Verifies and loads every program that is to be loaded. Throws `BpfError`, `VerifierError` when a program is refused; the object can then only be closed. */
+  load(): void {
+    const what = `load ${this.name}`;
+    this.#life.beforeLoad(what);
+    takeLog();
+    const rc = libbpf().objectLoad(this.#handle);
+    const log = takeLog();
+    if (rc < 0) {
+      this.close();
+      throw loadError('load BPF programs', -rc, log);
+    }
+    this.#log = log;
+    this.#life.loaded();
+  }
+
+  /** What libbpf said while it loaded the object: warnings and notes, empty when there were none. */
+  get log(): string {
+    return this.#log;
+  }
+
+  /** Puts the struct_ops map of that name to use (libbpf ≥ 1.0). Throws `BpfError`. */
+  attachStructOps(name: string): BpfLink {
+    const what = `attach struct_ops ${name}`;
+    this.#life.afterLoad(what);
+    const handle = libbpf().attachStructOps(handleOf(this.map(name)));
+    if (handle === null) throw errnoError(what, lastErrno(), { log: takeLog() });
+    return new BpfLink(`${name}'s link`, this.#life, { handle });
+  }
+
+  /** Detaches its links, the newest first, and unloads. May be called again. */
   close(): void {
-    if (this.#handle !== null) libbpf().objectClose(this.#handle);
-    this.#handle = null;
+    if (this.#life.end()) libbpf().objectClose(this.#handle);
+  }
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /**
+   * Closes at once for whoever uses it, and detaches its links one by one in a thread of the pool (several at a time take
+   * longer): on kernels before 7.x each waits for an RCU-tasks grace period. Resolves when the last is gone.
+   */
+  async closeAside(): Promise<void> {
+    const links = this.#life.endAside();
+    if (links === null) return;
+    libbpf().objectClose(this.#handle);
+    for (const close of links) await close();
   }
 }
 
-/** The line of a verifier log that says what was wrong: the one before the statistics. */
-function summary(log: string): { why?: string } {
-  const lines = log.split('\n');
-  const end = lines.findIndex((line) => line.startsWith('processed '));
-  const program = /prog '([^']+)': BPF program load failed: (.*)/.exec(log);
-  if (end < 1 || !program) return {};
-  const reason = lines
-    .slice(0, end)
-    .reverse()
-    .find((line) => !/^(verification time|stack depth|mark_precise)/.test(line));
-  return { why: `the verifier refused ${program[1]}: ${reason ?? program[2]}` };
+function nameOf(path: string): string {
+  return (/([^/]+?)(\.bpf)?(\.o)?$/.exec(path)?.[1] ?? path).replace(/[^A-Za-z0-9_]/g, '_');
+}
+
+function known(all: ReadonlyMap<string, unknown>): string {
+  return all.size === 0 ? 'it has none at all' : `it has ${[...all.keys()].join(', ')}`;
+}
+
+function readObject(path: string, what: string): Uint8Array {
+  try {
+    return readFileSync(cString(path, what));
+  } catch (cause) {
+    if (cause instanceof BpfError) throw cause;
+    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    const why = missing ? 'no such file' : String((cause as Error).message);
+    const remedy = missing ? 'compile it: clang -g -O2 -target bpf -c NAME.bpf.c' : '';
+    throw new BpfError({ what, why, remedy, code: missing ? 'ENOENT' : 'ERR_BPF_INPUT' }, { cause });
+  }
 }
 
 function readBtf(handle: Pointer): Btf {
-  const size = Buffer.alloc(4);
+  const size = bytes(4);
   const data = handle === null ? null : libbpf().btfRawData(handle, size);
   if (data === null)
-    throw new BpfError({ what: 'read the BTF of the BPF object', why: 'it has none', remedy: 'build it with -g' });
-  return new Btf(new Uint8Array(viewOf(data, size.readUInt32LE())).slice());
+    throw misuse('ERR_BPF_INPUT', 'read the BTF of the BPF object', 'it has none', 'compile it with -g');
+  const length = new DataView(size.buffer, size.byteOffset).getUint32(0, true);
+  return new Btf(new Uint8Array(viewOf(data, length)).slice());
 }

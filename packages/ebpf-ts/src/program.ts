@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: MIT
 /** One program of an object: whether it is loaded, where it is attached, what it cost. */
-import { errnoError } from './errors.js';
-import { addressOf, lastErrno, libbpf, type Pointer, takeLog } from './ffi.js';
+import * as by from './attach.js';
+import { errnoError, misuse } from './errors.js';
+import { addressOf, libbpf } from './ffi.js';
+import { infoOf } from './kernel-info.js';
+import { handleOf, handles, type Lifetime } from './lifetime.js';
+import { BpfLink } from './link.js';
+import type { BpfMap } from './map.js';
+import { bytes, cString, integer } from './memory.js';
+import type { PerfEvent } from './perf-event.js';
 
 /** A program's account as the kernel keeps it. */
 export interface ProgramAccount {
@@ -13,92 +20,174 @@ export interface ProgramAccount {
   readonly recursionMisses: number;
 }
 
-/** An attached program. Closing detaches. */
-export class BpfLink {
-  #handle: Pointer;
-  constructor(handle: bigint) {
-    this.#handle = handle;
-  }
-  close(): void {
-    if (this.#handle !== null) libbpf().linkDestroy(this.#handle);
-    this.#handle = null;
-  }
-
-  /** Detaches in a thread of the pool: on kernels before 7.x each one waits for an RCU-tasks grace period, 0.1 s at least. */
-  closeAside(): Promise<void> {
-    const handle = this.#handle;
-    this.#handle = null;
-    if (handle === null) return Promise.resolve();
-    return new Promise((resolve) => libbpf().linkDestroy.async(handle, () => resolve()));
-  }
-}
-
 // struct bpf_prog_info, include/uapi/linux/bpf.h
 const INFO = { size: 232, id: 4, runTime: 192, runCount: 200, misses: 208 } as const;
-// struct bpf_kprobe_multi_opts, libbpf.h
-const MULTI = { size: 48, syms: 8, count: 32, retprobe: 40 } as const;
 
+/** A handle of it may be used while its object is open; `attach…` throws `BpfError` when the object is not loaded. */
 export class BpfProgram {
-  readonly handle: bigint;
   readonly name: string;
-  readonly #info: Buffer = Buffer.alloc(INFO.size);
-  readonly #infoLength: Buffer = Buffer.alloc(4);
+  /** The SEC() it was declared with. */
+  readonly section: string;
+  readonly #life: Lifetime;
 
-  constructor(handle: bigint) {
-    this.handle = handle;
+  /** @internal */
+  constructor(handle: bigint, life: Lifetime) {
+    handles.set(this, handle);
+    this.#life = life;
     this.name = libbpf().programName(handle);
+    this.section = libbpf().programSection(handle);
   }
 
   /** Before load: whether `BpfObject.load()` loads this program. */
   setAutoload(on: boolean): void {
-    libbpf().setAutoload(this.handle, on as unknown as number);
+    this.#life.beforeLoad(`choose whether ${this.name} is loaded`);
+    libbpf().setAutoload(handleOf(this), Boolean(on));
   }
 
-  /** After load; negative when the program was not loaded. */
+  /** Before load: the function of a fentry, fexit or freplace program, in place of its section's. Throws `BpfError`. */
+  setAttachTarget(name: string): void {
+    const what = `set the target of ${this.name}`;
+    this.#life.beforeLoad(what);
+    const rc = libbpf().programSetTarget(handleOf(this), 0, cString(name, what));
+    if (rc < 0) throw errnoError(what, -rc);
+  }
+
+  /** Before load: types by number (`BPF_PROG_TYPE_*`, `BPF_*` attach types) for a section libbpf does not know. Throws `BpfError`. */
+  setType(type: number, attachType?: number): void {
+    const what = `set the type of ${this.name}`;
+    this.#life.beforeLoad(what);
+    let rc = libbpf().programSetType(handleOf(this), integer(type, 0, 1024, what));
+    if (rc >= 0 && attachType !== undefined)
+      rc = libbpf().programSetAttachType(handleOf(this), integer(attachType, 0, 1024, what));
+    if (rc < 0) throw errnoError(what, -rc);
+  }
+
+  /** Whether load loaded it. False before load and after close. */
+  get loaded(): boolean {
+    return this.#life.stage === 'loaded' && libbpf().programFd(handleOf(this)) >= 0;
+  }
+
+  /** The descriptor, which stays the program's: never close it. Throws `BpfError` when it is not loaded. */
   get fd(): number {
-    return libbpf().programFd(this.handle);
+    return this.#fd(`use the descriptor of ${this.name}`);
   }
 
-  /** By the section's name: fentry, fexit, tp_btf. Throws `BpfError`. */
+  /** By the section's name: fentry, fexit, tp_btf, kprobe/…, tracepoint/…, lsm/…, iter/…, uprobe/…, usdt/…. Throws `BpfError`. */
   attach(): BpfLink {
-    takeLog();
-    return this.#link(libbpf().attach(this.handle));
+    return this.#link(`attach ${this.name}`, by.byProgram);
+  }
+  /** fentry, fexit, tp_btf, lsm, with a cookie (kernel 5.19). Throws `BpfError`. */
+  attachTrace(options: by.Cookie = {}): BpfLink {
+    return this.#link(`attach ${this.name}`, by.byTrace(options));
+  }
+  /** At one function. Throws `BpfError`. */
+  attachKprobe(name: string, options: by.KprobeOptions = {}): BpfLink {
+    return this.#link(`attach ${this.name} to ${name}`, by.byKprobe(name, options));
+  }
+  /** At functions by name or by a pattern with `*` and `?`, entry or return. Throws `BpfError`. */
+  attachKprobeMulti(symbols: readonly string[] | string, options: by.KprobeMultiOptions = {}): BpfLink {
+    return this.#link(`attach ${this.name}`, by.byKprobeMulti(symbols, options));
+  }
+  /**
+   * At the entry and the return of functions, by one program that may refuse the return (kernel 6.12). The program is
+   * declared SEC("kprobe.session"), or, for a libbpf before 1.5, set so: `setType(2, 56)`. Throws `BpfError`.
+   */
+  attachKprobeSession(symbols: readonly string[], options: { readonly cookies?: readonly bigint[] } = {}): BpfLink {
+    return this.#link(`attach ${this.name}`, by.byKprobeSession(symbols, options));
+  }
+  /** At a function of an executable or library. Throws `BpfError`. */
+  attachUprobe(options: by.UprobeOptions): BpfLink {
+    return this.#link(`attach ${this.name} to ${options.path}`, by.byUprobe(options));
+  }
+  /** At a static probe of an executable or library (SEC("usdt")). Throws `BpfError`. */
+  attachUsdt(options: by.UsdtOptions): BpfLink {
+    return this.#link(`attach ${this.name} to ${options.path}`, by.byUsdt(options));
+  }
+  attachTracepoint(category: string, name: string, options: by.Cookie = {}): BpfLink {
+    return this.#link(`attach ${this.name} to ${category}:${name}`, by.byTracepoint(category, name, options));
+  }
+  attachRawTracepoint(name: string): BpfLink {
+    return this.#link(`attach ${this.name} to ${name}`, by.byRawTracepoint(name));
+  }
+  /** At samples of one event on one CPU (SEC("perf_event")). Throws `BpfError`. */
+  attachPerfEvent(event: PerfEvent, options: by.Cookie = {}): BpfLink {
+    return this.#link(`attach ${this.name} to ${event.event}`, by.byPerfEvent(event, options));
+  }
+  /** To a cgroup v2 directory; the attach type is the section's. Throws `BpfError`. */
+  attachCgroup(path: string): BpfLink {
+    return this.#link(`attach ${this.name} to ${path}`, by.byCgroup(path));
+  }
+  /** To a network interface by name or index. Throws `BpfError`. */
+  attachXdp(device: string | number): BpfLink {
+    return this.#link(`attach ${this.name} to ${device}`, by.byXdp(device));
+  }
+  /** To a network interface's traffic control (SEC("tc"); kernel 6.6). Throws `BpfError`. */
+  attachTcx(device: string | number, direction: 'ingress' | 'egress'): BpfLink {
+    return this.#link(`attach ${this.name} to ${device}`, by.byTcx(device, direction));
+  }
+  /** An iterator: `link.read()` runs it. Over a map's elements, the tasks of one process, or everything. Throws `BpfError`. */
+  attachIter(target: { readonly map?: BpfMap; readonly pid?: number; readonly tid?: number } = {}): BpfLink {
+    const { map, pid, tid } = target;
+    return this.#link(
+      `attach ${this.name}`,
+      by.byIter({
+        ...(map === undefined ? {} : { mapFd: map.fd }),
+        ...(pid === undefined ? {} : { pid }),
+        ...(tid === undefined ? {} : { tid }),
+      }),
+    );
   }
 
-  /** At functions by name, entry or return. Throws `BpfError`. */
-  attachKprobeMulti(symbols: readonly string[], options: { retprobe: boolean }): BpfLink {
-    const names = symbols.map((symbol) => Buffer.from(`${symbol}\0`));
-    const pointers = Buffer.alloc(8 * names.length);
-    names.forEach((name, i) => {
-      pointers.writeBigUInt64LE(addressOf(name), 8 * i);
-    });
-    const opts = Buffer.alloc(MULTI.size);
-    opts.writeBigUInt64LE(BigInt(MULTI.size), 0);
-    opts.writeBigUInt64LE(addressOf(pointers), MULTI.syms);
-    opts.writeBigUInt64LE(BigInt(names.length), MULTI.count);
-    opts.writeUInt8(options.retprobe ? 1 : 0, MULTI.retprobe);
-    takeLog();
-    const link = this.#link(libbpf().attachKprobeMulti(this.handle, null, opts));
-    names.length = 0; // keeps the buffers alive until here
-    return link;
+  /**
+   * BPF_PROG_TEST_RUN: runs the program once, where its type allows it (networking, tracing with `ctx`, `SEC("syscall")`).
+   * The kernel writes at most as many bytes of a packet as `outSize`. Throws `BpfError`.
+   */
+  testRun(input: { readonly data?: Uint8Array; readonly ctx?: Uint8Array; readonly outSize?: number } = {}): {
+    readonly returned: number;
+    readonly data: Uint8Array;
+  } {
+    const what = `run ${this.name}`;
+    const fd = this.#fd(what);
+    const data = input.data?.slice();
+    const ctx = input.ctx?.slice();
+    const out = bytes(integer(input.outSize ?? 0, 0, 2 ** 24, what));
+    // struct bpf_test_run_opts: sz, data_in, data_out, size_in, size_out, ctx_in, ctx_out, ctx size in, out, retval
+    const opts = bytes(80);
+    const view = new DataView(opts.buffer, opts.byteOffset);
+    view.setBigUint64(0, 80n, true);
+    if (data !== undefined && data.length > 0) view.setBigUint64(8, addressOf(data), true);
+    if (out.length > 0) view.setBigUint64(16, addressOf(out), true);
+    view.setUint32(24, data?.length ?? 0, true);
+    view.setUint32(28, out.length, true);
+    if (ctx !== undefined && ctx.length > 0) view.setBigUint64(32, addressOf(ctx), true);
+    view.setUint32(48, ctx?.length ?? 0, true);
+    const rc = libbpf().testRun(fd, opts);
+    if (rc < 0) throw errnoError(what, -rc);
+    const written = Math.min(view.getUint32(28, true), out.length);
+    return { returned: view.getUint32(56, true), data: out.subarray(0, written) };
   }
 
   /** Throws `BpfError`. */
   account(): ProgramAccount {
-    this.#info.fill(0);
-    this.#infoLength.writeUInt32LE(INFO.size);
-    const rc = libbpf().infoByFd(this.fd, this.#info, this.#infoLength);
-    if (rc < 0) throw errnoError(`read the account of ${this.name}`, -rc);
+    const what = `read the account of ${this.name}`;
+    const view = infoOf(this.#fd(what), INFO.size, what);
     return {
-      id: this.#info.readUInt32LE(INFO.id),
-      runTimeNs: Number(this.#info.readBigUInt64LE(INFO.runTime)),
-      runCount: Number(this.#info.readBigUInt64LE(INFO.runCount)),
-      recursionMisses: Number(this.#info.readBigUInt64LE(INFO.misses)),
+      id: view.getUint32(INFO.id, true),
+      runTimeNs: Number(view.getBigUint64(INFO.runTime, true)),
+      runCount: Number(view.getBigUint64(INFO.runCount, true)),
+      recursionMisses: Number(view.getBigUint64(INFO.misses, true)),
     };
   }
 
-  #link(handle: Pointer): BpfLink {
-    if (handle === null) throw errnoError(`attach ${this.name}`, lastErrno(), { log: takeLog() });
-    return new BpfLink(handle);
+  #fd(what: string): number {
+    this.#life.afterLoad(what);
+    const fd = libbpf().programFd(handleOf(this));
+    if (fd < 0) throw misuse('ERR_BPF_STATE', what, 'load left the program out (setAutoload)');
+    return fd;
+  }
+
+  #link(what: string, attach: (program: bigint, what: string) => by.Attachment): BpfLink {
+    this.#fd(what);
+    return new BpfLink(`${this.name}'s link`, this.#life, attach(handleOf(this), what));
   }
 }

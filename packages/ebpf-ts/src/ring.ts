@@ -6,8 +6,11 @@
  * The kernel maps the data pages twice in a row, so a record that wraps around is contiguous in memory.
  * Positions count bytes for ever and are 64 bits wide. Differences of their low 32 bits are exact, since a ring is smaller than 4 GiB.
  */
-import { BpfError } from './errors.js';
-import { mapPages } from './system.js';
+import { misuse } from './errors.js';
+import { pollReadable } from './ffi.js';
+import type { BpfMap } from './map.js';
+import { MapType, mapTypeName } from './map-types.js';
+import { mapPages, pageSize } from './memory.js';
 
 /** BPF_RINGBUF_BUSY_BIT: reserved and not yet submitted. As int32 it is the sign, so `header < 0` tests it. */
 export const RING_BUSY = 0x8000_0000;
@@ -19,8 +22,6 @@ export const RING_LENGTH = 0x3fff_ffff;
 export const RING_HEADER = 8;
 /** Largest ring this consumer takes: beyond it, byte offsets into the double mapping would not be small integers. */
 const MAX_SIZE = 2 ** 29;
-/** PAGE_SIZE of x86-64, where this binding runs. */
-const PAGE = 4096;
 
 /** Bytes from one header to the next, for a record of `length` bytes: headers are 8-byte aligned. */
 export function ringStride(length: number): number {
@@ -31,6 +32,8 @@ interface Pages {
   readonly consumer: ArrayBufferLike;
   readonly producer: ArrayBufferLike;
   readonly data: ArrayBufferLike;
+  /** For waiting; null for plain memory. */
+  readonly fd: (() => number) | null;
   /** Where the data begins in `data`. */
   readonly offset: number;
   close(): void;
@@ -57,6 +60,9 @@ export class RingBuffer {
   #producer: Uint32Array;
   #position: bigint;
   #unmap: (() => void) | null;
+  readonly #fd: (() => number) | null;
+  /** Whoever waits for records. */
+  readonly #wakers: Set<() => void> = new Set();
 
   private constructor(pages: Pages, sizeBytes: number) {
     this.sizeBytes = sizeBytes;
@@ -67,24 +73,30 @@ export class RingBuffer {
     this.#consumer = new BigUint64Array(pages.consumer, 0, 1);
     this.#producer = new Uint32Array(pages.producer, 0, 1);
     this.#position = Atomics.load(this.#consumer, 0);
+    this.#fd = pages.fd;
     this.#unmap = () => pages.close();
   }
 
   /**
-   * The ring of map `fd`, whose max_entries are `sizeBytes` (a power of two, at most 512 MiB).
-   * Only the consumer page is mapped for writing; the kernel refuses it for the others. Throws `BpfError`.
+   * The ring of a map, at most 512 MiB. Only the consumer page is mapped for writing; the kernel refuses it for the others:
+   * writing to `u8` and its like ends the process. Throws `BpfError`.
    */
-  static open(fd: number, sizeBytes: number): RingBuffer {
+  static open(map: BpfMap): RingBuffer {
+    const { type, maxEntries: sizeBytes } = map.info;
+    if (type !== MapType.Ringbuf)
+      throw misuse('ERR_BPF_TYPE', `open ring buffer ${map.name}`, `it is a map of type ${mapTypeName(type)}`);
     checkSize(sizeBytes);
-    const consumer = mapPages(fd, PAGE, { writable: true, offset: 0 });
+    const { fd } = map;
+    const page = pageSize();
+    const consumer = mapPages(fd, page, { writable: true, offset: 0 });
     try {
-      const rest = mapPages(fd, PAGE + 2 * sizeBytes, { writable: false, offset: PAGE });
+      const rest = mapPages(fd, page + 2 * sizeBytes, { writable: false, offset: page });
       const close = (): void => {
         consumer.close();
         rest.close();
       };
       return new RingBuffer(
-        { consumer: consumer.view, producer: rest.view, data: rest.view, offset: PAGE, close },
+        { consumer: consumer.view, producer: rest.view, data: rest.view, fd: () => map.fd, offset: page, close },
         sizeBytes,
       );
     } catch (error) {
@@ -96,7 +108,7 @@ export class RingBuffer {
   /** A ring over plain memory. `data` has twice the ring's size, and its writer keeps both halves equal. */
   static over(consumer: ArrayBufferLike, producer: ArrayBufferLike, data: ArrayBufferLike): RingBuffer {
     checkSize(data.byteLength / 2);
-    return new RingBuffer({ consumer, producer, data, offset: 0, close: () => {} }, data.byteLength / 2);
+    return new RingBuffer({ consumer, producer, data, fd: null, offset: 0, close: () => {} }, data.byteLength / 2);
   }
 
   /**
@@ -109,11 +121,15 @@ export class RingBuffer {
     return { start: this.#unmap === null ? 0 : Number(this.#position & 0xffff_ffffn), end };
   }
 
-  /** Gives everything before `position` (low 32 bits, between `start` and `end`) back to the kernel. */
+  /** Gives everything before `position` (low 32 bits, between `start` and `end`) back to the kernel. Throws `BpfError` for any other. */
   commit(position: number): void {
     if (this.#unmap === null) return;
-    const bytes = (position - Number(this.#position & 0xffff_ffffn)) >>> 0;
+    const start = Number(this.#position & 0xffff_ffffn);
+    const bytes = (position - start) >>> 0;
     if (bytes === 0) return;
+    // A consumer ahead of its producer would let the kernel believe in room that is not there.
+    if (bytes > (Atomics.load(this.#producer, 0) - start) >>> 0)
+      throw misuse('ERR_BPF_RANGE', 'give ring records back', `position ${position} is not between start and end`);
     this.#position += BigInt(bytes);
     // Pairs with smp_load_acquire(&rb->consumer_pos): the kernel may overwrite the records from here on.
     Atomics.store(this.#consumer, 0, this.#position);
@@ -153,11 +169,52 @@ export class RingBuffer {
     return visited;
   }
 
+  /** Copies of the records, as many as are there. */
+  *records(): Generator<Uint8Array> {
+    for (;;) {
+      let record: Uint8Array | undefined;
+      this.drain((offset, length) => {
+        record = this.u8.slice(offset, offset + length);
+      }, 1);
+      if (record === undefined) return;
+      yield record;
+    }
+  }
+
+  /**
+   * Copies of the records, for ever or until `close()` or the signal; between two it waits for the kernel's wakeup (records
+   * sent with BPF_RB_NO_WAKEUP give none). It neither spins nor holds the process open. Throws `BpfError`.
+   */
+  async *watch(options: { readonly signal?: AbortSignal } = {}): AsyncGenerator<Uint8Array> {
+    const { signal } = options;
+    if (this.#fd === null) throw misuse('ERR_BPF_TYPE', 'wait for ring records', 'the ring is plain memory');
+    let wake = (): void => {};
+    const awake = (): void => wake();
+    const stop = pollReadable(this.#fd(), awake);
+    this.#wakers.add(awake);
+    signal?.addEventListener('abort', awake);
+    try {
+      while (this.#unmap !== null && !signal?.aborted) {
+        const woken = new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+        yield* this.records();
+        if (this.#unmap !== null && !signal?.aborted) await woken;
+      }
+    } finally {
+      stop();
+      this.#wakers.delete(awake);
+      signal?.removeEventListener('abort', awake);
+    }
+  }
+  [Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    return this.watch();
+  }
+
   /** Unmaps. Afterwards the ring is empty and its views have no elements. May be called again. */
   close(): void {
     const unmap = this.#unmap;
     if (unmap === null) return;
-    // First the views: reading through one after munmap would end the process.
     this.#unmap = null;
     this.u32 = new Uint32Array(0);
     this.u8 = new Uint8Array(0);
@@ -165,15 +222,20 @@ export class RingBuffer {
     this.#consumer = new BigUint64Array(0);
     this.#producer = new Uint32Array(0);
     unmap();
+    for (const wake of this.#wakers) wake();
+  }
+  [Symbol.dispose](): void {
+    this.close();
   }
 }
 
 /** The kernel takes powers of two that are multiples of the page; plain memory for tests may be smaller. */
 function checkSize(sizeBytes: number): void {
   if (sizeBytes >= 8 && sizeBytes <= MAX_SIZE && Number.isInteger(Math.log2(sizeBytes))) return;
-  throw new BpfError({
-    what: 'open ring buffer',
-    why: `its size of ${sizeBytes} bytes is not a power of two up to ${MAX_SIZE / 2 ** 20} MiB`,
-    remedy: 'choose a power of two',
-  });
+  throw misuse(
+    'ERR_BPF_SIZE',
+    'open ring buffer',
+    `its size of ${sizeBytes} bytes is not a power of two up to ${MAX_SIZE / 2 ** 20} MiB`,
+    'choose a power of two',
+  );
 }

@@ -1,38 +1,12 @@
 // SPDX-License-Identifier: MIT
 /** System calls the binding and its users need besides libbpf. */
 import { closeSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { cpus as online } from 'node:os';
+import { SYSCALLS } from './arch.js';
 import { BpfError, errnoError } from './errors.js';
-import { addressOf, lastErrno, libbpf, libc, viewOf } from './ffi.js';
+import { addressOf, lastErrno, libbpf, libc } from './ffi.js';
+import { bytes } from './memory.js';
 
-const PROT_READ = 1;
-const PROT_WRITE = 2;
-const MAP_SHARED = 1;
-const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
-
-export interface Pages {
-  readonly view: ArrayBuffer;
-  /** Unmaps. Views taken from `view` dangle from then on: replace them first. */
-  close(): void;
-}
-
-/** Maps `length` bytes of a map's or file's memory, shared, without a copy. Throws `BpfError`. */
-export function mapPages(fd: number, length: number, options: { writable: boolean; offset: number }): Pages {
-  const prot = options.writable ? PROT_READ | PROT_WRITE : PROT_READ;
-  const address = libc().mmap(null, length, prot, MAP_SHARED, fd, options.offset);
-  if (address === null || address === MAP_FAILED) throw errnoError('map memory shared with the kernel', lastErrno());
-  let open = true;
-  return {
-    view: viewOf(address, length),
-    close(): void {
-      if (open) libc().munmap(address, length);
-      open = false;
-    },
-  };
-}
-
-const SYS_CAPSET = 126; // x86-64
-const SYS_BPF = 321;
 const BPF_PROG_LOAD = 5;
 const BPF_PROG_TYPE_KPROBE = 2;
 const LINUX_CAPABILITY_VERSION_3 = 0x20080522;
@@ -53,11 +27,11 @@ export function setNoNewPrivileges(): void {
  * user instead, which glibc does in every thread (setuid(2), "C library/kernel differences").
  */
 export function dropCapabilities(): void {
-  const header = new Uint32Array([LINUX_CAPABILITY_VERSION_3, 0]);
-  const none = new Uint32Array(6);
+  const header = Buffer.from(new Uint32Array([LINUX_CAPABILITY_VERSION_3, 0]).buffer);
+  const none = bytes(24);
   setNoNewPrivileges();
   libc().prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-  if (libc().syscall(SYS_CAPSET, addressOf(new Uint8Array(header.buffer)), new Uint8Array(none.buffer), 0) !== 0)
+  if (libc().syscall(SYSCALLS.capset, addressOf(header), none, 0, 0, 0) !== 0)
     throw errnoError('drop capabilities', lastErrno());
 }
 
@@ -69,18 +43,38 @@ export function probeTracing(): number {
   const code = new Uint8Array([0xb7, 0, 0, 0, 0, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0]);
   const license = new TextEncoder().encode('GPL\0');
   // union bpf_attr of BPF_PROG_LOAD: type, insn_cnt, insns, license (include/uapi/linux/bpf.h)
-  const attr = new DataView(new ArrayBuffer(128));
-  attr.setUint32(0, BPF_PROG_TYPE_KPROBE, true);
-  attr.setUint32(4, code.length / 8, true);
-  attr.setBigUint64(8, addressOf(code), true);
-  attr.setBigUint64(16, addressOf(license), true);
-  const fd = libc().syscall(SYS_BPF, BPF_PROG_LOAD, new Uint8Array(attr.buffer), attr.byteLength);
-  if (Number(fd) < 0) return lastErrno();
-  closeSync(Number(fd));
-  return 0;
+  const attr = bytes(128);
+  const view = new DataView(attr.buffer, attr.byteOffset);
+  view.setUint32(0, BPF_PROG_TYPE_KPROBE, true);
+  view.setUint32(4, code.length / 8, true);
+  view.setBigUint64(8, addressOf(code), true);
+  view.setBigUint64(16, addressOf(license), true);
+  try {
+    closeSync(bpf(BPF_PROG_LOAD, attr, 'load a program'));
+    return 0;
+  } catch (error) {
+    if (error instanceof BpfError && error.errno !== 0) return error.errno;
+    throw error;
+  }
 }
 
-const SYS_MEMBARRIER = process.arch === 'arm64' ? 283 : 324;
+/** bpf(2) itself, for what libbpf of some version has no function for: what it returns. Throws `BpfError`. */
+export function bpf(command: number, attr: Uint8Array, what: string): number {
+  const rc = Number(libc().syscall(SYSCALLS.bpf, BigInt(command), attr, attr.length, 0, 0));
+  if (rc < 0) throw errnoError(what, lastErrno());
+  return rc;
+}
+
+let cpus = 0;
+/** CPUs the host may ever have: a per-CPU map has a value for each. Throws `BpfError`. */
+export function possibleCpus(): number {
+  if (cpus > 0) return cpus;
+  const rc = libbpf().possibleCpus();
+  if (rc < 0) throw errnoError('count the possible CPUs', -rc);
+  cpus = rc;
+  return cpus;
+}
+
 const MEMBARRIER_CMD_GLOBAL = 1;
 
 /**
@@ -89,16 +83,21 @@ const MEMBARRIER_CMD_GLOBAL = 1;
  * (CONFIG_NO_HZ_FULL, a seccomp filter). On one CPU the kernel does not wait.
  */
 export function awaitRuns(): boolean {
-  return cpus().length > 1 && Number(libc().syscall(SYS_MEMBARRIER, MEMBARRIER_CMD_GLOBAL, null, 0)) === 0;
+  return online().length > 1 && Number(libc().syscall(SYSCALLS.membarrier, MEMBARRIER_CMD_GLOBAL, null, 0, 0, 0)) === 0;
 }
 
 const BPF_STATS_RUN_TIME = 0;
 
 /** Has the kernel take run times of BPF programs until `close()`. Costs two clock reads a run. Throws `BpfError`. */
-export function enableStats(): { close(): void } {
+export function enableStats(): { close(): void; [Symbol.dispose](): void } {
   const fd = libbpf().enableStats(BPF_STATS_RUN_TIME);
   if (fd < 0) throw errnoError('take run times of BPF programs', -fd);
-  return { close: () => closeSync(fd) };
+  let open = true;
+  const close = (): void => {
+    if (open) closeSync(fd);
+    open = false;
+  };
+  return { close, [Symbol.dispose]: close };
 }
 
 /** `1.1` of libbpf's `v1.1`. Throws `BpfError` when libbpf is missing or too old. */

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: MIT
+/** The ways to attach a program, and the structures libbpf takes their options in (libbpf.h). */
+import { closeSync, openSync } from 'node:fs';
+import { errnoError, misuse } from './errors.js';
+import { addressOf, lastErrno, libbpf, libc, type Pointer, takeLog } from './ffi.js';
+import { bytes, cString, integer } from './memory.js';
+import { type PerfEvent, perfEventOpen } from './perf-event.js';
+import { bpf } from './system.js';
+
+const U64 = 2n ** 64n;
+const MAX_PID = 2 ** 22;
+
+export interface Cookie {
+  /** u64 that the program reads with bpf_get_attach_cookie(). */
+  readonly cookie?: bigint;
+}
+export interface KprobeOptions extends Cookie {
+  /** Run at the function's return. Kernels before 6.14 lose returns when many tasks sleep in the function. */
+  readonly retprobe?: boolean;
+  /** Bytes from the function's start; 0. */
+  readonly offset?: number;
+}
+export interface KprobeMultiOptions {
+  readonly retprobe?: boolean;
+  /** One per symbol. */
+  readonly cookies?: readonly bigint[];
+}
+export interface UprobeOptions extends Cookie {
+  /** An executable or library by path, or by its soname (`libc.so.6`). */
+  readonly path: string;
+  /** A function by name, or leave it out and give an offset into the file. */
+  readonly function?: string;
+  /** Bytes from the function's start, or from the file's; 0. */
+  readonly offset?: number;
+  /** Only in that process; -1 for every one. */
+  readonly pid?: number;
+  readonly retprobe?: boolean;
+}
+export interface UsdtOptions extends Cookie {
+  readonly path: string;
+  readonly provider: string;
+  readonly name: string;
+  readonly pid?: number;
+}
+
+/** A structure of libbpf's, all zero but for its size and what is set. It keeps what it points to. */
+class Opts {
+  readonly memory: Uint8Array;
+  readonly #view: DataView;
+  readonly #kept: Uint8Array[] = [];
+
+  constructor(size: number) {
+    this.memory = bytes(size);
+    this.#view = new DataView(this.memory.buffer, this.memory.byteOffset, size);
+    this.#view.setBigUint64(0, BigInt(size), true);
+  }
+  u8(at: number, value: boolean | undefined): this {
+    this.#view.setUint8(at, value === true ? 1 : 0);
+    return this;
+  }
+  u32(at: number, value: number): this {
+    this.#view.setUint32(at, value, true);
+    return this;
+  }
+  u64(at: number, value: bigint | number | undefined, what: string): this {
+    const wide = BigInt(value ?? 0);
+    if (wide < 0n || wide >= U64) throw misuse('ERR_BPF_RANGE', what, `${wide} is no unsigned 64-bit integer`);
+    this.#view.setBigUint64(at, wide, true);
+    return this;
+  }
+  pointer(at: number, memory: Uint8Array): this {
+    this.#kept.push(memory);
+    this.#view.setBigUint64(at, addressOf(memory), true);
+    return this;
+  }
+  string(at: number, value: string, what: string): this {
+    return this.pointer(at, Buffer.from(`${cString(value, what)}\0`));
+  }
+}
+
+/** A libbpf link, one whose destruction needs its object (USDT), or a link of the kernel's that libbpf knows nothing of. */
+export type Attachment = { handle: bigint; ofObject?: true } | { fd: number };
+type Attach = (program: bigint, what: string) => Attachment;
+
+/** What C holds addresses of during a call. libbpf's messages run JavaScript in it, and so may the garbage collector. */
+let lent: readonly unknown[] = [];
+
+/** Runs one attaching call; throws `BpfError` with libbpf's words when it fails. */
+function linked(what: string, call: () => Pointer, ...memory: readonly unknown[]): Attachment {
+  takeLog();
+  lent = memory;
+  try {
+    const handle = call();
+    if (handle === null) throw errnoError(what, lastErrno(), { log: takeLog() });
+    return { handle };
+  } finally {
+    lent = lent.slice(0, 0);
+  }
+}
+
+export const byProgram: Attach = (program, what) => linked(what, () => libbpf().attach(program));
+
+export const byTrace =
+  ({ cookie }: Cookie): Attach =>
+  (program, what) => {
+    const opts = new Opts(16).u64(8, cookie, what);
+    return linked(what, () => libbpf().attachTrace(program, opts.memory));
+  };
+
+export const byKprobe =
+  (name: string, options: KprobeOptions): Attach =>
+  (program, what) => {
+    const offset = integer(options.offset ?? 0, 0, 2 ** 31, `${what}: offset`);
+    // struct bpf_kprobe_opts: sz, bpf_cookie, offset, retprobe
+    const opts = new Opts(32).u64(8, options.cookie, what).u64(16, offset, what).u8(24, options.retprobe);
+    return linked(what, () => libbpf().attachKprobe(program, cString(name, what), opts.memory));
+  };
+
+/** Names as C has them, an array of their addresses, and one of cookies. */
+function symbolTable(symbols: readonly string[], cookies: readonly bigint[] | undefined, what: string) {
+  if (symbols.length === 0) throw misuse('ERR_BPF_SIZE', what, 'no functions are named');
+  if (cookies !== undefined && cookies.length !== symbols.length)
+    throw misuse('ERR_BPF_SIZE', what, `${symbols.length} functions and ${cookies.length} cookies`);
+  const names = symbols.map((symbol) => Buffer.from(`${cString(symbol, what)}\0`));
+  const pointers = Buffer.from(BigUint64Array.from(names, (name) => addressOf(name)).buffer);
+  return { names, pointers, cookies: cookies && Buffer.from(BigUint64Array.from(cookies).buffer) };
+}
+
+export const byKprobeMulti =
+  (symbols: readonly string[] | string, options: KprobeMultiOptions): Attach =>
+  (program, what) => {
+    // struct bpf_kprobe_multi_opts: sz, syms, addrs, cookies, cnt, retprobe
+    const opts = new Opts(48).u8(40, options.retprobe);
+    if (typeof symbols === 'string') {
+      if (options.cookies !== undefined) throw misuse('ERR_BPF_TYPE', what, 'a pattern takes no cookies');
+      return linked(what, () => libbpf().attachKprobeMulti(program, cString(symbols, what), opts.memory));
+    }
+    const table = symbolTable(symbols, options.cookies, what);
+    opts.pointer(8, table.pointers).u64(32, symbols.length, what);
+    if (table.cookies !== undefined) opts.pointer(24, table.cookies);
+    return linked(what, () => libbpf().attachKprobeMulti(program, null, opts.memory), opts, table);
+  };
+
+const BPF_LINK_CREATE = 28;
+const BPF_TRACE_KPROBE_SESSION = 56;
+
+/** By the system call itself: libbpf's own function for it came with 1.5. */
+export const byKprobeSession =
+  (symbols: readonly string[], { cookies }: { readonly cookies?: readonly bigint[] }): Attach =>
+  (program, what) => {
+    const table = symbolTable(symbols, cookies, what);
+    // union bpf_attr of BPF_LINK_CREATE: prog_fd, target_fd, attach_type, flags; kprobe_multi: flags, cnt, syms, addrs, cookies
+    const attr = bytes(48);
+    const view = new DataView(attr.buffer, attr.byteOffset);
+    view.setUint32(0, libbpf().programFd(program), true);
+    view.setUint32(8, BPF_TRACE_KPROBE_SESSION, true);
+    view.setUint32(20, symbols.length, true);
+    view.setBigUint64(24, addressOf(table.pointers), true);
+    if (table.cookies !== undefined) view.setBigUint64(40, addressOf(table.cookies), true);
+    lent = [table];
+    const fd = bpf(BPF_LINK_CREATE, attr, what);
+    lent = [];
+    return { fd };
+  };
+
+export const byUprobe =
+  (options: UprobeOptions): Attach =>
+  (program, what) => {
+    const { path, function: name, offset = 0, pid = -1, retprobe, cookie } = options;
+    integer(offset, 0, Number.MAX_SAFE_INTEGER, `${what}: offset`);
+    integer(pid, -1, MAX_PID, `${what}: pid`);
+    // struct bpf_uprobe_opts: sz, ref_ctr_offset, bpf_cookie, retprobe, func_name
+    const opts = new Opts(40).u64(16, cookie, what).u8(24, retprobe);
+    if (name !== undefined) opts.string(32, name, what);
+    return linked(what, () => libbpf().attachUprobe(program, pid, cString(path, what), offset, opts.memory), opts);
+  };
+
+export const byUsdt =
+  ({ path, provider, name, pid = -1, cookie }: UsdtOptions): Attach =>
+  (program, what) => {
+    integer(pid, -1, MAX_PID, `${what}: pid`);
+    const opts = new Opts(16).u64(8, cookie, what);
+    const [p, q, r] = [path, provider, name].map((text) => cString(text, what)) as [string, string, string];
+    const link = linked(what, () => libbpf().attachUsdt(program, pid, p, q, r, opts.memory));
+    return { ...link, ofObject: true };
+  };
+
+export const byTracepoint =
+  (category: string, name: string, { cookie }: Cookie): Attach =>
+  (program, what) => {
+    const opts = new Opts(16).u64(8, cookie, what);
+    const [c, n] = [cString(category, what), cString(name, what)];
+    return linked(what, () => libbpf().attachTracepoint(program, c, n, opts.memory));
+  };
+
+export const byRawTracepoint =
+  (name: string): Attach =>
+  (program, what) =>
+    linked(what, () => libbpf().attachRawTracepoint(program, cString(name, what)));
+
+export const byPerfEvent =
+  (event: PerfEvent, { cookie }: Cookie): Attach =>
+  (program, what) => {
+    const opts = new Opts(16).u64(8, cookie, what);
+    const fd = perfEventOpen(event, what);
+    try {
+      return linked(what, () => libbpf().attachPerfEvent(program, fd, opts.memory));
+    } catch (error) {
+      closeSync(fd); // once attached, libbpf closes it with the link
+      throw error;
+    }
+  };
+
+export const byCgroup =
+  (path: string): Attach =>
+  (program, what) => {
+    const fd = openSync(path, 'r');
+    try {
+      return linked(what, () => libbpf().attachCgroup(program, fd));
+    } finally {
+      closeSync(fd);
+    }
+  };
+
+function interfaceIndex(device: string | number, what: string): number {
+  if (typeof device === 'number') return integer(device, 1, 2 ** 31 - 1, `${what}: interface`);
+  const index = libc().ifNametoindex(cString(device, what));
+  if (index === 0) throw errnoError(`${what}: find interface ${device}`, lastErrno());
+  return index;
+}
+
+export const byXdp =
+  (device: string | number): Attach =>
+  (program, what) => {
+    const index = interfaceIndex(device, what);
+    return linked(what, () => libbpf().attachXdp(program, index));
+  };
+
+/** BPF_TCX_INGRESS, BPF_TCX_EGRESS of `enum bpf_attach_type` (kernel 6.6) */
+const TCX = { ingress: 46, egress: 47 } as const;
+
+/** By the system call itself: libbpf's own function for it came with 1.3, the kernel's link does not need it. */
+export const byTcx =
+  (device: string | number, direction: keyof typeof TCX): Attach =>
+  (program, what) => {
+    const type = TCX[direction];
+    if (type === undefined) throw misuse('ERR_BPF_TYPE', what, `no direction ${String(direction)}`);
+    const index = interfaceIndex(device, what);
+    takeLog();
+    const fd = libbpf().linkCreate(libbpf().programFd(program), index, type, null);
+    if (fd < 0) throw errnoError(what, -fd, { log: takeLog() });
+    return { fd };
+  };
+
+export interface IterTarget {
+  /** Elements of this map, for `iter/bpf_map_elem`. */
+  readonly mapFd?: number;
+  /** Only this task (`iter/task` and its like; kernel 6.1). */
+  readonly tid?: number;
+  /** Only the threads of this process. */
+  readonly pid?: number;
+}
+
+export const byIter =
+  (target: IterTarget): Attach =>
+  (program, what) => {
+    // union bpf_iter_link_info, 16 bytes: map_fd | cgroup { order, fd, id } | task { tid, pid, pid_fd }
+    const info = bytes(16);
+    const view = new DataView(info.buffer, info.byteOffset);
+    if (target.mapFd !== undefined) view.setUint32(0, target.mapFd, true);
+    if (target.tid !== undefined) view.setUint32(0, integer(target.tid, 1, MAX_PID, `${what}: tid`), true);
+    if (target.pid !== undefined) view.setUint32(4, integer(target.pid, 1, MAX_PID, `${what}: pid`), true);
+    // struct bpf_iter_attach_opts: sz, link_info, link_info_len
+    const opts = new Opts(24);
+    if (Object.values(target).some((value) => value !== undefined)) opts.pointer(8, info).u32(16, 16);
+    return linked(what, () => libbpf().attachIter(program, opts.memory), opts);
+  };

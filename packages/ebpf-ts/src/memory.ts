@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+/** Memory that C reads and writes: what is lent to it is as large as it will take it for, and what is mapped never dangles. */
+import { BpfError, errnoError, misuse } from './errors.js';
+import { lastErrno, libc, viewOf } from './ffi.js';
+
+let make = (size: number): Uint8Array => new Uint8Array(size);
+
+/** Zeroed memory for C to write to. Everything C writes to comes from here. */
+export function bytes(size: number): Uint8Array {
+  return make(size);
+}
+
+/** For tests: has `bytes` take memory from elsewhere, such as right before a guard page. */
+export function setAllocator(allocate: ((size: number) => Uint8Array) | null): void {
+  make = allocate ?? ((size) => new Uint8Array(size));
+}
+
+/** The length the engine knows: a subclass may say another. */
+const lengthOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), 'byteLength')?.get as (
+  this: Uint8Array,
+) => number;
+
+/** Exactly `size` bytes, or throws `BpfError`. A detached buffer has none. */
+export function exactly(value: Uint8Array, size: number, what: string): Uint8Array {
+  if (!(value instanceof Uint8Array)) throw misuse('ERR_BPF_TYPE', what, 'expected a Uint8Array');
+  const length = lengthOf.call(value);
+  if (length !== size) throw misuse('ERR_BPF_SIZE', what, `expected ${size} bytes and got ${length}`);
+  return value;
+}
+
+/** A string C will read to its NUL; throws `BpfError` when it holds one before its end, or is no string. */
+export function cString(value: string, what: string): string {
+  if (typeof value !== 'string' || value.includes('\0'))
+    throw misuse('ERR_BPF_TYPE', what, `expected a string without NUL, got ${JSON.stringify(value) ?? typeof value}`);
+  return value;
+}
+
+/** An integer from `min` to `max`; throws `BpfError` otherwise. C would take the low bits of anything. */
+export function integer(value: number, min: number, max: number, what: string): number {
+  if (!Number.isInteger(value) || value < min || value > max)
+    throw misuse('ERR_BPF_RANGE', what, `expected an integer from ${min} to ${max}, got ${String(value)}`);
+  return value;
+}
+
+const PROT_READ = 1;
+const PROT_WRITE = 2;
+const MAP_SHARED = 1;
+const MAP_PRIVATE = 2;
+const MAP_FIXED = 0x10;
+const MAP_ANONYMOUS = 0x20;
+const MAP_NORESERVE = 0x4000;
+const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
+
+let page = 0;
+/** PAGE_SIZE of the running kernel: 4 KiB on x86-64, 4, 16 or 64 KiB on arm64. */
+export function pageSize(): number {
+  page ||= libc().getpagesize();
+  return page;
+}
+
+export interface Pages {
+  /** The memory itself. After `close()` it reads as zero, and what is written to it goes nowhere. */
+  readonly view: ArrayBuffer;
+  close(): void;
+  [Symbol.dispose](): void;
+}
+
+const unreachable = new FinalizationRegistry<{ address: bigint; length: number }>(({ address, length }) => {
+  libc().munmap(address, length);
+});
+
+/**
+ * Maps `length` bytes of a map's memory, shared, without a copy. Throws `BpfError`.
+ *
+ * Views of the memory may be kept by anybody, and reading one after munmap would end the process. So `close()` puts empty
+ * pages in the place of the shared ones, which lets go of the map, and the address range is given back when the last view
+ * of it has been collected.
+ */
+export function mapPages(fd: number, length: number, options: { writable: boolean; offset: number }): Pages {
+  const prot = options.writable ? PROT_READ | PROT_WRITE : PROT_READ;
+  const address = libc().mmap(null, length, prot, MAP_SHARED, fd, options.offset);
+  if (address === null || address === MAP_FAILED) throw errnoError('map memory shared with the kernel', lastErrno());
+  const view = viewOf(address, length);
+  unreachable.register(view, { address, length });
+  let open = true;
+  const close = (): void => {
+    if (!open) return;
+    open = false;
+    const flags = MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_NORESERVE;
+    const empty = libc().mmap(address, length, PROT_READ | PROT_WRITE, flags, -1, 0);
+    if (empty === MAP_FAILED)
+      throw new BpfError({
+        what: 'let go of memory shared with the kernel',
+        why: `mmap failed (errno ${lastErrno()})`,
+        remedy: 'raise vm.max_map_count',
+      });
+  };
+  return { view, close, [Symbol.dispose]: close };
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+/** A map whose keys and values are read and written by its object's BTF, and records of a ring likewise. */
+import type { Codec } from './codec-scalar.js';
+import { misuse } from './errors.js';
+import type { BpfMap } from './map.js';
+import { perCpuStride } from './map-types.js';
+import { bytes } from './memory.js';
+
+/** One value from bytes; throws `BpfError` when there are fewer than the type has. */
+export function decodeWith<T>(codec: Codec<T>, memory: Uint8Array): T {
+  if (memory.byteLength < codec.size)
+    throw misuse('ERR_BPF_SIZE', 'read a value', `it has ${codec.size} bytes and ${memory.byteLength} are given`);
+  return codec.decode(new DataView(memory.buffer, memory.byteOffset, memory.byteLength), 0);
+}
+
+/** The bytes of one value. Throws `BpfError` when it does not fit its type. */
+export function encodeWith<T>(codec: Codec<T>, value: T, path: string): Uint8Array {
+  const memory = bytes(codec.size);
+  codec.encode(value, new DataView(memory.buffer, memory.byteOffset, memory.byteLength), 0, path);
+  return memory;
+}
+
+/** For a per-CPU map a value is read and written for all possible CPUs: `getAll`, `setAll`. */
+export class TypedMap<K, V> {
+  readonly map: BpfMap;
+  readonly #key: Codec<K>;
+  readonly #value: Codec<V>;
+
+  /** @internal */
+  constructor(map: BpfMap, key: Codec<K>, value: Codec<V>) {
+    this.map = map;
+    this.#key = key;
+    this.#value = value;
+  }
+
+  #keyBytes(key: K): Uint8Array {
+    return encodeWith(this.#key, key, `key of ${this.map.name}`);
+  }
+
+  /** Undefined when there is none; of a per-CPU map, CPU 0's. Throws `BpfError`. */
+  get(key: K): V | undefined {
+    const found = this.map.get(this.#keyBytes(key));
+    return found && decodeWith(this.#value, found);
+  }
+
+  /** Every possible CPU's value. Throws `BpfError`; also when the map is no per-CPU map. */
+  getAll(key: K): V[] | undefined {
+    return this.map.getPerCpu(this.#keyBytes(key))?.map((memory) => decodeWith(this.#value, memory));
+  }
+
+  /** Throws `BpfError`. */
+  set(key: K, value: V, mode: 'any' | 'create' | 'replace' = 'any'): void {
+    this.map.set(this.#keyBytes(key), encodeWith(this.#value, value, `value of ${this.map.name}`), mode);
+  }
+
+  /** Of a per-CPU map: one value per possible CPU. Throws `BpfError`. */
+  setAll(key: K, values: readonly V[]): void {
+    const stride = perCpuStride(this.#value.size);
+    const all = new Uint8Array(stride * values.length);
+    values.forEach((value, cpu) => {
+      all.set(encodeWith(this.#value, value, `value of ${this.map.name} on CPU ${cpu}`), cpu * stride);
+    });
+    this.map.set(this.#keyBytes(key), all);
+  }
+
+  delete(key: K): boolean {
+    return this.map.delete(this.#keyBytes(key));
+  }
+
+  /** Reads and deletes in one step. */
+  take(key: K): V | undefined {
+    const found = this.map.take(this.#keyBytes(key));
+    return found && decodeWith(this.#value, found);
+  }
+
+  *keys(): Generator<K> {
+    for (const key of this.map.keys()) yield decodeWith(this.#key, key);
+  }
+
+  *entries(): Generator<[K, V]> {
+    for (const [key, value] of this.map) yield [decodeWith(this.#key, key), decodeWith(this.#value, value)];
+  }
+  [Symbol.iterator](): Generator<[K, V]> {
+    return this.entries();
+  }
+
+  /** Everything in few system calls (kernel 5.6); `take` empties the map by it. */
+  *batches(options: { readonly size?: number; readonly take?: boolean } = {}): Generator<[K, V]> {
+    for (const [key, value] of this.map.batches(options))
+      yield [decodeWith(this.#key, key), decodeWith(this.#value, value)];
+  }
+}

@@ -1,0 +1,500 @@
+// SPDX-License-Identifier: MIT
+/** What only a kernel that takes programs can show. Runs as root in a guest: node dist/test/kernel.js (test/vm/ebpf-ts.test.ts). */
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { constants, release } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { keepDebug } from '../src/ffi.js';
+import {
+  type BpfLink,
+  BpfMap,
+  BpfObject,
+  Btf,
+  checkRelocations,
+  deleteStorage,
+  enableStats,
+  kernelFeatures,
+  PerfBuffer,
+  RingBuffer,
+  readStorage,
+  UserRing,
+  VerifierError,
+  writeStorage,
+} from '../src/index.js';
+
+const file = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+const KINDS = file('kinds.bpf.o');
+const SMALL = file('small.bpf.o');
+const [major = 0, minor = 0] = release().split('.').map(Number);
+const since = (a: number, b: number): boolean => major > a || (major === a && minor >= b);
+
+/** Runs an example for `seconds` while `work` is done again and again; its lines, split at tabs. */
+async function example(name: string, args: readonly string[], work: () => void): Promise<string[][]> {
+  const child = spawn(process.execPath, [file(`../examples/${name}.js`), ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let out = '';
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    out += text;
+  });
+  let running = true;
+  const exit = once(child, 'close').then(([code]) => {
+    running = false;
+    return code;
+  });
+  while (running) {
+    work();
+    await sleep(20);
+  }
+  assert.equal(await exit, 0, out);
+  return out
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.split('\t'));
+}
+const run = (command: string): string => execFileSync('/bin/bash', ['-c', command], { encoding: 'utf8' });
+
+describe('examples', () => {
+  it('counter', async () => {
+    const rows = await example('counter', ['2'], () => readFileSync('/proc/self/stat'));
+    const own = rows.find(([tgid]) => tgid === String(process.pid));
+    const all = Number(rows.at(-1)?.[1]);
+    assert.ok(Number(own?.[1]) > 10, rows.join('\n'));
+    assert.ok(all >= rows.slice(0, -1).reduce((sum, [, n]) => sum + Number(n), 0));
+  });
+  it('exec snoop', async () => {
+    const rows = await example('execsnoop', ['2'], () => run('exec /bin/true'));
+    const seen = rows.filter(([, comm, path]) => comm === 'true' && path === '/bin/true');
+    assert.ok(seen.length > 0 && seen.every(([pid]) => Number(pid) > 1), rows.join('\n'));
+  });
+  it('latency histogram', async () => {
+    const rows = await example('readlatency', ['2'], () => readFileSync('/proc/self/stat'));
+    assert.ok(
+      rows.length > 0 &&
+        rows.every(([slot, n, bar]) => /^\d+ ns$/.test(slot ?? '') && Number(n) > 0 && /^\**$/.test(bar ?? '')),
+      rows.join('\n'),
+    );
+  });
+  it('uprobe on libc', async () => {
+    const rows = await example('getenv', ['2'], () => run('exec ls / >/dev/null'));
+    assert.ok(Number(rows.find(([comm]) => comm === 'ls')?.[1]) > 0, rows.join('\n'));
+  });
+  it('cgroup egress', async () => {
+    const cgroup = '/sys/fs/cgroup/egress-test';
+    mkdirSync(cgroup, { recursive: true });
+    let sent = 0;
+    const rows = await example('egress', [cgroup, '2'], () => {
+      run(`echo $$ > ${cgroup}/cgroup.procs; for i in 1 2 3; do echo -n 12345 > /dev/udp/127.0.0.1/9; done`);
+      sent += 3;
+    });
+    rmdirSync(cgroup);
+    const [, packets, bytes] = /^(\d+) packets, (\d+) bytes$/.exec(rows[0]?.[0] ?? '') ?? [];
+    // Some were sent before it was attached, none while it was not; a datagram is 20 + 8 + 5 bytes, an ICMP answer goes in.
+    assert.ok(Number(packets) > 0 && Number(packets) <= sent, `${rows}, ${sent} sent`);
+    assert.equal(Number(bytes), 33 * Number(packets));
+  });
+  it('iterator over tasks', async () => {
+    const rows = await example('tasks', [], () => {});
+    assert.ok(
+      rows.some(([tgid, pid]) => tgid === '1' && pid === '1'),
+      rows.join('\n'),
+    );
+    assert.ok(rows.some(([tgid]) => tgid === String(process.pid)));
+    assert.ok(rows.length >= readdirSync('/proc').filter((name) => /^\d+$/.test(name)).length - 5);
+  });
+});
+
+describe('attaching', () => {
+  const object = BpfObject.open(KINDS);
+  object.program('on_session').setAutoload(since(6, 12));
+  if (since(6, 12)) object.program('on_session').setType(2, 56);
+  object.global('knob').set(-7);
+  object.load();
+  const ran = (): bigint[] => [...object.global('runs').get()];
+  const kinds = object.btf.enumeration('kind') ?? {};
+  const opens = (): void => void readFileSync('/proc/self/comm');
+  const forks = (): void => void run('/bin/true; /bin/true');
+  const FN = '__x64_sys_openat';
+
+  const ways: readonly (readonly [kind: string, attach: () => BpfLink, work: () => void, cookie?: bigint])[] = [
+    ['KPROBE', () => object.program('on_kprobe').attachKprobe(FN, { cookie: 11n }), opens, 11n],
+    ['KRETPROBE', () => object.program('on_kretprobe').attachKprobe(FN, { retprobe: true, cookie: 12n }), opens, 12n],
+    [
+      'MULTI',
+      () =>
+        object.program('on_multi').attachKprobeMulti(['__x64_sys_openat', '__x64_sys_close'], { cookies: [13n, 13n] }),
+      opens,
+      13n,
+    ],
+    ['FENTRY', () => object.program('on_fentry').attachTrace({ cookie: 2n ** 64n - 1n }), opens, 2n ** 64n - 1n],
+    ['FEXIT', () => object.program('on_fexit').attach(), opens, 0n],
+    ['RAW_TP', () => object.program('on_raw_tp').attachRawTracepoint('sched_process_fork'), forks],
+    ['TP_BTF', () => object.program('on_tp_btf').attach(), forks],
+    ['TP', () => object.program('on_tp').attachTracepoint('sched', 'sched_process_fork', { cookie: 15n }), forks, 15n],
+    [
+      'UPROBE',
+      () => object.program('on_uprobe').attachUprobe({ path: 'libc.so.6', function: 'getenv', cookie: 16n }),
+      forks,
+      16n,
+    ],
+    [
+      'URETPROBE',
+      () => object.program('on_uretprobe').attachUprobe({ path: 'libc.so.6', function: 'getenv', retprobe: true }),
+      forks,
+      0n,
+    ],
+    [
+      'USDT',
+      () =>
+        object
+          .program('on_usdt')
+          .attachUsdt({ path: '/lib/x86_64-linux-gnu/libc.so.6', provider: 'libc', name: 'setjmp', cookie: 19n }),
+      forks,
+      19n,
+    ],
+    [
+      'PERF',
+      () => object.program('on_perf').attachPerfEvent({ event: 'cpu-clock', frequency: 1000, cpu: 0 }, { cookie: 17n }),
+      () => run('taskset 1 bash -c "for i in {1..20000}; do :; done"'),
+      17n,
+    ],
+    [
+      'CGROUP',
+      () => object.program('on_cgroup').attachCgroup('/sys/fs/cgroup'),
+      () => run('echo x > /dev/udp/127.0.0.1/9'),
+    ],
+    ['XDP', () => object.program('on_xdp').attachXdp('lo'), () => run('echo x > /dev/udp/127.0.0.1/9')],
+    ['TC', () => object.program('on_tc').attachTcx('lo', 'ingress'), () => run('echo x > /dev/udp/127.0.0.1/9')],
+    ...(since(6, 12)
+      ? ([
+          [
+            'SESSION',
+            () => object.program('on_session').attachKprobeSession(['__x64_sys_openat'], { cookies: [18n] }),
+            opens,
+            18n,
+          ],
+        ] as const)
+      : []),
+  ];
+  for (const [kind, attach, work, cookie] of ways) {
+    it(`${kind.toLowerCase()} runs while attached, and not after`, async () => {
+      const at = kinds[kind] as number;
+      assert.equal(ran()[at], 0n);
+      using link = attach();
+      for (let i = 0; i < 50 && ran()[at] === 0n; i++) work();
+      assert.ok((ran()[at] ?? 0n) > 0n, 'did not run');
+      if (cookie !== undefined) assert.equal(object.global('cookies').get()[at], cookie);
+      // A USDT link stands for several of the kernel's and has no descriptor of its own.
+      if (kind !== 'USDT') assert.ok(link.info().id > 0 && link.info().programId > 0, JSON.stringify(link.info()));
+      link.close();
+      link.close();
+      assert.throws(() => link.fd, { code: 'ERR_BPF_CLOSED' });
+      await sleep(50);
+      const before = ran()[at];
+      work();
+      assert.equal(ran()[at], before);
+    });
+  }
+
+  it('a session runs at entry and at return', { skip: !since(6, 12) && 'kernel before 6.12' }, () => {
+    const at = kinds.SESSION as number;
+    using multi = object.program('on_multi').attachKprobeMulti(['__x64_sys_openat']);
+    const before = ran();
+    {
+      using _ = object.program('on_session').attachKprobeSession(['__x64_sys_openat']);
+      for (let i = 0; i < 100; i++) readFileSync('/proc/self/comm');
+    }
+    const after = ran();
+    const calls = (after[kinds.MULTI as number] ?? 0n) - (before[kinds.MULTI as number] ?? 0n);
+    const both = (after[at] ?? 0n) - (before[at] ?? 0n);
+    assert.ok(calls >= 100n && both >= 200n && both <= 2n * calls, `${both} runs for ${calls} calls`);
+    assert.equal(multi.info().missed, 0);
+  });
+
+  it('accounts for run time and runs', () => {
+    using _ = enableStats();
+    using __ = object.program('on_fexit').attach();
+    for (let i = 0; i < 5; i++) opens();
+    const { runCount, runTimeNs, recursionMisses, id } = object.program('on_fexit').account();
+    assert.ok(id > 0 && runCount > 0 && runTimeNs > 0 && recursionMisses === 0);
+  });
+
+  it('names what cannot be attached', () => {
+    assert.throws(
+      () => object.program('on_kprobe').attachKprobe('no_such_function'),
+      (error: Error) => error.name === 'BpfError',
+    );
+    assert.throws(() => object.program('on_multi').attachKprobeMulti([]), { code: 'ERR_BPF_SIZE' });
+    assert.throws(
+      () => object.program('on_uprobe').attachUprobe({ path: '/nowhere' }),
+      (error: Error) => error.name === 'BpfError',
+    );
+    assert.throws(() => object.program('on_xdp').attachXdp('nosuch0'), { code: 'ENODEV' });
+    assert.throws(() => object.program('on_kprobe').attachKprobe('a\0b'), { code: 'ERR_BPF_TYPE' });
+    assert.throws(() => object.program('nope'), { code: 'ERR_BPF_NAME' });
+  });
+
+  it('globals, structs, bitfields and unions are what the C says', () => {
+    assert.deepEqual(object.global('origin').get(), {
+      x: 7,
+      y: Int16Array.of(1, -2),
+      name: 'origin',
+      low: 5,
+      high: 100,
+      whole: 0x01020304,
+      part: Uint8Array.of(4, 3, 2, 1),
+    });
+    assert.equal(object.global('knob').get(), -7);
+    assert.throws(() => object.global('knob').set(1), { code: 'ERR_BPF_STATE' });
+    const moved = object.global('moved');
+    moved.set({ x: -5, y: [3, 4], name: 'gone', low: 7, high: 1, part: [9, 0, 0, 1] });
+    assert.deepEqual(
+      [moved.get().x, moved.get().whole, moved.get().name, moved.get().low, moved.get().high],
+      [-5, 0x01000009, 'gone', 7, 1],
+    );
+    assert.throws(() => moved.set(moved.get()), { code: 'ERR_BPF_TYPE' }); // a union by two members
+    assert.throws(() => moved.set({ x: 2 ** 31, y: [3, 4], name: 'gone', low: 7, high: 1, whole: 0 }), {
+      code: 'ERR_BPF_RANGE',
+    });
+    assert.throws(() => moved.set({ x: 1, y: [3, 4], name: 'too long', low: 7, high: 1, whole: 0 }), {
+      code: 'ERR_BPF_SIZE',
+    });
+    assert.throws(() => moved.set({ x: 1, y: [3, 4], name: '', low: 8, high: 1, whole: 0 }), { code: 'ERR_BPF_RANGE' });
+    assert.equal(moved.get().x, -5);
+    const points = object.typed('points');
+    const point = { x: 1, y: [1, 2], name: 'p', low: 1, high: 2, whole: 5 };
+    points.set(point, { ...point, x: 99 });
+    assert.equal(points.get(point)?.x, 99);
+    assert.equal(points.get({ ...point, low: 2 }), undefined);
+    assert.deepEqual(
+      [...points].map(([key, value]) => [key.name, value.x]),
+      [['p', 99]],
+    );
+  });
+
+  it('iterates over a map', () => {
+    const numbers = object.typed('numbers');
+    for (let i = 0; i < 10; i++) numbers.set(i, BigInt(i * i));
+    using link = object.program('on_elem').attachIter({ map: object.map('numbers') });
+    const lines = link.text().trim().split('\n');
+    assert.deepEqual(new Set(lines), new Set(Array.from({ length: 10 }, (_, i) => `${i}=${i * i}`)));
+    assert.equal(link.text().length, link.text().length);
+  });
+
+  it('storage of a task', () => {
+    const map = object.map('of_task');
+    const value = new Uint8Array(BigUint64Array.of(123n).buffer);
+    assert.equal(readStorage(map, { pid: process.pid }), undefined);
+    writeStorage(map, { pid: process.pid }, value);
+    assert.deepEqual(readStorage(map, { pid: process.pid }), value);
+    assert.equal(deleteStorage(map, { pid: process.pid }), true);
+    assert.throws(() => readStorage(map, { path: '/' }), { code: 'ERR_BPF_TYPE' });
+  });
+
+  it('records go to the kernel and come back, and the iterator waits for them', async () => {
+    using up = UserRing.open(object.map('to_kernel'));
+    using ring = RingBuffer.open(object.map('ring'));
+    using _ = object.program('drain').attachRawTracepoint('sched_process_fork');
+    const got: bigint[] = [];
+    const all = (async () => {
+      for await (const record of ring) {
+        got.push(new DataView(record.buffer, record.byteOffset).getBigUint64(0, true));
+        if (got.length === 20) return;
+      }
+    })();
+    for (let i = 0; i < 20; i++) assert.ok(up.send(new Uint8Array(BigUint64Array.of(BigInt(i)).buffer)));
+    assert.throws(() => up.send(new Uint8Array(70_000)), { code: 'ERR_BPF_SIZE' });
+    for (let i = 0; i < 50 && got.length < 20; i++) {
+      run('/bin/true');
+      await sleep(10);
+    }
+    await all;
+    assert.deepEqual(
+      got,
+      Array.from({ length: 20 }, (_, i) => BigInt(i)),
+    );
+    up.close();
+    assert.throws(() => up.send(new Uint8Array(8)), { code: 'ERR_BPF_CLOSED' });
+  });
+
+  it('perf buffer', async () => {
+    using buffer = PerfBuffer.open(object.map('perf'), 4);
+    let told = false;
+    buffer.onReadable(() => {
+      told = true;
+    });
+    using _ = object.program('to_perf').attachTracepoint('sched', 'sched_process_fork');
+    run('/bin/true; /bin/true');
+    for (let i = 0; i < 300 && !told; i++) {
+      run('/bin/true');
+      await sleep(20);
+    }
+    const records = buffer.read();
+    assert.ok(told && records.length >= 2 && buffer.lost === 0, `${told} ${records.length}`);
+    assert.ok(records.every(({ bytes, cpu }) => bytes.length >= 8 && cpu >= 0));
+    buffer.close();
+    assert.throws(() => buffer.read(), { code: 'ERR_BPF_CLOSED' });
+  });
+
+  it('pins, and opens what is pinned', () => {
+    const map = object.map('numbers');
+    map.pin('/sys/fs/bpf/ebpf-ts-numbers');
+    using again = BpfMap.openPinned('/sys/fs/bpf/ebpf-ts-numbers');
+    assert.deepEqual(again.get(3), map.get(3));
+    assert.throws(() => map.pin('/sys/fs/bpf/ebpf-ts-numbers'), { code: 'EEXIST' });
+    BpfMap.unpin('/sys/fs/bpf/ebpf-ts-numbers');
+    assert.throws(() => BpfMap.openPinned('/sys/fs/bpf/ebpf-ts-numbers'), { code: 'ENOENT' });
+  });
+
+  it('everything of a closed object throws, and its links are gone', () => {
+    const program = object.program('on_fexit');
+    const link = program.attach();
+    const map = object.map('numbers');
+    const global = object.global('runs');
+    object.close();
+    object.close();
+    assert.equal(link.closed, true);
+    const calls: readonly (() => unknown)[] = [
+      () => program.attach(),
+      () => program.fd,
+      () => program.account(),
+      () => program.setAutoload(true),
+      () => program.attachXdp('lo'),
+      () => map.get(1),
+      () => map.fd,
+      () => map.set(1, new Uint8Array(8)),
+      () => global.get(),
+      () => object.load(),
+      () => object.typed('numbers'),
+      () => object.setGlobal('.rodata', 'knob', 1),
+      () => RingBuffer.open(object.map('ring')),
+      () => link.info(),
+    ];
+    for (const call of calls) assert.throws(call, { code: 'ERR_BPF_CLOSED' }, String(call));
+  });
+});
+
+describe('loading', () => {
+  it('a refused program comes with what the verifier said', () => {
+    const object = BpfObject.open(SMALL);
+    object.program('refused').setAutoload(true);
+    assert.throws(
+      () => object.load(),
+      (error: unknown) => {
+        assert.ok(error instanceof VerifierError);
+        assert.equal(error.program, 'refused');
+        assert.match(error.lastLines.at(-1) ?? '', /invalid mem access 'map_value_or_null'/);
+        assert.match(error.remedy, /NULL/);
+        assert.match(error.log, /BEGIN PROG LOAD LOG[\s\S]*END PROG LOAD LOG/);
+        assert.equal(error.errno, constants.errno.EACCES);
+        return true;
+      },
+    );
+    assert.throws(() => object.load(), { code: 'ERR_BPF_CLOSED' });
+  });
+
+  it('a long log is whole', () => {
+    const object = BpfObject.open(SMALL);
+    object.program('long_way').setAutoload(true);
+    try {
+      object.load();
+      assert.fail('was not refused');
+    } catch (error) {
+      assert.ok(error instanceof VerifierError);
+      // libbpf's messages were cut at 4 096 bytes.
+      assert.ok(error.log.length > 8192 && error.log.includes('END PROG LOAD LOG'), String(error.log.length));
+      assert.match(error.log, /^processed \d+ insns/m);
+      assert.equal(error.program, 'long_way');
+    }
+  });
+
+  it('checkRelocations finds what libbpf finds', () => {
+    const path = file('core.bpf.o');
+    const report = checkRelocations(path, Btf.vmlinux());
+    keepDebug(true);
+    using object = BpfObject.open(path);
+    object.load();
+    keepDebug(false);
+    const relo = object.log.split('\n').filter((line) => /prog 'all': relo #\d+: /.test(line));
+    const none = relo.filter((line) => line.endsWith('no matching targets found')).length;
+    assert.ok(
+      relo.length > report.relocations.length,
+      `${relo.length} lines, ${report.relocations.length} relocations`,
+    );
+    assert.equal(report.relocations.filter(({ state }) => state === 'absent' || state === 'unmatched').length, none);
+    assert.ok(none >= 5);
+  });
+
+  it('closed aside it is closed at once, and its links are gone when it says so', async () => {
+    const object = BpfObject.open(KINDS);
+    if (since(6, 12)) object.program('on_session').setType(2, 56);
+    object.program('on_session').setAutoload(since(6, 12));
+    object.load();
+    const links = [
+      object.program('on_fexit').attach(),
+      object.program('on_multi').attachKprobeMulti(['__x64_sys_openat']),
+      object
+        .program('on_usdt')
+        .attachUsdt({ path: '/lib/x86_64-linux-gnu/libc.so.6', provider: 'libc', name: 'setjmp' }),
+      object.program('on_kprobe').attachKprobe('__x64_sys_openat'),
+    ];
+    const left = object.closeAside();
+    assert.throws(() => object.map('numbers').get(1), { code: 'ERR_BPF_CLOSED' });
+    await left;
+    assert.deepEqual(
+      links.map((link) => link.closed),
+      [true, true, true, true],
+    );
+    await object.closeAside();
+    object.close();
+  });
+
+  it('works after misuse in the wrong order', () => {
+    using object = BpfObject.open(SMALL);
+    assert.throws(() => object.program('small').attach(), { code: 'ERR_BPF_STATE' });
+    assert.throws(() => object.map('one').get(0), { code: 'ERR_BPF_STATE' });
+    assert.throws(() => object.program('small').fd, { code: 'ERR_BPF_STATE' });
+    object.load();
+    assert.throws(() => object.load(), { code: 'ERR_BPF_STATE' });
+    assert.throws(() => object.program('small').setAutoload(false), { code: 'ERR_BPF_STATE' });
+    assert.throws(() => object.map('one').setMaxEntries(2), { code: 'ERR_BPF_STATE' });
+    assert.throws(() => object.program('refused').attach(), { code: 'ERR_BPF_STATE' });
+    object.program('small').attach();
+  });
+
+  it('features by libbpf', () => {
+    const { programTypes, mapTypes } = kernelFeatures();
+    assert.equal(programTypes.Tracing, 'supported');
+    assert.equal(programTypes.Xdp, 'supported');
+    assert.equal(mapTypes.Ringbuf, 'supported');
+    assert.equal(mapTypes.TaskStorage, 'supported');
+  });
+
+  it('10 000 times opened, loaded, attached and closed: no descriptor and no memory stays', () => {
+    const elf = readFileSync(SMALL);
+    const descriptors = (): number => readdirSync('/proc/self/fd').length;
+    const rss = (): number => Number(/VmRSS:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'latin1'))?.[1]);
+    const times = Number(process.env.EBPF_TS_CYCLES ?? 10_000);
+    const cycle = (i: number): void => {
+      const object = BpfObject.open(elf);
+      object.load();
+      const link = object.program('small').attach();
+      object.map('one').set(0, new Uint8Array(8));
+      if (i % 2 === 0) link.close();
+      object.close();
+    };
+    for (let i = 0; i < times / 5; i++) cycle(i);
+    const before = { descriptors: descriptors(), rss: rss() };
+    for (let i = 0; i < times; i++) cycle(i);
+    const after = { descriptors: descriptors(), rss: rss() };
+    console.log(`# ${times} cycles: ${JSON.stringify(before)} → ${JSON.stringify(after)}`);
+    assert.equal(after.descriptors, before.descriptors);
+    assert.ok(after.rss - before.rss < 8192, `${before.rss} → ${after.rss} KiB`);
+    writeFileSync(join('/tmp', 'done'), '');
+  });
+});

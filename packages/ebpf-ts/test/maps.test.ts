@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: MIT
+/** Maps of the running kernel, where it lets them be made: right answers for right calls, and no memory touched by wrong ones. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { BpfError } from '../src/errors.js';
+import { BpfMap } from '../src/map.js';
+import { MapType } from '../src/map-types.js';
+import { RingBuffer } from '../src/ring.js';
+import { possibleCpus } from '../src/system.js';
+import { Guarded } from './guarded.js';
+
+function refusal(): string | false {
+  try {
+    BpfMap.create({ type: MapType.Array, keySize: 4, valueSize: 4, maxEntries: 1 }).close();
+    return false;
+  } catch (error) {
+    return error instanceof BpfError ? `no map can be made here: ${error.message}` : String(error);
+  }
+}
+const skip = refusal();
+const u32 = (n: number): Uint8Array => new Uint8Array(Uint32Array.of(n).buffer);
+
+const KINDS: readonly (readonly [MapType, number])[] = [
+  [MapType.Hash, 0],
+  [MapType.Array, 0],
+  [MapType.LruHash, 0],
+  [MapType.PercpuHash, 0],
+  [MapType.PercpuArray, 0],
+  [MapType.LruPercpuHash, 0],
+  [MapType.Queue, 0],
+  [MapType.Stack, 0],
+];
+
+describe('maps', { skip }, () => {
+  it('a per-CPU value is as long as the kernel writes it', () => {
+    using map = BpfMap.create({ type: MapType.PercpuArray, keySize: 4, valueSize: 12, maxEntries: 2 });
+    assert.equal(map.copiedSize, 16 * possibleCpus());
+    const all = new Uint8Array(map.copiedSize).map((_, i) => (i % 16 < 12 ? i + 1 : 0));
+    map.set(1, all);
+    assert.deepEqual(map.get(1), all);
+    const per = map.getPerCpu(1) ?? [];
+    assert.equal(per.length, possibleCpus());
+    per.forEach((value, cpu) => {
+      assert.deepEqual(value, all.subarray(16 * cpu, 16 * cpu + 12));
+    });
+  });
+
+  it('sets, gets, deletes, lists, takes', () => {
+    using map = BpfMap.create({ type: MapType.Hash, keySize: 4, valueSize: 8, maxEntries: 100, name: 'some' });
+    assert.equal(map.name, 'some');
+    const value = (n: number): Uint8Array => new Uint8Array(BigUint64Array.of(BigInt(n)).buffer);
+    map.setAll(Array.from({ length: 50 }, (_, i) => [i, value(i * i)] as const));
+    assert.equal(map.get(7)?.[0], 49);
+    assert.equal(map.get(u32(7))?.[0], 49);
+    assert.equal(map.get(99), undefined);
+    assert.throws(() => map.set(7, value(1), 'create'), { code: 'EEXIST' });
+    assert.throws(() => map.set(99, value(1), 'replace'), { code: 'ENOENT' });
+    assert.deepEqual(
+      [...map.keys()].map((key) => key[0] ?? -1).sort((a, b) => a - b),
+      [...Array(50).keys()],
+    );
+    const seen = [...map.batches({ size: 8 })].map(([key, v]) => `${key[0]}:${(v[0] ?? 0) + 256 * (v[1] ?? 0)}`);
+    assert.deepEqual(new Set(seen), new Set(Array.from({ length: 50 }, (_, i) => `${i}:${i * i}`)));
+    assert.equal(map.take(7)?.[0], 49);
+    assert.equal(map.take(7), undefined);
+    assert.equal(map.delete(8), true);
+    assert.equal(map.delete(8), false);
+    assert.equal([...map.batches({ size: 64, take: true })].length, 48);
+    assert.equal([...map].length, 0);
+  });
+
+  it('a key given away by keys() may be written to', () => {
+    using map = BpfMap.create({ type: MapType.Array, keySize: 4, valueSize: 4, maxEntries: 5 });
+    let n = 0;
+    for (const key of map.keys()) {
+      key.fill(0xff);
+      n++;
+    }
+    assert.equal(n, 5);
+  });
+
+  it('queues and stacks', () => {
+    using queue = BpfMap.create({ type: MapType.Queue, keySize: 0, valueSize: 4, maxEntries: 2 });
+    using stack = BpfMap.create({ type: MapType.Stack, keySize: 0, valueSize: 4, maxEntries: 2 });
+    for (const map of [queue, stack]) {
+      map.push(u32(1));
+      map.push(u32(2));
+      assert.throws(() => map.push(u32(3)), { code: 'E2BIG' });
+      map.push(u32(3), { overwrite: true });
+    }
+    assert.deepEqual(queue.peek(), u32(2));
+    assert.deepEqual([queue.pop(), queue.pop(), queue.pop()], [u32(2), u32(3), undefined]);
+    assert.deepEqual(stack.pop(), u32(3));
+    assert.throws(() => queue.get(new Uint8Array(0)), { code: 'ERR_BPF_TYPE' });
+  });
+
+  it('longest prefixes', () => {
+    using map = BpfMap.create({ type: MapType.LpmTrie, keySize: 8, valueSize: 4, maxEntries: 9, flags: 1 });
+    const prefix = (bits: number, ...ip: number[]): Uint8Array => Uint8Array.of(bits, 0, 0, 0, ...ip);
+    map.set(prefix(8, 10, 0, 0, 0), u32(1));
+    map.set(prefix(24, 10, 1, 2, 0), u32(2));
+    assert.deepEqual(map.get(prefix(32, 10, 1, 2, 3)), u32(2));
+    assert.deepEqual(map.get(prefix(32, 10, 9, 9, 9)), u32(1));
+    assert.equal(map.get(prefix(32, 11, 0, 0, 0)), undefined);
+  });
+
+  it('maps of maps', () => {
+    const inner = (): BpfMap => BpfMap.create({ type: MapType.Array, keySize: 4, valueSize: 4, maxEntries: 1 });
+    using like = inner();
+    using outer = BpfMap.create({ type: MapType.HashOfMaps, keySize: 4, valueSize: 4, maxEntries: 4, inner: like });
+    using first = inner();
+    first.set(0, u32(77));
+    outer.setMap(5, first);
+    using again = outer.getMap(5);
+    assert.deepEqual(again?.get(0), u32(77));
+    assert.equal(outer.getMap(6), undefined);
+    assert.throws(() => like.getMap(0), { code: 'ERR_BPF_TYPE' });
+  });
+
+  it('memory shared with an array outlives every close', () => {
+    const map = BpfMap.create({ type: MapType.Array, keySize: 4, valueSize: 4, maxEntries: 1024, flags: 1024 });
+    const pages = map.mmapArray({ writable: true });
+    const values = new Uint32Array(pages.view);
+    values[2 * 3] = 42;
+    assert.deepEqual(map.get(3), u32(42));
+    map.close();
+    assert.equal(values[6], 42);
+    pages.close();
+    pages.close();
+    assert.equal(values[6], 0);
+    values[6] = 1;
+  });
+
+  it('a frozen map is written by nobody', () => {
+    using map = BpfMap.create({ type: MapType.Array, keySize: 4, valueSize: 4, maxEntries: 1 });
+    map.freeze();
+    assert.throws(() => map.set(0, u32(1)), { code: 'EPERM' });
+  });
+
+  it('everything of a closed map throws', () => {
+    const map = BpfMap.create({ type: MapType.Hash, keySize: 4, valueSize: 4, maxEntries: 1 });
+    map.set(1, u32(1));
+    const keys = map.keys();
+    map.close();
+    map.close();
+    const calls: readonly (() => unknown)[] = [
+      () => map.get(1),
+      () => map.set(1, u32(1)),
+      () => map.delete(1),
+      () => map.take(1),
+      () => map.fd,
+      () => map.info,
+      () => keys.next(),
+      () => [...map],
+      () => [...map.batches()],
+      () => map.setAll([]),
+      () => map.freeze(),
+      () => map.pin('/sys/fs/bpf/x'),
+      () => map.mmapArray({ writable: false }),
+      () => map.push(u32(1)),
+      () => map.pop(),
+      () => RingBuffer.open(map),
+    ];
+    for (const call of calls) assert.throws(call, { code: 'ERR_BPF_CLOSED' }, String(call));
+  });
+
+  it('only a ring buffer is opened as one', () => {
+    using map = BpfMap.create({ type: MapType.Array, keySize: 4, valueSize: 4, maxEntries: 4096 });
+    assert.throws(() => RingBuffer.open(map), { code: 'ERR_BPF_TYPE' });
+    using ring = BpfMap.create({ type: MapType.Ringbuf, keySize: 0, valueSize: 0, maxEntries: 65536 });
+    assert.throws(() => ring.get(0), { code: 'ERR_BPF_TYPE' });
+    using open = RingBuffer.open(ring);
+    assert.equal(open.used(), 0);
+    assert.equal(open.sizeBytes, 65536);
+    ring.close();
+    open.close();
+    assert.equal(
+      open.drain(() => assert.fail()),
+      0,
+    );
+  });
+});
+
+describe('no memory is touched that was not lent', { skip }, () => {
+  const guarded = skip === false ? new Guarded() : null;
+  const size = fc.integer({ min: 1, max: 300 });
+
+  it('right calls, whatever the sizes, with every buffer before a guard page', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...KINDS), size, size, fc.integer({ min: 1, max: 5 }), ([type, flags], k, v, n) => {
+        const keySize = type === MapType.Queue || type === MapType.Stack ? 0 : type === 2 || type === 6 ? 4 : k;
+        guarded?.during(() => {
+          using map = BpfMap.create({ type, keySize, valueSize: v, maxEntries: n, flags });
+          const value = guarded.take(map.copiedSize).fill(0x5a);
+          if (keySize === 0) {
+            map.push(value);
+            assert.equal(map.peek()?.length, map.copiedSize);
+            assert.deepEqual(map.pop()?.subarray(0, v), value.subarray(0, v));
+          } else {
+            const key = guarded.take(keySize);
+            map.set(key, value);
+            assert.deepEqual(map.get(key)?.subarray(0, v), value.subarray(0, v));
+            for (const [, got] of map) assert.equal(got.length, map.copiedSize);
+            for (const [, got] of map.batches({ size: n })) assert.equal(got.length, map.copiedSize);
+            map.setAll([[key, value]]);
+          }
+        });
+        assert.ok(guarded?.intact());
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('wrong calls are refused before the kernel sees them', () => {
+    const anything = fc.oneof(
+      fc.uint8Array({ maxLength: 600 }),
+      fc.integer(),
+      fc.double(),
+      fc.bigInt(),
+      fc.constantFrom(null, undefined, '', 'key', {}, [], true, new Uint16Array(4), new DataView(new ArrayBuffer(8))),
+      fc.uint8Array({ maxLength: 16 }).map((bytes) => bytes.buffer),
+    );
+    fc.assert(
+      fc.property(fc.constantFrom(...KINDS), anything, anything, ([type, flags], key, value) => {
+        const keySize = type === MapType.Queue || type === MapType.Stack ? 0 : 4;
+        using map = BpfMap.create({ type, keySize, valueSize: 12, maxEntries: 4, flags });
+        const calls: readonly ((k: never, v: never) => unknown)[] = [
+          (k, v) => map.set(k, v),
+          (k) => map.get(k),
+          (k) => map.delete(k),
+          (k) => map.take(k),
+          (_, v) => map.push(v),
+          (k, v) => map.setAll([[k, v]]),
+          (k) => map.batches({ size: k }).next(),
+          () => map.pop(),
+        ];
+        for (const call of calls) {
+          try {
+            guarded?.during(() => call(key as never, value as never));
+          } catch (error) {
+            assert.ok(error instanceof BpfError, `${call}: ${error}`);
+          }
+        }
+        assert.ok(guarded?.intact());
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('a length that a subclass invents is not believed', () => {
+    class Longer extends Uint8Array {
+      override get byteLength(): number {
+        return 4;
+      }
+    }
+    using map = BpfMap.create({ type: MapType.Hash, keySize: 4, valueSize: 4, maxEntries: 1 });
+    assert.throws(() => map.get(new Longer(1)), { code: 'ERR_BPF_SIZE' });
+  });
+
+  it('the guard pages guard', () => {
+    const script = `const { Guarded } = await import('${import.meta.resolve('./guarded.js')}');
+      const { libc, viewOf, addressOf } = await import('${import.meta.resolve('../src/ffi.js')}');
+      const end = new Guarded().take(8);
+      process.stdout.write('before');
+      new Uint8Array(viewOf(addressOf(end), 9))[8] = 1;
+      process.stdout.write('after');`;
+    const run = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
+    assert.deepEqual([run.stdout, run.signal], ['before', 'SIGSEGV']);
+  });
+});

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+/** ebpf-ts on kernels that take programs: its six examples, every way of attaching, ten thousand cycles. One boot a kernel. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { kernels, runInGuest } from './guest.js';
+
+describe('ebpf-ts', () => {
+  for (const kernel of kernels) {
+    it(`does what it says on ${kernel}`, async () => {
+      const { code, stdout, stderr } = await runInGuest({
+        kernel,
+        argv: ['node', '--test-reporter=tap', 'packages/ebpf-ts/dist/test/kernel.js'],
+        timeoutS: 1500,
+      });
+      const failed = stdout.split('\n').filter((line) => /^\s*not ok/.test(line));
+      assert.equal(code, 0, `${failed.join('\n')}\n${stdout.slice(-6000)}\n${stderr}`);
+      assert.ok((stdout.match(/^\s+ok \d+/gm) ?? []).length >= 30, stdout);
+    });
+  }
+});
