@@ -24,7 +24,8 @@ CFLAGS := -O2 -g -Wall -Wextra -Werror -pthread
 
 BPF_OBJECT := dist/bpf/vmalocktop.bpf.o
 BPF_SOURCES := $(wildcard bpf/*.c bpf/*.h)
-EXAMPLES := $(patsubst packages/ebpf-ts/%.bpf.c,packages/ebpf-ts/dist/%.bpf.o,$(wildcard packages/ebpf-ts/examples/*.bpf.c packages/ebpf-ts/test/*.bpf.c))
+EXAMPLES := $(patsubst packages/ebpf-ts/%.bpf.c,packages/ebpf-ts/dist/%.bpf.o,$(wildcard packages/ebpf-ts/examples/*.bpf.c packages/ebpf-ts/test/*.bpf.c)) \
+  packages/ebpf-ts/dist/test/usdt
 WORKLOADS := $(patsubst test/workload/%.c,dist/test/workload/%,$(wildcard test/workload/*.c))
 
 # From the sources, not from dist/: what a deleted test left there must not run.
@@ -66,6 +67,11 @@ packages/ebpf-ts/dist/%.bpf.o: packages/ebpf-ts/%.bpf.c Makefile
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -idirafter /usr/include/$$($(CC) -print-multiarch) -c $< -o $@
 	$(Q)$(LLVM_STRIP) -g $@
+
+packages/ebpf-ts/dist/test/usdt: packages/ebpf-ts/test/usdt.c Makefile
+	$(call msg,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -o $@ $<
 
 # npm makes this link. A node_modules that is older than the package gets it here, without the network.
 node_modules/ebpf-ts:

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-/** The ways to attach a program, and the structures libbpf takes their options in (libbpf.h). */
-import { closeSync, openSync } from 'node:fs';
+/** The ways to attach a program to what runs: functions, tracepoints, events, iterators. */
+import { closeSync } from 'node:fs';
 import { errnoError, misuse } from './errors.js';
-import { addressOf, lastErrno, libbpf, libc, type Pointer, takeLog } from './ffi.js';
+import { addressOf, lastErrno, libbpf, type Pointer, takeLog } from './ffi.js';
 import { bytes, cString, integer } from './memory.js';
+import { Opts } from './opts.js';
 import { type PerfEvent, perfEventOpen } from './perf-event.js';
 import { bpf } from './system.js';
 
-const U64 = 2n ** 64n;
 const MAX_PID = 2 ** 22;
 
 export interface Cookie {
@@ -43,50 +43,15 @@ export interface UsdtOptions extends Cookie {
   readonly pid?: number;
 }
 
-/** A structure of libbpf's, all zero but for its size and what is set. It keeps what it points to. */
-class Opts {
-  readonly memory: Uint8Array;
-  readonly #view: DataView;
-  readonly #kept: Uint8Array[] = [];
-
-  constructor(size: number) {
-    this.memory = bytes(size);
-    this.#view = new DataView(this.memory.buffer, this.memory.byteOffset, size);
-    this.#view.setBigUint64(0, BigInt(size), true);
-  }
-  u8(at: number, value: boolean | undefined): this {
-    this.#view.setUint8(at, value === true ? 1 : 0);
-    return this;
-  }
-  u32(at: number, value: number): this {
-    this.#view.setUint32(at, value, true);
-    return this;
-  }
-  u64(at: number, value: bigint | number | undefined, what: string): this {
-    const wide = BigInt(value ?? 0);
-    if (wide < 0n || wide >= U64) throw misuse('ERR_BPF_RANGE', what, `${wide} is no unsigned 64-bit integer`);
-    this.#view.setBigUint64(at, wide, true);
-    return this;
-  }
-  pointer(at: number, memory: Uint8Array): this {
-    this.#kept.push(memory);
-    this.#view.setBigUint64(at, addressOf(memory), true);
-    return this;
-  }
-  string(at: number, value: string, what: string): this {
-    return this.pointer(at, Buffer.from(`${cString(value, what)}\0`));
-  }
-}
-
 /** A libbpf link, one whose destruction needs its object (USDT), or a link of the kernel's that libbpf knows nothing of. */
 export type Attachment = { handle: bigint; ofObject?: true } | { fd: number };
-type Attach = (program: bigint, what: string) => Attachment;
+export type Attach = (program: bigint, what: string) => Attachment;
 
 /** What C holds addresses of during a call. libbpf's messages run JavaScript in it, and so may the garbage collector. */
 let lent: readonly unknown[] = [];
 
 /** Runs one attaching call; throws `BpfError` with libbpf's words when it fails. */
-function linked(what: string, call: () => Pointer, ...memory: readonly unknown[]): Attachment {
+export function linked(what: string, call: () => Pointer, ...memory: readonly unknown[]): Attachment {
   takeLog();
   lent = memory;
   try {
@@ -209,47 +174,6 @@ export const byPerfEvent =
       closeSync(fd); // once attached, libbpf closes it with the link
       throw error;
     }
-  };
-
-export const byCgroup =
-  (path: string): Attach =>
-  (program, what) => {
-    const fd = openSync(path, 'r');
-    try {
-      return linked(what, () => libbpf().attachCgroup(program, fd));
-    } finally {
-      closeSync(fd);
-    }
-  };
-
-function interfaceIndex(device: string | number, what: string): number {
-  if (typeof device === 'number') return integer(device, 1, 2 ** 31 - 1, `${what}: interface`);
-  const index = libc().ifNametoindex(cString(device, what));
-  if (index === 0) throw errnoError(`${what}: find interface ${device}`, lastErrno());
-  return index;
-}
-
-export const byXdp =
-  (device: string | number): Attach =>
-  (program, what) => {
-    const index = interfaceIndex(device, what);
-    return linked(what, () => libbpf().attachXdp(program, index));
-  };
-
-/** BPF_TCX_INGRESS, BPF_TCX_EGRESS of `enum bpf_attach_type` (kernel 6.6) */
-const TCX = { ingress: 46, egress: 47 } as const;
-
-/** By the system call itself: libbpf's own function for it came with 1.3, the kernel's link does not need it. */
-export const byTcx =
-  (device: string | number, direction: keyof typeof TCX): Attach =>
-  (program, what) => {
-    const type = TCX[direction];
-    if (type === undefined) throw misuse('ERR_BPF_TYPE', what, `no direction ${String(direction)}`);
-    const index = interfaceIndex(device, what);
-    takeLog();
-    const fd = libbpf().linkCreate(libbpf().programFd(program), index, type, null);
-    if (fd < 0) throw errnoError(what, -fd, { log: takeLog() });
-    return { fd };
   };
 
 export interface IterTarget {

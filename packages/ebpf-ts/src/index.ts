@@ -12,7 +12,8 @@ export { type Feature, type FeatureProbes, type Features, features } from './fea
 export { generateTypes } from './generate.js';
 export type { Global } from './globals.js';
 export { BpfLink, type LinkInfo } from './link.js';
-export { BpfMap, type MapOptions } from './map.js';
+export { BpfMap } from './map.js';
+export type { MapOptions } from './map-create.js';
 export type { Key } from './map-key.js';
 export type { MapInfo } from './map-source.js';
 export { MapType, mapTypeName } from './map-types.js';

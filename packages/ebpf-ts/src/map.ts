@@ -6,9 +6,10 @@ import { errnoError, misuse } from './errors.js';
 import { libbpf } from './ffi.js';
 import { handleOf } from './lifetime.js';
 import { lookupBatches, writeBatch } from './map-batch.js';
+import { createMap, type MapOptions } from './map-create.js';
 import { type Key, keyBytes } from './map-key.js';
 import { descriptor, type MapInfo, type MapSource, ofDescriptor } from './map-source.js';
-import { copiedSize, isMapped, isOfMaps, isPerCpu, type MapType, mapTypeName, perCpuStride } from './map-types.js';
+import { copiedSize, isMapped, isOfMaps, isPerCpu, mapTypeName, perCpuStride } from './map-types.js';
 import { bytes, cString, exactly, integer, mapPages, type Pages, pageSize } from './memory.js';
 import { possibleCpus } from './system.js';
 
@@ -16,18 +17,6 @@ const { ENOENT, EINTR } = constants.errno;
 const U32 = 2 ** 32 - 1;
 /** BPF_ANY, BPF_NOEXIST, BPF_EXIST */
 const WRITE = { any: 0, create: 1, replace: 2 } as const;
-
-export interface MapOptions {
-  readonly type: MapType;
-  readonly name?: string;
-  readonly keySize: number;
-  readonly valueSize: number;
-  readonly maxEntries: number;
-  /** BPF_F_* of include/uapi/linux/bpf.h. */
-  readonly flags?: number;
-  /** For a map of maps: what its maps are like. */
-  readonly inner?: BpfMap;
-}
 
 /**
  * Bytes in, bytes out; `TypedMap` gives values. Every argument is checked against what the kernel says of the map before
@@ -45,18 +34,7 @@ export class BpfMap {
 
   /** A new map, of no object. Throws `BpfError`. */
   static create(options: MapOptions): BpfMap {
-    const { type, keySize, valueSize, maxEntries, flags = 0, name = '' } = options;
-    const what = `create ${mapTypeName(type)} map ${name}`.trimEnd();
-    for (const [key, n] of Object.entries({ type, keySize, valueSize, maxEntries, flags }))
-      integer(n, 0, U32, `${what}: ${key}`);
-    // struct bpf_map_create_opts: sz, btf_fd, btf_key_type_id, btf_value_type_id, btf_vmlinux_value_type_id, inner_map_fd, map_flags
-    const opts = bytes(48);
-    const view = new DataView(opts.buffer, opts.byteOffset);
-    view.setBigUint64(0, 48n, true);
-    if (options.inner !== undefined) view.setUint32(24, options.inner.fd, true);
-    view.setUint32(28, flags, true);
-    const rc = libbpf().mapCreate(type, cString(name, what), keySize, valueSize, maxEntries, opts);
-    return new BpfMap(ofDescriptor(descriptor(rc, what), what));
+    return new BpfMap(createMap(options));
   }
 
   /** A map that was pinned to a bpf file system. Throws `BpfError`. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** One program of an object: whether it is loaded, where it is attached, what it cost. */
 import * as by from './attach.js';
+import { byCgroup, byTcx, byXdp } from './attach-net.js';
 import { errnoError, misuse } from './errors.js';
 import { addressOf, libbpf } from './ffi.js';
 import { infoOf } from './kernel-info.js';
@@ -115,15 +116,15 @@ export class BpfProgram {
   }
   /** To a cgroup v2 directory; the attach type is the section's. Throws `BpfError`. */
   attachCgroup(path: string): BpfLink {
-    return this.#link(`attach ${this.name} to ${path}`, by.byCgroup(path));
+    return this.#link(`attach ${this.name} to ${path}`, byCgroup(path));
   }
   /** To a network interface by name or index. Throws `BpfError`. */
   attachXdp(device: string | number): BpfLink {
-    return this.#link(`attach ${this.name} to ${device}`, by.byXdp(device));
+    return this.#link(`attach ${this.name} to ${device}`, byXdp(device));
   }
   /** To a network interface's traffic control (SEC("tc"); kernel 6.6). Throws `BpfError`. */
   attachTcx(device: string | number, direction: 'ingress' | 'egress'): BpfLink {
-    return this.#link(`attach ${this.name} to ${device}`, by.byTcx(device, direction));
+    return this.#link(`attach ${this.name} to ${device}`, byTcx(device, direction));
   }
   /** An iterator: `link.read()` runs it. Over a map's elements, the tasks of one process, or everything. Throws `BpfError`. */
   attachIter(target: { readonly map?: BpfMap; readonly pid?: number; readonly tid?: number } = {}): BpfLink {

@@ -150,11 +150,8 @@ describe('attaching', () => {
     ],
     [
       'USDT',
-      () =>
-        object
-          .program('on_usdt')
-          .attachUsdt({ path: '/lib/x86_64-linux-gnu/libc.so.6', provider: 'libc', name: 'setjmp', cookie: 19n }),
-      forks,
+      () => object.program('on_usdt').attachUsdt({ path: file('usdt'), provider: 'ebpf', name: 'probe', cookie: 19n }),
+      () => run(file('usdt')),
       19n,
     ],
     [
@@ -438,9 +435,7 @@ describe('loading', () => {
     const links = [
       object.program('on_fexit').attach(),
       object.program('on_multi').attachKprobeMulti(['__x64_sys_openat']),
-      object
-        .program('on_usdt')
-        .attachUsdt({ path: '/lib/x86_64-linux-gnu/libc.so.6', provider: 'libc', name: 'setjmp' }),
+      object.program('on_usdt').attachUsdt({ path: file('usdt'), provider: 'ebpf', name: 'probe' }),
       object.program('on_kprobe').attachKprobe('__x64_sys_openat'),
     ];
     const left = object.closeAside();
