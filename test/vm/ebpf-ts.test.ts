@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** ebpf-ts on kernels that take programs: its six examples, every way of attaching, ten thousand cycles. One boot a kernel. */
+/** ebpf-ts on kernels that take programs: its six examples, every way of attaching, a thousand cycles. One boot a kernel. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { kernels, runInGuest } from './guest.js';

@@ -470,11 +470,12 @@ describe('loading', () => {
     assert.equal(mapTypes.TaskStorage, 'supported');
   });
 
-  it('10 000 times opened, loaded, attached and closed: no descriptor and no memory stays', () => {
+  // EBPF_TS_CYCLES=10000 for as many as the package promises; emulated, that takes many minutes.
+  it('opened, loaded, attached and closed again and again: no descriptor and no memory stays', () => {
     const elf = readFileSync(SMALL);
     const descriptors = (): number => readdirSync('/proc/self/fd').length;
     const rss = (): number => Number(/VmRSS:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'latin1'))?.[1]);
-    const times = Number(process.env.EBPF_TS_CYCLES ?? 10_000);
+    const times = Number(process.env.EBPF_TS_CYCLES ?? 1000);
     const cycle = (i: number): void => {
       const object = BpfObject.open(elf);
       object.load();
