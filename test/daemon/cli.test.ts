@@ -47,6 +47,29 @@ function value(text: string, series: string): number {
   );
 }
 
+test('--check-config passes nothing that is refused at the start', async () => {
+  const path = join(directory.path, 'start.toml');
+  for (const [text, why] of [
+    ['[metrics]\nlisten = "127.0.0.1:99999"', /no address/],
+    ['[metrics]\nlisten = "localhost"', /no address/],
+    ['[metrics]\ntls_cert = "/x"', /tls_key is missing/],
+    ['[metrics]\npassword_file = "/no/such/file"', /no such file/],
+    ['[socket]\npath = "/tmp/x"\ngroup = "no-such-group"', /no group of that name/],
+    [`[[rule]]\nname = "a"\ngroup_by = "process"\nwhen = 'comm.matches("(((") && retry_rate > 0'`, /Unterminated/],
+    ...(process.geteuid?.() === 0
+      ? ([
+          ['[privileges]\nuser = "no-such-user"', /no user of that name/],
+          ['[privileges]\nuser = "root"', /privileges\.user is root/],
+        ] as const)
+      : []),
+  ] as const) {
+    writeFileSync(path, text);
+    const { code, stderr } = await run(['daemon', '--config', path, '--check-config']);
+    assert.equal(code, 2, text);
+    assert.match(stderr, why);
+  }
+});
+
 test('--check-config says whether it can be used, and nothing else', async () => {
   const good = join(directory.path, 'good.toml');
   writeFileSync(good, '[observe]\nscope = "swap"\n');

@@ -11,9 +11,9 @@ import { giveUpPrivileges } from '../../../src/daemon/privileges.js';
 import { type Loaded, readConfig } from '../../../src/daemon/read-config.js';
 import { serveOptions } from '../../../src/daemon/serve-options.js';
 import { listenSocket, type StreamSocket } from '../../../src/daemon/socket.js';
-import { findGroup, findUser } from '../../../src/daemon/users.js';
+import { findGroup, findUser, type User } from '../../../src/daemon/users.js';
 import { ExitCode, UserError } from '../../../src/errors.js';
-import { type MetricsServer, serveMetrics } from '../../../src/metrics/server.js';
+import { type MetricsServer, parseListen, serveMetrics } from '../../../src/metrics/server.js';
 import { boundHeap } from '../../common/heap.js';
 import { openRecorded } from '../../common/open.js';
 import { print, report, say, signalExitCode } from '../../common/process.js';
@@ -29,6 +29,7 @@ export interface DaemonOptions {
 export async function daemon(options: DaemonOptions): Promise<number> {
   const loaded = await readConfig(options.config);
   if (options.checkConfig === true) {
+    checkStart(loaded);
     await print(textOf([`${options.config}: ok, ${loaded.rules.length} alert rules`]));
     return ExitCode.Ok;
   }
@@ -53,10 +54,16 @@ class Opened {
   }
 }
 
-async function serve(options: DaemonOptions, loaded: Loaded, opened: Opened): Promise<number> {
-  const { config } = loaded;
+/** What is refused at the start whatever the host does meanwhile: names, addresses, secrets. Returns whom to become. */
+function checkStart({ config }: Loaded): User | null {
+  const { metrics, socket, privileges } = config;
+  if (metrics.listen !== '') {
+    parseListen(metrics.listen);
+    serveOptions(metrics);
+  }
+  if (socket.path !== '' && socket.group !== '') findGroup(socket.group);
   const root = process.geteuid?.() === 0;
-  const user = root ? findUser(config.privileges.user) : null;
+  const user = root ? findUser(privileges.user) : null;
   if (user?.uid === 0)
     throw new UserError(
       'cannot give up privileges',
@@ -64,6 +71,12 @@ async function serve(options: DaemonOptions, loaded: Loaded, opened: Opened): Pr
       'name a user of its own, such as the one of share/systemd/vmalocktop.sysusers',
       ExitCode.Usage,
     );
+  return user;
+}
+
+async function serve(options: DaemonOptions, loaded: Loaded, opened: Opened): Promise<number> {
+  const { config } = loaded;
+  const user = checkStart(loaded);
   let running: Daemon | null = null;
   // What can fail for want of a file or a port fails before the kernel is touched.
   if (config.socket.path !== '') {
