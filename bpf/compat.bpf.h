@@ -89,6 +89,17 @@ struct mm_struct___int {
 	int mm_lock_seq;
 } __core;
 
+/* A task's pids, one of each PID namespace it is in: numbers[level] is that of its own, numbers[0] the initial one's. */
+struct upid {
+	int nr;
+	__u64 ns; /* struct pid_namespace: compared, never followed */
+};
+struct pid {
+	unsigned int level;
+	struct upid numbers[];
+} __core;
+#define PID_MAX_LIMIT (1u << 22) /* include/linux/threads.h: no pid reaches it */
+
 struct task_struct {
 	unsigned int flags;
 	int pid;
@@ -96,6 +107,7 @@ struct task_struct {
 	int prio;
 	struct mm_struct *mm;
 	struct task_struct *group_leader;
+	struct pid *thread_pid;
 	char comm[16];
 } __core;
 

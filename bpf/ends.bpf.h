@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What ends a fault beside its return: the exact release, a signal, the end of the task; and what is followed. */
+/* What ends a fault beside its return: the exact release, a signal, the end of the task. */
 #ifndef VMALOCKTOP_ENDS_BPF_H
 #define VMALOCKTOP_ENDS_BPF_H
 
@@ -37,19 +37,6 @@ static __always_inline int on_cut_short(enum vl_kind kind, __u32 a)
 			send(rec, kind, 0, ts, AB(a, 0));
 		close_top(task, state);
 	}
-	return 0;
-}
-
-/* A process forked by us in the window the user side opens, or by a followed process, is followed. */
-static __always_inline int on_fork(struct task_struct *parent, struct task_struct *child)
-{
-	__u32 from = parent->tgid, to = child->tgid;
-	__u8 one = 1;
-
-	if (from == to || !filter_tgid)
-		return 0;
-	if ((from == own_tgid && follow_children) || bpf_map_lookup_elem(&tgids, &from))
-		bpf_map_update_elem(&tgids, &to, &one, BPF_ANY);
 	return 0;
 }
 

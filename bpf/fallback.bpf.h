@@ -54,7 +54,7 @@ static __always_inline void find_holder(struct mm_struct *mm, struct holder *hol
 		return;
 	if (!!(owner & RWSEM_OWNER_READER) != (holder->kind == VL_HOLDER_READER))
 		return;
-	holder->tid = BPF_CORE_READ(task, pid);
+	holder->tid = tid_of(task);
 	holder->prio = BPF_CORE_READ(task, prio);
 }
 

@@ -5,10 +5,13 @@
 
 /* --- knobs, written before load (.rodata) --- */
 const volatile __u32 scope = VL_SCOPE_RETRY;
-const volatile __u32 own_tgid = 0;     /* never observe ourselves */
+const volatile __u32 own_tgid = 0;     /* never observe ourselves; unused in a PID namespace, where `self` is */
+const volatile __u32 in_pid_ns = 0;    /* 1: we run in a PID namespace of our own, not in the initial one */
+const volatile __u32 ns_below = 0;     /* how many levels our namespace is below the one whose pids /proc shows */
 const volatile __u32 filtered = 0;     /* 1: any of the filters below is on */
 const volatile __u32 filter_tgid = 0;  /* 1: only processes in `tgids` */
 const volatile __u32 filter_tid = 0;   /* 1: only threads in `tids` */
+const volatile __u32 follow_forks = 0; /* 1: what a followed process forks is followed */
 const volatile __u32 filter_comm = 0;  /* 1: only tasks whose comm is `comm_lo`,`comm_hi` */
 const volatile __u64 comm_lo = 0;
 const volatile __u64 comm_hi = 0;
@@ -29,6 +32,13 @@ const volatile __u32 stack_user = 0;      /* 1: take user stacks */
 const volatile __u64 anon_prepare_lo = 0, anon_prepare_hi = 0;
 const volatile __u64 hmf_lo = 0, hmf_hi = 0;
 const volatile __u64 filemap_map_pages = 0; /* the function's address */
+
+/* Which process we are, found by on_self where the user side cannot know it. */
+struct {
+	__u64 pid_ns; /* struct pid_namespace: the one whose pids the user sees, an address to compare */
+	__u32 level;  /* its depth: the initial one has 0 */
+	__u32 tgid;   /* ours in the initial one */
+} self;
 
 /* --- written by the user side while it runs (.data) --- */
 
@@ -88,18 +98,23 @@ struct {
 	__type(value, struct vl_cpu);
 } cpus SEC(".maps");
 
+/* Which processes and which threads are followed: a bit for every pid there can be, so that any number of them is. */
+#define PIDS_A_BLOCK 512
+struct pid_block {
+	__u64 bits[PIDS_A_BLOCK / 64];
+};
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16384);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, PID_MAX_LIMIT / PIDS_A_BLOCK); /* 1 unless filter_tgid, set before load */
 	__type(key, __u32);
-	__type(value, __u8);
+	__type(value, struct pid_block);
 } tgids SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1024);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, PID_MAX_LIMIT / PIDS_A_BLOCK); /* 1 unless filter_tid, set before load */
 	__type(key, __u32);
-	__type(value, __u8);
+	__type(value, struct pid_block);
 } tids SEC(".maps");
 
 /* When the VMA lock of a task's current fault was taken; only with track_start. Direct-mapped by pid: an entry of

@@ -9,7 +9,7 @@ static __always_inline void fill_step(struct vl_step *s, struct task_struct *tas
 	s->kind = kind;
 	s->flags = flags;
 	s->cpu = bpf_get_smp_processor_id();
-	s->tid = task->pid;
+	s->tid = my_tid(task);
 	s->fault = rec->fault;
 	s->fault_cpu = rec->fault_cpu;
 	s->step = rec->step;
@@ -37,7 +37,7 @@ static __noinline int send(struct rec *rec, __u32 kind, __u32 flags, __u64 ts, _
 		} else {
 			fill_step(&o->step, task, rec, kind, flags | VL_F_INFO, ts, ab >> 32, (__u32)ab);
 			__builtin_memcpy(&o->acquired, &rec->acquired, 8 * sizeof(__u64));
-			o->tgid = task->tgid;
+			o->tgid = my_tgid(task);
 			o->depth = rec->depth;
 			__builtin_memset(o->pad, 0, sizeof o->pad);
 			bpf_probe_read_kernel(o->comm, sizeof o->comm, &task->comm);
@@ -76,7 +76,7 @@ static __always_inline void send_whole(struct task_struct *task, struct vl_cpu *
 	}
 	/* Whole words at a time: this is on the path of every fault of scope all. Little-endian, as the ring's reader. */
 	word = (__u64 *)&o->step;
-	word[0] = VL_HMF_EXIT | (step_flags | VL_F_INFO) << 8 | cpu << 16 | (__u64)(__u32)task->pid << 32;
+	word[0] = VL_HMF_EXIT | (step_flags | VL_F_INFO) << 8 | cpu << 16 | (__u64)my_tid(task) << 32;
 	word[1] = fault | (__u64)slot << 32;
 	word[2] = ts;
 	word[3] = flags | (__u64)ret << 32;
@@ -90,7 +90,7 @@ static __always_inline void send_whole(struct task_struct *task, struct vl_cpu *
 	o->vm_flags = vma ? vma->vm_flags : 0;
 	o->pte = 0;
 	o->cgroup = bpf_get_current_cgroup_id();
-	o->tgid = task->tgid;
+	o->tgid = my_tgid(task);
 	*(__u32 *)&o->depth = 0;
 	bpf_probe_read_kernel(o->comm, sizeof o->comm, &task->comm);
 	bpf_ringbuf_submit(o, BPF_RB_NO_WAKEUP);

@@ -124,18 +124,18 @@ static __always_inline bool wanted(struct task_struct *task)
 {
 	__u32 id;
 
-	if (!in_session() || (__u32)task->tgid == own_tgid)
+	if (!in_session() || is_ourself(task))
 		return false;
 	if (!filtered)
 		return true;
 	if (filter_tgid) {
-		id = task->tgid;
-		if (!bpf_map_lookup_elem(&tgids, &id))
+		id = my_tgid(task);
+		if (!has_pid(PIDS_OF(tgids, id), id))
 			return false;
 	}
 	if (filter_tid) {
-		id = task->pid;
-		if (!bpf_map_lookup_elem(&tids, &id))
+		id = my_tid(task);
+		if (!has_pid(PIDS_OF(tids, id), id))
 			return false;
 	}
 	if (filter_comm) {

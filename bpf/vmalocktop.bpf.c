@@ -7,6 +7,7 @@
 #include "compat.bpf.h"
 #include "events.h"
 #include "maps.bpf.h"
+#include "pids.bpf.h"
 #include "state.bpf.h"
 #include "send.bpf.h"
 #include "record.bpf.h"
@@ -97,6 +98,9 @@ ENTRY(handle_userfault, on_userfault_enter(ctx, (struct vm_fault *)a1, (__u32)a2
 RETURN(handle_userfault, 2, on_userfault_exit((__u32)ret))
 ENTRY(lock_mm_and_find_vma, on_mm_lock_enter(a2, (struct pt_regs *)a3))
 RETURN(lock_mm_and_find_vma, 3, on_mm_lock_exit((void *)ret))
+
+#define ENTRY_ARGS_wake_up_new_task __u64 a1 = ctx[0];
+ENTRY(wake_up_new_task, on_new_task((void *)a1))
 
 ENTRY(migration_entry_wait, on_wait(VL_WAIT_ENTER, VL_WAIT_MIGRATION))
 RETURN(migration_entry_wait, 3, on_wait(VL_WAIT_EXIT, VL_WAIT_MIGRATION))
@@ -249,7 +253,9 @@ SEC("tp_btf/sched_process_exit") int t_sched_process_exit(void *ctx)
 	return on_cut_short(VL_TASK_EXIT, 0);
 }
 
-SEC("tp_btf/sched_process_fork") int BPF_PROG(t_sched_process_fork, struct task_struct *parent, struct task_struct *child)
+/* Run by the user side, attached to nothing. */
+SEC("raw_tp") int p_self(void *ctx)
 {
-	return on_fork(parent, child);
+	(void)ctx;
+	return on_self();
 }

@@ -13,7 +13,7 @@ static __always_inline struct ask *my_ask(struct task_struct *task)
 static __always_inline void remember_writer(struct task_struct *task, __u64 mm_id, void *mm, __u32 syscall)
 {
 	struct mm_writers *known = bpf_map_lookup_elem(&writers, &mm_id);
-	struct mm_writer writer = { .tid = task->pid, .syscall = syscall };
+	struct mm_writer writer = { .tid = my_tid(task), .syscall = syscall };
 
 	if (!read_mm_seq(mm, &writer.seq))
 		return;
@@ -50,7 +50,7 @@ static __always_inline int send_alone(__u64 mm, __u64 kind_flags, __u64 acquired
 	o->step.kind = kind;
 	o->step.flags = (__u8)kind_flags | VL_F_INFO;
 	o->step.cpu = bpf_get_smp_processor_id();
-	o->step.tid = task->pid;
+	o->step.tid = my_tid(task);
 	o->step.ts = bpf_ktime_get_ns();
 	o->step.a = ab >> 32;
 	o->step.b = (__u32)ab;
@@ -59,7 +59,7 @@ static __always_inline int send_alone(__u64 mm, __u64 kind_flags, __u64 acquired
 	o->pte = prios;
 	o->vm_flags = stack_ids;
 	o->cgroup = bpf_get_current_cgroup_id();
-	o->tgid = task->tgid;
+	o->tgid = my_tgid(task);
 	if (vma) {
 		o->vma_start = BPF_CORE_READ(vma, vm_start);
 		o->vma_end = BPF_CORE_READ(vma, vm_end);

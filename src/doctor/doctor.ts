@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Judges facts about a host: can it be observed, and if not, why and what to do. Pure: facts in, words out. */
-import type { AttachMethod } from '../core/events/session.js';
+import { type AttachMethod, pidWords } from '../core/events/session.js';
 import { HOOKS, type Hook, methodsOf, planRelease, type ReleasePlan } from '../live/hooks.js';
 import { Capability, type HostFacts } from '../live/host.js';
 import { unseen } from './unseen.js';
@@ -150,6 +150,25 @@ function lockdownCheck({ lockdown }: HostFacts): Check {
   return { id: title, title, state: lockdown === 'confidentiality' ? 'no' : 'yes', detail: lockdown };
 }
 
+function pidCheck({ namespaces: { pid } }: HostFacts): Check {
+  const check = (state: State, detail: string): Check => ({
+    id: 'pid-namespace',
+    title: 'PID namespace',
+    state,
+    detail,
+  });
+  if (pid.initial === null) return check('unknown', `${pid.error}: whose pids are shown cannot be told`);
+  if (pid.initial) return check('yes', 'the initial one');
+  return check('yes', `not the initial one: ${pidWords({ pidNamespace: true })}`);
+}
+
+function timeCheck({ namespaces: { monotonicAheadNs } }: HostFacts): Check {
+  const seconds = Number(monotonicAheadNs) / 1e9;
+  const detail =
+    seconds === 0 ? "monotonic clock as the kernel's" : `monotonic clock ${seconds} s ahead of the kernel's: taken off`;
+  return { id: 'time-namespace', title: 'time namespace', state: 'yes', detail };
+}
+
 function hostChecks(facts: HostFacts, bpf: BpfProbe): readonly Check[] {
   const { traceable } = facts;
   return [
@@ -163,6 +182,8 @@ function hostChecks(facts: HostFacts, bpf: BpfProbe): readonly Check[] {
     },
     { id: 'libbpf', title: 'libbpf', state: bpf.libbpf === null ? 'no' : 'yes', detail: bpf.libbpf ?? bpf.detail },
     capabilities(facts),
+    pidCheck(facts),
+    timeCheck(facts),
     lockdownCheck(facts),
     {
       id: 'lsm',
@@ -202,6 +223,8 @@ function obstacle(facts: HostFacts, bpf: BpfProbe, hooks: readonly HookCheck[]):
     return { reason: locks.detail, remedy: 'boot a kernel of 6.4 or later with CONFIG_PER_VMA_LOCK=y' };
   if (!facts.btf)
     return { reason: 'the kernel has no BTF', remedy: 'boot a kernel built with CONFIG_DEBUG_INFO_BTF=y' };
+  if (facts.namespaces.pid.initial === null)
+    return { reason: pidCheck(facts).detail, remedy: 'mount the /proc of this PID namespace, or run it on the host' };
   if (bpf.libbpf === null) return { reason: bpf.detail, remedy: 'install libbpf 1.x (Debian: apt install libbpf1)' };
   if (bpf.state === 'no' && !['EPERM', 'EACCES'].includes(bpf.errno)) return { reason: bpf.detail, remedy: bpf.remedy };
   if (bpf.state === 'no') return explainRefusal(facts, bpf.errno);

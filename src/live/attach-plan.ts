@@ -37,6 +37,7 @@ export interface Wishes {
   /** What costs on the path of every ordinary fault may be hooked. */
   readonly exact: boolean;
   readonly observed: boolean;
+  /** Some processes or threads only: new ones may have their pids, or be their children. */
   readonly follow: boolean;
   /** More than swap faults: retries and aborts of every kind. */
   readonly retry: boolean;
@@ -119,7 +120,7 @@ const UNWANTED: Readonly<Record<NonNullable<Hook['wanted']>, string>> = {
   exact:
     'left out: every anonymous fault calls it, and its failed trylock is seen anyway (--release observed attaches it)',
   observed: 'left out: releases are derived',
-  follow: 'left out: no command to follow',
+  follow: 'left out: nothing is followed by its pid',
   retry: 'left out in scope swap',
   writers: 'left out: --no-writers',
 };

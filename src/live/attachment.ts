@@ -5,11 +5,10 @@ import { LAYOUT_DIGEST } from '../schema/events.gen.js';
 import { layoutDigest } from '../schema/generate.js';
 import type { PlannedProgram } from './attach-plan.js';
 import { Switches } from './controls.js';
+import { tellPids } from './followed.js';
 import { OBJECT } from './kernel.js';
 import type { LiveOptions } from './options.js';
 import { configure, type HostContext } from './rodata.js';
-
-const u32 = (n: number): Uint8Array => new Uint8Array(new Uint32Array([n]).buffer);
 
 /** Programs the kernel does not take. Nothing is left loaded: constants of the others depend on which hooks are there. */
 export class ProgramsRefused extends Error {
@@ -56,8 +55,7 @@ export class Attachment {
       this.quick = new Uint32Array(bss.view, offset, size / 4);
       this.switches = new Switches(object, bss.view, options.scope);
       this.ring = RingBuffer.open(object.map('events'));
-      for (const tgid of options.pids) object.map('tgids').set(u32(tgid), new Uint8Array([1]));
-      for (const tid of options.tids) object.map('tids').set(u32(tid), new Uint8Array([1]));
+      tellPids(object, options, around.facts.namespaces);
       this.stats = options.stats ? statsIfAllowed() : null;
       this.#attach(around.plan.programs);
     } catch (error) {

@@ -108,7 +108,9 @@ export const HOOKS: readonly Hook[] = [
   hook('up_read', 'exact release of the VMA lock (6.4 to 6.14)', 'fentry', 'no', { wanted: 'observed' }),
   tracepoint('signal_deliver', 'faults cut short by a signal'),
   tracepoint('sched_process_exit', 'faults cut short by the end of the task'),
-  tracepoint('sched_process_fork', 'processes of the command that is followed', { wanted: 'follow' }),
+  hook('wake_up_new_task', 'new processes: followed or not, whoever had their pid before', 'multi', 'no', {
+    wanted: 'follow',
+  }),
 ];
 
 export interface ReleasePlan {

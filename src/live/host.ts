@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { arch, release } from 'node:os';
 import { gunzipSync } from 'node:zlib';
 import { archName } from '../core/vocabulary/arch.js';
+import { type Namespaces, namespaces } from './namespaces.js';
 
 export interface KernelVersion {
   readonly release: string;
@@ -25,6 +26,7 @@ export interface HostFacts {
   readonly capEff: bigint | null;
   /** False inside a user namespace: capabilities count only there. */
   readonly initialUserNamespace: boolean | null;
+  readonly namespaces: Namespaces;
   /** Seccomp mode of this process: 0 none, 1 strict, 2 filter. */
   readonly seccomp: number | null;
   /** `none`, `integrity`, `confidentiality`; null where securityfs does not say. */
@@ -135,6 +137,7 @@ export function hostFacts(wanted: { readonly symbols: boolean } = { symbols: tru
     btf: existsSync('/sys/kernel/btf/vmlinux'),
     capEff: capEff === null ? null : BigInt(`0x${capEff}`),
     initialUserNamespace: uidMap === null ? null : /^\s*0\s+0\s+4294967295\s*$/.test(uidMap),
+    namespaces: namespaces(),
     seccomp: number(status('Seccomp')),
     lockdown: lockdown === null ? null : chosen(lockdown),
     lsm: read('/sys/kernel/security/lsm')?.trim().split(',') ?? null,

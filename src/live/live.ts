@@ -39,6 +39,8 @@ export class Live implements LiveSource {
   #decoder!: EventDecoder;
   readonly #names: NameRows;
   readonly #describe: (base: bigint, realtime: bigint) => SessionInfo;
+  /** `Namespaces.monotonicAheadNs` */
+  readonly #aheadNs: bigint;
   #started = 0n;
   /** ns of the session at which it ended; null while it lasts. */
   #endedAt: number | null = null;
@@ -51,6 +53,7 @@ export class Live implements LiveSource {
   constructor(attachment: Attachment, options: LiveOptions, around: HostContext, enums: KernelEnums) {
     const { object, ring, stats } = attachment;
     this.#attachment = attachment;
+    this.#aheadNs = around.facts.namespaces.monotonicAheadNs;
     // After attaching: only now kallsyms knows our own programs, which no stack is to show.
     const { kernel, user } = options.stacks;
     const maps = { stacks: kernel || user ? object.map('stacks') : null, swapDevices: object.map('swap_devices') };
@@ -72,10 +75,12 @@ export class Live implements LiveSource {
    */
   begin(): void {
     this.#sampler.begin();
-    const base = process.hrtime.bigint(); // CLOCK_MONOTONIC, as bpf_ktime_get_ns
+    const started = process.hrtime.bigint();
+    // As bpf_ktime_get_ns has it, which knows no time namespaces.
+    const base = started - this.#aheadNs;
     const realtime = BigInt(Date.now()) * 1_000_000n;
     this.#attachment.switches.begin();
-    this.#started = base;
+    this.#started = started;
     this.#decoder = new EventDecoder(this.#attachment.ring, base);
     this.#names.renewStrings(this.#decoder.strings);
     this.session = this.#describe(base, realtime);

@@ -4,6 +4,7 @@ import { constants } from 'node:os';
 import { asUserError } from '../errors.js';
 import { type AttachPlan, type KernelAbility, loses, planAttach, type Wishes } from './attach-plan.js';
 import { Attachment, ProgramsRefused, refusal } from './attachment.js';
+import { refuseAbsent } from './followed.js';
 import { HOOKS } from './hooks.js';
 import { hostFacts } from './host.js';
 import { cannot, chooseRelease, kernelBtf, kernelEnums, possibleCpus, probeObservation } from './kernel.js';
@@ -15,7 +16,15 @@ export type { LiveOptions, LiveSource } from './options.js';
 
 /** Throws `UserError` (exit code 3) where this host cannot be observed. */
 export async function openLive(options: LiveOptions): Promise<LiveSource> {
+  refuseAbsent(options);
   const facts = hostFacts({ symbols: false });
+  const { pid } = facts.namespaces;
+  if (pid.initial === null)
+    throw cannot(
+      'tell whose pids these are',
+      pid.error,
+      'mount the /proc of this PID namespace, or run it on the host',
+    );
   const btf = kernelBtf(facts);
   const enums = kernelEnums(btf, facts);
   const release = chooseRelease(options.release, facts);
@@ -33,7 +42,7 @@ export async function openLive(options: LiveOptions): Promise<LiveSource> {
     start: trackStart,
     exact: options.release === 'observed' || options.release === 'best',
     observed: release === 'observed',
-    follow: options.follow,
+    follow: options.follow || options.pids.length > 0 || options.tids.length > 0,
     retry: options.scope !== 'swap',
     writers: options.writers,
     // In scope swap what an ordinary fault pays counts for more than what is missed: it is witnessed otherwise.
@@ -47,6 +56,13 @@ export async function openLive(options: LiveOptions): Promise<LiveSource> {
       const plan = planAttach(ability, wishes);
       if (plan.missing.length > 0)
         throw cannot('observe page faults', `this kernel lacks ${plan.missing.join(', ')}`, 'run: vmalocktop doctor');
+      const forks = plan.hooks.find(({ target }) => target === 'wake_up_new_task');
+      if (options.follow && forks?.attached !== true)
+        throw cannot(
+          'follow a command',
+          `its children cannot be seen: wake_up_new_task ${forks?.note ?? ''}`,
+          'observe the whole host, without a command',
+        );
       const around: HostContext = { facts, btf, release, trackStart, plan, cpus };
       let attachment: Attachment;
       try {

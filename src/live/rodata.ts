@@ -42,7 +42,9 @@ export function rowsOf(plan: AttachPlan, cpus: number): number {
 export function configure(object: BpfObject, options: LiveOptions, around: HostContext): void {
   const { plan, release, trackStart, cpus, facts } = around;
   const set: Setter = (name, value) => object.setGlobal('.rodata', name, value);
+  const { pid } = facts.namespaces;
   const wanted = new Set(plan.programs.map(({ program }) => program));
+  if (pid.initial !== true) wanted.add('p_self');
   for (const program of object.programs.values()) program.setAutoload(wanted.has(program.name));
   object.map('events').setMaxEntries(options.ringBytes);
   object.map('cpus').setMaxEntries(rowsOf(plan, cpus));
@@ -50,6 +52,8 @@ export function configure(object: BpfObject, options: LiveOptions, around: HostC
   if (!options.stacks.kernel && !options.stacks.user) object.map('stacks').setMaxEntries(1);
   set('scope', { swap: VlScope.SWAP, retry: VlScope.RETRY, all: VlScope.ALL }[options.scope]);
   set('own_tgid', process.pid);
+  set('in_pid_ns', pid.initial === true ? 0 : 1);
+  set('ns_below', pid.initial === false ? pid.below : 0);
   set('backed', isBacked(plan) ? 1 : 0);
   set('cpu_rows', cpus);
   set('track_start', trackStart ? 1 : 0);
@@ -60,12 +64,15 @@ export function configure(object: BpfObject, options: LiveOptions, around: HostC
   set('stack_user', options.stacks.user ? 1 : 0);
   set('writer_min_ns', BigInt(Math.round(options.writerMinUs * 1000)));
   set('signal_flags', signalFlags(facts));
-  filters(set, options);
+  filters(object, set, options);
   mmapLock(set, around);
 }
 
-function filters(set: Setter, options: LiveOptions): void {
+function filters(object: BpfObject, set: Setter, options: LiveOptions): void {
   const followed = options.follow || options.pids.length > 0;
+  if (!followed) object.map('tgids').setMaxEntries(1);
+  if (options.tids.length === 0) object.map('tids').setMaxEntries(1);
+  set('follow_forks', options.follow ? 1 : 0);
   set('filtered', followed || options.tids.length > 0 || options.comm !== undefined ? 1 : 0);
   set('filter_tgid', followed ? 1 : 0);
   set('filter_tid', options.tids.length > 0 ? 1 : 0);

@@ -37,6 +37,7 @@ export function describeSession(options: LiveOptions, around: HostContext, begin
     ringBytes: options.ringBytes,
     enums: begin.enums,
     preemption: facts.preemption,
+    ...(facts.namespaces.pid.initial === true ? {} : { pidNamespace: true }),
     layout: LAYOUT_DIGEST,
   };
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** What `info` prints for people. Pure. */
+import { pidWords } from '../../../src/core/events/session.js';
 import { type CleanText, textOf } from '../../../src/core/present/clean.js';
 import { formatBytes, formatDuration, formatExact } from '../../../src/core/present/format.js';
 import type { Inventory, Losses } from '../../../src/recording/read/inventory.js';
@@ -62,6 +63,8 @@ function sessionLines({ session }: Inventory): string[] {
     `${session.tool}: ${session.commandLine.join(' ')}`,
     `scope ${session.scope}, release ${session.release}, filters ${filters.length > 0 ? filters.join(', ') : 'none'}`,
   ];
+  const pids = pidWords(session);
+  if (pids !== '') lines.push(pids);
   const attached = session.hooks.filter((hook) => hook.attached).map((hook) => hook.target);
   lines.push(`hooks: ${attached.join(', ')}`);
   for (const hook of session.hooks) if (!hook.attached) lines.push(`without ${hook.target}: ${hook.note}`);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The summary of `stat` as text, in the manner of perf stat: the figure first, then what it counts. Pure. */
-
 import type { Snapshot } from '../../../src/core/aggregate/snapshot.js';
+import { pidWords } from '../../../src/core/events/session.js';
 import { ENDS } from '../../../src/core/lifecycle/lifecycle.js';
 import { blocksOf, type CleanText } from '../../../src/core/present/clean.js';
 import { formatBytes, formatDuration, formatExact, formatShare } from '../../../src/core/present/format.js';
@@ -121,8 +121,9 @@ function trust(snapshot: Snapshot): string[] {
 export function statText(snapshot: Snapshot, notes: readonly string[] = []): CleanText {
   const { session } = snapshot;
   const head = `${sanitise(session.host)}, Linux ${sanitise(session.kernel)}, scope ${session.scope}, VMA-lock releases ${session.release}`;
+  const pids = pidWords(session);
   const blocks = [
-    [` ${head}`],
+    pids === '' ? [` ${head}`] : [` ${head}`, ` ${pids}`],
     outcomes(snapshot),
     causes(snapshot),
     verdicts(snapshot),

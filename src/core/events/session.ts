@@ -42,6 +42,16 @@ export interface KernelEnums {
   readonly faultReasons: Readonly<Record<string, number>>;
 }
 
+/** PID_MAX_LIMIT (include/linux/threads.h): no pid reaches it. */
+export const PID_OUTSIDE: number = 2 ** 22;
+
+/** Whose pids a session shows, in words; empty for the host's. */
+export function pidWords({ pidNamespace }: Pick<SessionInfo, 'pidNamespace'>): string {
+  return pidNamespace === true
+    ? `pids are those of a PID namespace; of processes outside it, the host's plus ${PID_OUTSIDE}`
+    : '';
+}
+
 export interface SessionInfo {
   /** Version of this description and of the columns. */
   readonly v: 1;
@@ -65,6 +75,8 @@ export interface SessionInfo {
   readonly enums: KernelEnums;
   /** `none`, `voluntary`, `full`, `lazy`, or `unknown` */
   readonly preemption: string;
+  /** Present and true: pids are those of a PID namespace, and a task outside it has `PID_OUTSIDE` added to its initial pid. */
+  readonly pidNamespace?: boolean;
   /** Digest of the wire layout the events were decoded with. */
   readonly layout: string;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** The Health view: can the figures be trusted, and what do they cost. */
+
 import type { Snapshot } from '../aggregate/snapshot.js';
+import { pidWords } from '../events/session.js';
 import { formatBytes, formatCount, formatDuration, formatShare } from '../present/format.js';
 import { emittedWords, programShare, selfShare } from '../present/rows.js';
 import { bar, type Line, pad, type Segment, type Style, sanitise, seg } from '../present/text.js';
@@ -79,6 +81,7 @@ function costLines({ now, before }: Figures): Line[] {
 }
 
 function sessionLines({ session }: Snapshot): Line[] {
+  const pids = pidWords(session);
   const filters = Object.entries(session.filters).map(([name, value]) => `${name} ${value}`);
   return [
     pairs(
@@ -88,6 +91,7 @@ function sessionLines({ session }: Snapshot): Line[] {
       ['scope', session.scope],
     ),
     pairs(['filters', filters.length === 0 ? 'none' : sanitise(filters.join(', '))], ['tool', session.tool]),
+    ...(pids === '' ? [] : [pairs(['pids', pids])]),
   ];
 }
 

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+/** Which processes and threads a session follows: asked for by pid, told to the probes (bpf/pids.bpf.h). */
+import { readFileSync } from 'node:fs';
+import type { BpfMap, BpfObject } from 'ebpf-ts';
+import { ExitCode, errorCode, UserError } from '../errors.js';
+import { cannot } from './kernel.js';
+import type { Namespaces } from './namespaces.js';
+import type { LiveOptions } from './options.js';
+
+/** PIDS_A_BLOCK of bpf/maps.bpf.h. */
+const PIDS_A_BLOCK = 512;
+
+/** Tells the probes who we are, where the kernel's pids are not ours, and what is to be followed. Throws `UserError`. */
+export function tellPids(object: BpfObject, { pids, tids }: LiveOptions, { pid }: Namespaces): void {
+  if (pid.initial !== true && object.program('p_self').testRun().returned !== 1)
+    throw cannot(
+      'find this process among those of the kernel',
+      'its PID namespace is not one below that of /proc',
+      'mount the /proc of this PID namespace, or run it on the host',
+    );
+  put(object.map('tgids'), pids);
+  put(object.map('tids'), tids);
+}
+
+function put(map: BpfMap, ids: readonly number[]): void {
+  for (const id of ids) {
+    const key = new Uint8Array(new Uint32Array([Math.floor(id / PIDS_A_BLOCK)]).buffer);
+    const bits = map.get(key) ?? new Uint8Array(PIDS_A_BLOCK / 8);
+    const bit = id % PIDS_A_BLOCK;
+    bits[bit >> 3] = (bits[bit >> 3] ?? 0) | (1 << (bit & 7));
+    map.set(key, bits);
+  }
+}
+
+/** A pid nobody has, and a thread taken for a process, would match nothing: zeros that look like findings. Throws `UserError`. */
+export function refuseAbsent({ pids, tids }: Pick<LiveOptions, 'pids' | 'tids'>): void {
+  for (const pid of pids) {
+    const leader = leaderOf(pid);
+    if (leader === undefined) throw refused(`follow process ${pid}`, 'there is none of that pid', 'ps -e lists them');
+    if (leader !== null && leader !== pid)
+      throw refused(
+        `follow process ${pid}`,
+        `it is a thread of process ${leader}`,
+        `use --tid ${pid}, or --pid ${leader}`,
+      );
+  }
+  for (const tid of tids)
+    if (leaderOf(tid) === undefined)
+      throw refused(`follow thread ${tid}`, 'there is none of that id', 'ps -eL lists them');
+}
+
+function refused(what: string, why: string, remedy: string): UserError {
+  return new UserError(`cannot ${what}`, why, remedy, ExitCode.Usage);
+}
+
+/** The process a thread belongs to; undefined: there is no such thread; null: not known. */
+function leaderOf(id: number): number | null | undefined {
+  try {
+    const tgid = /^Tgid:\s*(\d+)$/m.exec(readFileSync(`/proc/${id}/status`, 'utf8'))?.[1];
+    return tgid === undefined ? null : Number(tgid);
+  } catch (error) {
+    const gone = errorCode(error) === 'ENOENT' || errorCode(error) === 'ESRCH';
+    return gone && !exists(id) ? undefined : null;
+  }
+}
+
+/** /proc may hide processes of others (hidepid, proc(5)). */
+function exists(id: number): boolean {
+  try {
+    process.kill(id, 0);
+    return true;
+  } catch (error) {
+    return errorCode(error) === 'EPERM';
+  }
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+/** The PID and time namespaces of this process: what its pids and its clock are to the kernel, which counts in the initial ones. */
+import { readFileSync, statSync } from 'node:fs';
+import { errorCode } from '../errors.js';
+
+/**
+ * Whose pids the user sees: those that /proc shows.
+ * `below`: how many levels this process's own namespace is below that one; 0 is the same, as in a container.
+ */
+export type PidNamespace =
+  | { readonly initial: true }
+  | { readonly initial: false; readonly below: number }
+  | { readonly initial: null; readonly error: string };
+
+export interface Namespaces {
+  readonly pid: PidNamespace;
+  /** CLOCK_MONOTONIC as this process reads it minus that of the kernel (bpf_ktime_get_ns), ns. */
+  readonly monotonicAheadNs: bigint;
+}
+
+/** PROC_PID_INIT_INO of include/linux/proc_ns.h: the inode of the initial PID namespace, the same in every kernel. */
+const INITIAL_PID_INODE = 0xeffffffc;
+
+/** Levels from the namespace that /proc shows to the process's own, by NSpid of /proc/PID/status; null without that line. */
+export function parseNsPid(status: string): number | null {
+  const pids = /^NSpid:((?:\s+\d+)+)$/m.exec(status)?.[1]?.trim().split(/\s+/);
+  return pids === undefined ? null : pids.length - 1;
+}
+
+/** ns by which CLOCK_MONOTONIC is ahead of the kernel's, by /proc/self/timens_offsets (time_namespaces(7)). */
+export function parseTimeOffsets(text: string): bigint {
+  const found = /^monotonic\s+(-?\d+)\s+(\d+)$/m.exec(text);
+  return found === null ? 0n : BigInt(found[1] ?? 0) * 1_000_000_000n + BigInt(found[2] ?? 0);
+}
+
+function pidNamespace(): PidNamespace {
+  try {
+    if (statSync('/proc/self/ns/pid').ino === INITIAL_PID_INODE) return { initial: true };
+    const below = parseNsPid(readFileSync('/proc/self/status', 'utf8'));
+    return below === null ? { initial: null, error: 'no NSpid in /proc/self/status' } : { initial: false, below };
+  } catch (error) {
+    return { initial: null, error: `/proc/self: ${errorCode(error) ?? String(error)}` };
+  }
+}
+
+export function namespaces(): Namespaces {
+  let offsets = '';
+  try {
+    offsets = readFileSync('/proc/self/timens_offsets', 'utf8');
+  } catch {
+    // built without CONFIG_TIME_NS
+  }
+  return { pid: pidNamespace(), monotonicAheadNs: parseTimeOffsets(offsets) };
+}

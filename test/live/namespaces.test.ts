@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { UserError } from '../../src/errors.js';
+import { refuseAbsent } from '../../src/live/followed.js';
+import { namespaces, parseNsPid, parseTimeOffsets } from '../../src/live/namespaces.js';
+
+test('how far a process is below the PID namespace that /proc shows', () => {
+  assert.equal(parseNsPid('Name:\tnode\nNSpid:\t4711\nNSpgid:\t4711\n'), 0);
+  assert.equal(parseNsPid('NSpid:\t4711\t12\t1\n'), 2);
+  assert.equal(parseNsPid('Name:\tnode\nPid:\t1\n'), null);
+});
+
+test('how far the monotonic clock of a time namespace is ahead', () => {
+  assert.equal(parseTimeOffsets('monotonic           0         0\nboottime            0         0\n'), 0n);
+  assert.equal(
+    parseTimeOffsets('monotonic      864000         5\nboottime       864001         0\n'),
+    864_000_000_000_005n,
+  );
+  // time_namespaces(7): seconds may be negative, nanoseconds never are.
+  assert.equal(parseTimeOffsets('monotonic          -1 500000000\nboottime            0         0\n'), -500_000_000n);
+  assert.equal(parseTimeOffsets(''), 0n);
+});
+
+test('this process knows its own', () => {
+  assert.notEqual(namespaces().pid.initial, null);
+});
+
+test('a pid nobody has is refused, and a thread is no process', () => {
+  refuseAbsent({ pids: [process.pid], tids: [process.pid] });
+  // PID_MAX_LIMIT - 1: the kernel gives the highest pids last.
+  for (const wish of [
+    { pids: [2 ** 22 - 1], tids: [] },
+    { pids: [], tids: [2 ** 22 - 1] },
+  ])
+    assert.throws(
+      () => refuseAbsent(wish),
+      (error) => error instanceof UserError && error.exitCode === 2 && /there is none/.test(error.why),
+    );
+});
