@@ -87,13 +87,22 @@ function table(item: Field): Field {
   };
 }
 
+/** What older recordings do not have. */
+const ABSENT = Symbol('absent');
+function optional(field: Field): Field {
+  return {
+    allowed: `${field.allowed}, or absent`,
+    read: (value) => (value === undefined ? ABSENT : field.read(value)),
+  };
+}
+
 const U32 = 2 ** 32 - 1;
 /** Of a cut recording a clock pair may lie before the beginning. */
 const time: Field = whole(-Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
 const bits: Field = table(whole(-(2 ** 31), U32));
 
 /** Every field of a session: whoever adds one names its range here. */
-const FIELDS: Readonly<Record<keyof SessionInfo, Field>> = {
+const FIELDS: Readonly<Record<keyof Required<SessionInfo>, Field>> = {
   v: whole(1, 1),
   tool: text(),
   host: text(),
@@ -115,6 +124,7 @@ const FIELDS: Readonly<Record<keyof SessionInfo, Field>> = {
   enums: object({ faultFlags: bits, faultReasons: bits }),
   preemption: text(),
   layout: text(),
+  pidNamespace: optional(flag),
 };
 
 /** The session, or the name of the first field that breaks its row and what it must be. */
@@ -123,8 +133,9 @@ export function checkSession(
 ): { readonly session: SessionInfo } | { readonly field: string; readonly allowed: string } {
   const session: Record<string, unknown> = {};
   for (const [name, field] of Object.entries(FIELDS)) {
-    session[name] = field.read(value[name]);
-    if (session[name] === undefined) return { field: name, allowed: field.allowed };
+    const read = field.read(value[name]);
+    if (read === undefined) return { field: name, allowed: field.allowed };
+    if (read !== ABSENT) session[name] = read;
   }
   return { session: session as unknown as SessionInfo };
 }
