@@ -49,8 +49,16 @@ struct {
  */
 enum phase { BEFORE = 0, DURING = 1, AFTER = 2 };
 volatile __u32 observing = BEFORE;  /* enum phase: every program reads it once, first */
+volatile __u64 ends_at = 0;         /* CLOCK_MONOTONIC, ns: the session lasts no longer; 0: that is not known yet */
 volatile __u32 follow_children = 0; /* 1: a process forked by own_tgid now is followed */
 volatile __u32 scope_cut = 0;       /* steps the scope is narrower by now than it was loaded with: takes no privilege */
+
+/* Whoever reads the clock ends a session whose time is up: in a storm the user side may get no processor for seconds. */
+static __always_inline void expire(__u64 ts)
+{
+	if (ends_at && ts >= ends_at)
+		observing = AFTER;
+}
 
 /* Whether faults that come with scope `least` or a wider one are followed now. What was not loaded costs nothing. */
 static __always_inline bool in_scope(__u32 least)

@@ -26,6 +26,7 @@ static __noinline int send(struct rec *rec, __u32 kind, __u32 flags, __u64 ts, _
 	struct vl_cpu *row = this_row();
 	__u32 k = kind & 63;
 
+	expire(ts);
 	if (!rec || !row || rec->quiet)
 		return 0;
 	__sync_fetch_and_add(&row->emitted[k], 1);
@@ -66,6 +67,7 @@ static __always_inline void send_whole(struct task_struct *task, struct vl_cpu *
 	__u64 *word;
 	__u32 fault = __sync_fetch_and_add(&row->next_fault, 1);
 
+	expire(ts);
 	/* No other program writes these of this row, and this one cannot interrupt itself on a CPU. */
 	row->counter[VL_C_WHOLE]++;
 	row->emitted[VL_HMF_EXIT]++;

@@ -86,6 +86,7 @@ export async function followRun({ source, live, argv, duration }: Run, sink: Sin
     )
     .finally(stop);
   const watch = onStopSignal((signal) => forwardOrStop(signal, child, stop));
+  if (duration !== undefined) live?.limit(duration * 1000);
   const limit = duration === undefined ? undefined : setTimeout(() => stopAll(child, stop), duration * 1000);
   if (live !== null && child === null && duration === undefined && process.stderr.isTTY) say(words);
   // A live source still has its last records and its End row to give after close(): only recordings stop at once.

@@ -8,11 +8,11 @@ import { SCOPES, type Scope } from '../core/events/session.js';
 const DURING = 1;
 const AFTER = 2;
 
-type Name = 'observing' | 'follow_children' | 'scope_cut';
+type Word = 'observing' | 'follow_children' | 'scope_cut';
 
 export class Switches {
   readonly #view: DataView;
-  readonly #offset: Readonly<Record<Name, number>>;
+  readonly #offset: Readonly<Record<Word | 'ends_at', number>>;
   /** Index of the scope the programs were loaded with. */
   readonly #loaded: number;
   #cut = 0;
@@ -23,6 +23,7 @@ export class Switches {
     this.#view = new DataView(memory);
     this.#offset = {
       observing: offset('observing'),
+      ends_at: offset('ends_at'),
       follow_children: offset('follow_children'),
       scope_cut: offset('scope_cut'),
     };
@@ -37,6 +38,16 @@ export class Switches {
   /** The session ends at this instant: programs that begin to run from now on do nothing. */
   end(): void {
     this.#set('observing', AFTER);
+  }
+
+  /** The session ends at `ns` of CLOCK_MONOTONIC by itself, where programs read the clock at all then. */
+  endAt(ns: bigint): void {
+    this.#view.setBigUint64(this.#offset.ends_at, ns, true);
+  }
+
+  /** Whether it has ended. */
+  get ended(): boolean {
+    return this.#view.getUint32(this.#offset.observing, true) === AFTER;
   }
 
   /** Whether processes that this one forks now are followed. */
@@ -59,7 +70,7 @@ export class Switches {
     return SCOPES[this.#loaded - this.#cut] ?? null;
   }
 
-  #set(name: Name, value: number): void {
+  #set(name: Word, value: number): void {
     this.#view.setUint32(this.#offset[name], value, true);
   }
 }

@@ -42,6 +42,8 @@ export class Live implements LiveSource {
   /** `Namespaces.monotonicAheadNs` */
   readonly #aheadNs: bigint;
   #started = 0n;
+  /** ns of the session that were asked for. */
+  #limit = Number.POSITIVE_INFINITY;
   /** ns of the session at which it ended; null while it lasts. */
   #endedAt: number | null = null;
   #closing = false;
@@ -152,6 +154,11 @@ export class Live implements LiveSource {
     }
   }
 
+  limit(ms: number): void {
+    this.#limit = ms * 1e6;
+    this.#attachment.switches.endAt(this.#started + BigInt(Math.round(this.#limit)));
+  }
+
   dropPrivileges(): void {
     dropCapabilities();
   }
@@ -210,14 +217,17 @@ export class Live implements LiveSource {
 
   /** ns of the session, which goes no further than its end. */
   #now(): number {
-    return this.#endedAt ?? Number(process.hrtime.bigint() - this.#started);
+    if (this.#endedAt !== null) return this.#endedAt;
+    const { switches } = this.#attachment;
+    return switches.ended ? this.#limit : Number(process.hrtime.bigint() - this.#started);
   }
 
   /** The session ends at this instant, whatever is still to be read and detached. */
   #end(): void {
     if (this.#endedAt !== null || !this.#attachment.held) return;
+    const now = this.#now();
     this.#attachment.switches.end();
-    this.#endedAt = this.#now();
+    this.#endedAt = now;
   }
 
   /** The session is over; of the programs, the attachment takes leave by itself. */

@@ -35,6 +35,11 @@ export interface LiveOptions {
 export interface LiveSource extends Source {
   /** Children forked while `start` runs are followed. */
   spawnWindow<T>(start: () => T): T;
+  /**
+   * The session lasts this long and no longer, however late `close()` comes: in a storm timers are. It is to be closed all
+   * the same. To be asked once, before `batches()`.
+   */
+  limit(ms: number): void;
   /** Gives up all capabilities of the main thread: nothing it does after attach needs any. Commands spawned later inherit that. */
   dropPrivileges(): void;
   /** Settles when what takes privileges to read (the kernel's symbols) was read, a few seconds at most. */

@@ -28,6 +28,7 @@ function quiet(): LiveSource {
     },
     close: async () => close(),
     spawnWindow: (start) => start(),
+    limit() {},
     dropPrivileges() {},
     primed: async () => {},
     lowerScope: () => null,

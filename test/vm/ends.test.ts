@@ -39,9 +39,8 @@ for (const kernel of kernels) {
       assertFollowed(`${run.run}: aborts`, abort, stat.abort.total, missed);
       // What was under way when it ended is in flight, and nothing of it was lost.
       assert.ok(stat.lifecycles.incomplete <= missed, `${run.run}: ${stat.lifecycles.incomplete} incomplete`);
-      // Detaching is no part of the session. A busy host delays a guest's timers, so no second is asserted here.
-      assert.ok(stat.durationNs >= ASKED_NS, `${run.run}: ${stat.durationNs} ns observed`);
-      assert.ok(stat.durationNs < 1.5 * ASKED_NS, `${run.run}: ${stat.durationNs} ns observed`);
+      // Detaching is no part of it, and the programs end it themselves, whenever the user side's timer comes.
+      assert.ok(Math.abs(stat.durationNs - ASKED_NS) < 1e9, `${run.run}: ${stat.durationNs} ns observed`);
     }
   });
 }

@@ -108,6 +108,7 @@ export async function record(argv: readonly string[], options: RecordOptions): P
   }, fail);
   const watch = onStopSignal((signal) => forwardOrStop(signal, run, stop));
   const flusher = setInterval(() => void writer.flush().catch(fail), FLUSH_MS);
+  if (options.duration !== undefined) live.limit(options.duration * 1000);
   const limit =
     options.duration === undefined ? undefined : setTimeout(() => stopAll(run, stop), options.duration * 1000);
   const push = async (batch: EventBatch): Promise<void> => {
