@@ -64,7 +64,7 @@ describe('the packed package', () => {
   it('runs', () => {
     const main = join(dir, 'app/node_modules/vmalocktop/dist/cli/main.js');
     assert.match(execFileSync(process.execPath, [main, '--help'], { encoding: 'utf8' }), /vmalocktop/);
-    const doctor = `const { probeBpf } = await import('${join(dir, 'app/node_modules/vmalocktop/dist/src/doctor-probe.js')}');
+    const doctor = `const { probeBpf } = await import('${join(dir, 'app/node_modules/vmalocktop/dist/src/doctor/probe.js')}');
       process.stdout.write((await probeBpf()).state);`;
     assert.match(
       execFileSync(process.execPath, ['--input-type=module', '-e', doctor], { encoding: 'utf8' }),

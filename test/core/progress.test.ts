@@ -46,8 +46,9 @@ function swapFault(fault: number, tid: number, from: number, to: number, address
   const who = { tid, fault, tgid: TGID, comm: 'load', mm, address, vma: [PAGE, PAGE + 0x10_0000] as const };
   return [
     { ...who, kind: VlKind.SWAP_ENTER, time: from, a: VMA_FLAGS, flags: VlStepFlag.INFO },
-    { ...who, kind: VlKind.SWAP_EXIT, time: to - 1, step: 1 },
-    { ...who, kind: VlKind.HMF_EXIT, time: to, step: 2, a: VMA_FLAGS, flags: VlStepFlag.REGS },
+    { ...who, kind: VlKind.SWAP_DEVICE, time: from + 1, step: 1 },
+    { ...who, kind: VlKind.SWAP_EXIT, time: to - 1, step: 2 },
+    { ...who, kind: VlKind.HMF_EXIT, time: to, step: 3, a: VMA_FLAGS, flags: VlStepFlag.REGS },
   ];
 }
 

@@ -28,7 +28,7 @@ try {
   for (let n = 0; now() < 60e9; n++) {
     const batch = createBatch(300, ['']);
     // Values nothing can compress: the disk fills, and messages are large enough to be cut.
-    for (let i = 0; i < 300; i++) pushUserRow(batch, 128, now(), n, i, Math.random());
+    for (let i = 0; i < 300; i++) pushUserRow(batch, 128, now(), n, i, Math.floor(Math.random() * 2 ** 40));
     await writer.write(batch);
     process.stderr.write(`${now()}\n`);
     await sleep(3);

@@ -5,6 +5,7 @@ import { compressionRegistry, tableFromIPC } from 'apache-arrow';
 import { CompressionType } from 'apache-arrow/fb/compression-type';
 import fc from 'fast-check';
 import { COLUMNS } from '../../src/recording/format/columns.js';
+import { ROW_RANGES } from '../../src/recording/format/row-ranges.js';
 import { frameContentSize, loadZstd } from '../../src/recording/format/zstd.js';
 import { createRecordingWriter } from '../../src/recording/write/writer.js';
 import { batchOf, chunksOf, MemorySink, plainBatch, type Row, readAll, record, rowsOf, SESSION } from './support.js';
@@ -16,7 +17,15 @@ const u64 = fc.oneof(
   fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }),
   fc.constantFrom(0n, (1n << 63n) - 1n, (1n << 64n) - 1n),
 );
-const double = fc.double();
+/** What a column of doubles may hold: whole numbers, ends included. */
+const within = (key: keyof typeof ROW_RANGES): fc.Arbitrary<number> => {
+  const { min, max } = ROW_RANGES[key];
+  const whole = fc.oneof(
+    fc.constantFrom(min, max),
+    fc.maxSafeNat().map((n) => Math.min(n, max)),
+  );
+  return ROW_RANGES[key].unknown === true ? fc.oneof(fc.constant(Number.NaN), fc.maxSafeInteger(), whole) : whole;
+};
 const comm = fc.oneof(
   fc.constant(''),
   fc.string({ unit: 'binary', maxLength: 15 }),
@@ -32,21 +41,21 @@ const row: fc.Arbitrary<Row> = fc.record(
     fault: u32,
     faultCpu: u16,
     step: u16,
-    time: fc.maxSafeInteger(),
+    time: within('time'),
     a: u32,
     b: u32,
     tgid: u32,
     comm,
     depth: u8,
-    acquired: fc.oneof(fc.constant(Number.NaN), fc.maxSafeInteger()),
-    mm: double,
-    address: double,
-    vmaStart: double,
-    vmaEnd: double,
+    acquired: within('acquired'),
+    mm: within('mm'),
+    address: within('address'),
+    vmaStart: within('vmaStart'),
+    vmaEnd: within('vmaEnd'),
     vmFlags: u64,
     pte: u64,
-    cgroup: double,
-    value: double,
+    cgroup: within('cgroup'),
+    value: within('value'),
   },
   { noNullPrototype: true },
 );

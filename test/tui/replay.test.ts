@@ -208,7 +208,7 @@ test('a fault in flight shows what it waits for and what it holds, and a growing
     await h.until(/PAUSED/);
     while (replay.seeking !== null || Math.abs(replay.position / 1e9 - Number(time)) > 1e-4) await h.settle();
     await h.settle();
-    const line = h.lines().find((text) => new RegExp(`^. +▸? *${fault.tid} .*locked folio`).test(text)) ?? '';
+    const line = h.lines().find((text) => new RegExp(`^. +▸? *${fault.tid} .*folio lock`).test(text)) ?? '';
     assert.match(line, /none +waits for a folio lock, holds no lock +folio locked …/, h.text());
     times.push(/([\d.]+) ms/.exec(line)?.[1] ?? '');
   }
