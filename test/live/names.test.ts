@@ -33,7 +33,7 @@ it('follows kernel rows with the names they need, then has nothing more to say',
   kernel.b[1] = 6;
   kernel.length = 2;
   names.note(kernel);
-  await names.finish();
+  await names.finish(60_000);
 
   const batch = names.createBatch(strings);
   const found: unknown[] = [];

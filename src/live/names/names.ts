@@ -67,9 +67,9 @@ export class NameRows {
     return batch.length - before;
   }
 
-  /** When no kernel row comes any more: waits a second at most. Then `emit` with `last`, until it adds nothing. */
-  async finish(): Promise<void> {
-    await Promise.all([this.symbols.settle(LAST_MS), this.#cgroups.settle(LAST_MS)]);
+  /** When no kernel row comes any more: waits so long at most. Then `emit` with `last`, until it adds nothing. */
+  async finish(ms: number = LAST_MS): Promise<void> {
+    await Promise.all([this.symbols.settle(ms), this.#cgroups.settle(ms)]);
   }
 
   /** Stacks asked for and not had; null when none were asked for. */
