@@ -2,7 +2,7 @@
 /** Sessions that follow some processes only: by pid, of a command, inside PID and time namespaces. Counts, never times. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { guestImpossible, kernels, oneKernel, runInGuest } from './guest.js';
+import { kernels, matrixOnly, oneKernel, runInGuest } from './guest.js';
 import type { Stat } from './session.js';
 
 interface Run {
@@ -22,7 +22,7 @@ interface Run {
 
 /** PID_MAX_LIMIT: added to the pids of processes outside the namespace. */
 const OUTSIDE = 2 ** 22;
-const skip = (await guestImpossible()) ?? false;
+const skip = await matrixOnly();
 
 async function follow(kernel: string, ...names: string[]): Promise<Map<string, Run>> {
   const result = await runInGuest({ kernel, timeoutS: 1500, argv: ['test/vm/guest/follow', ...names] });

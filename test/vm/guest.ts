@@ -114,3 +114,8 @@ export async function guestImpossible(): Promise<string | undefined> {
   });
   return found ? undefined : 'qemu-system-x86_64 does not run here: see make setup';
 }
+
+/** For tests that take long, or are new and have not yet been seen on every kernel. */
+export async function matrixOnly(): Promise<string | false> {
+  return (await guestImpossible()) ?? (matrix ? false : 'only in make test-matrix');
+}

@@ -2,9 +2,9 @@
 /** Every program is taken by the verifier of every kernel, not only those the plan prefers there. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { guestImpossible, kernels, runInGuest } from './guest.js';
+import { kernels, matrixOnly, runInGuest } from './guest.js';
 
-const skip = (await guestImpossible()) ?? false;
+const skip = await matrixOnly();
 
 interface Loaded {
   program: string;
@@ -13,10 +13,7 @@ interface Loaded {
   why?: string;
 }
 
-/** PREEMPT_RT has another rw_semaphore, and its own idea of what may sleep. */
-const rt = (process.env.VM_KERNELS ?? '') === '' ? ['7.3-rt'] : [];
-
-for (const kernel of [...kernels, ...rt]) {
+for (const kernel of kernels) {
   test(`${kernel}: every program loads by itself, whichever way of attaching it is for`, { skip }, async (t) => {
     const { code, stdout, stderr } = await runInGuest({
       kernel,
