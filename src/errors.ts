@@ -30,9 +30,13 @@ export class UserError extends Error {
   }
 }
 
-/** The two lines a user sees. */
+/** The one or two lines a user sees. */
+export function errorLines({ message, remedy }: UserError): readonly [string, ...string[]] {
+  return remedy === '' ? [message] : [message, `→ ${remedy}`];
+}
+
 export function formatUserError(error: UserError): string {
-  return error.remedy ? `${error.message}\n→ ${error.remedy}` : error.message;
+  return errorLines(error).join('\n');
 }
 
 /** What the errno of a file operation means to the person who named the file. */

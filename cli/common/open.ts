@@ -6,7 +6,7 @@ import { ExitCode, errorCode, UserError } from '../../src/errors.js';
 import type { LiveSource } from '../../src/live/options.js';
 import { refuseInputs } from '../../src/output/inputs.js';
 import { ChildEnd } from './child-end.js';
-import type { LiveCliOptions, StretchCliOptions } from './options.js';
+import type { LiveCliOptions, TimeRangeCliOptions } from './options.js';
 import type { StopSignal } from './process.js';
 
 export type { LiveSource };
@@ -34,7 +34,7 @@ export async function openLiveSource(options: LiveCliOptions, follow: boolean, s
   });
 }
 
-export interface RecordedOptions extends StretchCliOptions {
+export interface RecordedOptions extends TimeRangeCliOptions {
   /** At the end of a file, wait for more; a stream is read as it comes in any case. */
   readonly follow?: boolean;
 }

@@ -202,7 +202,7 @@ export function intervalOption(description: string): Option {
   return new Option('--interval <seconds>', description).argParser(parseSeconds);
 }
 
-export interface StretchCliOptions {
+export interface TimeRangeCliOptions {
   readonly from?: When;
   readonly to?: When;
 }

@@ -4,7 +4,7 @@ import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { type CleanText, textOf } from '../../src/core/present/clean.js';
-import { asUserError, ExitCode, errorCode, UserError } from '../../src/errors.js';
+import { asUserError, ExitCode, errorCode, errorLines, UserError } from '../../src/errors.js';
 
 export const PROGRAM = 'vmalocktop';
 
@@ -23,7 +23,7 @@ export function report(error: unknown): number {
     say(`internal error: ${first}`, ...stack);
     return ExitCode.Internal;
   }
-  say(known.message, ...(known.remedy === '' ? [] : [`→ ${known.remedy}`]));
+  say(...errorLines(known));
   return known.exitCode;
 }
 

@@ -13,10 +13,10 @@ import {
   startCommand,
   stopAll,
 } from './open.js';
-import type { LiveCliOptions, StretchCliOptions } from './options.js';
+import type { LiveCliOptions, TimeRangeCliOptions } from './options.js';
 import { onStopSignal, say, signalExitCode } from './process.js';
 
-export interface RunOptions extends LiveCliOptions, StretchCliOptions {}
+export interface RunOptions extends LiveCliOptions, TimeRangeCliOptions {}
 
 /** A session that is not followed yet: live, with a command where one was given, or recorded. */
 export interface Run {

@@ -4,7 +4,7 @@ import { BpfError, type BpfLink, BpfObject, enableStats, errnoName, type Pages, 
 import { LAYOUT_DIGEST } from '../schema/events.gen.js';
 import { layoutDigest } from '../schema/generate.js';
 import type { PlannedProgram } from './attach-plan.js';
-import { Switches } from './controls.js';
+import { Controls } from './controls.js';
 import { tellPids } from './followed.js';
 import { OBJECT } from './kernel.js';
 import type { LiveOptions } from './options.js';
@@ -24,7 +24,7 @@ export class ProgramsRefused extends Error {
 export class Attachment {
   readonly object: BpfObject;
   readonly ring: RingBuffer;
-  readonly switches: Switches;
+  readonly controls: Controls;
   /** Values of the `cpus` map. */
   readonly counters: ArrayBuffer;
   /** `quick` of bpf/maps.bpf.h. */
@@ -53,7 +53,7 @@ export class Attachment {
       this.counters = counters.view;
       const { offset, size } = object.variable('.bss', 'quick');
       this.quick = new Uint32Array(bss.view, offset, size / 4);
-      this.switches = new Switches(object, bss.view, options.scope);
+      this.controls = new Controls(object, bss.view, options.scope);
       this.ring = RingBuffer.open(object.map('events'));
       tellPids(object, options, around.facts.namespaces);
       this.stats = options.stats ? statsIfAllowed() : null;
@@ -65,7 +65,7 @@ export class Attachment {
     }
   }
 
-  /** Whether the maps can still be read, and the switches written. */
+  /** Whether the maps can still be read, and the controls written. */
   get held(): boolean {
     return this.#held;
   }

@@ -10,7 +10,7 @@ const AFTER = 2;
 
 type Word = 'observing' | 'follow_children' | 'scope_cut';
 
-export class Switches {
+export class Controls {
   readonly #view: DataView;
   readonly #offset: Readonly<Record<Word | 'ends_at', number>>;
   /** Index of the scope the programs were loaded with. */

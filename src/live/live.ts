@@ -81,7 +81,7 @@ export class Live implements LiveSource {
     // As bpf_ktime_get_ns has it, which knows no time namespaces.
     const base = started - this.#aheadNs;
     const realtime = BigInt(Date.now()) * 1_000_000n;
-    this.#attachment.switches.begin();
+    this.#attachment.controls.begin();
     this.#started = started;
     this.#decoder = new EventDecoder(this.#attachment.ring, base);
     this.#names.renewStrings(this.#decoder.strings);
@@ -146,17 +146,17 @@ export class Live implements LiveSource {
   }
 
   spawnWindow<T>(start: () => T): T {
-    this.#attachment.switches.followChildren(true);
+    this.#attachment.controls.followChildren(true);
     try {
       return start();
     } finally {
-      this.#attachment.switches.followChildren(false);
+      this.#attachment.controls.followChildren(false);
     }
   }
 
   limit(ms: number): void {
     this.#limit = ms * 1e6;
-    this.#attachment.switches.endAt(this.#started + BigInt(Math.round(this.#limit)));
+    this.#attachment.controls.endAt(this.#started + BigInt(Math.round(this.#limit)));
   }
 
   dropPrivileges(): void {
@@ -165,11 +165,11 @@ export class Live implements LiveSource {
 
   lowerScope(): Scope | null {
     // Once it has ended there is nothing to write to.
-    return !this.#attachment.held ? null : this.#attachment.switches.lowerScope();
+    return !this.#attachment.held ? null : this.#attachment.controls.lowerScope();
   }
 
   raiseScope(): Scope | null {
-    return !this.#attachment.held ? null : this.#attachment.switches.raiseScope();
+    return !this.#attachment.held ? null : this.#attachment.controls.raiseScope();
   }
 
   primed(): Promise<void> {
@@ -218,15 +218,15 @@ export class Live implements LiveSource {
   /** ns of the session, which goes no further than its end. */
   #now(): number {
     if (this.#endedAt !== null) return this.#endedAt;
-    const { switches } = this.#attachment;
-    return switches.ended ? this.#limit : Number(process.hrtime.bigint() - this.#started);
+    const { controls } = this.#attachment;
+    return controls.ended ? this.#limit : Number(process.hrtime.bigint() - this.#started);
   }
 
   /** The session ends at this instant, whatever is still to be read and detached. */
   #end(): void {
     if (this.#endedAt !== null || !this.#attachment.held) return;
     const now = this.#now();
-    this.#attachment.switches.end();
+    this.#attachment.controls.end();
     this.#endedAt = now;
   }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The knobs of the BPF object (bpf/maps.bpf.h): what a session wants, written before its programs are loaded. */
+/** The constants of the BPF object (.rodata, bpf/maps.bpf.h): what a session wants, written before its programs are loaded. */
 
 import type { BpfObject, Btf } from 'ebpf-ts';
 import type { ReleaseMode } from '../core/events/session.js';

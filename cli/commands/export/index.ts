@@ -7,11 +7,11 @@ import { describeLosses } from '../../../src/export/base/losses.js';
 import { type Format, type Progress, runExport } from '../../../src/export/run.js';
 import type { TableName } from '../../../src/export/tables/tables.js';
 import { openOutput } from '../../../src/output/output.js';
-import type { StretchCliOptions } from '../../common/options.js';
+import type { TimeRangeCliOptions } from '../../common/options.js';
 import { report, say } from '../../common/process.js';
 import { Recordings } from '../../common/recordings.js';
 
-export interface ExportCliOptions extends StretchCliOptions {
+export interface ExportCliOptions extends TimeRangeCliOptions {
   readonly format: Format;
   readonly table?: TableName;
   readonly output: string;

@@ -8,12 +8,12 @@ import { canReplay, openReplay } from '../../../src/recording/play/player.js';
 import { stretchOf } from '../../../src/recording/read/when.js';
 import { feed } from '../../common/feed.js';
 import { openRecorded } from '../../common/open.js';
-import type { StretchCliOptions } from '../../common/options.js';
+import type { TimeRangeCliOptions } from '../../common/options.js';
 import { print, report } from '../../common/process.js';
 import { Recordings } from '../../common/recordings.js';
 import { canDraw, openTerminal, showDashboard, showReplay } from '../../common/terminal.js';
 
-export interface ReplayOptions extends StretchCliOptions {
+export interface ReplayOptions extends TimeRangeCliOptions {
   /** The file still grows: show what comes, as of a stream. */
   readonly follow?: boolean;
   /** Factor of the recorded pace; absent: as fast as the rows come. */

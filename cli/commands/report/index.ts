@@ -8,11 +8,11 @@ import { openOutput, writeText } from '../../../src/output/output.js';
 import { reportPage } from '../../../src/report/page.js';
 import { type Loaded, load } from '../../common/load.js';
 import { refuseTwoStreams } from '../../common/open.js';
-import type { StretchCliOptions } from '../../common/options.js';
+import type { TimeRangeCliOptions } from '../../common/options.js';
 import { report, say } from '../../common/process.js';
 import { Recordings } from '../../common/recordings.js';
 
-export interface ReportOptions extends StretchCliOptions {
+export interface ReportOptions extends TimeRangeCliOptions {
   readonly output: string;
   readonly against?: string;
 }
@@ -28,7 +28,7 @@ export async function htmlReport(file: string, options: ReportOptions): Promise<
   refuseTwoStreams(inputs);
   await refuseInputs(options.output, inputs);
   const recordings = new Recordings();
-  const read = (path: string, stretch: StretchCliOptions = {}): Promise<Loaded> =>
+  const read = (path: string, stretch: TimeRangeCliOptions = {}): Promise<Loaded> =>
     recordings.read(path, stretch, (source) => load(source, recordings));
   const before = against === undefined ? null : await read(against);
   const now = await read(file, options);

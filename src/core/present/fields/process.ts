@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** One process. */
 import type { ProcessRow } from '../../aggregate/snapshot-rows.js';
-import { type Field, formatOf, lift, num, text, whole } from './field.js';
+import { type Field, lift, num, text, whole } from './field.js';
 import { workFields } from './work.js';
 
 export const processFields: readonly Field<ProcessRow>[] = [
@@ -11,8 +11,3 @@ export const processFields: readonly Field<ProcessRow>[] = [
   num('cgroup', 'cgroup', '', 8, (r) => r.cgroup, whole, { json: 'cgroup' }),
   text('cgroupName', 'container or unit', 20, (r) => r.cgroupName || null, 48, { json: 'cgroupName' }),
 ];
-
-/** In words: what identifies a process to people. */
-export function processName({ comm, tgid }: Pick<ProcessRow, 'comm' | 'tgid'>): string {
-  return `${formatOf('')(comm) || 'unknown'} ${tgid}`;
-}
