@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 /** Documents name what is there, and all of it. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { ENDS } from '../../src/core/lifecycle/lifecycle.js';
 import { VERDICTS } from '../../src/core/vocabulary/verdicts.js';
+import { MAIN } from './run.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const PAGES = [
@@ -72,6 +74,18 @@ test('the glossary has every end and every verdict', () => {
   const words = [...ENDS, ...VERDICTS].map((word) => word.replace('in-flight', 'in flight'));
   assert.deepEqual(
     words.filter((word) => !new RegExp(`^\\| [^|]*\\b${word}\\b`, 'im').test(glossary)),
+    [],
+  );
+});
+
+test('the output in the README is what stat says of the bundled recording', () => {
+  const block = /^```\n( .*?)^```/ms.exec(read('README.md'))?.[1] ?? '';
+  const lines = block.trimEnd().split('\n');
+  assert.ok(lines.length >= 10, 'some lines of output are there');
+  const recording = join(ROOT, 'test/golden/mixed-7.3.vmlt');
+  const said = new Set(execFileSync(process.execPath, [MAIN, 'stat', recording], { encoding: 'utf8' }).split('\n'));
+  assert.deepEqual(
+    lines.filter((line) => !said.has(line)),
     [],
   );
 });
