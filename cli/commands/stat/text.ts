@@ -62,6 +62,7 @@ type Forgotten = keyof NonNullable<Snapshot['forgotten']>;
 
 const FORGOTTEN: Readonly<Record<Forgotten, string>> = {
   processes: 'rows of processes',
+  cgroups: 'rows of cgroups',
   addresses: 'rows of pages',
   lateSteps: 'steps of faults given up',
   writers: 'rows of writers',

@@ -20,13 +20,14 @@ import { add } from './name-counts.js';
 import { Progress } from './progress.js';
 import { ProvisionalCauses } from './provisional-causes.js';
 import { Latest, Slowest } from './recent.js';
-import { type AddressSums, DeviceSums, ProcessSums, ReleaseSums } from './sums.js';
+import { type AddressSums, CgroupSums, DeviceSums, ProcessSums, ReleaseSums } from './sums.js';
 import { TimelineSums } from './timeline.js';
 import { VmaSums } from './vmas.js';
 import { WaitSums } from './wait-sums.js';
 import { Writers } from './writers.js';
 
 const MAX_PROCESSES = 4096;
+const MAX_CGROUPS = 4096;
 function zeros<K extends string>(keys: readonly K[]): Record<K, number> {
   return Object.fromEntries(keys.map((key) => [key, 0])) as Record<K, number>;
 }
@@ -49,6 +50,9 @@ export class Aggregate implements FoldSink {
   readonly processes: BoundedMap<number, ProcessSums> = new BoundedMap(MAX_PROCESSES, (p) =>
     p.inFlight > 0 ? Number.MAX_VALUE : p.lifecycles,
   );
+  readonly cgroups: BoundedMap<number, CgroupSums> = new BoundedMap(MAX_CGROUPS, (group) =>
+    group.inFlight > 0 ? Number.MAX_VALUE : group.lifecycles,
+  );
   readonly addresses: Addresses = new Addresses();
   readonly latest: Latest;
   readonly slowest: Slowest;
@@ -61,6 +65,7 @@ export class Aggregate implements FoldSink {
   readonly counterfactual: Counterfactual;
   readonly writers: Writers;
   #process: ProcessSums = new ProcessSums(-1, '', 0);
+  #group: CgroupSums = new CgroupSums(-1);
   readonly #onClosed: ((lifecycle: Lifecycle) => void) | null;
 
   /** Without a session nothing is known of what writers would have stalled. */
@@ -83,11 +88,16 @@ export class Aggregate implements FoldSink {
     fault.process = process;
     process.lifecycles++;
     process.inFlight++;
+    const group = this.#groupOf(fault);
+    fault.group = group;
+    group.lifecycles++;
+    group.inFlight++;
   }
 
   swapFault(fault: FaultRecord): void {
     this.swapFaults++;
     (fault.process as ProcessSums).swap++;
+    (fault.group as CgroupSums).swap++;
     this.progress.swapFault(fault);
   }
 
@@ -111,6 +121,7 @@ export class Aggregate implements FoldSink {
     if (attempt.outcome === 'abort') {
       this.aborts++;
       process.aborts++;
+      (fault.group as CgroupSums).aborts++;
       this.#countCause(attempt, attempt.cause ?? 'VMA lock unavailable', 1);
       return;
     }
@@ -163,12 +174,15 @@ export class Aggregate implements FoldSink {
     this.waits.waited(wait);
     this.timeline.waited(wait);
     const process = fault.process as ProcessSums;
+    const group = fault.group as CgroupSums;
     if (wait.kind === 'folio') {
       process.folioWaitNs += ns;
+      group.folioWaitNs += ns;
       this.progress.waited(fault, fault.attempt, wait);
       this.devices.get(fault.device)?.folioWait.record(ns);
     } else if (wait.kind === 'mmapLock') {
       process.mmapWaitNs += ns;
+      group.mmapWaitNs += ns;
     } else if (wait.kind === 'syncRead') this.devices.get(fault.device)?.syncRead.record(ns);
   }
 
@@ -194,6 +208,9 @@ export class Aggregate implements FoldSink {
     const process = fault.process as ProcessSums;
     process.inFlight--;
     process.totalNs += fault.last - fault.first;
+    const group = fault.group as CgroupSums;
+    group.inFlight--;
+    group.totalNs += fault.last - fault.first;
     if (fault.page !== null) {
       const page = fault.page as AddressSums;
       page.closed++;
@@ -213,6 +230,7 @@ export class Aggregate implements FoldSink {
     const cause = attempt.cause ?? 'unknown';
     this.retries++;
     process.retries++;
+    (fault.group as CgroupSums).retries++;
     this.#countCause(attempt, cause, 1);
     this.counterfactual.retried(cause, process);
     const device = this.devices.get(fault.device);
@@ -248,6 +266,17 @@ export class Aggregate implements FoldSink {
     process.comm = fault.comm;
     process.cgroup = fault.cgroup;
     return process;
+  }
+
+  #groupOf(fault: FaultRecord): CgroupSums {
+    if (this.#group.cgroup === fault.cgroup) return this.#group;
+    let group = this.cgroups.get(fault.cgroup);
+    if (group === undefined) {
+      group = new CgroupSums(fault.cgroup);
+      this.cgroups.set(fault.cgroup, group);
+    }
+    this.#group = group;
+    return group;
   }
 
   #releaseOf(attempt: AttemptRecord): ReleaseSums {

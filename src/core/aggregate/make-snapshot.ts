@@ -49,7 +49,7 @@ export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
   const kernelMode = kernel(VlCounter.KERNEL);
   const byEnd = { ...sums.byEnd, 'in-flight': fold.openCount };
   const { counterfactual } = sums;
-  const cgroups = cgroupRows(sums.processes.values(), names);
+  const cgroups = cgroupRows(sums.cgroups.values(), sums.processes.values(), names);
   const waits: Readonly<Record<WaitName, Histogram>> = {
     ...sums.waits.byKind,
     mmapLockQueued: sums.waits.mmapLockQueued,
@@ -139,6 +139,7 @@ export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
     inFlightTotal: fold.openCount,
     forgotten: {
       processes: sums.processes.evicted,
+      cgroups: sums.cgroups.evicted,
       addresses: sums.addresses.evicted,
       lateSteps: fold.late,
       writers: sums.writers.evicted,

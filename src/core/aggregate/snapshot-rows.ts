@@ -34,10 +34,11 @@ export interface ProcessRow extends WorkFigures {
   readonly cgroupName: string;
 }
 
-/** All processes of a cgroup that faulted while they were in it last. */
+/** Faults that began in a cgroup. */
 export interface CgroupRow extends WorkFigures {
   readonly cgroup: number;
   readonly cgroupName: string;
+  /** Processes whose latest fault was in it. */
   readonly processes: number;
 }
 

@@ -184,6 +184,7 @@ export interface Snapshot {
    */
   readonly forgotten?: {
     readonly processes: number;
+    readonly cgroups: number;
     readonly addresses: number;
     readonly lateSteps: number;
     readonly writers: number;

@@ -7,11 +7,10 @@ import type { Cause } from '../vocabulary/causes.js';
 import type { CounterfactualSums } from './counterfactual-sums.js';
 import { Histogram } from './histogram.js';
 import { NameCounts } from './name-counts.js';
+import type { WorkFigures } from './snapshot-rows.js';
 
-export class ProcessSums {
-  readonly tgid: number;
-  comm: string;
-  cgroup: number;
+/** What the faults of somebody did. None but `inFlight` ever goes back. */
+class WorkSums implements WorkFigures {
   lifecycles = 0;
   swap = 0;
   retries = 0;
@@ -20,6 +19,22 @@ export class ProcessSums {
   folioWaitNs = 0;
   mmapWaitNs = 0;
   totalNs = 0;
+}
+
+/** By the cgroup a fault began in: what a process did before it was moved stays where it did it. */
+export class CgroupSums extends WorkSums {
+  readonly cgroup: number;
+
+  constructor(cgroup: number) {
+    super();
+    this.cgroup = cgroup;
+  }
+}
+
+export class ProcessSums extends WorkSums {
+  readonly tgid: number;
+  comm: string;
+  cgroup: number;
   /** The latest mm of this process and a small number for it: half of an address row's key. */
   mm = -1;
   mmIndex = -1;
@@ -27,6 +42,7 @@ export class ProcessSums {
   counterfactual: CounterfactualSums | null = null;
 
   constructor(tgid: number, comm: string, cgroup: number) {
+    super();
     this.tgid = tgid;
     this.comm = comm;
     this.cgroup = cgroup;

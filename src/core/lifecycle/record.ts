@@ -82,6 +82,7 @@ export class FaultRecord implements Lifecycle {
   declare writer: Verdict['writer'];
   /** Rows this fault counts in; owned by the aggregate. */
   declare process: unknown;
+  declare group: unknown;
   declare page: unknown;
   /** Swap device type this fault was counted for; -1 none. */
   declare device: number;
@@ -140,6 +141,7 @@ export class FaultRecord implements Lifecycle {
     this.unjudged = false;
     this.writer = null;
     this.process = null;
+    this.group = null;
     this.page = null;
     this.device = -1;
     this.below = null;
