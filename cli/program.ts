@@ -234,6 +234,7 @@ function rejectLiveOptions(command: Command, instead: Instead = RECORDED): void 
     'writers',
     'writerMinUs',
     'stacks',
+    'lock',
     'without',
   ];
   for (const name of live) {

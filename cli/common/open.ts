@@ -30,6 +30,7 @@ export async function openLiveSource(options: LiveCliOptions, follow: boolean, s
       kernel: options.stacks?.includes('kernel') ?? false,
       user: options.stacks?.includes('user') ?? false,
     },
+    lock: options.lock,
     without: options.without,
   });
 }

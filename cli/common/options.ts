@@ -19,6 +19,8 @@ export interface LiveCliOptions {
   readonly writers: boolean;
   readonly writerMinUs: number;
   readonly stacks?: readonly StackKind[];
+  /** `--no-lock` */
+  readonly lock: boolean;
   readonly without: readonly string[];
   /** Seconds; absent: until it is ended. */
   readonly duration?: number;
@@ -190,6 +192,9 @@ export function addLiveOptions(command: Command): Command {
       new Option('--stacks <kinds>', 'take stacks of retries and writers: kernel, user or kernel,user').argParser(
         parseStacks,
       ),
+    )
+    .addOption(
+      new Option('--no-lock', 'do not keep the program in memory, nor from being the first the OOM killer takes'),
     )
     .addOption(
       new Option('--without <hook>', 'leave a hook out (doctor lists them; repeatable)')

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Runs the program of an `exec` action: no shell, the event on its standard input, an end in any case. */
 import { spawn } from 'node:child_process';
+import { ordinaryVictim } from '../live/resident.js';
 import type { ExecAction } from './actions.js';
 
 /** Of what the program says on stderr, this much is kept for the log. */
@@ -24,6 +25,7 @@ export function runExec(action: ExecAction, input: string, stop: AbortSignal): P
       ...(action.gid === null ? {} : { gid: action.gid }),
       ...(action.uid === null ? {} : { uid: action.uid }),
     });
+    if (child.pid !== undefined) ordinaryVictim(child.pid);
     let said = '';
     let why: string | null = null;
     const kill = (reason: string): void => {

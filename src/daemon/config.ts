@@ -73,6 +73,8 @@ export interface DaemonConfig {
     readonly openFaults: number;
     /** CPU time and drops are judged over this long, seconds. */
     readonly window: number;
+    /** Keep the program in memory, and from being the first the OOM killer takes. */
+    readonly lock: boolean;
   };
 }
 
@@ -131,5 +133,6 @@ export const KEYS: Keys<DaemonConfig> = {
     drops: key(flag, true, 'lower the scope when the ring drops records', 'reloadable'),
     openFaults: key(whole(64, 4_194_304), 16_384, 'followed at a time; the oldest is given up and counted'),
     window: key(span(1, 3600), 10, 'over which CPU time and drops are judged', 'reloadable'),
+    lock: key(flag, true, 'keep the program in memory, and from being the first the OOM killer takes'),
   },
 };

@@ -7,6 +7,7 @@ import { type EventBatch, UserKind } from '../core/events/batch.js';
 import { drive } from '../core/events/drive.js';
 import type { Scope } from '../core/events/session.js';
 import type { Source } from '../core/events/source.js';
+import type { Residency } from '../live/resident.js';
 import { snapshotFamilies } from '../metrics/families.js';
 import type { Family } from '../metrics/family.js';
 import type { Health } from '../metrics/server.js';
@@ -32,6 +33,8 @@ export interface DaemonParts {
   readonly loaded: Loaded;
   readonly source: DaemonSource;
   readonly socket: StreamSocket | null;
+  /** null: not asked for. */
+  readonly residency: Residency | null;
   /** CPU time that went into serving metrics, ns; absent: none is served, or the session is not of this process. */
   servingNs?(): number;
   /** One line for the log. */
@@ -51,6 +54,7 @@ const MAX_CALM_WINDOWS = 360;
 export class Daemon {
   readonly #source: DaemonSource;
   readonly #socket: StreamSocket | null;
+  readonly #residency: Residency | null;
   readonly #log: (line: string) => void;
   readonly #servingNs: () => number;
   readonly #pipeline: Pipeline;
@@ -75,11 +79,12 @@ export class Daemon {
   #ended = false;
 
   private constructor(parts: DaemonParts, fanOut: FanOut, flight: FlightRecorder | null) {
-    const { loaded, source, socket, log } = parts;
+    const { loaded, source, socket, residency, log } = parts;
     const { config } = loaded;
     this.#loaded = loaded;
     this.#source = source;
     this.#socket = socket;
+    this.#residency = residency;
     this.#log = log;
     this.#servingNs = parts.servingNs ?? ((): number => 0);
     this.#scope = source.session.scope;
@@ -162,6 +167,9 @@ export class Daemon {
     if (missed > 0) notes.push(`${missed} runs of probes missed`);
     if (this.#scope !== this.#source.session.scope) notes.push(`scope lowered to ${this.#scope}`);
     if (this.#kept !== null) notes.push(`the configuration was not reloaded: ${this.#kept}`);
+    if (this.#residency?.unlocked != null) notes.push(`the program may be paged out: ${this.#residency.unlocked}`);
+    if (this.#residency?.oomWhy != null)
+      notes.push(`the OOM killer takes the daemon like any other: ${this.#residency.oomWhy}`);
     for (const { rule, severity, group } of this.#alerting.out())
       notes.push(`${severity} ${rule}${group === null ? '' : ` (${group.name})`} is firing`);
     return { ok: faults.length === 0, notes: [...faults, ...notes] };

@@ -169,6 +169,25 @@ function timeCheck({ namespaces: { monotonicAheadNs } }: HostFacts): Check {
   return { id: 'time-namespace', title: 'time namespace', state: 'yes', detail };
 }
 
+/** What `stayResident` will be permitted: with neither, the tool works all the same until memory is short. */
+function residencyCheck({ capEff, memlock }: HostFacts): Check {
+  const check = (state: State, detail: string): Check => ({
+    id: 'stays-in-memory',
+    title: 'stays in memory',
+    state,
+    detail,
+  });
+  if (capEff === null || memlock === null) return check('unknown', '/proc/self does not say');
+  const has = (bit: bigint): boolean => ((capEff >> bit) & 1n) === 1n;
+  const locks = has(Capability.IpcLock) || memlock === Number.POSITIVE_INFINITY;
+  const wanting = [
+    ...(locks ? [] : ['its program may be paged out (CAP_IPC_LOCK, or RLIMIT_MEMLOCK unlimited)']),
+    ...(has(Capability.SysResource) ? [] : ['the OOM killer takes it like any other (CAP_SYS_RESOURCE)']),
+  ];
+  if (wanting.length > 0) return check('no', wanting.join('; '));
+  return check('yes', 'its program is locked, and the OOM killer takes others first');
+}
+
 function hostChecks(facts: HostFacts, bpf: BpfProbe): readonly Check[] {
   const { traceable } = facts;
   return [
@@ -185,6 +204,7 @@ function hostChecks(facts: HostFacts, bpf: BpfProbe): readonly Check[] {
     pidCheck(facts),
     timeCheck(facts),
     lockdownCheck(facts),
+    residencyCheck(facts),
     {
       id: 'lsm',
       title: 'security modules',

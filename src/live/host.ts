@@ -24,6 +24,8 @@ export interface HostFacts {
   readonly btf: boolean;
   /** CapEff of this process; null where /proc does not say. */
   readonly capEff: bigint | null;
+  /** RLIMIT_MEMLOCK of this process, bytes, Infinity for none; null where /proc does not say. */
+  readonly memlock: number | null;
   /** False inside a user namespace: capabilities count only there. */
   readonly initialUserNamespace: boolean | null;
   readonly namespaces: Namespaces;
@@ -44,7 +46,14 @@ export interface HostFacts {
   readonly symbolAddresses: boolean | null;
 }
 
-export const Capability = { SysPtrace: 19n, SysAdmin: 21n, Perfmon: 38n, Bpf: 39n } as const;
+export const Capability = {
+  IpcLock: 14n,
+  SysPtrace: 19n,
+  SysAdmin: 21n,
+  SysResource: 24n,
+  Perfmon: 38n,
+  Bpf: 39n,
+} as const;
 
 function read(path: string): string | null {
   try {
@@ -123,6 +132,12 @@ export function showsAddresses(kallsyms: string | null): boolean | null {
   return /^[0-9a-f]*[1-9a-f][0-9a-f]* [tTwW] /m.test(kallsyms);
 }
 
+/** The soft limit in /proc/PID/limits. */
+export function parseMemlock(limits: string): number | null {
+  const limit = /^Max locked memory\s+(\S+)/m.exec(limits)?.[1];
+  return limit === undefined ? null : limit === 'unlimited' ? Number.POSITIVE_INFINITY : Number(limit);
+}
+
 const number = (text: string | null): number | null => (text === null ? null : Number(text));
 
 /** `symbols: false` leaves /proc/kallsyms out: a quarter of a second and tens of megabytes on the way. */
@@ -136,6 +151,7 @@ export function hostFacts(wanted: { readonly symbols: boolean } = { symbols: tru
     arch: archName(arch()),
     btf: existsSync('/sys/kernel/btf/vmlinux'),
     capEff: capEff === null ? null : BigInt(`0x${capEff}`),
+    memlock: parseMemlock(read('/proc/self/limits') ?? ''),
     initialUserNamespace: uidMap === null ? null : /^\s*0\s+0\s+4294967295\s*$/.test(uidMap),
     namespaces: namespaces(),
     seccomp: number(status('Seccomp')),

@@ -16,6 +16,7 @@ import { COUNTER_ROWS, CounterReader } from './counters.js';
 import { EventDecoder } from './decode.js';
 import { NameRows } from './names/names.js';
 import type { LiveOptions, LiveSource } from './options.js';
+import { stayResident } from './resident.js';
 import { type HostContext, rowsOf } from './rodata.js';
 import { Sampler } from './sampler.js';
 import { describeSession } from './session-info.js';
@@ -39,6 +40,7 @@ export class Live implements LiveSource {
   #decoder!: EventDecoder;
   readonly #names: NameRows;
   readonly #describe: (base: bigint, realtime: bigint) => SessionInfo;
+  readonly #lock: boolean;
   /** `Namespaces.monotonicAheadNs` */
   readonly #aheadNs: bigint;
   #started = 0n;
@@ -55,6 +57,7 @@ export class Live implements LiveSource {
   constructor(attachment: Attachment, options: LiveOptions, around: HostContext, enums: KernelEnums) {
     const { object, ring, stats } = attachment;
     this.#attachment = attachment;
+    this.#lock = options.lock;
     this.#aheadNs = around.facts.namespaces.monotonicAheadNs;
     // After attaching: only now kallsyms knows our own programs, which no stack is to show.
     const { kernel, user } = options.stacks;
@@ -160,6 +163,7 @@ export class Live implements LiveSource {
   }
 
   dropPrivileges(): void {
+    if (this.#lock) stayResident();
     dropCapabilities();
   }
 

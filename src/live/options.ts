@@ -28,6 +28,8 @@ export interface LiveOptions {
   /** Send writers that waited at least this long (microseconds); those that meet a retry are always sent. */
   readonly writerMinUs: number;
   readonly stacks: { readonly kernel: boolean; readonly user: boolean };
+  /** Before privileges are given up: keep this process in memory, and from being the OOM killer's first (`stayResident`). */
+  readonly lock: boolean;
   /** Hooks to leave out, by name. */
   readonly without: readonly string[];
 }

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { doctorText } from '../../cli/commands/doctor/text.js';
 import { type BpfProbe, type Diagnosis, explain } from '../../src/doctor/doctor.js';
 import { HOOKS, planRelease } from '../../src/live/hooks.js';
-import { type HostFacts, parseKernelRelease, showsAddresses } from '../../src/live/host.js';
+import { type HostFacts, parseKernelRelease, parseMemlock, showsAddresses } from '../../src/live/host.js';
 import { run } from './run.js';
 
 const names = new Set(HOOKS.flatMap(({ target }) => [target, `__traceiter_${target}`]));
@@ -18,6 +18,7 @@ const ROOT: HostFacts = {
   seccomp: 0,
   lockdown: 'none',
   lsm: ['lockdown', 'capability'],
+  memlock: 8 * 2 ** 20,
   unprivilegedBpfDisabled: 2,
   preemption: 'voluntary',
   traceable: { names: new Set([...names, 'up_read']), error: null },
@@ -57,6 +58,26 @@ test('what a user with CAP_BPF and CAP_PERFMON alone will not see is said; root 
     );
   assert.match(doctorText(diagnosis), /Not to be seen by this user\n {2}- run times/);
   assert.deepEqual(explain(pair, REFUSED).unseen, [], 'where nothing is seen, that is all there is to say');
+});
+
+test('whether the program can stay in memory is said, and is no obstacle', () => {
+  const check = (capEff: bigint, memlock: number | null): { state?: string; detail?: string } =>
+    explain({ ...ROOT, capEff, memlock }, PERMITTED).checks.find(({ id }) => id === 'stays-in-memory') ?? {};
+  const capabilities = (1n << 38n) | (1n << 39n);
+  assert.equal(check(0x1ffffffffffn, 8 * 2 ** 20).state, 'yes');
+  assert.match(check(capabilities, 8 * 2 ** 20).detail ?? '', /paged out.*; the OOM killer takes it like any other/);
+  assert.match(check(capabilities, Number.POSITIVE_INFINITY).detail ?? '', /^the OOM killer/);
+  assert.equal(check(capabilities, null).state, 'unknown');
+  assert.equal(explain({ ...ROOT, capEff: capabilities }, PERMITTED).canObserve, true);
+  assert.equal(
+    parseMemlock('Max locked memory         8388608              8388608              bytes     \n'),
+    8 * 2 ** 20,
+  );
+  assert.equal(
+    parseMemlock('Max locked memory         unlimited            unlimited            bytes     \n'),
+    Infinity,
+  );
+  assert.equal(parseMemlock(''), null);
 });
 
 test('hidden addresses of /proc/kallsyms are told from shown ones', () => {

@@ -47,7 +47,7 @@ export async function makeDaemon(
 ): Promise<Made> {
   const lines: string[] = [];
   const loaded = await parseConfig(toml, 'test.toml');
-  const daemon = await Daemon.create({ loaded, source, socket, log: (line) => lines.push(line) });
+  const daemon = await Daemon.create({ loaded, source, socket, residency: null, log: (line) => lines.push(line) });
   return { daemon, lines };
 }
 

@@ -13,7 +13,9 @@ import { serveOptions } from '../../../src/daemon/serve-options.js';
 import { listenSocket, type StreamSocket } from '../../../src/daemon/socket.js';
 import { findGroup, findUser, type User } from '../../../src/daemon/users.js';
 import { ExitCode, UserError } from '../../../src/errors.js';
+import { stayResident } from '../../../src/live/resident.js';
 import { type MetricsServer, parseListen, serveMetrics } from '../../../src/metrics/server.js';
+import { loadZstd } from '../../../src/recording/format/zstd.js';
 import { boundHeap } from '../../common/heap.js';
 import { openRecorded } from '../../common/open.js';
 import { print, report, say, signalExitCode } from '../../common/process.js';
@@ -97,6 +99,9 @@ async function serve(options: DaemonOptions, loaded: Loaded, opened: Opened): Pr
   const source = await openSource(options, loaded);
   opened.source = source;
   boundHeap();
+  // Loaded by now, so that its pages are locked as well.
+  await loadZstd();
+  const residency = options.play === undefined && config.budget.lock ? stayResident() : null;
   giveUpPrivileges(user);
   checkUsers(loaded.actions);
   if (config.flight.keep > 0) checkFlightDirectory(config.flight.directory);
@@ -105,6 +110,7 @@ async function serve(options: DaemonOptions, loaded: Loaded, opened: Opened): Pr
     loaded,
     source,
     socket: opened.socket,
+    residency,
     log: say,
     // A recording that is played says what its recorder used, not what this process does.
     ...(metrics !== null && options.play === undefined && { servingNs: () => metrics.cpuNs() }),
@@ -141,6 +147,7 @@ async function openSource(options: DaemonOptions, { config }: Loaded): Promise<D
     writers: observe.writers,
     writerMinUs: observe.writerMinUs,
     stacks: { kernel: observe.stacks, user: false },
+    lock: config.budget.lock,
     without: observe.without,
   });
   // Names of the kernel are read by privilege, and in the background.

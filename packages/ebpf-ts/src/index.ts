@@ -39,6 +39,7 @@ export {
   dropCapabilities,
   enableStats,
   libbpfVersion,
+  lockPages,
   possibleCpus,
   probeTracing,
   setNoNewPrivileges,

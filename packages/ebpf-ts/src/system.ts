@@ -86,6 +86,21 @@ export function awaitRuns(): boolean {
   return online().length > 1 && Number(libc().syscall(SYSCALLS.membarrier, MEMBARRIER_CMD_GLOBAL, null, 0, 0, 0)) === 0;
 }
 
+const MLOCK_ONFAULT = 1;
+
+/**
+ * Keeps the pages of this range of our own address space in memory: those that are there now, and each other one from when
+ * it is first used (mlock2(2)). Throws `BpfError`: EPERM or ENOMEM where RLIMIT_MEMLOCK is too low for the whole range and
+ * there is no CAP_IPC_LOCK; ENOMEM where part of it is not mapped.
+ *
+ * Not for memory of the JavaScript heap: V8 gives pages back by madvise(MADV_DONTNEED), which the kernel refuses on
+ * locked ones, and V8 aborts over that. mlockall(2) is not here for the same reason.
+ */
+export function lockPages(start: bigint, length: bigint): void {
+  if (libc().syscall(SYSCALLS.mlock2, start, length, MLOCK_ONFAULT, 0, 0) !== 0)
+    throw errnoError('lock memory', lastErrno());
+}
+
 const BPF_STATS_RUN_TIME = 0;
 
 /** Has the kernel take run times of BPF programs until `close()`. Costs two clock reads a run. Throws `BpfError`. */
