@@ -106,7 +106,7 @@ export class Live implements LiveSource {
           due = performance.now() + SAMPLE_MS;
           const time = this.#now();
           this.#sampler.sample(counters, time);
-          yield* this.#upToNow(batch);
+          yield* this.#upToNow(batch, names);
           yield counters;
           clearBatch(counters);
           // Of the same time: whoever took these may have been slow, and older rows than now are still to come.
@@ -121,17 +121,13 @@ export class Live implements LiveSource {
             counters = { ...counters, strings };
           }
         } else if (batch.length === DEFAULT_BATCH_ROWS) {
-          yield batch;
-          clearBatch(batch);
+          yield* this.#handOn(batch, names);
         } else {
           await sleep(pause);
         }
       }
       await sleep(awaitRuns() ? 0 : SETTLE_MS);
-      while (this.#drain(batch) > 0 || batch.length > 0) {
-        yield batch;
-        clearBatch(batch);
-      }
+      while (this.#drain(batch) > 0 || batch.length > 0) yield* this.#handOn(batch, names);
       await this.#names.finish();
       while (this.#names.emit(names, this.#now(), true) > 0) {
         yield names;
@@ -198,17 +194,24 @@ export class Live implements LiveSource {
    * What the ring holds at this moment, and what is in `batch`. Counters that have just been read count it: they are handed
    * on behind it, or a recording that is divided there would count records that only its next part holds.
    */
-  async *#upToNow(batch: EventBatch): AsyncGenerator<EventBatch> {
+  async *#upToNow(batch: EventBatch, names: EventBatch): AsyncGenerator<EventBatch> {
     const { end } = this.#attachment.ring.begin();
     while (((end - this.#attachment.ring.begin().start) | 0) > 0 || batch.length > 0) {
       const added = this.#drain(batch);
       if (batch.length > 0) {
-        yield batch;
-        clearBatch(batch);
+        yield* this.#handOn(batch, names);
       } else if (added === 0) {
         await sleep(1); // a record that is still being written
       }
     }
+  }
+
+  /** Whose rows these are is said before them; `names` is empty, and is again. */
+  *#handOn(batch: EventBatch, names: EventBatch): Generator<EventBatch> {
+    if (this.#names.emitProcesses(names, batch.time[0] as number) > 0) yield names;
+    clearBatch(names);
+    yield batch;
+    clearBatch(batch);
   }
 
   /** Returns the number of rows added. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What processes and cgroups did, as metrics: every field of theirs that is one. */
 import type { Snapshot } from '../core/aggregate/snapshot.js';
+import type { ProcessRow } from '../core/aggregate/snapshot-rows.js';
 import { cgroupFields } from '../core/present/fields/cgroup.js';
 import type { Field } from '../core/present/fields/field.js';
 import { processFields } from '../core/present/fields/process.js';
@@ -26,17 +27,25 @@ function fieldFamilies<Row>(
   });
 }
 
-/** The `top` processes and cgroups by retries. One that leaves that list takes its series with it. */
+/**
+ * The `top` processes and cgroups by retries. One that leaves that list takes its series with it. A series keeps its labels
+ * while it lasts: what may change, or is found out later, stands in a family of its own, or is waited for.
+ */
 export function workFamilies({ processes, cgroups }: Snapshot, top: number): Family[] {
+  const rows = processes.slice(0, top);
+  const who = ({ tgid, comm }: ProcessRow): Labels => ({ pid: String(tgid), comm });
   return [
-    ...fieldFamilies('process', processes.slice(0, top), processFields, (row) => ({
-      pid: String(row.tgid),
-      comm: row.comm,
-      cgroup: row.cgroupName,
-    })),
-    ...fieldFamilies('cgroup', cgroups.slice(0, top), cgroupFields, (row) => ({
-      cgroup: row.cgroupName,
-      id: String(row.cgroup),
-    })),
+    ...fieldFamilies('process', rows, processFields, who),
+    gauge(
+      'process_info',
+      'The cgroup of a process; always 1.',
+      rows.map((row) => ({ labels: { ...who(row), cgroup: row.cgroupName }, value: 1 })),
+    ),
+    ...fieldFamilies(
+      'cgroup',
+      cgroups.filter(({ label }) => label !== null).slice(0, top),
+      cgroupFields,
+      ({ label, cgroup }) => ({ cgroup: label ?? '', id: String(cgroup) }),
+    ),
   ];
 }

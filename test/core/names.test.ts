@@ -4,13 +4,28 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { statJson } from '../../cli/commands/stat/json.js';
 import { MMAP_LOCK_HOOK, OTHER_USERS } from '../../src/core/aggregate/mmap-lock.js';
+import { Pipeline } from '../../src/core/aggregate/pipeline.js';
 import { CounterGroup, UserKind } from '../../src/core/events/batch.js';
 import { CAUSES, factsOf } from '../../src/core/vocabulary/causes.js';
 import { syscallName } from '../../src/core/vocabulary/syscalls.js';
 import { WAIT_FACTS, WAIT_NAMES } from '../../src/core/vocabulary/waits.js';
 import { HOOKS } from '../../src/live/hooks.js';
+import { snapshotFamilies } from '../../src/metrics/families.js';
+import { metricsText } from '../../src/metrics/text.js';
 import { VlCounter } from '../../src/schema/events.gen.js';
-import { AVOIDABLE, hooked, inOrder, retry, snapshotOf, type WireRow, WRITER_HOOKS, writer } from './wire.js';
+import { syntheticSession } from './session.js';
+import {
+  AVOIDABLE,
+  batchesOf,
+  hooked,
+  inOrder,
+  retry,
+  snapshotOf,
+  TGID,
+  type WireRow,
+  WRITER_HOOKS,
+  writer,
+} from './wire.js';
 
 const named = (kind: number, a: number, b: number, comm: string, value: number): WireRow => ({
   kind,
@@ -40,6 +55,60 @@ describe('names', () => {
     assert.equal(of('/system.slice/x.service\tx.service'), 'x.service /system.slice/x.service');
     assert.equal(of('/user.slice'), '/user.slice');
     assert.equal(snapshotOf(fault).processes[0]?.cgroupName, '');
+  });
+
+  const by = (rows: readonly WireRow[], tid: number, comm: string): WireRow[] =>
+    rows.map((row) => ({ ...row, tid, comm }));
+  const swapIn = (fault: number, tid: number, comm: string): WireRow[] =>
+    by(retry({ fault, tid, from: 1000 * fault, to: 1000 * fault + 500, found: AVOIDABLE }), tid, comm);
+
+  it("of a process are its leader's in every table, those of threads their own", () => {
+    const rows = [
+      named(UserKind.Process, TGID, 0, 'redis-server', 0),
+      ...swapIn(1, 201, 'io_thd_1'),
+      ...swapIn(2, 202, 'bio_lazy_free'),
+      ...by(writer({ tid: 203, syscall: 10, asked: 5000, had: 5900 }), 203, 'jemalloc_bg_thd'),
+    ];
+    const { processes, addresses, vmas, writers, counterfactual, latest } = snapshotOf(rows, hooked(...WRITER_HOOKS));
+    for (const table of [processes, addresses, vmas, writers])
+      assert.deepEqual([...new Set(table.map(({ comm }) => comm))], ['redis-server']);
+    assert.deepEqual(
+      counterfactual.byProcess.map(({ key }) => key),
+      [`${TGID} redis-server`],
+    );
+    assert.deepEqual(
+      latest.map(({ comm, processName }) => [comm, processName]),
+      [
+        ['bio_lazy_free', 'redis-server'],
+        ['io_thd_1', 'redis-server'],
+      ],
+    );
+  });
+
+  it('of a process whose leader is not heard of are those of the thread seen first, and stay', () => {
+    const name = (...rows: readonly (readonly WireRow[])[]): string | undefined =>
+      snapshotOf(rows.flat()).processes[0]?.comm;
+    assert.equal(name(swapIn(1, 201, 'G1 Main'), swapIn(2, 202, 'Finalizer')), 'G1 Main');
+    assert.equal(name(swapIn(1, 201, 'G1 Main'), swapIn(2, TGID, 'java'), swapIn(3, 202, 'Finalizer')), 'java');
+  });
+
+  it('make no other series of one counter, whichever threads fault between two scrapes', () => {
+    const pipeline = new Pipeline(syntheticSession());
+    const leader = [named(UserKind.Process, TGID, 0, 'java', 0)];
+    const found = [named(UserKind.Cgroup, 0, 0, '/app', 42)];
+    const series = [leader, swapIn(1, 201, 'G1 Main'), found, swapIn(2, 202, 'Finalizer'), swapIn(3, 203, 'C2')].map(
+      (rows) => {
+        for (const batch of batchesOf(rows)) pipeline.push(batch);
+        return metricsText(snapshotFamilies(pipeline.snapshot(), 10), 'prometheus')
+          .split('\n')
+          .filter((line) => /^vmalocktop_(process|cgroup)_(?!info)/.test(line))
+          .map((line) => line.slice(0, line.lastIndexOf(' ')));
+      },
+    );
+    const all = new Set(series.flat());
+    assert.deepEqual([...all].sort(), [...(series.at(-1) ?? [])].sort());
+    assert.ok(all.has(`vmalocktop_process_retries_total{pid="${TGID}",comm="java"}`));
+    assert.ok(all.has('vmalocktop_cgroup_retries_total{cgroup="/app",id="42"}'));
   });
 
   it('of swap devices stand in their rows, also of devices no fault came to', () => {

@@ -85,7 +85,8 @@ test("the figures are the snapshot's", () => {
   assert.equal(value('vmalocktop_events_total{state="decoded"}'), now.events.decoded);
   assert.equal(value('vmalocktop_wait_seconds_count{kind="folio"}'), now.waits.folio.count);
   assert.match(text, /^vmalocktop_cgroup_retries_total\{cgroup="[^"]*",id="\d+"\} \d+$/m);
-  assert.match(text, /^vmalocktop_process_retries_total\{pid="1000",comm="waiter",cgroup="[^"]+"\} \d+$/m);
+  assert.match(text, /^vmalocktop_process_retries_total\{pid="1000",comm="waiter"\} \d+$/m);
+  assert.match(text, /^vmalocktop_process_info\{pid="1000",comm="waiter",cgroup="[^"]+"\} 1$/m);
   assert.ok(!text.includes('NaN'));
 });
 
@@ -95,10 +96,10 @@ test('the number of series does not grow with what happens; `top` bounds those o
       .split('\n')
       .filter((line) => line !== '' && !line.startsWith('#')).length;
   assert.equal(series(1, 5), series(4, 5));
-  // One process in one cgroup: a series of either for each field that is a metric.
+  // One process in one cgroup: a series of either for each field that is a metric, and one that says which cgroup it is in.
   const metrics = workFields.filter(({ metric }) => metric !== undefined);
   assert.ok(metrics.length > 0);
-  assert.equal(series(1, 5) - series(1, 0), 2 * metrics.length);
+  assert.equal(series(1, 5) - series(1, 0), 2 * metrics.length + 1);
 });
 
 test('OTLP: cumulative sums and buckets, 64-bit counts as strings', () => {

@@ -233,6 +233,7 @@ export function lifecycle(n: number, at: number, how: End): Lifecycle {
     tid: 1001 + 137 * i,
     tgid: 1000 + 137 * i,
     comm: COMMS[i] ?? '',
+    processName: COMMS[i] ?? '',
     cgroup: 40 + i,
     mm: 0x8_8812_3456_7000,
     address,

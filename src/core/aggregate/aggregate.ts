@@ -2,6 +2,7 @@
 /** Sums over lifecycles: per process, per retrying address, per cause, end, wait, release rule and swap device. */
 
 import { BoundedMap } from '../bounded/bounded-map.js';
+import { ProcessNames } from '../events/process-names.js';
 import type { SessionInfo } from '../events/session.js';
 import type { AttemptRecord, WaitRecord } from '../lifecycle/attempt-record.js';
 import { copyLifecycle } from '../lifecycle/copy-lifecycle.js';
@@ -65,21 +66,28 @@ export class Aggregate implements FoldSink {
   readonly counterfactual: Counterfactual;
   readonly writers: Writers;
   #process: ProcessSums = new ProcessSums(-1, '', 0);
-  #group: CgroupSums = new CgroupSums(-1);
+  #group: CgroupSums = new CgroupSums(-1, 0);
   readonly #onClosed: ((lifecycle: Lifecycle) => void) | null;
+  readonly #names: ProcessNames;
 
   /** Without a session nothing is known of what writers would have stalled. */
   constructor(
     pool: RecordPool,
     onClosed: ((lifecycle: Lifecycle) => void) | null = null,
     session: SessionInfo | null = null,
+    names: ProcessNames = new ProcessNames(),
   ) {
+    this.#names = names;
     this.#onClosed = onClosed;
     this.latest = new Latest(pool);
     this.slowest = new Slowest(pool);
     this.causeCosts = new CauseCosts(pool);
     this.counterfactual = new Counterfactual(session);
-    this.writers = new Writers(this.counterfactual.stalls, session !== null && isHooked(session, MMAP_LOCK_HOOK));
+    this.writers = new Writers(
+      this.counterfactual.stalls,
+      session !== null && isHooked(session, MMAP_LOCK_HOOK),
+      names,
+    );
   }
 
   opened(fault: FaultRecord): void {
@@ -158,9 +166,9 @@ export class Aggregate implements FoldSink {
     const stopped = verdict.kind === 'write-locked' || verdict.kind === 'replaced' || verdict.kind === 'gone';
     // The mm's latest writer is the one that did it when it was the only one.
     if (writer !== null && stopped && (writer.exact || verdict.mmWriters === 1))
-      this.writers.locked(writer, fault.tgid, fault.comm);
+      this.writers.locked(writer, fault.tgid, fault.processName);
     if (wait !== null && wait.holder !== 0 && !Number.isNaN(wait.contended))
-      this.writers.delayed(wait.holder, wait.contended, writer, fault.tgid, fault.comm);
+      this.writers.delayed(wait.holder, wait.contended, writer, fault.tgid, fault.processName);
   }
 
   joined(fault: FaultRecord): void {
@@ -255,16 +263,20 @@ export class Aggregate implements FoldSink {
   }
 
   #processOf(fault: FaultRecord): ProcessSums {
+    const { tgid, tid, comm, cgroup } = fault;
     let process = this.#process;
-    if (process.tgid !== fault.tgid) {
-      const known = this.processes.get(fault.tgid);
-      process = known ?? new ProcessSums(fault.tgid, fault.comm, fault.cgroup);
-      if (known === undefined) this.processes.set(fault.tgid, process);
+    if (process.tgid !== tgid) {
+      const known = this.processes.get(tgid);
+      process = known ?? new ProcessSums(tgid, comm, cgroup);
+      if (known === undefined) this.processes.set(tgid, process);
       this.#process = process;
     }
-    // exec and prctl change a name, and a task may move: the latest holds.
-    process.comm = fault.comm;
-    process.cgroup = fault.cgroup;
+    // exec and prctl change a name, and a task may move: the latest holds. A leader not heard of gives none: then it is
+    // that of the thread seen first, and stays.
+    this.#names.thread(tgid, tid, comm);
+    process.comm = this.#names.of(tgid, process.comm);
+    process.cgroup = cgroup;
+    fault.processName = process.comm;
     return process;
   }
 
@@ -272,7 +284,7 @@ export class Aggregate implements FoldSink {
     if (this.#group.cgroup === fault.cgroup) return this.#group;
     let group = this.cgroups.get(fault.cgroup);
     if (group === undefined) {
-      group = new CgroupSums(fault.cgroup);
+      group = new CgroupSums(fault.cgroup, fault.first);
       this.cgroups.set(fault.cgroup, group);
     }
     this.#group = group;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Verdicts on retries and what each side of the argument would have cost, over all, by cause and by process. */
 
+import type { ProcessNames } from '../events/process-names.js';
 import type { SessionInfo } from '../events/session.js';
 import type { AttemptRecord, WaitRecord } from '../lifecycle/attempt-record.js';
 import type { FaultRecord } from '../lifecycle/record.js';
@@ -139,14 +140,16 @@ export class Counterfactual {
     );
   }
 
-  processRows(processes: Iterable<ProcessSums>, provisional: Provisional): CounterfactualRow[] {
+  processRows(processes: Iterable<ProcessSums>, provisional: Provisional, names: ProcessNames): CounterfactualRow[] {
     const rows: { process: ProcessSums; sums: CounterfactualSums }[] = [];
     for (const process of processes)
       if (process.counterfactual !== null) rows.push({ process, sums: process.counterfactual });
     return rows
       .sort((x, y) => y.sums.retries - x.sums.retries || x.process.tgid - y.process.tgid)
       .slice(0, MAX_COUNTERFACTUAL_PROCESSES)
-      .map(({ process, sums }) => this.row(`${process.tgid} ${process.comm}`, sums, provisional));
+      .map(({ process, sums }) =>
+        this.row(`${process.tgid} ${names.of(process.tgid, process.comm)}`, sums, provisional),
+      );
   }
 
   #of(cause: Cause): CounterfactualSums {

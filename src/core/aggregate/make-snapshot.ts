@@ -49,7 +49,7 @@ export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
   const kernelMode = kernel(VlCounter.KERNEL);
   const byEnd = { ...sums.byEnd, 'in-flight': fold.openCount };
   const { counterfactual } = sums;
-  const cgroups = cgroupRows(sums.cgroups.values(), sums.processes.values(), names);
+  const cgroups = cgroupRows(sums.cgroups.values(), sums.processes.values(), names, time);
   const waits: Readonly<Record<WaitName, Histogram>> = {
     ...sums.waits.byKind,
     mmapLockQueued: sums.waits.mmapLockQueued,
@@ -98,7 +98,7 @@ export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
     counterfactual: {
       all,
       byCause: counterfactual.causeRows(provisional),
-      byProcess: counterfactual.processRows(sums.processes.values(), provisional),
+      byProcess: counterfactual.processRows(sums.processes.values(), provisional, names.processes),
     },
     progress: sums.progress.stats(),
     otherUsers: otherUsersOf(session, counters.kernel),
@@ -128,8 +128,8 @@ export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
     ringUsedBytes: counters.self[3] ?? 0,
     processes: processRows(sums, names),
     cgroups: cgroups.slice(0, MAX_CGROUP_ROWS),
-    addresses: addressRows(sums),
-    vmas: sums.vmas.top(),
+    addresses: addressRows(sums, names),
+    vmas: sums.vmas.top(names.processes),
     totals: { processes: sums.processes.size, cgroups: cgroups.length, vmas: sums.vmas.size },
     causeCosts: sums.causeCosts.copy(),
     timeline: sums.timeline.preview(inputs.sampled, counters.outcomes()),
@@ -199,10 +199,14 @@ function processRows(sums: Aggregate, names: Names): ProcessRow[] {
   return [...sums.processes.values()]
     .sort(order)
     .slice(0, MAX_PROCESS_ROWS)
-    .map(({ mm, mmIndex, counterfactual, ...row }) => ({ ...row, cgroupName: names.cgroup(row.cgroup) }));
+    .map(({ mm, mmIndex, counterfactual, ...row }) => ({
+      ...row,
+      comm: names.processes.of(row.tgid, row.comm),
+      cgroupName: names.cgroup(row.cgroup),
+    }));
 }
 
-function addressRows(sums: Aggregate): AddressRow[] {
+function addressRows(sums: Aggregate, names: Names): AddressRow[] {
   const order = (x: AddressSums, y: AddressSums): number =>
     y.retries - x.retries || x.mm - y.mm || x.address - y.address;
   const top = [...sums.addresses.values()].sort(order).slice(0, MAX_ADDRESS_ROWS);
@@ -210,7 +214,7 @@ function addressRows(sums: Aggregate): AddressRow[] {
     const open = lifecycles - closed;
     return {
       tgid,
-      comm,
+      comm: names.processes.of(tgid, comm),
       mm,
       address,
       lifecycles,

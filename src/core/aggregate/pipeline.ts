@@ -34,7 +34,7 @@ export class Pipeline {
   constructor(session: SessionInfo, options: PipelineOptions = {}) {
     this.#session = session;
     const pool = new RecordPool();
-    this.#sums = new Aggregate(pool, options.onClosed ?? null, session);
+    this.#sums = new Aggregate(pool, options.onClosed ?? null, session, this.#names.processes);
     this.#fold = new LifecycleFold(faultBits(session), this.#sums, pool, options.maxOpen ?? DEFAULT_MAX_OPEN);
     this.#counters = new Counters(session);
   }

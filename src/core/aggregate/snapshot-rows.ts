@@ -38,6 +38,11 @@ export interface ProcessRow extends WorkFigures {
 export interface CgroupRow extends WorkFigures {
   readonly cgroup: number;
   readonly cgroupName: string;
+  /**
+   * `cgroupName` for who keeps a series of it, which is not to begin under one name and go on under another: null while the
+   * name may still come, and '' for good where it came late.
+   */
+  readonly label: string | null;
   /** Processes whose latest fault was in it. */
   readonly processes: number;
 }

@@ -24,10 +24,13 @@ class WorkSums implements WorkFigures {
 /** By the cgroup a fault began in: what a process did before it was moved stays where it did it. */
 export class CgroupSums extends WorkSums {
   readonly cgroup: number;
+  /** Time of the first step of its first fault. */
+  readonly since: number;
 
-  constructor(cgroup: number) {
+  constructor(cgroup: number, since: number) {
     super();
     this.cgroup = cgroup;
+    this.since = since;
   }
 }
 

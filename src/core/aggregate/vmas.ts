@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Sums per VMA: which mapping of which process retries, aborts and waits. */
 import { BoundedMap } from '../bounded/bounded-map.js';
+import type { ProcessNames } from '../events/process-names.js';
 import type { Attempt, Lifecycle, Wait } from '../lifecycle/lifecycle.js';
 import { WAIT_FACTS } from '../vocabulary/waits.js';
 
@@ -53,7 +54,7 @@ export class VmaSums {
     const row = this.#rowOf(fault);
     row.end = fault.vmaEnd;
     row.vmFlags = fault.vmFlags;
-    row.comm = fault.comm;
+    row.comm = fault.processName;
     if (row.backing === 'unknown') row.backing = backingOf(fault);
     row.lifecycles++;
     const { attempts, waits } = fault;
@@ -77,7 +78,7 @@ export class VmaSums {
   }
 
   /** Most retries and aborts first, then most faults. */
-  top(): VmaRow[] {
+  top(names: ProcessNames): VmaRow[] {
     return [...this.#rows.values()]
       .sort(
         (x, y) =>
@@ -87,7 +88,7 @@ export class VmaSums {
           x.start - y.start,
       )
       .slice(0, MAX_VMA_ROWS)
-      .map((row) => ({ ...row }));
+      .map((row) => ({ ...row, comm: names.of(row.tgid, row.comm) }));
   }
 
   #rowOf(fault: Lifecycle): Mutable<VmaRow> {
@@ -99,7 +100,7 @@ export class VmaSums {
     if (row === undefined) {
       row = {
         tgid: fault.tgid,
-        comm: fault.comm,
+        comm: fault.processName,
         mm: fault.mm,
         start: fault.vmaStart,
         end: fault.vmaEnd,

@@ -3,6 +3,7 @@
 import { VlKind, VlStepFlag } from '../../schema/events.gen.js';
 import { BoundedMap } from '../bounded/bounded-map.js';
 import type { EventBatch } from '../events/batch.js';
+import type { ProcessNames } from '../events/process-names.js';
 import { syscallName, syscallNumber } from '../vocabulary/syscalls.js';
 import { Histogram } from './histogram.js';
 import type { WriterRow } from './snapshot-rows.js';
@@ -18,7 +19,7 @@ const NO_STACK = 0xffff_ffffn;
 
 class WriterSums {
   readonly tgid: number;
-  comm: string;
+  readonly comm: string;
   readonly syscall: number;
   acquired = 0;
   readonly wait: Histogram = new Histogram();
@@ -71,9 +72,11 @@ export class Writers {
   readonly #holds: BoundedMap<number, WriterHold[]> = new BoundedMap(MAX_HOLDS, (holds) => holds[0]?.hold.had || 0);
   readonly #stalls: Stalls;
   readonly #acquisitionsSeen: boolean;
+  readonly #names: ProcessNames;
 
   /** `acquisitionsSeen`: mmap_lock's tracepoints are hooked, so that one hold can be told from the next. */
-  constructor(stalls: Stalls, acquisitionsSeen: boolean) {
+  constructor(stalls: Stalls, acquisitionsSeen: boolean, names: ProcessNames) {
+    this.#names = names;
     this.#stalls = stalls;
     this.#acquisitionsSeen = acquisitionsSeen;
   }
@@ -85,11 +88,10 @@ export class Writers {
   /** A row of a kind that `isWriterEvent`. */
   push(batch: EventBatch, i: number): void {
     const tid = batch.tid[i] as number;
-    const row = this.#rowOf(
-      batch.tgid[i] as number,
-      batch.strings[batch.comm[i] as number] ?? '',
-      syscallNumber(batch.a[i] as number),
-    );
+    const tgid = batch.tgid[i] as number;
+    const comm = batch.strings[batch.comm[i] as number] ?? '';
+    this.#names.thread(tgid, tid, comm);
+    const row = this.#rowOf(tgid, comm, syscallNumber(batch.a[i] as number));
     switch (batch.kind[i]) {
       case VlKind.W_ACQUIRED:
         this.#acquired(batch, i, tid, row);
@@ -111,7 +113,7 @@ export class Writers {
     }
   }
 
-  /** A retry's VMA was write-locked meanwhile by `who`; `tgid`, `comm`: of the fault, which shares the mm. */
+  /** A retry's VMA was write-locked meanwhile by `who`; `tgid`, `comm`: of the fault's process, which shares the mm. */
   locked(who: Named, tgid: number, comm: string): void {
     this.#rowOfNamed(who, tgid, comm).retriesLocked++;
   }
@@ -141,7 +143,7 @@ export class Writers {
       .slice(0, MAX_WRITER_ROWS)
       .map((row) => ({
         tgid: row.tgid,
-        comm: row.comm,
+        comm: this.#names.of(row.tgid, row.comm),
         syscall: row.syscall,
         name: syscallName(row.syscall, arch),
         acquired: row.acquired,
@@ -217,16 +219,16 @@ export class Writers {
 
   #rowOfNamed(who: Named, tgid: number, comm: string): WriterSums {
     const known = this.#holds.get(who.tid)?.find(({ row }) => row.syscall === who.syscall)?.row;
-    return known ?? this.#rowOf(this.#holds.get(who.tid)?.[0]?.row.tgid ?? tgid, comm, who.syscall, false);
+    return known ?? this.#rowOf(this.#holds.get(who.tid)?.[0]?.row.tgid ?? tgid, comm, who.syscall);
   }
 
-  #rowOf(tgid: number, comm: string, syscall: number, isOwnComm = true): WriterSums {
+  #rowOf(tgid: number, comm: string, syscall: number): WriterSums {
     const key = `${tgid}:${syscall}`;
     let row = this.#rows.get(key);
     if (row === undefined) {
       row = new WriterSums(tgid, comm, syscall);
       this.#rows.set(key, row);
-    } else if (isOwnComm) row.comm = comm;
+    }
     return row;
   }
 }

@@ -67,6 +67,8 @@ export const UserKind = {
   Cgroup: 132,
   /** The kernel function a `VL_VMA_OPS` step points to: a and b as in that step, comm = its name (`ext4_filemap_fault`, `drm_gem_fault [drm]`). */
   Handler: 133,
+  /** A process: a = tgid, comm = its name, which is that of its leader. Before rows of its other threads, whose names are their own. */
+  Process: 134,
 } as const;
 
 /** Groups of counters that travel in `UserKind.Counter` rows. All values are cumulative over the session. */

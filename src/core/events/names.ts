@@ -3,6 +3,7 @@
 
 import { BoundedMap } from '../bounded/bounded-map.js';
 import { type EventBatch, UserKind } from './batch.js';
+import { ProcessNames } from './process-names.js';
 
 const MAX_STACKS = 8192;
 /** Depth of the kernel's stack map. */
@@ -21,15 +22,19 @@ export class Names {
   readonly devices: Map<number, SwapDeviceName> = new Map();
   /** Names of fault handlers by address. */
   readonly handlers: BoundedMap<bigint, string> = new BoundedMap(MAX_HANDLERS, () => 0);
+  readonly processes: ProcessNames = new ProcessNames();
   readonly #stacks: BoundedMap<number, string[]> = new BoundedMap(MAX_STACKS, () => 0);
-  readonly #cgroups: BoundedMap<number, string> = new BoundedMap(MAX_CGROUPS, () => 0);
+  readonly #cgroups: BoundedMap<number, { readonly text: string; readonly time: number }> = new BoundedMap(
+    MAX_CGROUPS,
+    () => 0,
+  );
 
   /** Names dropped from full tables. */
   get evicted(): number {
-    return this.#stacks.evicted + this.#cgroups.evicted + this.handlers.evicted;
+    return this.#stacks.evicted + this.#cgroups.evicted + this.handlers.evicted + this.processes.evicted;
   }
 
-  /** One row of kind Frame, SwapDevice, Cgroup or Handler; others are passed over. */
+  /** One row of kind Frame, SwapDevice, Cgroup, Handler or Process; others are passed over. */
   push(batch: EventBatch, i: number): void {
     const a = batch.a[i] as number;
     const b = batch.b[i] as number;
@@ -43,18 +48,26 @@ export class Names {
         if (a < MAX_DEVICES) this.devices.set(a, { type: a, name: text, synchronous: value === 1 });
         return;
       case UserKind.Cgroup:
-        this.#cgroups.set(value, text);
+        this.#cgroups.set(value, { text, time: batch.time[i] as number });
         return;
       case UserKind.Handler:
         this.handlers.set((BigInt(a) << 32n) | BigInt(b), text);
+        return;
+      case UserKind.Process:
+        this.processes.thread(a, a, text);
         return;
     }
   }
 
   /** The container's or unit's name and the path, or what of it is known; '' for nothing. */
   cgroup(id: number): string {
-    const [path = '', name = ''] = (this.#cgroups.get(id) ?? '').split('\t');
+    const [path = '', name = ''] = (this.#cgroups.get(id)?.text ?? '').split('\t');
     return name === '' ? path : `${name} ${path}`;
+  }
+
+  /** When it was named, ns of the session; Infinity while it is not. */
+  cgroupNamedAt(id: number): number {
+    return this.#cgroups.get(id)?.time ?? Number.POSITIVE_INFINITY;
   }
 
   /** Copies: symbols by stack id, innermost first. */

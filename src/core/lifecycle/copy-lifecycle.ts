@@ -10,6 +10,7 @@ export function copyLifecycle(r: FaultRecord): Lifecycle {
     tid: r.tid,
     tgid: r.tgid,
     comm: r.comm,
+    processName: r.processName,
     cgroup: r.cgroup,
     mm: r.mm,
     address: r.address,

@@ -74,7 +74,10 @@ export interface Lifecycle {
   readonly id: number;
   readonly tid: number;
   tgid: number;
+  /** The thread's own name. */
   comm: string;
+  /** Its process's, as far as it was known when the fault began. */
+  processName: string;
   cgroup: number;
   mm: number;
   address: number;

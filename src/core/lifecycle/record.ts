@@ -31,6 +31,7 @@ export class FaultRecord implements Lifecycle {
   declare tid: number;
   declare tgid: number;
   declare comm: string;
+  declare processName: string;
   declare cgroup: number;
   declare mm: number;
   declare address: number;
@@ -103,6 +104,7 @@ export class FaultRecord implements Lifecycle {
     this.tid = tid;
     this.tgid = 0;
     this.comm = '';
+    this.processName = '';
     this.cgroup = 0;
     this.mm = 0;
     this.address = Number.NaN;

@@ -62,9 +62,11 @@ export class PerfettoExporter implements Exporter {
       const kind = batch.kind[i] as number;
       const time = batch.time[i] as number;
       if (time > this.#newest) this.#newest = time;
+      const comm = batch.strings[batch.comm[i] as number] ?? '';
       if (kind === UserKind.Counter) this.#counter(batch, i, time);
+      else if (kind === UserKind.Process) this.#tracks.seen(batch.a[i] as number, batch.a[i] as number, comm);
       else if (kind < UserKind.Counter && ((batch.flags[i] as number) & VlStepFlag.INFO) !== 0) {
-        this.#tracks.seen(batch.tid[i] as number, batch.tgid[i] as number);
+        this.#tracks.seen(batch.tid[i] as number, batch.tgid[i] as number, comm);
         if (isWriterEvent(kind)) this.#writer(batch, i);
       }
     }
@@ -73,7 +75,7 @@ export class PerfettoExporter implements Exporter {
   lifecycle(lifecycle: Lifecycle): void {
     this.rows++;
     const { tid, comm, depth } = lifecycle;
-    this.#tracks.seen(tid, lifecycle.tgid);
+    this.#tracks.seen(tid, lifecycle.tgid, comm);
     const { work, locks, causes } = slicesOf(lifecycle, this.#newest, this.#arch, this.#nextFlow);
     for (const cause of causes) this.#cause(cause);
     const track = depth === 0 ? this.#tracks.thread(tid, comm) : this.#tracks.child('nested', tid, comm, depth);

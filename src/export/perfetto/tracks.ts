@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Tracks by task, described when they are first used. */
+import { ProcessNames } from '../../core/events/process-names.js';
 import {
   CounterDescriptor,
   ProcessDescriptor,
@@ -39,17 +40,19 @@ const CHILDREN = {
 
 export class Tracks {
   readonly #packets: Packets;
-  /** Those written so far, and whether with a name: a task met as a holder has none until it is met again. */
-  #described: Map<bigint, boolean> = new Map();
+  /** Those written so far, and with which name: a task met as a holder has none until it is met again. */
+  #described: Map<bigint, string> = new Map();
+  readonly #names: ProcessNames = new ProcessNames();
   #processes: Map<number, number> = new Map();
 
   constructor(packets: Packets) {
     this.#packets = packets;
   }
 
-  /** Notes which process a thread belongs to; 0 is not known. */
-  seen(tid: number, tgid: number): void {
+  /** Notes which process a thread belongs to, and its name, '' not known; 0 is not known. */
+  seen(tid: number, tgid: number, comm: string): void {
     if (tgid === 0) return;
+    this.#names.thread(tgid, tid, comm);
     if (this.#processes.size >= MAX_TRACKS) this.#processes = new Map();
     this.#processes.set(tid, tgid);
   }
@@ -57,27 +60,19 @@ export class Tracks {
   thread(tid: number, comm: string): bigint {
     const tgid = this.#processes.get(tid) ?? 0;
     const id = uuid(KIND.thread, tgid, tid);
-    const named = comm !== '';
-    if (!this.#isNew(id, named)) return id;
+    const process = uuid(KIND.process, tgid, 0);
+    if (tgid !== 0) this.#process(process, tgid, comm);
+    if (!this.#isNew(id, comm)) return id;
     // A thread whose process is not known cannot be described as one: its descriptor needs both.
     if (tgid === 0) {
       this.#packets.track(id, null, `${comm || 'thread'} ${tid} (process not known)`);
       return id;
     }
-    const process = uuid(KIND.process, tgid, 0);
-    if (this.#isNew(process, named)) {
-      this.#packets.track(process, null, null, (w) => {
-        putMessage(w, TrackDescriptor.process, () => {
-          putVarint(w, ProcessDescriptor.pid, tgid);
-          if (named) putString(w, ProcessDescriptor.process_name, comm);
-        });
-      });
-    }
     this.#packets.track(id, process, null, (w) => {
       putMessage(w, TrackDescriptor.thread, () => {
         putVarint(w, ThreadDescriptor.pid, tgid);
         putVarint(w, ThreadDescriptor.tid, tid);
-        if (named) putString(w, ThreadDescriptor.thread_name, comm);
+        if (comm !== '') putString(w, ThreadDescriptor.thread_name, comm);
       });
     });
     return id;
@@ -108,11 +103,24 @@ export class Tracks {
     return id;
   }
 
-  #isNew(id: bigint, named = true): boolean {
+  /** Until its leader is heard of it goes by the thread seen first. */
+  #process(id: bigint, tgid: number, comm: string): void {
+    const name = this.#names.of(tgid, this.#described.get(id) || comm);
+    if (!this.#isNew(id, name, true)) return;
+    this.#packets.track(id, null, null, (w) => {
+      putMessage(w, TrackDescriptor.process, () => {
+        putVarint(w, ProcessDescriptor.pid, tgid);
+        if (name !== '') putString(w, ProcessDescriptor.process_name, name);
+      });
+    });
+  }
+
+  /** Not written yet, or without a name; with `again` also under another one. */
+  #isNew(id: bigint, name = '-', again = false): boolean {
     const before = this.#described.get(id);
-    if (before === true || before === named) return false;
+    if (before !== undefined && (name === '' || before === name || (before !== '' && !again))) return false;
     if (this.#described.size >= MAX_TRACKS) this.#described = new Map();
-    this.#described.set(id, named);
+    this.#described.set(id, name);
     return true;
   }
 }

@@ -30,8 +30,14 @@ export function taskColumns<Row>(of: (row: Row) => Lifecycle): Column<Row>[] {
     {
       name: 'comm',
       type: 'string',
-      about: 'task name; null when the first step was lost',
+      about: "the thread's own name; null when the first step was lost",
       get: (r) => of(r).comm || null,
+    },
+    {
+      name: 'process',
+      type: 'string',
+      about: "name of its process, the leader's where known; null when the first step was lost",
+      get: (r) => of(r).processName || null,
     },
   ];
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-/** All rows a live source adds so that numbers have names: stacks, fault handlers, cgroups, swap devices. */
+/** All rows a live source adds so that numbers have names: stacks, fault handlers, cgroups, processes, swap devices. */
 import { createBatch, type EventBatch } from '../../core/events/batch.js';
 import { Symbols } from '../../symbols/symbols.js';
 import { CgroupReader } from './cgroups.js';
 import { HandlerRows } from './handlers.js';
+import { ProcessRows } from './processes.js';
 import { type StackKinds, type StackMap, StackReader, StackRows } from './stacks.js';
 import { type SwapDeviceMap, SwapDeviceReader } from './swap-devices.js';
 
@@ -24,6 +25,7 @@ export class NameRows {
   readonly #stacks: StackRows | null;
   readonly #handlers: HandlerRows;
   readonly #cgroups: CgroupReader;
+  readonly #processes: ProcessRows;
   readonly #devices: SwapDeviceReader | null;
 
   /** `strings`: those of the source's batches. Capabilities may be dropped from then on. */
@@ -34,12 +36,14 @@ export class NameRows {
     this.#stacks = stacks && new StackRows(new StackReader(stacks, this.symbols), strings, kinds);
     this.#handlers = new HandlerRows(this.symbols, strings);
     this.#cgroups = new CgroupReader(strings);
+    this.#processes = new ProcessRows(strings);
     this.#devices = swapDevices && new SwapDeviceReader(swapDevices, strings);
   }
 
   /** The list of the source's next batches, when theirs has become too long. */
   renewStrings(strings: string[]): void {
-    for (const rows of [this.#stacks, this.#handlers, this.#cgroups, this.#devices]) rows?.renewStrings(strings);
+    for (const rows of [this.#stacks, this.#handlers, this.#cgroups, this.#processes, this.#devices])
+      rows?.renewStrings(strings);
   }
 
   /** An empty batch for `emit`. */
@@ -52,6 +56,12 @@ export class NameRows {
     this.#stacks?.note(batch, from);
     this.#handlers.note(batch, from);
     this.#cgroups.note(batch, from);
+    this.#processes.note(batch, from);
+  }
+
+  /** Appends the names of processes in rows that are about to be handed on: they go before those. Returns the rows added. */
+  emitProcesses(batch: EventBatch, time: number): number {
+    return this.#processes.emit(batch, time);
   }
 
   /**

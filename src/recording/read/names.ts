@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * The rows that name things (stack frames, swap devices, cgroups), as they stand: a recording that begins later needs
+ * The rows that name things (stack frames, swap devices, cgroups, handlers, processes), as they stand: a recording that begins later needs
  * them too.
  */
 import { createBatch, DEFAULT_BATCH_ROWS, type EventBatch, pushUserRow, UserKind } from '../../core/events/batch.js';
@@ -15,19 +15,18 @@ interface NameRow {
 
 /**
  * Rows kept of each kind at most; the names said longest ago go first. Each kind by itself: cgroups come and go without
- * end on a busy host, a swap device is named once. Of cgroups and handlers as many as the core tells apart (core/names.ts).
+ * end on a busy host, a swap device is named once. Of cgroups, handlers and processes as many as the core tells apart (core/names.ts).
  */
 const MAX_ROWS: Readonly<Record<number, number>> = {
   [UserKind.Frame]: 131_072,
   [UserKind.SwapDevice]: 64,
   [UserKind.Cgroup]: 16_384,
   [UserKind.Handler]: 1024,
+  [UserKind.Process]: 16_384,
 };
 
 export function isName(kind: number): boolean {
-  return (
-    kind === UserKind.Frame || kind === UserKind.SwapDevice || kind === UserKind.Cgroup || kind === UserKind.Handler
-  );
+  return MAX_ROWS[kind] !== undefined;
 }
 
 function keyOf({ kind, a, b, value }: NameRow): string | number {

@@ -83,7 +83,7 @@ export class Collector {
   /** To be given every lifecycle that ended. */
   lifecycle(lifecycle: Lifecycle): void {
     const cell = this.series.at(Number.isFinite(lifecycle.end) ? lifecycle.end : lifecycle.last);
-    const comm = this.#process(lifecycle.comm);
+    const comm = this.#process(lifecycle.processName);
     cell.add(key.lifecycles, 1);
     if (lifecycle.how === 'incomplete') cell.add(key.incomplete, 1);
     for (const attempt of lifecycle.attempts) {
