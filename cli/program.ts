@@ -182,6 +182,20 @@ Over ssh: ssh HOST sudo ${PROGRAM} record -o - | ${PROGRAM} replay -`,
       done(await (await import('./commands/check/index.js')).check(file, command, options));
     });
 
+  addStretchOptions(addLiveOptions(program.command('verdict')))
+    .description('drop, retry or keep the VMA lock: what each policy would cost the same faults')
+    .usage('[options] [FILE|-] [-- COMMAND…]')
+    .argument('[file]', 'recording to judge, - for one on standard input')
+    .addOption(new Option('--json', 'one JSON document'))
+    .addOption(
+      new Option('-o, --output <file>', 'also write an HTML page with distributions; - for that alone on stdout'),
+    )
+    .action(async (file, options, self: Command) => {
+      if (file !== undefined) rejectLiveOptions(self);
+      else rejectStretch(self);
+      done(await (await import('./commands/verdict/index.js')).verdict(file, command, options));
+    });
+
   program
     .command('daemon')
     .description('metrics, alerts and a flight recorder, for as long as the host runs')
@@ -268,7 +282,7 @@ function rejectStretch(command: Command): void {
   }
 }
 
-export const TAKES_COMMAND: ReadonlySet<string> = new Set(['stat', 'record', 'check']);
+export const TAKES_COMMAND: ReadonlySet<string> = new Set(['stat', 'record', 'check', 'verdict']);
 
 /** commander's `error: unknown option '--foo'\n(Did you mean --bar?)` in our wording. */
 export function usageError(error: CommanderError, name: string | undefined): UserError {

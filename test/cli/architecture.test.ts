@@ -112,7 +112,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['src/core/aggregate/series', 'src/core/aggregate'],
   ['src/core/present'],
   ['src/core/present/fields'],
-  ['src/core/alerts', 'src/core/check', 'src/core/diff'],
+  ['src/core/alerts', 'src/core/check', 'src/core/diff', 'src/core/verdict'],
   ['src/core/view'],
   ['src', 'src/config'],
   ['src/symbols', 'src/recording/format'],

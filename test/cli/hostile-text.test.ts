@@ -53,6 +53,8 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['stat', recording, '--fail-on', 'retry_rate > 0'],
   ['check', recording],
   ['check', recording, '--json'],
+  ['verdict', recording],
+  ['verdict', recording, '--json'],
   ['info', recording],
   ['info', recording, '--json'],
   ['diff', GUEST_RECORDING, recording],

@@ -92,6 +92,7 @@ test('standard input and output are compared as well', (t) => {
     [['stat', input], null, input],
     [['info', input], null, input],
     [['check', input], null, input],
+    [['verdict', input], null, input],
     [['diff', GUEST_RECORDING, input], null, input],
     [['replay', input], null, input],
   ];

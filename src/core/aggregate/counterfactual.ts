@@ -4,6 +4,7 @@
 import type { ProcessNames } from '../events/process-names.js';
 import type { SessionInfo } from '../events/session.js';
 import type { AttemptRecord, WaitRecord } from '../lifecycle/attempt-record.js';
+import type { Attempt, Lifecycle, Wait } from '../lifecycle/lifecycle.js';
 import type { FaultRecord } from '../lifecycle/record.js';
 import { type Cause, isAtOnce, RETRY_CAUSES, type RetryCause } from '../vocabulary/causes.js';
 import { DROPPING_WAITS } from '../vocabulary/waits.js';
@@ -15,19 +16,22 @@ import type { ProcessSums } from './sums.js';
 
 export const MAX_COUNTERFACTUAL_PROCESSES = 64;
 /** Exists from 6.15 on; before, vma_start_write is inline. */
-const VMA_WRITE_HOOK = '__vma_start_write';
+export const VMA_WRITE_HOOK = '__vma_start_write';
 /** Waits in flight looked at for one snapshot. */
 const MAX_OPEN_WINDOWS = 4096;
 
 const NOT_SEEN = { start: Number.NaN, end: Number.NaN };
 
 /** The window of a retry; null when it did not wait, NaN where an end of it was not seen. */
-function windowOf(fault: FaultRecord, attempt: AttemptRecord): { start: number; end: number } | null {
+export function windowOf(
+  fault: Pick<Lifecycle, 'waits'>,
+  attempt: Pick<Attempt, 'cause' | 'released'>,
+): { readonly start: number; readonly end: number } | null {
   if (isAtOnce(attempt.cause)) return null;
   const { lo, hi } = attempt.released;
   const { waits } = fault;
   for (let i = waits.length - 1; i >= 0; i--) {
-    const wait = waits[i] as WaitRecord;
+    const wait = waits[i] as Wait;
     // What began after the lock was gone belongs to a later attempt.
     if (!DROPPING_WAITS.has(wait.kind) || wait.start > hi || Number.isNaN(wait.end)) continue;
     // Nothing bounds the release from below: the wait began with it, give or take a few instructions.

@@ -55,6 +55,7 @@ interface Window {
   address: number;
   cause: StallTotals;
   process: StallTotals;
+  tid: number;
 }
 
 /** A wait that goes on: its window lasts until now. */
@@ -83,6 +84,17 @@ class MmWatch {
   }
 }
 
+/** A stall in `to` grew to `ns`; `lo`, `hi`: the VMA the writer came for, `tid`: whose window it met. */
+export type OnStall = (
+  hold: Hold,
+  to: StallTotals,
+  exact: boolean,
+  ns: number,
+  lo: number,
+  hi: number,
+  tid: number,
+) => void;
+
 /** Stalls by what they are summed over. */
 export type Provisional = ReadonlyMap<StallTotals, StallTotals>;
 
@@ -98,28 +110,38 @@ export class Stalls {
   readonly #mms: BoundedMap<number, MmWatch> = new BoundedMap(MAX_MMS, (watch) => watch.touched);
   readonly #maxWindows: number;
   readonly #maxMoments: number;
+  readonly #onStall: OnStall | null;
   #clock = 0;
   /** When a whole mm was given up last. */
   #lostTo = Number.NEGATIVE_INFINITY;
 
-  constructor(maxWindows: number = MAX_WINDOWS, maxMoments: number = MAX_MOMENTS) {
+  constructor(maxWindows: number = MAX_WINDOWS, maxMoments: number = MAX_MOMENTS, onStall: OnStall | null = null) {
     this.#maxWindows = maxWindows;
     this.#maxMoments = maxMoments;
+    this.#onStall = onStall;
   }
 
-  /** A retry's window [start, end). */
-  window(mm: number, address: number, start: number, end: number, cause: StallTotals, process: StallTotals): void {
+  /** A retry's window [start, end), of thread `tid`. */
+  window(
+    mm: number,
+    address: number,
+    start: number,
+    end: number,
+    cause: StallTotals,
+    process: StallTotals,
+    tid: number = 0,
+  ): void {
     if (!(start < end)) return;
     const watch = this.#watch(mm, end);
     if (start <= watch.momentsLostTo) this.lateWindows++;
     if (watch.latestMoment >= start)
       for (const moment of watch.moments) {
         if (!within(moment, start, end, address)) continue;
-        this.#stall(moment, end, cause, process);
+        this.#stall(moment, end, cause, process, tid);
       }
     if (end > watch.latestEnd) watch.latestEnd = end;
     const old = watch.windows[watch.nextWindow];
-    if (old === undefined) watch.windows[watch.nextWindow] = { start, end, address, cause, process };
+    if (old === undefined) watch.windows[watch.nextWindow] = { start, end, address, cause, process, tid };
     else {
       watch.windowsLostTo = Math.max(watch.windowsLostTo, old.end);
       old.start = start;
@@ -127,6 +149,7 @@ export class Stalls {
       old.address = address;
       old.cause = cause;
       old.process = process;
+      old.tid = tid;
     }
     watch.nextWindow = (watch.nextWindow + 1) % this.#maxWindows;
   }
@@ -200,15 +223,15 @@ export class Stalls {
     if (time >= watch.latestEnd) return;
     for (const window of watch.windows) {
       if (!within(moment, window.start, window.end, window.address)) continue;
-      this.#stall(moment, window.end, window.cause, window.process);
+      this.#stall(moment, window.end, window.cause, window.process, window.tid);
     }
   }
 
-  #stall(moment: Moment, end: number, cause: StallTotals, process: StallTotals): void {
+  #stall(moment: Moment, end: number, cause: StallTotals, process: StallTotals, tid: number): void {
     const ns = end - moment.time;
-    raise(moment, this.all, ns);
-    raise(moment, cause, ns);
-    raise(moment, process, ns);
+    const { hold, exact, lo, hi } = moment;
+    for (const to of [this.all, cause, process])
+      if (raise(moment, to, ns)) this.#onStall?.(hold, to, exact, ns, lo, hi, tid);
   }
 
   #watch(mm: number, now: number): MmWatch {
@@ -225,7 +248,7 @@ export class Stalls {
 }
 
 /** A writer that stalls once in a hold is late for all that follows in it: the longest of its stalls is the whole. */
-function raise({ hold, exact }: Moment, to: StallTotals, ns: number): void {
+function raise({ hold, exact }: Moment, to: StallTotals, ns: number): boolean {
   let longest = exact ? hold.exact : hold.bound;
   if (longest === null) {
     longest = new Map();
@@ -233,7 +256,7 @@ function raise({ hold, exact }: Moment, to: StallTotals, ns: number): void {
     else hold.bound = longest;
   }
   const was = longest.get(to) ?? 0;
-  if (ns <= was) return;
+  if (ns <= was) return false;
   longest.set(to, ns);
   if (exact) {
     to.exactNs += ns - was;
@@ -242,4 +265,5 @@ function raise({ hold, exact }: Moment, to: StallTotals, ns: number): void {
     to.boundNs += ns - was;
     if (was === 0) to.boundHolds++;
   }
+  return true;
 }

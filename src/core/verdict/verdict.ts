@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+/** `verdict`: three policies over the same faults. Batches in, one report out; everything in between has a bound. */
+import { VMA_WRITE_HOOK, windowOf } from '../aggregate/counterfactual.js';
+import { isHooked, MMAP_LOCK_HOOK, MMAP_QUEUE_HOOK } from '../aggregate/mmap-lock.js';
+import { Pipeline } from '../aggregate/pipeline.js';
+import { BoundedMap } from '../bounded/bounded-map.js';
+import { type EventBatch, isWriterEvent } from '../events/batch.js';
+import type { SessionInfo } from '../events/session.js';
+import type { Attempt, Lifecycle } from '../lifecycle/lifecycle.js';
+import type { RetryCause } from '../vocabulary/causes.js';
+import { Observed } from './observed.js';
+import { type FaultVerdict, retriedAttempt, verdictOf } from './outcome.js';
+import { ALTERNATIVES, type Alternative } from './policies.js';
+import { PolicyStalls } from './policy-stalls.js';
+import { VerdictSums } from './sums.js';
+import { WriterRows } from './writers.js';
+
+const MAX_PROCESSES = 256;
+
+export interface ProcessVerdict {
+  readonly tgid: number;
+  comm: string;
+  readonly sums: VerdictSums;
+}
+
+export class Verdict {
+  readonly session: SessionInfo;
+  readonly all: VerdictSums = new VerdictSums();
+  readonly byCause: Map<RetryCause, VerdictSums> = new Map();
+  readonly byProcess: BoundedMap<number, ProcessVerdict> = new BoundedMap(MAX_PROCESSES, ({ sums }) => sums.retries);
+  readonly observed: Observed = new Observed();
+  /** `none`: no hook on writers, so nothing is known of their stalls. */
+  readonly basis: 'exact' | 'bound' | 'none';
+  readonly queueSeen: boolean;
+  readonly stalls: Readonly<Record<Alternative, PolicyStalls>>;
+  readonly writers: WriterRows;
+  readonly pipeline: Pipeline;
+  #finished = false;
+
+  constructor(session: SessionInfo) {
+    this.session = session;
+    const exact = isHooked(session, VMA_WRITE_HOOK);
+    this.basis = exact ? 'exact' : isHooked(session, MMAP_LOCK_HOOK) ? 'bound' : 'none';
+    this.queueSeen = isHooked(session, MMAP_QUEUE_HOOK);
+    const priorities = WriterRows.priorities();
+    const stallsOf = (): PolicyStalls => new PolicyStalls(exact, (tid) => priorities.get(tid));
+    this.stalls = Object.fromEntries(ALTERNATIVES.map((name) => [name, stallsOf()])) as Record<
+      Alternative,
+      PolicyStalls
+    >;
+    const policies = ALTERNATIVES.map((name) => this.stalls[name]);
+    this.writers = new WriterRows(policies, priorities, isHooked(session, MMAP_LOCK_HOOK));
+    this.pipeline = new Pipeline(session, { onClosed: (fault) => this.#closed(fault) });
+  }
+
+  push(batch: EventBatch): void {
+    this.pipeline.push(batch);
+    for (let i = 0; i < batch.length; i++) if (isWriterEvent(batch.kind[i] as number)) this.writers.push(batch, i);
+  }
+
+  /** What is in flight ends here: nothing may be pushed after. */
+  finish(): this {
+    if (this.#finished) return this;
+    this.#finished = true;
+    for (const fault of this.pipeline.open()) this.#closed({ ...fault, end: Number.NaN });
+    for (const name of ALTERNATIVES) this.stalls[name].finish();
+    return this;
+  }
+
+  #closed(fault: Lifecycle): void {
+    this.observed.closed(fault);
+    const attempt = retriedAttempt(fault);
+    if (attempt === null) return;
+    const verdict = verdictOf(fault, attempt, this.queueSeen);
+    const cause = this.#causeOf(verdict.cause);
+    const process = this.#processOf(fault);
+    for (const sums of [this.all, cause, process]) sums.add(verdict, fault.last - fault.first);
+    if (this.basis !== 'none') this.#windows(fault, attempt, verdict, cause, process);
+  }
+
+  #windows(fault: Lifecycle, attempt: Attempt, verdict: FaultVerdict, cause: VerdictSums, process: VerdictSums): void {
+    const { mm, address, tid } = fault;
+    const put = (policy: Alternative, start: number, end: number): void => {
+      const [byCause, byProcess] = [cause.under[policy].stall, process.under[policy].stall];
+      if (Number.isNaN(start) || Number.isNaN(end) || Number.isNaN(address)) {
+        for (const sums of [this.stalls[policy].all, byCause, byProcess]) sums.unknown++;
+        return;
+      }
+      this.stalls[policy].stalls.window(mm, address, start, end, byCause, byProcess, tid);
+    };
+    for (const { start, end } of verdict.later) put('retry', start, end);
+    if (!verdict.keptOver) return;
+    const window = windowOf(fault, attempt);
+    if (window !== null) put('keep', window.start, window.end);
+  }
+
+  #causeOf(cause: RetryCause): VerdictSums {
+    let sums = this.byCause.get(cause);
+    if (sums === undefined) {
+      sums = new VerdictSums();
+      this.byCause.set(cause, sums);
+    }
+    return sums;
+  }
+
+  #processOf({ tgid, comm }: Lifecycle): VerdictSums {
+    let process = this.byProcess.get(tgid);
+    if (process === undefined) {
+      process = { tgid, comm, sums: new VerdictSums() };
+      this.byProcess.set(tgid, process);
+    }
+    process.comm = comm;
+    return process.sums;
+  }
+}

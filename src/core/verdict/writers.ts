@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+/** Rows of writers (VL_W_*) → their holds, told to the stalls of every policy; and the priorities they show. */
+import { VlKind, VlStepFlag } from '../../schema/events.gen.js';
+import { BoundedMap } from '../bounded/bounded-map.js';
+import type { EventBatch } from '../events/batch.js';
+import { syscallNumber } from '../vocabulary/syscalls.js';
+import { type PolicyStalls, type Who, WriterHold } from './policy-stalls.js';
+
+/** Threads whose hold under way, and threads whose priority, are remembered. */
+const MAX_HOLDS = 8192;
+const MAX_PRIORITIES = 65_536;
+
+interface UnderWay {
+  readonly mm: number;
+  readonly had: number;
+  readonly holds: readonly WriterHold[];
+}
+
+export class WriterRows {
+  /** Writers that waited today for mmap_lock behind a task of lower priority, of those that waited. */
+  waited = 0;
+  inverted = 0;
+  readonly #policies: readonly PolicyStalls[];
+  readonly #acquisitionsSeen: boolean;
+  readonly #underWay: BoundedMap<number, UnderWay> = new BoundedMap(MAX_HOLDS, ({ had }) => had || 0);
+  readonly #priorities: BoundedMap<number, number>;
+
+  /** `acquisitionsSeen`: mmap_lock's tracepoints are hooked, so that one hold can be told from the next. */
+  constructor(policies: readonly PolicyStalls[], priorities: BoundedMap<number, number>, acquisitionsSeen: boolean) {
+    this.#policies = policies;
+    this.#priorities = priorities;
+    this.#acquisitionsSeen = acquisitionsSeen;
+  }
+
+  static priorities(): BoundedMap<number, number> {
+    return new BoundedMap(MAX_PRIORITIES, () => 0);
+  }
+
+  /** A row of a kind that `isWriterEvent`. */
+  push(batch: EventBatch, i: number): void {
+    const tid = batch.tid[i] as number;
+    const mm = batch.mm[i] as number;
+    const time = batch.time[i] as number;
+    switch (batch.kind[i]) {
+      case VlKind.W_ACQUIRED: {
+        const { holds } = this.#begin(tid, mm, time, this.#who(batch, i));
+        for (const [n, policy] of this.#policies.entries()) policy.stalls.acquired(holds[n] as WriterHold, time);
+        return;
+      }
+      case VlKind.W_RELEASED:
+        if (this.#underWay.get(tid)?.mm === mm) this.#underWay.set(tid, { mm: Number.NaN, had: 0, holds: [] });
+        return;
+      case VlKind.W_VMA: {
+        const [from, lo, hi] = [batch.acquired[i], batch.vmaStart[i], batch.vmaEnd[i]] as [number, number, number];
+        const known = this.#acquisitionsSeen ? this.#underWay.get(tid) : undefined;
+        const { holds } = known?.mm === mm ? known : this.#begin(tid, mm, Number.NaN, this.#who(batch, i));
+        for (const [n, policy] of this.#policies.entries())
+          policy.stalls.writeLocks(holds[n] as WriterHold, from, lo, hi);
+        return;
+      }
+    }
+  }
+
+  #begin(tid: number, mm: number, had: number, who: Who): UnderWay {
+    const hold = { mm, had, holds: this.#policies.map(() => new WriterHold(tid, mm, had, who)) };
+    this.#underWay.set(tid, hold);
+    return hold;
+  }
+
+  /** W_ACQUIRED alone carries priorities: the holder's in bits 0 to 15, the writer's in 16 to 31. */
+  #who(batch: EventBatch, i: number): Who {
+    const tid = batch.tid[i] as number;
+    if (batch.kind[i] === VlKind.W_ACQUIRED) {
+      const both = Number((batch.pte[i] as bigint) & 0xffff_ffffn);
+      const holder = batch.b[i] as number;
+      this.#priorities.set(tid, both >> 16);
+      // -1 is SCHED_DEADLINE's.
+      if (holder !== 0) this.#priorities.set(holder, (both << 16) >> 16);
+      if (!Number.isNaN(batch.acquired[i])) {
+        this.waited++;
+        if ((batch.flags[i] as number) & VlStepFlag.INVERTED) this.inverted++;
+      }
+    }
+    return {
+      tgid: batch.tgid[i] as number,
+      comm: batch.strings[batch.comm[i] as number] ?? '',
+      syscall: syscallNumber(batch.a[i] as number),
+      prio: this.#priorities.get(tid) ?? Number.NaN,
+    };
+  }
+}

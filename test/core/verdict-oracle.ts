@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+/**
+ * The three policies over rebuilt faults, once more and by another way: all faults and all writers are kept, and every
+ * writer is held against every wait. Nothing of src/core/verdict is used.
+ */
+
+import type { EventBatch } from '../../src/core/events/batch.js';
+import type { Lifecycle } from '../../src/core/lifecycle/lifecycle.js';
+import { VlKind } from '../../src/schema/events.gen.js';
+
+export interface Sums {
+  readonly faults: number;
+  readonly unknown: number;
+  readonly least: number;
+  readonly most: number;
+}
+
+export interface Stall {
+  readonly hold: string;
+  readonly ns: number;
+}
+
+export interface Oracle {
+  readonly retries: number;
+  readonly queued: readonly [number, number];
+  readonly retry: Sums;
+  readonly keep: Sums;
+  /** Longest stall of each hold under keep; `exact`: for its VMA, else for the mm. */
+  readonly stalls: { readonly exact: readonly Stall[]; readonly bound: readonly Stall[] };
+  readonly stallsUnknown: number;
+}
+
+export interface WriterMoment {
+  readonly hold: string;
+  readonly mm: number;
+  readonly time: number;
+  readonly vma: readonly [number, number] | null;
+}
+
+/** Every moment at which a writer came, with the hold it belongs to. */
+export class Writers {
+  readonly moments: WriterMoment[] = [];
+  readonly #hold: Map<string, string> = new Map();
+  #n = 0;
+
+  push(batch: EventBatch): void {
+    for (let i = 0; i < batch.length; i++) {
+      const key = String(batch.tid[i]);
+      const mm = batch.mm[i] as number;
+      const name = `${mm} `;
+      if (batch.kind[i] === VlKind.W_ACQUIRED) {
+        const hold = `${name}${++this.#n}`;
+        this.#hold.set(key, hold);
+        this.moments.push({ hold, mm, time: batch.time[i] as number, vma: null });
+      } else if (batch.kind[i] === VlKind.W_RELEASED) {
+        if (this.#hold.get(key)?.startsWith(name)) this.#hold.delete(key);
+      } else if (batch.kind[i] === VlKind.W_VMA) {
+        let hold = this.#hold.get(key);
+        if (!hold?.startsWith(name)) {
+          hold = `${name}${++this.#n}`;
+          this.#hold.set(key, hold);
+        }
+        const vma = [batch.vmaStart[i], batch.vmaEnd[i]] as [number, number];
+        this.moments.push({ hold, mm, time: batch.acquired[i] as number, vma });
+      }
+    }
+  }
+}
+
+const KEPT = /^(folio locked|device-exclusive|file: )/;
+const IN_VAIN = new Set(['anon_vma', 'hugetlb', '->fault needs mmap_lock', 'device-private', 'swap refused']);
+const DROPS = new Set(['folio', 'userfault', 'file', 'shmem']);
+
+/** [least, most] queued after the RETRY; null where an end is missing. */
+function queued({ attempts, waits, end }: Lifecycle, queueSeen: boolean): readonly [number, number] | null {
+  const each: (readonly [number, number])[] = [];
+  const locking = waits.filter(({ kind }) => kind === 'mmapLock');
+  for (const wait of locking) {
+    const queues = !Number.isNaN(wait.contended);
+    if (Number.isNaN(wait.end)) each.push([0, Math.max(0, end - (queues ? wait.contended : wait.start))]);
+    else if (queues) each.push([wait.end - wait.contended, wait.end - wait.contended]);
+    else each.push([0, queueSeen ? 0 : wait.end - wait.start]);
+  }
+  const passes = attempts.filter(({ lock }) => lock === 'mmap');
+  if (passes.length > locking.length)
+    for (const { acquired } of passes) {
+      const seen = locking.find(
+        (wait) =>
+          !(wait.start > acquired.hi || wait.end < acquired.lo || Number.isNaN(wait.end) || Number.isNaN(acquired.lo)),
+      );
+      if (seen === undefined) each.push([0, acquired.hi - acquired.lo]);
+    }
+  const sum = (side: 0 | 1): number => each.reduce((all, one) => all + one[side], 0);
+  return Number.isFinite(sum(1)) ? [sum(0), sum(1)] : null;
+}
+
+type Saved = readonly [number, number] | null;
+
+function saved(fault: Lifecycle, queue: Saved, cause: string, verdict: string): { retry: Saved; keep: Saved } {
+  if (fault.how === 'signal') return { retry: [0, 0], keep: [0, 0] };
+  const maybe: Saved = queue === null ? null : [0, queue[1]];
+  const vain = IN_VAIN.has(cause) || verdict === 'by design';
+  const sure = verdict === 'avoidable' && cause !== 'unknown' && cause !== 'driver or file system';
+  return {
+    retry: vain ? [0, 0] : sure ? queue : maybe,
+    keep: KEPT.test(cause) ? queue : cause === 'unknown' ? maybe : [0, 0],
+  };
+}
+
+export function oracle(faults: readonly Lifecycle[], moments: readonly WriterMoment[], queueSeen: boolean): Oracle {
+  const total = {
+    retry: { faults: 0, unknown: 0, least: 0, most: 0 },
+    keep: { faults: 0, unknown: 0, least: 0, most: 0 },
+  };
+  const all: [number, number] = [0, 0];
+  const windows: { readonly mm: number; readonly address: number; readonly from: number; readonly to: number }[] = [];
+  let retries = 0;
+  let stallsUnknown = 0;
+  for (const fault of faults) {
+    const attempt = fault.attempts.find(({ lock, outcome }) => lock === 'vma' && outcome === 'retry');
+    if (attempt === undefined) continue;
+    retries++;
+    const cause = attempt.cause ?? 'unknown';
+    const fellBack = fault.attempts.some(({ lock }) => lock === 'mmap');
+    const queue = fault.how === 'signal' ? ([0, 0] as const) : fellBack ? queued(fault, queueSeen) : null;
+    if (queue !== null) {
+      all[0] += queue[0];
+      all[1] += queue[1];
+    }
+    const would = saved(fault, queue, cause, attempt.verdict?.kind ?? 'unknown');
+    for (const name of ['retry', 'keep'] as const) {
+      total[name].faults++;
+      const one = would[name];
+      if (one === null) total[name].unknown++;
+      else {
+        total[name].least += one[0];
+        total[name].most += one[1];
+      }
+    }
+    if (!KEPT.test(cause) && cause !== 'unknown') continue;
+    const waits = fault.waits.filter(
+      ({ kind, start, end }) => DROPS.has(kind) && !(start > attempt.released.hi) && !Number.isNaN(end),
+    );
+    const wait = waits.at(-1);
+    const from =
+      wait === undefined ? Number.NaN : Number.isFinite(attempt.released.lo) ? attempt.released.lo : wait.start;
+    if (wait === undefined || Number.isNaN(from) || Number.isNaN(fault.address)) stallsUnknown++;
+    else windows.push({ mm: fault.mm, address: fault.address, from, to: wait.end });
+  }
+  const longest = { exact: new Map<string, number>(), bound: new Map<string, number>() };
+  for (const { hold, mm, time, vma } of moments)
+    for (const window of windows) {
+      if (window.mm !== mm || time < window.from || time >= window.to) continue;
+      if (vma !== null && (window.address < vma[0] || window.address >= vma[1])) continue;
+      const side = longest[vma === null ? 'bound' : 'exact'];
+      side.set(hold, Math.max(side.get(hold) ?? 0, window.to - time));
+    }
+  const list = (side: ReadonlyMap<string, number>): Stall[] => [...side].map(([hold, ns]) => ({ hold, ns }));
+  return {
+    retries,
+    queued: all,
+    ...total,
+    stalls: { exact: list(longest.exact), bound: list(longest.bound) },
+    stallsUnknown,
+  };
+}
