@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** A session from its source to its end: `stat` and `check` differ only in what they make of it. */
+/** A session from its source to its end: commands that observe, or read one recording, differ in what they make of it. */
 
 import type { Source } from '../../src/core/events/source.js';
 import { ExitCode, UserError } from '../../src/errors.js';
@@ -63,7 +63,8 @@ export function refuseBoth(name: string, file: string | undefined, argv: readonl
 
 /**
  * Starts the command, gives up all privileges, and pushes every batch into `sink` until the source ends, the time is up,
- * the command ended or a signal came. `words`: what a terminal is told meanwhile, where nothing else would end it.
+ * the command ended or a signal came. `words`: what a terminal is told meanwhile, where nothing else would end it; '' for
+ * nothing.
  */
 export async function followRun({ source, live, argv, duration }: Run, sink: Sink, words: string): Promise<RunEnd> {
   let stopping = false;
@@ -88,7 +89,7 @@ export async function followRun({ source, live, argv, duration }: Run, sink: Sin
   const watch = onStopSignal((signal) => forwardOrStop(signal, child, stop));
   if (duration !== undefined) live?.limit(duration * 1000);
   const limit = duration === undefined ? undefined : setTimeout(() => stopAll(child, stop), duration * 1000);
-  if (live !== null && child === null && duration === undefined && process.stderr.isTTY) say(words);
+  if (live !== null && child === null && duration === undefined && words !== '' && process.stderr.isTTY) say(words);
   // A live source still has its last records and its End row to give after close(): only recordings stop at once.
   const { error } = await feed(source, sink, { stopped: () => live === null && stopping });
   failure ??= error;

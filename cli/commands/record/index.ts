@@ -10,17 +10,10 @@ import { ExitCode, errorCode } from '../../../src/errors.js';
 import { refuseInputs } from '../../../src/output/inputs.js';
 import { fileOutput, writeText } from '../../../src/output/output.js';
 import { loadZstd } from '../../../src/recording/format/zstd.js';
-import { feed } from '../../common/feed.js';
-import {
-  type CommandResult,
-  describeResult,
-  forwardOrStop,
-  openLiveSource,
-  startCommand,
-  stopAll,
-} from '../../common/open.js';
+import { describeResult, openLiveSource } from '../../common/open.js';
 import type { LiveCliOptions } from '../../common/options.js';
-import { onStopSignal, report, say, signalExitCode } from '../../common/process.js';
+import { report, say } from '../../common/process.js';
+import { followRun } from '../../common/session.js';
 import { statJson } from '../stat/json.js';
 import { checkOutput, type OutputOptions, openOutput } from './output.js';
 
@@ -91,50 +84,33 @@ export async function record(argv: readonly string[], options: RecordOptions): P
   const tally = new Tally();
   const pipeline = options.stat === undefined && failing === null ? null : new Pipeline(live.session);
   const failOn = failing === null || pipeline === null ? null : new FailOn(live.session, pipeline, failing);
-  const stop = (): void => {
-    live.close().catch((error: unknown) => say(String(error)));
-  };
   let failure: unknown = null;
   const fail = (error: unknown): void => {
     failure ??= error;
-    stop();
+    live.close().catch((reason: unknown) => say(String(reason)));
   };
-  const run = argv.length > 0 ? startCommand(live, argv) : null;
-  live.dropPrivileges();
-  let command: CommandResult | null = null;
-  run?.done.then((result) => {
-    command = result;
-    stop();
-  }, fail);
-  const watch = onStopSignal((signal) => forwardOrStop(signal, run, stop));
   const flusher = setInterval(() => void writer.flush().catch(fail), FLUSH_MS);
-  if (options.duration !== undefined) live.limit(options.duration * 1000);
-  const limit =
-    options.duration === undefined ? undefined : setTimeout(() => stopAll(run, stop), options.duration * 1000);
   const push = async (batch: EventBatch): Promise<void> => {
+    // What could not be written is the end of the recording: what comes after it would be a hole.
+    if (failure !== null) return;
     tally.add(batch);
     (failOn ?? pipeline)?.push(batch);
-    await writer.write(batch);
+    await writer.write(batch).catch(fail);
   };
-  const { error } = await feed(live, { push }, { stopped: () => failure !== null });
-  if (error !== null) fail(error);
-  clearInterval(flusher);
-  clearTimeout(limit);
-  await live.close();
-  if (run !== null && command === null) run.end.begin();
-  await run?.done.catch(fail);
+  const run = { source: live, live, argv, duration: options.duration };
+  const end = await followRun(run, { push }, '').finally(() => clearInterval(flusher));
+  failure ??= end.failure;
   await writer.end().catch(fail);
   if (pipeline !== null && options.stat !== undefined) {
     await writeSummary(options.stat, jsonOf(statJson(pipeline.snapshot()))).catch(fail);
   }
-  watch.dispose();
+  end.dispose();
   const bytes = formatBytes(writer.bytes);
-  const ran = command === null ? '' : `; command: ${describeResult(command)}`;
+  const ran = end.command === null ? '' : `; command: ${describeResult(end.command)}`;
   say(`${tally.rows} events recorded (${bytes}), ${tally.dropped} dropped${ran}`);
   if (failure !== null && !isClosedPipe(failure)) return report(failure);
   if (failure !== null) say('stopped: the reader closed the pipe');
   const fired = failOn?.finish() ?? [];
   for (const line of fired) say(`fired ${line}`);
-  if (watch.signal !== null) return signalExitCode(watch.signal);
-  return fired.length > 0 ? ExitCode.Finding : ExitCode.Ok;
+  return end.exitCode(fired.length > 0 ? ExitCode.Finding : ExitCode.Ok);
 }
