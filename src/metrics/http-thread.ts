@@ -12,8 +12,11 @@ import type { FromThread, ToThread, What } from './thread-messages.js';
 
 /** Texts that old are as good as new ones. */
 const FRESH_MS = 1000;
-/** The draining thread answers within milliseconds, or it hangs. */
-const PATIENCE_MS = 3000;
+/**
+ * The draining thread answers within milliseconds; where there is no CPU to be had, within seconds. Longer than scrapers
+ * wait by default (10 s) it may not take.
+ */
+const PATIENCE_MS = 8000;
 
 interface Asked {
   readonly at: number;

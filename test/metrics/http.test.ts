@@ -121,7 +121,7 @@ test('a session that hangs is said to, by a thread that does not', async (t) => 
   const end = new Promise((resolve) => child.once('close', resolve));
   await sleep(0);
   // Longer than the other end is patient.
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 12_000);
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 15_000);
   await end;
   assert.match(said, /^503 the session was not heard of/);
 });

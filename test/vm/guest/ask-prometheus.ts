@@ -41,9 +41,12 @@ function seriesOf({ __name__: name, ...labels }: Readonly<Record<string, string>
   return own.length === 0 ? `${name}` : `${name}{${own.map(([label, value]) => `${label}="${value}"`).join()}}`;
 }
 
+/** Series whose name matches, as they were scraped last: after a scrape that failed, Prometheus knows of no value now. */
+const newest = (name: string): string => `last_over_time({__name__=~"vmalocktop_${name}"}[1h])`;
+
 /** Of one name after the other: resets() takes the names off, and series of two counters would be the same one then. */
 async function resets(): Promise<number> {
-  const names = new Set((await rows('{__name__=~"vmalocktop_.*_(total|count)"}')).map(({ metric }) => metric.__name__));
+  const names = new Set((await rows(newest('.*_(total|count)'))).map(({ metric }) => metric.__name__));
   let sum = 0;
   for (const name of names) sum += await one(`sum(resets(${name}[1h]))`);
   return names.size > 0 ? sum : Number.NaN;
@@ -55,15 +58,14 @@ async function ask(): Promise<Asked> {
     scrapes: await one('count_over_time(up[1h])'),
     failed: (await one('count_over_time(up[1h])')) - (await one('sum_over_time(up[1h])')),
     mostSeries: await one('max_over_time(scrape_samples_scraped[1h])'),
-    latestSeries: await one('scrape_samples_scraped'),
+    latestSeries: await one('last_over_time(scrape_samples_scraped[1h])'),
     headSeries: head.data.headStats.numSeries,
     resets: await resets(),
     rulesOk: JSON.stringify(await api('rules')).match(/"health":"ok"/g)?.length ?? 0,
     counters: Object.fromEntries(
-      (await rows('{__name__=~"vmalocktop_.*_total",__name__!~"vmalocktop_process_.*"}')).map(({ metric, value }) => [
-        seriesOf(metric),
-        Number(value[1]),
-      ]),
+      (await rows(newest('.*_total')))
+        .filter(({ metric }) => metric.__name__?.startsWith('vmalocktop_process_') === false)
+        .map(({ metric, value }) => [seriesOf(metric), Number(value[1])]),
     ),
   };
 }
