@@ -200,7 +200,7 @@ test('SIGUSR1 opens no debugger, whatever the command', async () => {
   });
   child.stdin.write(bytes.subarray(0, bytes.length - 64));
   // Node starts with a handler of its own, so nothing outside says when ours is there.
-  await sleep(1500);
+  await sleep(4000);
   child.kill('SIGUSR1');
   await sleep(200);
   child.stdin.end(bytes.subarray(bytes.length - 64));
