@@ -56,6 +56,9 @@ static __noinline struct rec *rec_for(struct vm_fault *vmf, __u32 flags, __u32 k
 			found_later(rec, (__u64)BPF_CORE_READ(vmf, vma));
 		if (same && (rec->vmf == (__u64)vmf || rec->state & MM_LOCKED) && !(rec->state & (IN_SWAP | RETRIED | AWAIT_ANY)))
 			goto found;
+		/* get_user_pages takes mmap_lock again by itself: the second pass comes without lock_mm_and_find_vma. */
+		if (same && !user && rec->state & RETRIED && flags & F(TRIED))
+			goto found;
 		if (user) {
 			abandon_all(kind);
 		} else if (!rec->vmf || (__u64)vmf >= rec->vmf) {

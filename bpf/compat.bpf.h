@@ -154,7 +154,7 @@ typedef struct {
 } pte_t;
 
 /* Values by bpf_core_enum_value, never by number; the members below only give the names something to be. */
-enum fault_flag { FAULT_FLAG_USER = 1 << 6, FAULT_FLAG_VMA_LOCK = 1 << 12, FAULT_FLAG_ORIG_PTE_VALID = 1 << 11 };
+enum fault_flag { FAULT_FLAG_TRIED = 1 << 5, FAULT_FLAG_USER = 1 << 6, FAULT_FLAG_VMA_LOCK = 1 << 12, FAULT_FLAG_ORIG_PTE_VALID = 1 << 11 };
 enum vm_fault_reason {
 	VM_FAULT_OOM = 1,
 	VM_FAULT_SIGBUS = 2,

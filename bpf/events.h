@@ -52,7 +52,9 @@ enum vl_kind {
 	VL_W_RELEASED = 31,    /* and given back, of a VL_W_ACQUIRED that was sent; acquired: when it was had, a: system call */
 	VL_W_VMA = 32,         /* __vma_start_write returned: a VMA write-locked; vma_start, vma_end: that VMA, acquired: when
 				* it was entered, a: system call or ~0, b: ns it waited for readers (saturating) */
-	VL_NKIND = 33,
+	VL_ACCESS_ERROR = 33,  /* bad_area_access_error entered: what the VMA does not permit comes to no handle_mm_fault;
+				* a: 1 under the VMA lock, 0 under mmap_lock */
+	VL_NKIND = 34,
 };
 
 /* What lock_mm_and_find_vma found, under mmap_lock, against what the attempt under the VMA lock had. */
@@ -213,7 +215,12 @@ enum vl_counter {
 	VL_C_MM_WRITE_1S = 57,
 	VL_C_MM_WRITE_LONGER = 58,
 	VL_C_COVERED = 59,      /* returns of handle_mm_fault that its first program missed and its second one took */
-	VL_NCOUNTER = 60,
+	VL_C_ACCESS_ERROR = 60, /* access errors under the VMA lock: the kernel's vmstat counts them as successes */
+	/* What /proc/vmstat counts of our own faults, which are observed in no other way. */
+	VL_C_SELF_OK = 61,
+	VL_C_SELF_RETRY = 62,
+	VL_C_SELF_ABORT = 63,
+	VL_NCOUNTER = 64,
 };
 #define VL_DECADES 8
 

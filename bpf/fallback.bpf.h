@@ -69,8 +69,8 @@ static __always_inline int on_mm_lock_enter(__u64 address, struct pt_regs *regs)
 	__u64 ts, refused;
 
 	if (!wanted(task)) {
-		if (observing != AFTER)
-			retried_before(task, address);
+		if (observing != AFTER && !retried_before(task, address) && in_session() && is_ourself(task) && regs_user_mode(regs))
+			count(VL_C_SELF_ABORT);
 		return 0;
 	}
 	user = regs_user_mode(regs);
@@ -192,7 +192,7 @@ static __noinline __u32 judge(struct rec *rec, __u64 found, __u64 ts)
 		rec->vm_flags = BPF_CORE_READ(vma, vm_flags);
 	}
 	/* Page-cache files map by filemap_map_pages and end in filemap_fault: then its return was missed, and that is all. */
-	if (rec->have & HAVE_RETRIED && !(rec->have & HAVE_INNER) && map_pages && map_pages != filemap_map_pages &&
+	if (rec->have & HAVE_RETRIED && !(rec->have & HAVE_INNER) && map_pages && filemap_map_pages && map_pages != filemap_map_pages &&
 	    !(bits & VL_FOUND_HUGETLB)) {
 		__u64 handler = (__u64)BPF_CORE_READ(ops, fault);
 

@@ -187,6 +187,56 @@ static __always_inline int hmf_whole(struct task_struct *task, struct vl_cpu *ro
 	return 0;
 }
 
+/*
+ * access_error(): the VMA does not permit it, and the fault ends in SIGSEGV without a handle_mm_fault. Under the VMA lock
+ * (`mm` is NULL: 6.10 and later) the kernel counts a success; under mmap_lock it ends a fault that fell back.
+ */
+static __always_inline int on_access_error(__u64 address, __u64 mm, struct vm_area_struct *vma)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_state *state;
+	struct rec *rec;
+	__u64 ts, acquired;
+	__u32 failed;
+
+	if (!wanted(task)) {
+		if (!mm && in_session() && is_ourself(task))
+			count(VL_C_SELF_OK);
+		return 0;
+	}
+	rec = current_rec(task, &state);
+	ts = bpf_ktime_get_ns();
+	if (mm) {
+		if (!rec || rec->state & AWAIT_ANY || rec->address != PAGE_OF(address))
+			return 0;
+		found_later(rec, (__u64)vma);
+		if (!(rec->state & MM_LOCKED))
+			return 0;
+		send(rec, VL_ACCESS_ERROR, 0, ts, AB(0, 0));
+		close_top(task, state);
+		return 0;
+	}
+	count(VL_C_ACCESS_ERROR);
+	acquired = take_start(task, &failed);
+	if (!in_scope(VL_SCOPE_ALL))
+		return 0;
+	if (rec)
+		abandon_all(VL_ACCESS_ERROR);
+	state = make_state(task);
+	if (!state)
+		return 0;
+	rec = open_rec(task, state, true, false);
+	if (!rec)
+		return 0;
+	rec->acquired = acquired;
+	rec->mm = MM_ID(BPF_CORE_READ(task, mm));
+	rec->address = PAGE_OF(address);
+	fill_from_vma(rec, vma);
+	send(rec, VL_ACCESS_ERROR, 0, ts, AB(1, 0));
+	close_top(task, state);
+	return 0;
+}
+
 /* Every fault passes here, so an ordinary one pays for a counter and one load, and no more: nothing is asked of it
  * that its flags and result do not already say. The row's counter needs no atomic: this program cannot interrupt
  * itself on a CPU, and no other one writes these counters. VMA_LOCK implies USER and regs (only the architecture's
@@ -203,6 +253,8 @@ static __always_inline int on_hmf_exit(__u64 *ctx, bool second)
 			*trace_of(task) = trace(task, ctx[1]);
 		else if (observing != AFTER && !(flags & F(VMA_LOCK)))
 			retried_before(task, ctx[1]);
+		if (!second && flags & F(VMA_LOCK) && in_session() && is_ourself(task))
+			count(ret & R(RETRY) ? VL_C_SELF_RETRY : VL_C_SELF_OK);
 		return 0;
 	}
 	cpu = bpf_get_smp_processor_id();

@@ -144,6 +144,11 @@ SEC("fexit/lock_vma_under_rcu") int x_lock_vma_under_rcu(__u64 *ctx)
 	return on_vma_lock((struct vm_area_struct *)ctx[2]);
 }
 
+SEC("fentry/bad_area_access_error") int e_bad_area_access_error(__u64 *ctx)
+{
+	return on_access_error(ctx[2], ctx[3], (struct vm_area_struct *)ctx[4]);
+}
+
 SEC("fentry/up_read") int e_up_read(__u64 *ctx)
 {
 	return on_up_read((void *)ctx[0]);

@@ -42,6 +42,12 @@ static __always_inline int on_swapin(bool enter)
 	return 0;
 }
 
+/* Where addresses are hidden: a task in no system call is in an exception, as good as always a page fault. */
+static __always_inline bool in_fault(void *ctx, struct task_struct *task)
+{
+	return hmf_lo ? stack_through(ctx, hmf_lo, hmf_hi) : current_syscall(task) == ~0u;
+}
+
 /*
  * Direct reclaim. In a fault that has a record it is a wait of it. Any other is noted if its stack shows a page fault,
  * and a mark sees to it that the fault's return comes by for the note.
@@ -66,7 +72,7 @@ static __always_inline int on_reclaim(void *ctx, bool begin, __u32 what)
 			note->t_reclaimed = bpf_ktime_get_ns();
 		return 0;
 	}
-	if (note_with(task, NOTE_RECLAIM) || !stack_through(ctx, hmf_lo, hmf_hi))
+	if (note_with(task, NOTE_RECLAIM) || !in_fault(ctx, task))
 		return 0;
 	note = make_note(task);
 	if (!note)

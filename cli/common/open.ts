@@ -47,7 +47,9 @@ export async function openRecorded(file: string, options: RecordedOptions = {}):
   const { sliceSource } = await import('../../src/recording/read/slice.js');
   const { stretchOf } = await import('../../src/recording/read/when.js');
   try {
-    return sliceSource(source, stretchOf(source.session, options.from, options.to));
+    const { withClocks } = await import('../../src/recording/read/clocks.js');
+    const session = await withClocks(source.session, file, [options.from, options.to]);
+    return sliceSource(source, stretchOf(session, options.from, options.to));
   } catch (error) {
     await source.close();
     throw error;

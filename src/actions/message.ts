@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: MIT
 /** An event as programs get it: on the standard input of `exec`, and as the body of a webhook. */
 import { type AlertEvent, alertText } from '../core/alerts/event.js';
+import { wallNs } from '../core/events/clocks.js';
 import type { SessionInfo } from '../core/events/session.js';
 
 /** ISO 8601, of a time in ns since the session's base; '' when the session has no clock pair to tell it by. */
 export function wallTime(session: SessionInfo, time: number): string {
-  // The last pair before it: CLOCK_REALTIME may have been set meanwhile.
-  const pair = session.clocks.filter((clock) => clock.time <= time).at(-1) ?? session.clocks[0];
-  if (pair === undefined) return '';
-  const ns = BigInt(pair.realtimeNs) + BigInt(Math.round(time - pair.time));
-  return new Date(Number(ns / 1_000_000n)).toISOString();
+  const ns = wallNs(session, time);
+  return ns === null ? '' : new Date(Number(ns / 1_000_000n)).toISOString();
 }
 
 export interface AlertMessage extends AlertEvent {

@@ -36,6 +36,8 @@ export interface Wishes {
   readonly start: boolean;
   /** What costs on the path of every ordinary fault may be hooked. */
   readonly exact: boolean;
+  /** What needs no hook of its own where /proc/kallsyms shows addresses: it hides them. */
+  readonly anonPrepare: boolean;
   readonly observed: boolean;
   /** Some processes or threads only: new ones may have their pids, or be their children. */
   readonly follow: boolean;
@@ -127,7 +129,8 @@ const UNWANTED: Readonly<Record<NonNullable<Hook['wanted']>, string>> = {
 
 function whyUnwanted(hook: Hook, wishes: Wishes): string {
   if (wishes.without.has(hook.target)) return 'left out: --without';
-  return hook.wanted === undefined || wishes[hook.wanted] ? '' : UNWANTED[hook.wanted];
+  const wanted = hook.wanted === undefined || wishes[hook.wanted] || (hook.wanted === 'exact' && wishes.anonPrepare);
+  return wanted ? '' : UNWANTED[hook.wanted];
 }
 
 function whyNot(kernel: KernelAbility, hook: Hook, exactReturns: boolean): string {

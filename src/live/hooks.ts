@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The kernel functions and tracepoints the probes stand on, each with what it is wanted for: the one table of them. */
 
+import { ACCESS_ERROR_HOOK } from '../core/aggregate/outcomes.js';
 import type { AttachMethod, ReleaseMode } from '../core/events/session.js';
 import { OWN_WAIT_HOOKS } from '../core/vocabulary/waits.js';
 
@@ -65,6 +66,7 @@ export const HOOKS: readonly Hook[] = [
   hook('lock_mm_and_find_vma', 'fallback to mmap_lock, aborts, verdicts', 'multi', 'multi', required),
   hook('do_swap_page', 'swap faults', 'multi', 'multi', required),
   hook('__folio_lock_or_retry', 'waits for a locked folio', 'multi', 'multi', required),
+  hook(ACCESS_ERROR_HOOK, 'access errors: faults that the VMA does not permit (x86, 6.10 and later)', 'fentry', 'no'),
   hook('lock_vma_under_rcu', 'time the VMA lock was taken or refused', 'no', 'fexit', { wanted: 'start' }),
   hook('io_schedule', 'sleeps inside folio and file waits: bound the release', 'multi', 'no'),
   hook('get_swap_device', 'which swap device, synchronous or not', 'no', 'multi'),

@@ -10,6 +10,7 @@ import {
   pushUserRow,
   UserKind,
 } from '../core/events/batch.js';
+import { CLOCK_TOLERANCE_NS, pushClock } from '../core/events/clocks.js';
 import type { KernelEnums, Scope, SessionInfo } from '../core/events/session.js';
 import type { Attachment } from './attachment.js';
 import { COUNTER_ROWS, CounterReader } from './counters.js';
@@ -20,6 +21,7 @@ import { stayResident } from './resident.js';
 import { type HostContext, rowsOf } from './rodata.js';
 import { Sampler } from './sampler.js';
 import { describeSession } from './session-info.js';
+import { VmstatCount } from './vmstat.js';
 
 /** The ring is looked at this often while it is in use, and up to so seldom while it stays empty: no wakeup per event. */
 const DRAIN_MS = 5;
@@ -28,6 +30,8 @@ const IDLE_MS = 25;
 const SAMPLE_MS = 250;
 /** Runs of programs that began before the end may still count and send: where membarrier(2) cannot wait for them, no more than a scheduling delay. */
 const SETTLE_MS = 30;
+/** A pair of clocks is said this often. */
+const CLOCK_NS = 60e9;
 /** /proc/kallsyms of a busy host takes a second. */
 const PRIMED_MS = 10_000;
 
@@ -36,6 +40,7 @@ export class Live implements LiveSource {
   session!: SessionInfo;
   readonly #attachment: Attachment;
   readonly #sampler: Sampler;
+  readonly #vmstat: VmstatCount = new VmstatCount();
   readonly #counterRows: number;
   #decoder!: EventDecoder;
   readonly #names: NameRows;
@@ -44,6 +49,8 @@ export class Live implements LiveSource {
   /** `Namespaces.monotonicAheadNs` */
   readonly #aheadNs: bigint;
   #started = 0n;
+  /** The pair of clocks said last. */
+  #clock = { time: 0, realtime: 0n };
   /** ns of the session that were asked for. */
   #limit = Number.POSITIVE_INFINITY;
   /** ns of the session at which it ended; null while it lasts. */
@@ -62,9 +69,11 @@ export class Live implements LiveSource {
     // After attaching: only now kallsyms knows our own programs, which no stack is to show.
     const { kernel, user } = options.stacks;
     const maps = { stacks: kernel || user ? object.map('stacks') : null, swapDevices: object.map('swap_devices') };
-    this.#names = new NameRows(maps, options.stacks, ['']);
+    const { why } = around.addresses;
+    const lost = why === '' ? [] : [`${why}: a RETRY of a driver or file system is unknown`];
+    this.#names = new NameRows(maps, options.stacks, [''], lost);
     const programs = around.plan.programs.map(({ program }) => object.program(program));
-    this.#counterRows = COUNTER_ROWS + 3 * programs.length + 8;
+    this.#counterRows = COUNTER_ROWS + 3 * programs.length + 16;
     this.#sampler = new Sampler({
       counters: new CounterReader(attachment.counters, rowsOf(around.plan, around.cpus), attachment.quick),
       programs,
@@ -84,8 +93,11 @@ export class Live implements LiveSource {
     // As bpf_ktime_get_ns has it, which knows no time namespaces.
     const base = started - this.#aheadNs;
     const realtime = BigInt(Date.now()) * 1_000_000n;
+    this.#vmstat.beginning();
     this.#attachment.controls.begin();
+    this.#vmstat.begun();
     this.#started = started;
+    this.#clock = { time: 0, realtime };
     this.#decoder = new EventDecoder(this.#attachment.ring, base);
     this.#names.renewStrings(this.#decoder.strings);
     this.session = this.#describe(base, realtime);
@@ -106,6 +118,8 @@ export class Live implements LiveSource {
           due = performance.now() + SAMPLE_MS;
           const time = this.#now();
           this.#sampler.sample(counters, time);
+          this.#readClock(counters, time);
+          this.#vmstat.sample(() => this.#attachment.controls.ended);
           yield* this.#upToNow(batch, names);
           yield counters;
           clearBatch(counters);
@@ -134,6 +148,7 @@ export class Live implements LiveSource {
         clearBatch(names);
       }
       this.#sampler.sample(counters, this.#now());
+      this.#vmstat.emit(counters, this.#now());
       // Faults whose end was not seen by then are in flight: no step of theirs is lost.
       pushUserRow(counters, UserKind.End, this.#now(), 0, 0, 0);
       yield counters;
@@ -206,6 +221,16 @@ export class Live implements LiveSource {
     }
   }
 
+  /** A pair of clocks each minute, and when the one before is no longer right: after suspend, or when somebody set the time. */
+  #readClock(batch: EventBatch, time: number): void {
+    const realtime = BigInt(Date.now()) * 1_000_000n;
+    const passed = time - this.#clock.time;
+    const drift = Math.abs(Number(realtime - this.#clock.realtime) - passed);
+    if (passed < CLOCK_NS && drift < CLOCK_TOLERANCE_NS) return;
+    this.#clock = { time, realtime };
+    pushClock(batch, time, realtime);
+  }
+
   /** Whose rows these are is said before them; `names` is empty, and is again. */
   *#handOn(batch: EventBatch, names: EventBatch): Generator<EventBatch> {
     if (this.#names.emitProcesses(names, batch.time[0] as number) > 0) yield names;
@@ -232,8 +257,11 @@ export class Live implements LiveSource {
   /** The session ends at this instant, whatever is still to be read and detached. */
   #end(): void {
     if (this.#endedAt !== null || !this.#attachment.held) return;
+    const { controls } = this.#attachment;
+    this.#vmstat.sample(() => controls.ended);
     const now = this.#now();
-    this.#attachment.controls.end();
+    controls.end();
+    this.#vmstat.ended();
     this.#endedAt = now;
   }
 

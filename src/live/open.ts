@@ -2,6 +2,7 @@
 /** What this kernel has of what is to be observed, and a session on it. */
 import { constants } from 'node:os';
 import { asUserError } from '../errors.js';
+import { kernelAddresses } from './addresses.js';
 import { type AttachPlan, type KernelAbility, loses, planAttach, type Wishes } from './attach-plan.js';
 import { Attachment, ProgramsRefused, refusal } from './attachment.js';
 import { refuseAbsent } from './followed.js';
@@ -29,6 +30,7 @@ export async function openLive(options: LiveOptions): Promise<LiveSource> {
   const enums = kernelEnums(btf, facts);
   const release = chooseRelease(options.release, facts);
   const trackStart = options.scope === 'all' || options.minUs > 0;
+  const addresses = kernelAddresses();
   const ability: KernelAbility = {
     major: facts.kernel.major,
     minor: facts.kernel.minor,
@@ -41,6 +43,7 @@ export async function openLive(options: LiveOptions): Promise<LiveSource> {
   const wishes: Wishes = {
     start: trackStart,
     exact: options.release === 'observed' || options.release === 'best',
+    anonPrepare: addresses.anonPrepare === null,
     observed: release === 'observed',
     follow: options.follow || options.pids.length > 0 || options.tids.length > 0,
     retry: options.scope !== 'swap',
@@ -63,7 +66,7 @@ export async function openLive(options: LiveOptions): Promise<LiveSource> {
           `its children cannot be seen: wake_up_new_task ${forks?.note ?? ''}`,
           'observe the whole host, without a command',
         );
-      const around: HostContext = { facts, btf, release, trackStart, plan, cpus };
+      const around: HostContext = { facts, btf, release, trackStart, plan, cpus, addresses };
       let attachment: Attachment;
       try {
         attachment = new Attachment(options, around);
@@ -74,8 +77,6 @@ export async function openLive(options: LiveOptions): Promise<LiveSource> {
       }
       try {
         const live = new Live(attachment, options, around, enums);
-        // A stack waits for its names for some seconds only; what starts now may be over by then.
-        if (options.stacks.kernel) await live.primed();
         live.begin();
         return live;
       } catch (error) {

@@ -4,7 +4,8 @@
 import type { BpfObject, Btf } from 'ebpf-ts';
 import type { ReleaseMode } from '../core/events/session.js';
 import { VlScope } from '../schema/events.gen.js';
-import { Kallsyms } from '../symbols/kallsyms.js';
+import type { SymbolRange } from '../symbols/kallsyms.js';
+import type { KernelAddresses } from './addresses.js';
 import type { AttachPlan } from './attach-plan.js';
 import type { HostFacts } from './host.js';
 import type { LiveOptions } from './options.js';
@@ -16,6 +17,7 @@ export interface HostContext {
   readonly trackStart: boolean;
   readonly plan: AttachPlan;
   readonly cpus: number;
+  readonly addresses: KernelAddresses;
 }
 
 /**
@@ -84,20 +86,18 @@ function filters(object: BpfObject, set: Setter, options: LiveOptions): void {
   set('comm_hi', comm.readBigUInt64LE(8));
 }
 
-function mmapLock(set: Setter, { plan, btf }: HostContext): void {
+function mmapLock(set: Setter, { plan, btf, addresses }: HostContext): void {
   const hooked = (target: string): boolean => plan.hooks.some((hook) => hook.attached && hook.target === target);
   set('observe_mm', hooked('mmap_lock_acquire_returned') && hooked('mmap_lock_released') ? 1 : 0);
   set('mm_fired', plan.programs.some(({ program }) => program === 'm_mmap_lock_acquire_returned') ? 1 : 0);
   // (mm, path, write, success) until 6.13, (mm, write, success) since.
   set('mm_tp_path', btf.tracepointArguments('mmap_lock_acquire_returned') === 4 ? 1 : 0);
-  const kallsyms = Kallsyms.load();
-  const range = (name: string, lo: string, hi: string): void => {
-    const found = kallsyms?.range(name);
-    if (!found) return;
+  const range = (found: SymbolRange | null, lo: string, hi: string): void => {
+    if (found === null) return;
     set(lo, found.start);
     set(hi, found.end);
   };
-  range('__vmf_anon_prepare', 'anon_prepare_lo', 'anon_prepare_hi');
-  range('handle_mm_fault', 'hmf_lo', 'hmf_hi');
-  set('filemap_map_pages', kallsyms?.address('filemap_map_pages') ?? 0);
+  range(addresses.anonPrepare, 'anon_prepare_lo', 'anon_prepare_hi');
+  range(addresses.handleMmFault, 'hmf_lo', 'hmf_hi');
+  set('filemap_map_pages', addresses.filemapMapPages ?? 0);
 }

@@ -3,6 +3,7 @@
 
 import type { Snapshot } from '../core/aggregate/snapshot.js';
 import type { Diff } from '../core/diff/compare.js';
+import { wallNs } from '../core/events/clocks.js';
 import { formatDuration, formatExact } from '../core/present/format.js';
 import { WAIT_FACTS, WAIT_KINDS } from '../core/vocabulary/waits.js';
 import { heatMap, outcomeChart } from './charts.js';
@@ -99,10 +100,9 @@ ${part('losses', lossTable(snapshot, truncated), html`<details><summary>Hooks</s
 }
 
 function startedAt({ session }: Snapshot): string {
-  const [pair] = session.clocks;
-  if (pair === undefined) return '';
-  const ms = Number(BigInt(pair.realtimeNs) / 1_000_000n) - pair.time / 1e6;
-  return `, from ${new Date(ms).toISOString().replace('T', ' ').slice(0, 19)} UTC`;
+  const ns = wallNs(session, 0);
+  if (ns === null) return '';
+  return `, from ${new Date(Number(ns / 1_000_000n)).toISOString().replace('T', ' ').slice(0, 19)} UTC`;
 }
 
 function heatMaps(snapshot: Snapshot): Part {

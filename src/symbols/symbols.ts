@@ -48,7 +48,10 @@ export class Symbols {
   /** As `Kallsyms.symbol`, innermost first; bare addresses where they are hidden. null: not read yet, ask again (never when `final`). */
   kernel(addresses: readonly bigint[], final = false): string[] | null {
     this.prime();
-    if (this.#kernel === undefined && !final) return null;
+    if (this.#kernel === undefined) {
+      if (!final) return null;
+      this.kernelWhy = `${this.#path}: not read by the end of the session`;
+    }
     return addresses.map((address, i) => this.#kernel?.symbol(address, i > 0) ?? `0x${address.toString(16)}`);
   }
 

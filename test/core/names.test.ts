@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { statJson } from '../../cli/commands/stat/json.js';
+import { statText } from '../../cli/commands/stat/text.js';
 import { MMAP_LOCK_HOOK, OTHER_USERS } from '../../src/core/aggregate/mmap-lock.js';
 import { Pipeline } from '../../src/core/aggregate/pipeline.js';
 import { CounterGroup, UserKind } from '../../src/core/events/batch.js';
@@ -109,6 +110,22 @@ describe('names', () => {
     assert.deepEqual([...all].sort(), [...(series.at(-1) ?? [])].sort());
     assert.ok(all.has(`vmalocktop_process_retries_total{pid="${TGID}",comm="java"}`));
     assert.ok(all.has('vmalocktop_cgroup_retries_total{cgroup="/app",id="42"}'));
+  });
+
+  it('that cannot be had are said to be missing, and why, with the stacks that were not had', () => {
+    const why = '/proc/kallsyms: the kernel hides its addresses (kernel.kptr_restrict, or CAP_SYSLOG is missing)';
+    const snapshot = snapshotOf([
+      named(UserKind.Unnamed, 0, 0, why, 0),
+      named(UserKind.Unnamed, 1, 0, '', 3),
+      named(UserKind.Unnamed, 2, 0, '', 1),
+      named(UserKind.Unnamed, 1, 0, '', 4),
+    ]);
+    assert.deepEqual(snapshot.names, { missing: [why], failedStacks: { kernel: 4, user: 1 } });
+    const text = statText(snapshot);
+    assert.ok(text.includes(`no names: ${why}`), text);
+    assert.match(text, /^ +5 {2}stacks asked for and not had$/m);
+    const json = statJson(snapshot) as Record<string, unknown>;
+    assert.deepEqual(json.names, { missing: [why], failedStacks: { kernel: 4, user: 1 } });
   });
 
   it('of swap devices stand in their rows, also of devices no fault came to', () => {

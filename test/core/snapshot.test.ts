@@ -109,7 +109,14 @@ describe('snapshot', () => {
     pushUserRow(batch, UserKind.Counter, 5000, 99, 0, 1);
     const snapshot = snapshotOf([batch]);
     assert.equal(snapshot.counts.faults, 1000 + 100 + 10 + 1 + 20 + 300);
-    assert.deepEqual(snapshot.counts.vmaLock, { success: 1000, retry: 100, completed: 10, abort: 20, error: 1 });
+    assert.deepEqual(snapshot.counts.vmaLock, {
+      success: 1000,
+      retry: 100,
+      completed: 10,
+      abort: 20,
+      error: 1,
+      accessError: null,
+    });
     assert.deepEqual([snapshot.counts.mmapLock, snapshot.counts.kernelMode, snapshot.counts.gup], [117, 300, 3]);
     assert.deepEqual([snapshot.events.missed, snapshot.events.decoded, snapshot.events.stateLost], [4, 0, 3]);
     assert.deepEqual([snapshot.ringUsedBytes, snapshot.ended, snapshot.time], [512, false, 5000]);

@@ -16,6 +16,7 @@ const KERNEL: KernelAbility = {
 const WISHES: Wishes = {
   start: false,
   exact: false,
+  anonPrepare: false,
   observed: false,
   follow: false,
   retry: true,
@@ -53,4 +54,9 @@ test('where the list of traceable functions cannot be read, BTF says what is the
     { target: 'swapin_sync', attached: true, note: '' },
     { target: 'swap_read_folio_bdev_sync', attached: false, note: 'not in this kernel: swapin_sync does it' },
   ]);
+});
+
+test('where /proc/kallsyms hides addresses the trylock for an anon_vma is told by its own function', () => {
+  assert.ok(!programsOf({}).includes('x___vmf_anon_prepare'));
+  assert.ok(programsOf({ anonPrepare: true }).includes('x___vmf_anon_prepare'));
 });

@@ -152,6 +152,20 @@ describe('stacks', () => {
     assert.equal(rows.pending, 0);
   });
 
+  it('waits for the names of the kernel however long they take, and not for those of a process', async (t) => {
+    stacks.set(5, [0xffffffff81000010n]);
+    stacks.set(4, [0x7f0000000001n]);
+    step(VlKind.STACK, 101, 5, NONE);
+    rows.note(kernel);
+    const late = performance.now() + 60_000;
+    t.mock.method(performance, 'now', () => late);
+    assert.equal(rows.emit(user, 1), 0);
+    assert.equal(rows.pending, 1);
+    await rows.settle(5000);
+    rows.emit(user, 2);
+    assert.deepEqual(frames(), ['5.0 kernel do_swap_page+0x10']);
+  });
+
   it('takes what is known when no other call comes', () => {
     stacks.set(5, [0xffffffff81000010n]);
     step(VlKind.STACK, 101, 5, NONE);

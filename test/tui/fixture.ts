@@ -75,9 +75,10 @@ export function emptySnapshot(): Snapshot {
     time: 0,
     durationNs: 0,
     ended: false,
+    vmstat: null,
     counts: {
       faults: 0,
-      vmaLock: { success: 0, retry: 0, completed: 0, abort: 0, error: 0 },
+      vmaLock: { success: 0, retry: 0, completed: 0, abort: 0, error: 0, accessError: null },
       mmapLock: 0,
       kernelMode: 0,
       gup: 0,
@@ -103,6 +104,7 @@ export function emptySnapshot(): Snapshot {
     counterfactual: { all: noCounterfactual('all'), byCause: [], byProcess: [] },
     progress: { pagesAgain: 0, mostRetries: 0, again: 0, refaults: 0, herds: [], largestHerd: 0, folioUnknown: 0 },
     otherUsers: { userfaultfd: null, procfs: null, madvise: null, damon: null, other: null },
+    names: { missing: [], failedStacks: { kernel: 0, user: 0 } },
     stacks: {},
     causeStacks: [],
     handlers: [],
@@ -278,7 +280,7 @@ export function snapshotAt(seconds: number): Snapshot {
   const abort = of(37);
   const unknown = of(5);
   const folio = retry - of(31) - of(9) - unknown;
-  const vmaLock = { success: of(48_211), retry, completed: of(63), abort, error: of(0.2) };
+  const vmaLock = { success: of(48_211), retry, completed: of(63), abort, error: of(0.2), accessError: null };
   const kernelMode = of(1180);
   const emitted = of(2411);
   const latest = Array.from({ length: 60 }, (_, i) => {

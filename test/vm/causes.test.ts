@@ -126,6 +126,28 @@ for (const kernel of kernels) {
       });
     }
 
+    await t.test('gup-16: a fault of get_user_pages is one fault, its second pass without lock_mm_and_find_vma', () => {
+      const { truth } = retry.truth('gup-16');
+      const faults = retry.at('gup-16');
+      retry.assertCount('faults', faults.length, truth);
+      assert.deepEqual(Object.keys(tally(faults, ({ how }) => how)), ['ok-mmap']);
+      const passes = tally(faults, ({ attempts }) => attempts.map(({ outcome }) => outcome).join(', '));
+      assert.ok((passes['retry, ok'] ?? 0) > 0, JSON.stringify(passes));
+    });
+
+    await t.test('absent-denied-32: access errors under the VMA lock, an outcome and faults of their own', () => {
+      const run = 'absent-denied-32';
+      const { truth } = all.truth(run);
+      const faults = all.at(run);
+      all.assertCount(run, faults.length, truth);
+      assert.deepEqual(
+        tally(faults, ({ how, attempts }) => `${how}: ${attempts.map(({ lock, outcome }) => `${lock} ${outcome}`)}`),
+        { 'error: vma error': faults.length },
+      );
+      const { accessError } = all.stat.counts.vmaLock;
+      assert.ok(accessError !== null && accessError >= truth - all.missed, `${accessError} access errors`);
+    });
+
     await t.test('file-faults-shared-16: COMPLETED', () => {
       const run = 'file-faults-shared-16';
       all.assertCount(run, all.at(run).filter(({ how }) => how === 'completed').length, all.truth(run).truth);

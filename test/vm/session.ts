@@ -63,7 +63,14 @@ export interface Stat {
   hooks: { target: string; attached: boolean; note: string }[];
   counts: {
     faults: number;
-    vmaLock: { success: number; retry: number; completed: number; abort: number; error: number };
+    vmaLock: {
+      success: number;
+      retry: number;
+      completed: number;
+      abort: number;
+      error: number;
+      accessError: number | null;
+    };
     kernelMode: number;
   };
   events: {

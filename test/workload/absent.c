@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * absent none|stack PAGES: user-mode faults at addresses without a VMA, so lock_vma_under_rcu gives NULL.
+ * absent none|stack|denied PAGES: user-mode faults that nothing is mapped for.
+ * none, stack: at addresses without a VMA, so lock_vma_under_rcu gives NULL.
  *   none   each page of a range that was unmapped; SIGSEGV is caught
  *   stack  pages below a MAP_GROWSDOWN mapping, one after the other: lock_mm_and_find_vma grows it
- * Truth: exactly PAGES ABORTs, one a page; `address` is the lowest of them.
+ *   denied pages of a PROT_NONE mapping: lock_vma_under_rcu gives the VMA, and access_error() refuses; SIGSEGV is caught
+ * Truth: exactly PAGES ABORTs (denied: access errors under the VMA lock), one a page; `address` is the lowest of them.
  */
 #include "common.h"
 #include <setjmp.h>
@@ -55,11 +57,12 @@ int main(int argc, char **argv)
 	char *all = mmap(NULL, size + 2 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	char *region = all + PAGE + GAP;
 
-	if (strcmp(mode, "none") && strcmp(mode, "stack"))
-		die(2, "usage: absent none|stack [PAGES]");
+	if (strcmp(mode, "none") && strcmp(mode, "stack") && strcmp(mode, "denied"))
+		die(2, "usage: absent none|stack|denied [PAGES]");
 	must(all != MAP_FAILED, "mmap");
-	must(!munmap(all + PAGE, size), "munmap");
-	if (!strcmp(mode, "none"))
+	if (strcmp(mode, "denied"))
+		must(!munmap(all + PAGE, size), "munmap");
+	if (strcmp(mode, "stack"))
 		touch_nothing(region, pages);
 	else
 		grow(region, pages);

@@ -5,6 +5,7 @@ import { Pipeline } from '../../../src/core/aggregate/pipeline.js';
 import type { AlertRule } from '../../../src/core/alerts/rule.js';
 import { ExitCode, UserError } from '../../../src/errors.js';
 import { canReplay, openReplay } from '../../../src/recording/play/player.js';
+import { withClocks } from '../../../src/recording/read/clocks.js';
 import { stretchOf } from '../../../src/recording/read/when.js';
 import { feed } from '../../common/feed.js';
 import { openRecorded } from '../../common/open.js';
@@ -32,7 +33,9 @@ export async function replay(file: string, options: ReplayOptions): Promise<numb
   const rules = path === undefined ? null : await readRules(path);
   const draws = canDraw();
   if (draws && file !== '-' && follow !== true && (await canReplay(file))) {
-    const replay = await openReplay(file, { stretch: (session) => stretchOf(session, from, to) });
+    const replay = await openReplay(file, {
+      stretch: async (session) => stretchOf(await withClocks(session, file, [from, to]), from, to),
+    });
     const checked = await openRecorded(file, options);
     const judged = rules === null ? null : await openRecorded(file, options);
     const terminal = openTerminal(false);

@@ -140,12 +140,21 @@ export function statJson(snapshot: Snapshot): object {
         completed: counts.vmaLock.completed,
         abort: counts.vmaLock.abort,
         error: counts.vmaLock.error,
+        accessError: counts.vmaLock.accessError,
       },
       mmapLock: counts.mmapLock,
       kernelMode: counts.kernelMode,
       gup: counts.gup,
       kthreadSwap: counts.kthreadSwap,
     },
+    vmstat:
+      snapshot.vmstat &&
+      Object.fromEntries(
+        snapshot.vmstat.map(({ line, counted, least, most, difference, why }) => [
+          line,
+          { counted, least, most, difference, why },
+        ]),
+      ),
     events: {
       emitted: events.emitted,
       decoded: events.decoded,
@@ -204,6 +213,7 @@ export function statJson(snapshot: Snapshot): object {
       folioUnknown: progress.folioUnknown,
     },
     otherUsers: otherUsers(snapshot),
+    names: { missing: [...snapshot.names.missing], failedStacks: { ...snapshot.names.failedStacks } },
     releaseRules: Object.fromEntries(
       Object.entries(snapshot.release).map(([rule, { count, unbounded, width, checked, outside }]) => [
         rule,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** The summary of `stat` as text, in the manner of perf stat: the figure first, then what it counts. Pure. */
+import { type VmstatRow, vmaAttempts } from '../../../src/core/aggregate/outcomes.js';
 import type { Snapshot } from '../../../src/core/aggregate/snapshot.js';
 import { pidWords } from '../../../src/core/events/session.js';
 import { ENDS } from '../../../src/core/lifecycle/lifecycle.js';
@@ -10,18 +11,33 @@ import { type AbortCause, RETRY_CAUSES, type RetryCause } from '../../../src/cor
 import { count, remark, row } from './rows.js';
 import { cgroups, mmapLock, others, processes, stacks, swapping, verdicts, waits, writers } from './tables.js';
 
-function outcomes({ counts }: Snapshot): string[] {
+/** `equal`, or by how much the kernel's own count differs, and why. */
+function vmstatLine({ line, counted, least, most, difference, why }: VmstatRow): string {
+  const span = least === most ? '' : `, ${formatExact(most - least)} of them while the session began or ended`;
+  const verdict =
+    difference === 0
+      ? `equal${span}`
+      : `${formatExact(Math.abs(difference))} ${difference < 0 ? 'more' : 'fewer'} than counted here: ${why}`;
+  return row(formatExact(difference === 0 ? counted : difference < 0 ? least : most), `/proc/vmstat ${line}`, verdict);
+}
+
+function outcomes({ counts, vmstat }: Snapshot): string[] {
   const { vmaLock } = counts;
-  const attempts = vmaLock.success + vmaLock.retry + vmaLock.completed + vmaLock.error;
+  const attempts = vmaAttempts(vmaLock);
+  const { accessError } = vmaLock;
   return [
     row(formatExact(counts.faults), 'page faults'),
     count(vmaLock.success, 'done under the VMA lock', attempts, 'VMA-lock attempts'),
     count(vmaLock.retry, 'RETRY: fell back to mmap_lock', attempts, 'VMA-lock attempts'),
     count(vmaLock.completed, 'COMPLETED under the VMA lock', attempts, 'VMA-lock attempts'),
     count(vmaLock.error, 'errors under the VMA lock', attempts, 'VMA-lock attempts'),
+    ...(accessError === null
+      ? []
+      : [count(accessError, 'access errors under the VMA lock', attempts, 'VMA-lock attempts')]),
     count(vmaLock.abort, 'ABORT: no VMA lock to be had', counts.faults, 'faults'),
     row(formatExact(counts.mmapLock), 'attempts under mmap_lock'),
     row(formatExact(counts.kernelMode), 'kernel-mode faults, never tried'),
+    ...(vmstat ?? []).map(vmstatLine),
   ];
 }
 
@@ -111,6 +127,10 @@ function trust(snapshot: Snapshot): string[] {
       ),
     );
   }
+  const { missing, failedStacks } = snapshot.names;
+  const failed = failedStacks.kernel + failedStacks.user;
+  if (failed > 0) lines.push(row(formatExact(failed), 'stacks asked for and not had'));
+  for (const why of missing) lines.push(remark(sanitise(`no names: ${why}`)));
   for (const hook of session.hooks) {
     if (!hook.attached)
       lines.push(remark(sanitise(`not hooked: ${hook.target}${hook.note === '' ? '' : ` (${hook.note})`}`)));

@@ -3,6 +3,7 @@
 import { VlCounter, VlHistNames, VlKindNames } from '../../schema/events.gen.js';
 import { CounterGroup } from '../events/batch.js';
 import type { SessionInfo } from '../events/session.js';
+import { VMSTAT_LINES } from './outcomes.js';
 import type { Snapshot } from './snapshot.js';
 
 const KINDS = 128;
@@ -24,6 +25,7 @@ export class Counters {
   readonly decoded: Float64Array = new Float64Array(KINDS);
   readonly hist: Float64Array = new Float64Array(VlHistNames.length * HIST_BUCKETS);
   readonly self: Float64Array = new Float64Array(4);
+  readonly vmstat: Float64Array = new Float64Array(2 * VMSTAT_LINES.length).fill(Number.NaN);
   readonly #missed: Float64Array;
   readonly #runCount: Float64Array;
   readonly #runTime: Float64Array;
@@ -45,6 +47,7 @@ export class Counters {
     groups[CounterGroup.RunCount] = this.#runCount;
     groups[CounterGroup.RunTime] = this.#runTime;
     groups[CounterGroup.Self] = this.self;
+    groups[CounterGroup.Vmstat] = this.vmstat;
     this.#groups = groups;
   }
 

@@ -15,6 +15,7 @@ import { cgroupRows } from './cgroups.js';
 import type { Counters } from './counters.js';
 import type { Distribution, Histogram } from './histogram.js';
 import { mmapLockOf, otherUsersOf } from './mmap-lock.js';
+import { reconcile, vmaAttempts, vmaLockCounts } from './outcomes.js';
 import { KEPT_LIFECYCLES } from './recent.js';
 import type { Snapshot } from './snapshot.js';
 import type { AddressRow, ProcessRow, SwapDeviceRow, WaitStats } from './snapshot-rows.js';
@@ -39,13 +40,8 @@ export interface SnapshotInputs {
 export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
   const { session, time, ended, fold, sums, counters, names } = inputs;
   const kernel = (counter: number): number => counters.kernel[counter] ?? 0;
-  const vmaLock = {
-    success: kernel(VlCounter.VMA_OK),
-    retry: kernel(VlCounter.VMA_RETRY),
-    completed: kernel(VlCounter.VMA_COMPLETED),
-    abort: kernel(VlCounter.ABORT),
-    error: kernel(VlCounter.VMA_ERROR),
-  };
+  const vmaLock = vmaLockCounts(session, kernel);
+  const events = counters.events();
   const kernelMode = kernel(VlCounter.KERNEL);
   const byEnd = { ...sums.byEnd, 'in-flight': fold.openCount };
   const { counterfactual } = sums;
@@ -66,7 +62,7 @@ export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
     durationNs: time,
     ended,
     counts: {
-      faults: vmaLock.success + vmaLock.retry + vmaLock.completed + vmaLock.error + vmaLock.abort + kernelMode,
+      faults: vmaAttempts(vmaLock) + vmaLock.abort + kernelMode,
       vmaLock,
       mmapLock:
         kernel(VlCounter.MMAP_OK) +
@@ -77,7 +73,8 @@ export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
       gup: kernel(VlCounter.GUP),
       kthreadSwap: kernel(VlCounter.KTHREAD),
     },
-    events: { ...counters.events(), stateLost: kernel(VlCounter.STATE_LOST) + kernel(VlCounter.NESTED_LOST) },
+    vmstat: reconcile(session, vmaLock, kernel, counters.vmstat, events.missed),
+    events: { ...events, stateLost: kernel(VlCounter.STATE_LOST) + kernel(VlCounter.NESTED_LOST) },
     lifecycles: { total: sums.opens, byEnd, incomplete: byEnd.incomplete, evicted: fold.evicted },
     retry: {
       total: sums.retries,
@@ -102,6 +99,7 @@ export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
     },
     progress: sums.progress.stats(),
     otherUsers: otherUsersOf(session, counters.kernel),
+    names: { missing: [...names.missing], failedStacks: { ...names.failedStacks } },
     stacks: names.stacks(
       new Set([
         ...writers.flatMap((row) => [row.kernelStack, row.userStack]),

@@ -2,6 +2,7 @@
 /** Batches in, snapshots out: the pure core behind every view. */
 
 import { type EventBatch, isWriterEvent, UserKind } from '../events/batch.js';
+import { noteClock } from '../events/clocks.js';
 import { faultBits } from '../events/fault-bits.js';
 import { Names } from '../events/names.js';
 import type { SessionInfo } from '../events/session.js';
@@ -73,6 +74,7 @@ export class Pipeline {
       }
       this.#counters.set(batch.a[i] as number, batch.b[i] as number, batch.value[i] as number);
     } else if (kind === UserKind.End) this.#ended = true;
+    else if (kind === UserKind.Clock) noteClock(this.#session, batch, i);
     else this.#names.push(batch, i);
   }
 

@@ -7,6 +7,7 @@ import type { AbortCause, Cause, RetryCause } from '../vocabulary/causes.js';
 import type { WaitName } from '../vocabulary/waits.js';
 import type { CauseCost } from './cause-costs.js';
 import type { Distribution } from './histogram.js';
+import type { VmaLockCounts, VmstatRow } from './outcomes.js';
 import type {
   AddressRow,
   CgroupRow,
@@ -34,19 +35,15 @@ export interface Snapshot {
   readonly counts: {
     /** User-mode and kernel-mode faults: VMA-lock attempts + aborts + kernel mode. */
     readonly faults: number;
-    readonly vmaLock: {
-      readonly success: number;
-      readonly retry: number;
-      readonly completed: number;
-      readonly abort: number;
-      readonly error: number;
-    };
+    readonly vmaLock: VmaLockCounts;
     /** Attempts of user-mode faults under mmap_lock, all results. */
     readonly mmapLock: number;
     readonly kernelMode: number;
     readonly gup: number;
     readonly kthreadSwap: number;
   };
+  /** /proc/vmstat's own count of the same; null where the kernel keeps none, and while the session lasts. */
+  readonly vmstat: readonly VmstatRow[] | null;
   readonly events: {
     readonly emitted: number;
     readonly decoded: number;
@@ -116,6 +113,11 @@ export interface Snapshot {
   readonly progress: ProgressStats;
   /** VMA locks taken by others than faults, by who; null where no hook shows it. */
   readonly otherUsers: Readonly<Record<'userfaultfd' | 'procfs' | 'madvise' | 'damon' | 'other', number | null>>;
+  /** What has no names here, and why; and stacks asked for and not had. */
+  readonly names: {
+    readonly missing: readonly string[];
+    readonly failedStacks: { readonly kernel: number; readonly user: number };
+  };
   /** Stacks by id as far as seen: symbols, innermost first. */
   readonly stacks: Readonly<Record<string, readonly string[]>>;
   /** By count, descending; bounded. */

@@ -2,13 +2,13 @@
 /** Fields of rules about the whole host. One line each: what expressions, events and the documentation know of it. */
 
 import { MMAP_LOCK_HOOK, whyNotHooked } from '../aggregate/mmap-lock.js';
+import { vmaAttempts } from '../aggregate/outcomes.js';
 import type { Snapshot } from '../aggregate/snapshot.js';
 import { increase, type Measure, ratio, unknown } from './interval.js';
 import { oldestSeconds, readUntil } from './stuck.js';
 import { WAIT_MEASURES } from './wait-measures.js';
 
-const attempts = ({ counts: { vmaLock } }: Snapshot): number =>
-  vmaLock.success + vmaLock.retry + vmaLock.completed + vmaLock.error;
+const attempts = ({ counts: { vmaLock } }: Snapshot): number => vmaAttempts(vmaLock);
 const judged = ({ retry }: Snapshot): number => retry.avoidable + retry.notAvoidable;
 
 function rate(id: string, title: string, of: (s: Snapshot) => number): Measure {

@@ -116,6 +116,7 @@ class Reader {
     else if (step.kind === VlKind.VMA_LOCK) this.#refused = step.a === 0;
     else if (step.kind === VlKind.MM_LOCK_ENTER) this.#mmEnter();
     else if (step.kind === VlKind.MM_LOCK_EXIT) this.#mmExit(i, step);
+    else if (step.kind === VlKind.ACCESS_ERROR) this.#accessError();
     else if (step.kind >= VlKind.SIGNAL && step.kind <= VlKind.ABANDONED) this.#cutShort(step);
   }
 
@@ -217,6 +218,18 @@ class Reader {
     this.#mmLocked = step.a === 0 ? -1 : i;
     this.#refused = false;
     this.#over = step.a === 0;
+  }
+
+  /** The VMA does not permit it: no handle_mm_fault comes. */
+  #accessError(): void {
+    for (const call of this.#open.splice(0)) this.#miss(`${CALLS[call.kind].name} exit`);
+    if (this.#attempt !== null) this.#miss('handle_mm_fault exit');
+    if (this.#mmEntered) this.#miss('lock_mm_and_find_vma exit');
+    this.#attempt = null;
+    this.#mmEntered = false;
+    this.#mmLocked = -1;
+    this.#refused = false;
+    this.#over = true;
   }
 
   /** After RETRY a pending signal ends the fault; anywhere else something that was to come is absent. */

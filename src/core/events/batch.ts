@@ -69,6 +69,10 @@ export const UserKind = {
   Handler: 133,
   /** A process: a = tgid, comm = its name, which is that of its leader. Before rows of its other threads, whose names are their own. */
   Process: 134,
+  /** What has no names here. a = 0: comm = what and why; a = 1, 2: value = kernel or user stacks asked for and not had so far. */
+  Unnamed: 135,
+  /** CLOCK_REALTIME at `time`: a = seconds since the epoch, value = the ns beyond. Every minute, and when it is no longer what the pair before foretells. */
+  Clock: 136,
 } as const;
 
 /** Groups of counters that travel in `UserKind.Counter` rows. All values are cumulative over the session. */
@@ -89,6 +93,8 @@ export const CounterGroup = {
   RunTime: 6,
   /** b = 0: ns during which run-time statistics were on. 1: our own CPU time (ns, user+system). 2: our RSS (bytes). 3: ring bytes in use at the time. */
   Self: 7,
+  /** b = 2 * line (`VMSTAT_LINES`): what that line of /proc/vmstat grew by over the session, at least; and the next one, at most. Once, at the end. */
+  Vmstat: 8,
 } as const;
 
 /** Whether a kernel row is no step of a fault: what a writer did (`VL_W_*` of bpf/events.h). */

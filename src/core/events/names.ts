@@ -8,6 +8,8 @@ import { ProcessNames } from './process-names.js';
 const MAX_STACKS = 8192;
 /** Depth of the kernel's stack map. */
 const MAX_FRAMES = 127;
+/** Reasons there can be; a file may claim more. */
+const MAX_MISSING = 16;
 const MAX_CGROUPS = 16_384;
 const MAX_DEVICES = 32;
 const MAX_HANDLERS = 1024;
@@ -22,6 +24,10 @@ export class Names {
   readonly devices: Map<number, SwapDeviceName> = new Map();
   /** Names of fault handlers by address. */
   readonly handlers: BoundedMap<bigint, string> = new BoundedMap(MAX_HANDLERS, () => 0);
+  /** What has no names, and why; in the order it was found. */
+  readonly missing: Set<string> = new Set();
+  /** Stacks asked for and not had. */
+  readonly failedStacks = { kernel: 0, user: 0 };
   readonly processes: ProcessNames = new ProcessNames();
   readonly #stacks: BoundedMap<number, string[]> = new BoundedMap(MAX_STACKS, () => 0);
   readonly #cgroups: BoundedMap<number, { readonly text: string; readonly time: number }> = new BoundedMap(
@@ -34,7 +40,7 @@ export class Names {
     return this.#stacks.evicted + this.#cgroups.evicted + this.handlers.evicted + this.processes.evicted;
   }
 
-  /** One row of kind Frame, SwapDevice, Cgroup, Handler or Process; others are passed over. */
+  /** One row of kind Frame, SwapDevice, Cgroup, Handler, Process or Unnamed; others are passed over. */
   push(batch: EventBatch, i: number): void {
     const a = batch.a[i] as number;
     const b = batch.b[i] as number;
@@ -55,6 +61,11 @@ export class Names {
         return;
       case UserKind.Process:
         this.processes.thread(a, a, text);
+        return;
+      case UserKind.Unnamed:
+        if (a === 1) this.failedStacks.kernel = value;
+        else if (a === 2) this.failedStacks.user = value;
+        else if (this.missing.size < MAX_MISSING) this.missing.add(text);
         return;
     }
   }

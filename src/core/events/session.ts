@@ -64,6 +64,7 @@ export interface SessionInfo {
   readonly cpus: number;
   /** CLOCK_MONOTONIC at the session's zero, ns, as a decimal string. */
   readonly baseNs: string;
+  /** By time. Grows as rows of kind Clock come (clocks.ts), where somebody makes figures of them. */
   readonly clocks: readonly ClockPair[];
   readonly scope: Scope;
   readonly release: ReleaseMode;

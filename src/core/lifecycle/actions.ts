@@ -116,6 +116,16 @@ const cutShort: Action = (f, s, from) => {
   f.lose(`${HMF} missed`);
 };
 
+const accessError: Action = (f, s) => {
+  const lock = s.a === 1 ? 'vma' : 'mmap';
+  const attempt = f.attempt ?? begin(f, s, lock, true, lock === 'vma' ? f.start : { lo: since(f), hi: s.time });
+  if (!attempt.lockKnown) learnLock(f, s, attempt, lock);
+  f.origin = 'user';
+  attempt.outcome = 'error';
+  releasedAfter(attempt, s.time);
+  settle(f, s, attempt);
+};
+
 const ACTION: Readonly<Record<ActionName, Action>> = {
   ...INSIDE_ACTIONS,
   none: () => {},
@@ -186,6 +196,7 @@ const ACTION: Readonly<Record<ActionName, Action>> = {
     forgetWait(f, 'mmapLock');
   },
   mmRelease,
+  accessError,
   release,
   stack: (f, s) => s.sink.stack(f, f.attempts[f.attempts.length - 1] ?? null, s.a, s.b),
   cutShort,

@@ -128,7 +128,8 @@ export class LifecycleFold {
     if (!abandoned) task.last = s.time;
     if (!note) f.gap = 0;
     const attempt = f.attempts[f.attempts.length - 1];
-    if (kind === VlKind.HMF_EXIT && attempt !== undefined && attempt.rule === 'R2') this.#keep(task, attempt);
+    const mayKeep = kind === VlKind.HMF_EXIT || kind === VlKind.ACCESS_ERROR;
+    if (mayKeep && attempt !== undefined && attempt.rule === 'R2') this.#keep(task, attempt);
     if (f.at === STATE.Closed) this.#close(f, task);
   }
 

@@ -8,7 +8,7 @@ import { formatCount } from './format.js';
 import type { Style } from './text.js';
 
 export interface OutcomeRow {
-  readonly id: 'success' | 'retry' | 'completed' | 'abort' | 'error' | 'kernel';
+  readonly id: 'success' | 'retry' | 'completed' | 'abort' | 'error' | 'access-error' | 'kernel';
   readonly title: string;
   readonly style: Style;
   readonly count: number;
@@ -36,11 +36,12 @@ const OUTCOMES: readonly (readonly [OutcomeRow['id'], string, Style, (s: Snapsho
   ['completed', 'COMPLETED', 'completed', (s) => s.counts.vmaLock.completed],
   ['abort', 'ABORT', 'abort', (s) => s.counts.vmaLock.abort],
   ['error', 'error', 'bad', (s) => s.counts.vmaLock.error],
+  ['access-error', 'access err', 'bad', (s) => s.counts.vmaLock.accessError ?? Number.NaN],
   ['kernel', 'kernel-mode', 'kernel', (s) => s.counts.kernelMode],
 ];
 
 export function outcomeRows(now: Snapshot, before: Snapshot | null): OutcomeRow[] {
-  return OUTCOMES.map(([id, title, style, of]) => ({
+  return OUTCOMES.filter(([, , , of]) => !Number.isNaN(of(now))).map(([id, title, style, of]) => ({
     id,
     title,
     style,

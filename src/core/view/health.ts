@@ -22,7 +22,7 @@ function pairs(...parts: readonly (readonly [name: string, value: string, style?
 const loss = (value: number): Style => (value > 0 ? 'bad' : 'plain');
 
 /** emitted = decoded + dropped, unless rows are still on their way. */
-function lossLines({ events, lifecycles, forgotten }: Snapshot): Line[] {
+function lossLines({ events, lifecycles, forgotten, names }: Snapshot): Line[] {
   const n = formatCount;
   const under = events.emitted - events.decoded - events.dropped;
   const lines: Line[] = [
@@ -39,6 +39,10 @@ function lossLines({ events, lifecycles, forgotten }: Snapshot): Line[] {
     ),
   ];
   const gone = Object.entries({ lifecycles: lifecycles.evicted, ...forgotten }).filter(([, count]) => count > 0);
+  const failed = names.failedStacks.kernel + names.failedStacks.user;
+  const unnamed = [...names.missing.map(sanitise), ...(failed > 0 ? [`${n(failed)} stacks`] : [])];
+  if (unnamed.length > 0 && gone.length === 0)
+    return [...lines, [seg('no names: ', 'dim'), seg(unnamed.join('; '), 'bad')]];
   lines.push(
     gone.length === 0
       ? [seg('nothing was given up for want of room in our tables', 'dim')]

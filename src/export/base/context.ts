@@ -3,7 +3,8 @@
 
 import { BoundedMap } from '../../core/bounded/bounded-map.js';
 import { type EventBatch, UserKind } from '../../core/events/batch.js';
-import type { SessionInfo } from '../../core/events/session.js';
+import { noteClock, wallNs } from '../../core/events/clocks.js';
+import type { ClockPair, SessionInfo } from '../../core/events/session.js';
 import { whyNoWait } from '../../core/present/wait-hooks.js';
 import { WAIT_KINDS, type WaitKind } from '../../core/vocabulary/waits.js';
 
@@ -13,8 +14,10 @@ export class Context {
   readonly session: SessionInfo;
   /** CLOCK_MONOTONIC at the session's zero, ns. */
   readonly baseNs: bigint;
-  /** CLOCK_REALTIME at a time of the session, in order; empty when the recording has none that make sense. */
-  readonly clocks: readonly { readonly time: number; readonly realtimeNs: bigint }[];
+  /** By time; empty when the recording has none. More come with the rows. */
+  get clocks(): readonly ClockPair[] {
+    return this.session.clocks;
+  }
   readonly #cgroups: BoundedMap<number, string> = new BoundedMap(MAX_NAMES, () => 0);
   readonly #devices: Map<number, string> = new Map();
 
@@ -24,27 +27,21 @@ export class Context {
     this.session = session;
     this.baseNs = BigInt(session.baseNs);
     this.#waits = new Set(WAIT_KINDS.filter((kind) => whyNoWait(session, kind) === ''));
-    this.clocks = session.clocks
-      .filter(({ time, realtimeNs }) => Number.isFinite(time) && /^-?\d+$/.test(realtimeNs))
-      .map(({ time, realtimeNs }) => ({ time, realtimeNs: BigInt(realtimeNs) }))
-      .sort((x, y) => x.time - y.time);
   }
 
   /** Takes the names out of a batch; to be called before its rows are exported. */
   observe(batch: EventBatch): void {
     for (let i = 0; i < batch.length; i++) {
       const kind = batch.kind[i];
-      if (kind === UserKind.Cgroup) this.#cgroups.set(batch.value[i] as number, nameOf(batch, i));
+      if (kind === UserKind.Clock) noteClock(this.session, batch, i);
+      else if (kind === UserKind.Cgroup) this.#cgroups.set(batch.value[i] as number, nameOf(batch, i));
       else if (kind === UserKind.SwapDevice) this.#devices.set(batch.a[i] as number, nameOf(batch, i));
     }
   }
 
   /** Wall-clock time, ns since the epoch, of a session time, by the clock pair before it; null where there is none. */
   wallClock(time: number): bigint | null {
-    if (!Number.isFinite(time)) return null;
-    let pair = this.clocks[0];
-    for (const later of this.clocks) if (later.time <= time) pair = later;
-    return pair === undefined ? null : pair.realtimeNs + BigInt(Math.round(time - pair.time));
+    return wallNs(this.session, time);
   }
 
   /** Whether a wait of this kind would have been seen. */

@@ -4,6 +4,7 @@
 import { Counters } from '../../core/aggregate/counters.js';
 import { BoundedMap } from '../../core/bounded/bounded-map.js';
 import { CounterGroup, type EventBatch, isWriterEvent, UserKind } from '../../core/events/batch.js';
+import { clockOf } from '../../core/events/clocks.js';
 import type { Lifecycle } from '../../core/lifecycle/lifecycle.js';
 import type { Output } from '../../output/output.js';
 import { VlCounter, VlStepFlag } from '../../schema/events.gen.js';
@@ -64,6 +65,7 @@ export class PerfettoExporter implements Exporter {
       if (time > this.#newest) this.#newest = time;
       const comm = batch.strings[batch.comm[i] as number] ?? '';
       if (kind === UserKind.Counter) this.#counter(batch, i, time);
+      else if (kind === UserKind.Clock) this.#packets.clock(clockOf(batch, i));
       else if (kind === UserKind.Process) this.#tracks.seen(batch.a[i] as number, batch.a[i] as number, comm);
       else if (kind < UserKind.Counter && ((batch.flags[i] as number) & VlStepFlag.INFO) !== 0) {
         this.#tracks.seen(batch.tid[i] as number, batch.tgid[i] as number, comm);

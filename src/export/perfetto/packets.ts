@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Packets of one sequence: descriptors of tracks, and events on them, with their names interned. */
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import type { ClockPair } from '../../core/events/session.js';
 import type { Context } from '../base/context.js';
 import {
   BuiltinClock,
@@ -201,20 +202,24 @@ export class Packets {
       });
     }, SequenceFlags.INCREMENTAL_STATE_CLEARED | SequenceFlags.NEEDS_INCREMENTAL_STATE);
     const { clocks } = this.#context;
-    for (const pair of clocks.length > 0 ? clocks : [null]) {
-      const readings: (readonly [number, bigint])[] = [[BuiltinClock.MONOTONIC, this.#monotonic(pair?.time ?? 0)]];
-      if (pair !== null) readings.push([BuiltinClock.REALTIME, pair.realtimeNs]);
-      this.#packet(() => {
-        putMessage(w, TracePacket.clock_snapshot, () => {
-          putVarint(w, ClockSnapshot.primary_trace_clock, BuiltinClock.MONOTONIC);
-          for (const [id, reading] of readings) {
-            putMessage(w, ClockSnapshot.clocks, () => {
-              putVarint(w, Clock.clock_id, id);
-              putVarint(w, Clock.timestamp, reading);
-            });
-          }
-        });
+    for (const pair of clocks.length > 0 ? clocks : [null]) this.clock(pair);
+  }
+
+  /** Ties the wall clock to the trace's from then on; without a pair the trace has its own alone. */
+  clock(pair: ClockPair | null): void {
+    const w = this.#writer;
+    const readings: (readonly [number, bigint])[] = [[BuiltinClock.MONOTONIC, this.#monotonic(pair?.time ?? 0)]];
+    if (pair !== null) readings.push([BuiltinClock.REALTIME, BigInt(pair.realtimeNs)]);
+    this.#packet(() => {
+      putMessage(w, TracePacket.clock_snapshot, () => {
+        putVarint(w, ClockSnapshot.primary_trace_clock, BuiltinClock.MONOTONIC);
+        for (const [id, reading] of readings) {
+          putMessage(w, ClockSnapshot.clocks, () => {
+            putVarint(w, Clock.clock_id, id);
+            putVarint(w, Clock.timestamp, reading);
+          });
+        }
       });
-    }
+    });
   }
 }

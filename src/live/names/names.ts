@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: MIT
 /** All rows a live source adds so that numbers have names: stacks, fault handlers, cgroups, processes, swap devices. */
-import { createBatch, type EventBatch } from '../../core/events/batch.js';
+import { createBatch, type EventBatch, pushUserRow, UserKind } from '../../core/events/batch.js';
 import { Symbols } from '../../symbols/symbols.js';
 import { CgroupReader } from './cgroups.js';
 import { HandlerRows } from './handlers.js';
 import { ProcessRows } from './processes.js';
 import { type StackKinds, type StackMap, StackReader, StackRows } from './stacks.js';
+import { TextPool } from './strings.js';
 import { type SwapDeviceMap, SwapDeviceReader } from './swap-devices.js';
 
 /** Room for the longest stack many times over. */
 const ROWS = 4096;
-/** At the end names still being read are waited for this long. */
-const LAST_MS = 1000;
+/** At the end names still being read are waited for this long: /proc/kallsyms of a host without memory takes its time. */
+const LAST_MS = 10_000;
+/** And groups, that may be many, this long. */
+const GROUPS_MS = 1000;
+const MAX_REASONS = 16;
 
 export interface NameMaps {
   /** `stacks` of bpf/maps.bpf.h; null when no stacks are taken. */
@@ -27,9 +31,15 @@ export class NameRows {
   readonly #cgroups: CgroupReader;
   readonly #processes: ProcessRows;
   readonly #devices: SwapDeviceReader | null;
+  readonly #texts: TextPool;
+  readonly #lost: readonly string[];
+  readonly #said: Set<string> = new Set();
+  readonly #failed: number[] = [0, 0];
 
-  /** `strings`: those of the source's batches. Capabilities may be dropped from then on. */
-  constructor(maps: NameMaps, kinds: StackKinds, strings: string[]) {
+  /** `strings`: those of the source's batches. `lost`: what else has no names. Capabilities may be dropped from then on. */
+  constructor(maps: NameMaps, kinds: StackKinds, strings: string[], lost: readonly string[] = []) {
+    this.#texts = new TextPool(strings, MAX_REASONS);
+    this.#lost = lost;
     const { stacks, swapDevices } = maps;
     // Its first read starts libuv's threads, which keep the capabilities of now.
     this.symbols.prime();
@@ -44,6 +54,7 @@ export class NameRows {
   renewStrings(strings: string[]): void {
     for (const rows of [this.#stacks, this.#handlers, this.#cgroups, this.#processes, this.#devices])
       rows?.renewStrings(strings);
+    this.#texts.renew(strings);
   }
 
   /** An empty batch for `emit`. */
@@ -70,6 +81,7 @@ export class NameRows {
    */
   emit(batch: EventBatch, time: number, last = false): number {
     const before = batch.length;
+    this.#emitUnnamed(batch, time);
     this.#devices?.emit(batch, time);
     this.#cgroups.emit(batch, time);
     this.#handlers.emit(batch, time);
@@ -77,9 +89,25 @@ export class NameRows {
     return batch.length - before;
   }
 
+  /** What has no names, as it is found out. */
+  #emitUnnamed(batch: EventBatch, time: number): void {
+    for (const why of this.missing) {
+      if (this.#said.has(why)) continue;
+      this.#said.add(why);
+      pushUserRow(batch, UserKind.Unnamed, time, 0, 0, 0);
+      batch.comm[batch.length - 1] = this.#texts.id(why);
+    }
+    const { kernel, user } = this.failedStacks ?? { kernel: 0, user: 0 };
+    [kernel, user].forEach((count, i) => {
+      if (count === this.#failed[i]) return;
+      this.#failed[i] = count;
+      pushUserRow(batch, UserKind.Unnamed, time, i + 1, 0, count);
+    });
+  }
+
   /** When no kernel row comes any more: waits so long at most. Then `emit` with `last`, until it adds nothing. */
   async finish(ms: number = LAST_MS): Promise<void> {
-    await Promise.all([this.symbols.settle(ms), this.#cgroups.settle(ms)]);
+    await Promise.all([this.symbols.settle(ms), this.#cgroups.settle(Math.min(ms, GROUPS_MS))]);
   }
 
   /** Stacks asked for and not had; null when none were asked for. */
@@ -89,6 +117,6 @@ export class NameRows {
 
   /** What has no names here, and why; empty when nothing was found to be lacking. */
   get missing(): readonly string[] {
-    return [this.symbols.kernelWhy, this.#cgroups.why].filter((why) => why !== '');
+    return [this.symbols.kernelWhy, this.#cgroups.why, ...this.#lost].filter((why) => why !== '');
   }
 }

@@ -69,7 +69,7 @@ function withoutTracer(frames: string[]): string[] {
   return first <= 0 ? frames : frames.slice(first);
 }
 
-/** A stack whose names are still missing after this is shown with what is known. */
+/** A user stack whose names are still missing after this is shown with what is known; the kernel's come, however late. */
 const PATIENCE_MS = 5000;
 /** Time one call of `emit` may take: the ring fills meanwhile. */
 const BUDGET_MS = 2;
@@ -151,7 +151,7 @@ export class StackRows {
     const now = performance.now();
     for (const [id, pending] of [...this.#pending]) {
       const { kernel, tgid, since } = pending;
-      const frames = this.#reader.resolve(id, kernel, tgid, last || now - since > PATIENCE_MS);
+      const frames = this.#reader.resolve(id, kernel, tgid, last || (!kernel && now - since > PATIENCE_MS));
       if (frames !== null && frames.length > batch.kind.length - batch.length) break;
       // Those that still wait go to the end of the line.
       this.#pending.delete(id);

@@ -14,7 +14,7 @@ import { Run } from './run.js';
 
 export interface ReplayOptions {
   /** Which part of the recording, ns since its session's base; called once the session is known. Absent: all of it. */
-  readonly stretch?: (session: SessionInfo) => TimeRange;
+  readonly stretch?: (session: SessionInfo) => TimeRange | Promise<TimeRange>;
 }
 
 /** States kept besides the one that is shown: each is the memory of a whole pipeline. */
@@ -35,7 +35,7 @@ export async function openReplay(path: string, options: ReplayOptions = {}): Pro
   try {
     const open = (how: OpenOptions = {}): Promise<Recording> => openRecordingBytes(files.chunks(), path, () => {}, how);
     const whole = await open();
-    const stretch = options.stretch?.(whole.session) ?? { from: 0, to: Number.POSITIVE_INFINITY };
+    const stretch = (await options.stretch?.(whole.session)) ?? { from: 0, to: Number.POSITIVE_INFINITY };
     const found = await scan(await open(SCANNED), stretch);
     const begin = async (): Promise<Run> => new Run(sliceSource(await open(), stretch));
     return new Player(found, stretch, begin, await begin(), files);

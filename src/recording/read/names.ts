@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 /**
- * The rows that name things (stack frames, swap devices, cgroups, handlers, processes), as they stand: a recording that begins later needs
+ * The rows that name things (stack frames, swap devices, cgroups, handlers, processes), what has no names, and the clock, as they stand: a recording that begins later needs
  * them too.
  */
+
 import { createBatch, DEFAULT_BATCH_ROWS, type EventBatch, pushUserRow, UserKind } from '../../core/events/batch.js';
+import { pushClock } from '../../core/events/clocks.js';
 
 interface NameRow {
   readonly kind: number;
@@ -11,6 +13,8 @@ interface NameRow {
   readonly b: number;
   readonly value: number;
   readonly name: string;
+  /** Of a clock pair, which says something of that time alone. */
+  readonly time: number;
 }
 
 /**
@@ -23,15 +27,24 @@ const MAX_ROWS: Readonly<Record<number, number>> = {
   [UserKind.Cgroup]: 16_384,
   [UserKind.Handler]: 1024,
   [UserKind.Process]: 16_384,
+  [UserKind.Unnamed]: 16,
+  [UserKind.Clock]: 1,
 };
 
 export function isName(kind: number): boolean {
   return MAX_ROWS[kind] !== undefined;
 }
 
-function keyOf({ kind, a, b, value }: NameRow): string | number {
+function keyOf({ kind, a, b, value, name }: NameRow): string | number {
   if (kind === UserKind.Cgroup) return value;
+  if (kind === UserKind.Clock) return 0;
+  if (kind === UserKind.Unnamed) return `${a} ${name}`;
   return kind === UserKind.Handler ? `${a}.${b}` : a;
+}
+
+/** A pair of clocks, as it is foretold for another time. */
+function realtimeAt({ a, value, time }: NameRow, at: number): bigint {
+  return BigInt(a) * 1_000_000_000n + BigInt(Math.round(value + at - time));
 }
 
 /** Those of one kind. */
@@ -87,6 +100,7 @@ export class NamesSoFar {
       b: batch.b[i] as number,
       value: batch.value[i] as number,
       name: batch.strings[batch.comm[i] as number] ?? '',
+      time: batch.time[i] as number,
     });
   }
 
@@ -95,8 +109,11 @@ export class NamesSoFar {
     for (const row of later.#rows()) this.#put(row);
   }
 
-  /** All of them as rows of `time`, in batches of moderate size: each is valid until the next one is asked for. */
-  *batches(time: number): Generator<EventBatch, void, undefined> {
+  /**
+   * All of them as rows of `time`, in batches of moderate size: each is valid until the next one is asked for.
+   * `was`: that time on the scale of the rows they come from.
+   */
+  *batches(time: number, was: number = time): Generator<EventBatch, void, undefined> {
     let strings = [''];
     let batch = createBatch(Math.min(Math.max(this.rows, 1), DEFAULT_BATCH_ROWS), strings);
     for (const row of this.#rows()) {
@@ -106,7 +123,8 @@ export class NamesSoFar {
         batch = { ...batch, length: 0, strings };
       }
       batch.comm[batch.length] = strings.push(row.name) - 1;
-      pushUserRow(batch, row.kind, time, row.a, row.b, row.value);
+      if (row.kind === UserKind.Clock) pushClock(batch, time, realtimeAt(row, was));
+      else pushUserRow(batch, row.kind, time, row.a, row.b, row.value);
     }
     if (batch.length > 0) yield batch;
   }

@@ -78,7 +78,7 @@ class Slice implements Source {
     const batch = createBatch(256, ['']);
     cut.begin(batch);
     if (batch.length > 0) yield batch;
-    yield* names.batches(0);
+    yield* names.batches(0, this.#from);
   }
 
   /** What was asked for ends here in order, whatever the recording does. */

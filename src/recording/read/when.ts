@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Times people name in a recording: so long after its begin, or by the clock on the wall. */
+import { timeOfWall, wallNs } from '../../core/events/clocks.js';
 import type { SessionInfo } from '../../core/events/session.js';
 import { ExitCode, UserError } from '../../errors.js';
 import type { TimeRange } from './slice.js';
@@ -31,10 +32,8 @@ export function parseWhen(text: string): When | null {
 
 /** ms since the epoch, of a time in ns since the session's base; null when the session holds no clock. */
 export function wallClock(session: SessionInfo, time: number): number | null {
-  const pair = session.clocks.at(-1);
-  if (pair === undefined) return null;
-  const ms = Number(BigInt(/^\d+$/.test(pair.realtimeNs) ? pair.realtimeNs : 0) / 1_000_000n);
-  return ms + (time - pair.time) / 1e6;
+  const ns = wallNs(session, time);
+  return ns === null ? null : Number(ns / 1000n) / 1000;
 }
 
 /** Throws a `UserError` (exit code 2) for a clock time in a recording that has no clock, or a stretch without length. */
@@ -59,9 +58,14 @@ function timeOf(session: SessionInfo, when: When): number {
       ExitCode.Usage,
     );
   }
-  if (when.kind === 'date') return Math.round((when.ms - begin) * 1e6);
+  if (when.kind === 'date') return atWall(session, when.ms);
   const midnight = new Date(begin);
   midnight.setHours(0, 0, 0, 0);
   const ms = midnight.getTime() + when.ms;
-  return Math.round(((ms < begin ? ms + DAY_MS : ms) - begin) * 1e6);
+  return atWall(session, ms < begin ? ms + DAY_MS : ms);
+}
+
+/** By the pairs of the whole session, not the first one's: it may have been suspended, or its clock set. */
+function atWall(session: SessionInfo, ms: number): number {
+  return timeOfWall(session, BigInt(Math.round(ms * 1000)) * 1000n) ?? 0;
 }

@@ -31,7 +31,7 @@ export const key: Keys = {
   process: (comm: string, what: 'retries' | 'aborts' | 'waitNs'): string => `process/${what}/${comm}`,
 };
 
-export const OUTCOMES = ['success', 'retry', 'completed', 'error', 'abort', 'kernel-mode'] as const;
+export const OUTCOMES = ['success', 'retry', 'completed', 'error', 'access-error', 'abort', 'kernel-mode'] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
 /** The kernel's own counts: they hold whatever the ring lost. */
@@ -40,6 +40,7 @@ const OUTCOME_COUNTERS: Readonly<Record<Outcome, number>> = {
   retry: VlCounter.VMA_RETRY,
   completed: VlCounter.VMA_COMPLETED,
   error: VlCounter.VMA_ERROR,
+  'access-error': VlCounter.ACCESS_ERROR,
   abort: VlCounter.ABORT,
   'kernel-mode': VlCounter.KERNEL,
 };

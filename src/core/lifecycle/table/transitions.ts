@@ -48,6 +48,7 @@ export const TABLE: Readonly<Record<StateName, Row>> = {
     ...fallback,
     VmaNull: go('NoVma', 'vmaNull'),
     VmaLocked: go('Held', 'vmaLocked'),
+    AccessError: go('Closed', 'accessError'),
     OtherPass: go('Start', 'none'),
   },
   NoVma: {
@@ -61,6 +62,8 @@ export const TABLE: Readonly<Record<StateName, Row>> = {
     ...every(over('Retried', HMF, 'retryProven')),
     ...always('Held'),
     ...inHandler,
+    // The VMA does not permit it: handle_mm_fault is not called.
+    AccessError: go('Closed', 'accessError'),
   },
   ...SWAP_STATES,
   Uffd: {
