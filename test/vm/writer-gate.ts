@@ -80,8 +80,10 @@ export async function assertWriterGates(t: TestContext, session: Session): Promi
       ),
     );
     session.assertCount('queued behind the holder', queued.length, held.truth.truth);
-    const row = session.stat.writers.find(({ tgid, syscall }) => tgid === held.truth.pid && syscall === MPROTECT);
-    assert.ok(row, 'mprotect is not among the writers');
+    const { writers } = session.stat;
+    const place = writers.findIndex(({ tgid, syscall }) => tgid === held.truth.pid && syscall === MPROTECT);
+    assert.ok(place >= 0, `mprotect is not among the ${writers.length} writers`);
+    t.diagnostic(`held: mprotect is row ${place + 1} of ${writers.length} writers, in the order of their waits`);
   });
 
   await t.test('protect: none avoidable, the writer named, its stall within the bound', () => {

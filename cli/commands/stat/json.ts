@@ -27,7 +27,6 @@ import { VERDICTS } from '../../../src/core/vocabulary/verdicts.js';
 import { WAIT_NAMES, type WaitName } from '../../../src/core/vocabulary/waits.js';
 
 const MAX_ADDRESSES = 50;
-const MAX_WRITERS = 50;
 const MAX_PROCESSES = 50;
 
 function address(row: AddressRow): object {
@@ -194,7 +193,7 @@ export function statJson(snapshot: Snapshot): object {
       unknown: wait(snapshot.held.unknown),
     },
     mmapLock: mmapLock(snapshot),
-    writers: snapshot.writers.slice(0, MAX_WRITERS).map(writer),
+    writers: snapshot.writers.map(writer),
     processes: snapshot.processes.slice(0, MAX_PROCESSES).map((row) => jsonOf(processFields, row)),
     cgroups: snapshot.cgroups.slice(0, MAX_PROCESSES).map((row) => jsonOf(cgroupFields, row)),
     totals: { processes: snapshot.totals.processes, cgroups: snapshot.totals.cgroups },
