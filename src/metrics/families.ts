@@ -114,6 +114,11 @@ function lifecycleFamilies(snapshot: Snapshot): Family[] {
       'VMA-lock attempts of followed faults that returned RETRY, by cause, once it is sure.',
       samplesByCause(snapshot, RETRY_CAUSES),
     ),
+    counter(
+      'second_tries',
+      'Attempts of followed faults under the VMA lock after a RETRY there, by result: kernels that try it once more.',
+      samplesBy('result', retry.secondTries),
+    ),
     gauge('retries_undecided', 'Retries whose fallback may still say another cause.', single(undecided)),
     counter(
       'aborts',

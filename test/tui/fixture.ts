@@ -95,6 +95,7 @@ export function emptySnapshot(): Snapshot {
       notAvoidable: 0,
       unknown: 0,
       joined: 0,
+      secondTries: { done: 0, retry: 0, other: 0 },
     },
     abort: { total: 0, byCause: {}, undecided: {} },
     waits: { ...NO_KIND, mmapLockQueued: NO_WAITS, writer: NO_WAITS, vmaWrite: NO_WAITS },
@@ -310,6 +311,7 @@ export function snapshotAt(seconds: number): Snapshot {
       notAvoidable: folio - Math.round(folio * 0.83),
       unknown: retry - folio,
       joined: retry - 3,
+      secondTries: { done: 0, retry: 0, other: 0 },
     },
     abort: { total: abort, byCause: { 'VMA lock unavailable': abort }, undecided: {} },
     waits: {

@@ -174,6 +174,7 @@ export function statJson(snapshot: Snapshot): object {
       undecided: sorted(retry.undecided),
       unknownBy: sorted(retry.unknownBy),
       joined: retry.joined,
+      secondTries: retry.secondTries,
       avoidable: retry.avoidable,
       notAvoidable: retry.notAvoidable,
       unknown: retry.unknown,

@@ -65,6 +65,15 @@ function causes({ retry, abort, handlers, causeCosts }: Snapshot): string[] {
     const share = `${formatShare(retry.byCause[cause] / retry.total)} of followed retries`;
     return row(formatExact(retry.byCause[cause]), `retries: ${cause}`, `${share}${notes[cause] ?? ''}`);
   });
+  const { done, retry: again, other } = retry.secondTries;
+  if (done + again + other > 0)
+    lines.push(
+      row(
+        formatExact(done + again + other),
+        'second tries under the VMA lock',
+        `done there ${formatExact(done)}, RETRY again ${formatExact(again)}${other > 0 ? `, other ${formatExact(other)}` : ''}`,
+      ),
+    );
   for (const [cause, times] of Object.entries(abort.byCause)) {
     const cost = causeCosts[cause as AbortCause];
     const lost =

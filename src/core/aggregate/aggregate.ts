@@ -40,6 +40,7 @@ export class Aggregate implements FoldSink {
   readonly byEnd: Record<End, number> = zeros(ENDS);
   retries = 0;
   joins = 0;
+  readonly secondTries: { done: number; retry: number; other: number } = { done: 0, retry: 0, other: 0 };
   aborts = 0;
   readonly retryCauses: Record<RetryCause, number> = zeros(RETRY_CAUSES);
   readonly abortCauses: Partial<Record<AbortCause, number>> = {};
@@ -133,6 +134,7 @@ export class Aggregate implements FoldSink {
       this.#countCause(attempt, attempt.cause ?? 'VMA lock unavailable', 1);
       return;
     }
+    if (attempt !== fault.attempts[0]) this.#secondTry(attempt);
     if (attempt.outcome === 'retry') this.#retried(fault, attempt, process);
     const sums = this.#releaseOf(attempt);
     sums.count++;
@@ -232,6 +234,13 @@ export class Aggregate implements FoldSink {
     this.vmas.closed(fault);
     this.causeCosts.closed(fault);
     if (this.#onClosed !== null) this.#onClosed(copyLifecycle(fault));
+  }
+
+  /** Only kernels that try once more after a RETRY come to a later attempt under the VMA lock. */
+  #secondTry({ outcome }: AttemptRecord): void {
+    if (outcome === 'retry') this.secondTries.retry++;
+    else if (outcome === 'ok' || outcome === 'completed') this.secondTries.done++;
+    else this.secondTries.other++;
   }
 
   #retried(fault: FaultRecord, attempt: AttemptRecord, process: ProcessSums): void {

@@ -85,6 +85,7 @@ export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
       notAvoidable: all.retries - all.verdicts.avoidable - all.verdicts.unknown,
       unknown: all.verdicts.unknown,
       joined: sums.joins,
+      secondTries: { ...sums.secondTries },
     },
     abort: { total: sums.aborts, byCause: { ...sums.abortCauses }, undecided: { ...sums.undecided.aborts } },
     waits: statsOf(waits),

@@ -75,6 +75,8 @@ export interface Snapshot {
     readonly unknown: number;
     /** Of the retries: joined to their mmap_lock attempt. */
     readonly joined: number;
+    /** Attempts under the VMA lock after the RETRY of another: done there, given up again, ended otherwise. */
+    readonly secondTries: { readonly done: number; readonly retry: number; readonly other: number };
   };
   readonly abort: {
     readonly total: number;

@@ -11,7 +11,7 @@ import { releasedAfter, releasedExactly, releasedWithin } from './release.js';
 import type { Action, StepContext } from './step.js';
 import { HMF, OUTSTANDING } from './table/runs.js';
 import { ACTIONS, type ActionName, STATES, type StateName } from './table/states.js';
-import { judge } from './verdict.js';
+import { judge, judgeUnseen } from './verdict.js';
 import { closeWait, droppedInFile, forgetWait, openWait, waitOf } from './waits.js';
 
 const abort = (f: FaultRecord, s: StepContext): void => {
@@ -143,6 +143,11 @@ const ACTION: Readonly<Record<ActionName, Action>> = {
     const attempt = current(f, s);
     settleRetry(f, s, attempt);
     settle(f, s, attempt);
+  },
+  secondTry: (f, s) => {
+    // What the fallback would have found will not be known: the attempt came before it.
+    if (f.vmaAttempt !== null) judgeUnseen(f, s, 'tried once more under the VMA lock');
+    begin(f, s, 'vma', true, { lo: since(f), hi: s.time }).passFlags = s.bits.vmaLock | s.bits.tried;
   },
   mmEnter: (f, s, from) => {
     // First of its lifecycle, from user mode: no attempt under the VMA lock came before.

@@ -33,6 +33,15 @@ export function isOtherPass(pending: AttemptRecord, s: StepContext): boolean {
   return (asks & RELEASE) !== 0 && pending.lockKnown && pending.lock === 'vma';
 }
 
+/**
+ * Whether a step is of another attempt under the VMA lock: fault flags have FAULT_FLAG_TRIED with FAULT_FLAG_VMA_LOCK only
+ * on kernels that try once more after a RETRY.
+ */
+export function isSecondTry(s: StepContext): boolean {
+  const both = s.bits.vmaLock | s.bits.tried;
+  return ((ASKS[s.kind] as number) & FLAGS) !== 0 && (s.a & both) === both;
+}
+
 /** Notes beside the steps: they may be sent late, and bound nothing. */
 const NOTES: Uint8Array = new Uint8Array(128);
 for (const kind of [VlKind.WAIT_ENTER, VlKind.WAIT_EXIT, VlKind.STACK, VlKind.MM_INSIDE, VlKind.VMA_RELEASE])

@@ -73,9 +73,9 @@ export function judge(f: FaultRecord, s: StepContext, wait: WaitRecord | null): 
 }
 
 /** What the fallback found will not be known. */
-export function judgeUnseen(f: FaultRecord, s: StepContext): void {
+export function judgeUnseen(f: FaultRecord, s: StepContext, instead: string = ''): void {
   const attempt = f.vmaAttempt;
   if (!f.unjudged || attempt === null) return;
-  const why = f.how === 'signal' ? 'signal: no fallback' : 'fallback not seen';
+  const why = instead || (f.how === 'signal' ? 'signal: no fallback' : 'fallback not seen');
   tell(f, s, attempt, { kind: 'unknown', why }, -1, null);
 }

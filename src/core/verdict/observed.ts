@@ -2,7 +2,6 @@
 /** Which policy the kernel itself follows, told by what its faults do and never by its version. */
 import { Histogram } from '../aggregate/histogram.js';
 import type { Lifecycle } from '../lifecycle/lifecycle.js';
-import { DROPPING_WAITS } from '../vocabulary/waits.js';
 import type { Policy } from './policies.js';
 
 export class Observed {
@@ -15,7 +14,7 @@ export class Observed {
   dropped = 0;
   readonly kept: Histogram = new Histogram();
 
-  closed({ attempts, waits }: Lifecycle): void {
+  closed({ attempts, waits, lost }: Lifecycle): void {
     for (let i = 1; i < attempts.length; i++) {
       const [before, attempt] = [attempts[i - 1], attempts[i]];
       if (before?.lock !== 'vma' || before.outcome !== 'retry' || attempt?.lock !== 'vma') continue;
@@ -24,13 +23,14 @@ export class Observed {
       else if (attempt.outcome === 'retry') this.secondRetry++;
       else if (attempt.outcome === 'abort') this.secondAbort++;
     }
-    // After a second try no wait tells: FAULT_FLAG_TRIED keeps the lock everywhere.
-    if (attempts[0]?.lock !== 'vma' || attempts[1]?.lock === 'vma') return;
-    const over = attempts[0].released.hi;
-    for (const { kind, held, start, end } of waits) {
-      if (!DROPPING_WAITS.has(kind) || Number.isNaN(end)) continue;
-      if (held === 'vma') this.kept.record(end - start);
-      else if (held === 'none' && start <= over) this.dropped++;
+    const [first] = attempts;
+    if (first?.lock !== 'vma' || lost.length > 0) return;
+    // A first try that gives its lock back returns RETRY. One that waited and did not has kept it.
+    const keeps = attempts.length === 1 && first.outcome === 'ok';
+    for (const { kind, start, end } of waits) {
+      if ((kind !== 'folio' && kind !== 'file') || Number.isNaN(end)) continue;
+      if (keeps) this.kept.record(end - start);
+      else if (first.outcome === 'retry' && start <= first.released.hi) this.dropped++;
     }
   }
 

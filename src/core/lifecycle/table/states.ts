@@ -75,6 +75,7 @@ export const SYMBOLS = [
   'Signal',
   'TaskExit',
   'Abandoned',
+  'SecondTry', // made by the fold: the step is of another attempt under the VMA lock, after the RETRY of the first
   'OtherPass', // made by the fold: the step's fault flags are not those of the attempt under way
 ] as const;
 export type SymbolName = (typeof SYMBOLS)[number];
@@ -86,6 +87,7 @@ export const ACTIONS = [
   'vmaLocked',
   'hmfExit',
   'retryProven',
+  'secondTry',
   'swapEnter',
   'swapExit',
   'swapDevice',

@@ -13,6 +13,7 @@ const indices = <T extends string>(names: readonly T[]): Readonly<Record<T, numb
 export const STATE: Readonly<Record<StateName, number>> = indices(STATES);
 export const SYMBOL: Readonly<Record<SymbolName, number>> = indices(SYMBOLS);
 export const OTHER_PASS: number = SYMBOL.OtherPass;
+export const SECOND_TRY: number = SYMBOL.SecondTry;
 
 export interface CompiledTable {
   readonly next: Uint8Array;

@@ -49,6 +49,7 @@ export const TABLE: Readonly<Record<StateName, Row>> = {
     VmaNull: go('NoVma', 'vmaNull'),
     VmaLocked: go('Held', 'vmaLocked'),
     AccessError: go('Closed', 'accessError'),
+    SecondTry: go('Start', 'none'),
     OtherPass: go('Start', 'none'),
   },
   NoVma: {
@@ -98,6 +99,7 @@ export const TABLE: Readonly<Record<StateName, Row>> = {
     ...fallback,
     // 6.4 and 6.5: the arch code gives the VMA lock back after every handle_mm_fault, RETRY included.
     Release: go('Retried', 'release'),
+    SecondTry: go('Held', 'secondTry'),
     OtherPass: go('Retried', 'none'),
   },
   MmWait: {
