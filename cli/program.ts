@@ -27,6 +27,8 @@ export function splitArguments(argv: readonly string[]): {
 
 const GLOBAL = new Set(['-h', '--help', '-V', '--version']);
 
+const REDACT = 'hash names, paths, host and command line, move addresses: for what is mailed';
+
 /** `top` is the command nobody has to name: no words at all, or options alone. */
 export function withDefaultCommand(own: readonly string[]): readonly string[] {
   const [first] = own;
@@ -82,6 +84,7 @@ Over ssh: ssh HOST sudo ${PROGRAM} record -o - | ${PROGRAM} replay -`,
     .usage('[options] -o FILE|- [-- COMMAND…]')
     .requiredOption('-o, --output <file>', 'file to write, - for standard output')
     .option('--stat <file>', 'write the summary there too, as `stat --json` prints it')
+    .option('--redact', REDACT)
     .addOption(new Option('--max-size <size>', 'begin a new file at this size (64M, 1G)').argParser(parseSize))
     .addOption(new Option('--max-age <time>', 'begin a new file after this time (90s, 15m, 2h)').argParser(parseSpan))
     .addOption(new Option('--keep <files>', 'of these files, keep the newest ones').argParser(parseCount))
@@ -139,6 +142,7 @@ Over ssh: ssh HOST sudo ${PROGRAM} record -o - | ${PROGRAM} replay -`,
     .argument('<file>', 'recording, - for one on standard input')
     .requiredOption('-o, --output <file>', 'page to write, - for standard output')
     .addOption(new Option('--against <file>', 'also what differs from this earlier recording'))
+    .option('--redact', REDACT)
     .action(async (file, options) =>
       done(await (await import('./commands/report/index.js')).htmlReport(file, options)),
     );
@@ -148,18 +152,17 @@ Over ssh: ssh HOST sudo ${PROGRAM} record -o - | ${PROGRAM} replay -`,
     .argument('<file>', 'recording, - for one on standard input')
     .addOption(
       new Option('-f, --format <format>', 'format to write')
-        .choices(['perfetto', 'parquet', 'jsonl', 'csv'])
+        .choices(['perfetto', 'parquet', 'jsonl', 'csv', 'recording'])
         .makeOptionMandatory(),
     )
     .addOption(
-      new Option('-t, --table <table>', 'what the rows are; not for perfetto (default: lifecycles)').choices([
-        'lifecycles',
-        'attempts',
-        'waits',
-        'events',
-      ]),
+      new Option(
+        '-t, --table <table>',
+        'what the rows are; not for perfetto and recording (default: lifecycles)',
+      ).choices(['lifecycles', 'attempts', 'waits', 'events']),
     )
     .requiredOption('-o, --output <file>', 'file to write, - for standard output')
+    .option('--redact', REDACT)
     .action(async (file, options) =>
       done(await (await import('./commands/export/index.js')).exportRecording(file, options)),
     );

@@ -11,8 +11,19 @@ import type { StopSignal } from './process.js';
 
 export type { LiveSource };
 
-/** Throws a `UserError` with exit code 3 where this host cannot be observed. `follow`: only what `spawnWindow` starts. */
-export async function openLiveSource(options: LiveCliOptions, follow: boolean, stats: boolean): Promise<LiveSource> {
+/**
+ * Throws a `UserError` with exit code 3 where this host cannot be observed. `follow`: only what `spawnWindow` starts.
+ * `outputs`: files that are written once privileges were dropped.
+ */
+export async function openLiveSource(
+  options: LiveCliOptions,
+  follow: boolean,
+  stats: boolean,
+  outputs: readonly string[],
+): Promise<LiveSource> {
+  const { planStandDown } = await import('../../src/privileges/stand-in.js');
+  const userStacks = options.stacks?.includes('user') ?? false;
+  const standDown = planStandDown({ outputs, command: follow, userStacks });
   const { openLive } = await import('../../src/live/open.js');
   return openLive({
     scope: options.scope,
@@ -28,10 +39,11 @@ export async function openLiveSource(options: LiveCliOptions, follow: boolean, s
     writerMinUs: options.writerMinUs,
     stacks: {
       kernel: options.stacks?.includes('kernel') ?? false,
-      user: options.stacks?.includes('user') ?? false,
+      user: userStacks,
     },
     lock: options.lock,
     without: options.without,
+    standDown,
   });
 }
 

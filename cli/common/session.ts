@@ -42,16 +42,17 @@ export interface RunEnd {
   dispose(): void;
 }
 
-/** `stats`: take run times of the probes. Throws `UserError`. */
+/** `stats`: take run times of the probes. `outputs`: files that are written at the end. Throws `UserError`. */
 export async function openRun(
   file: string | undefined,
   argv: readonly string[],
   options: RunOptions,
   stats: boolean,
+  outputs: readonly string[] = [],
 ): Promise<Run> {
   const { duration } = options;
   if (file !== undefined) return { source: await openRecorded(file, options), live: null, argv, duration };
-  const live = await openLiveSource(options, argv.length > 0, stats);
+  const live = await openLiveSource(options, argv.length > 0, stats, outputs);
   return { source: live, live, argv, duration };
 }
 
@@ -75,7 +76,6 @@ export async function followRun({ source, live, argv, duration }: Run, sink: Sin
   let command: CommandResult | null = null;
   let failure: unknown = null;
   const child = live !== null && argv.length > 0 ? startCommand(live, argv) : null;
-  live?.dropPrivileges();
   child?.done
     .then(
       (result) => {
@@ -86,6 +86,12 @@ export async function followRun({ source, live, argv, duration }: Run, sink: Sin
       },
     )
     .finally(stop);
+  try {
+    live?.dropPrivileges();
+  } catch (error) {
+    failure = error;
+    stop();
+  }
   const watch = onStopSignal((signal) => forwardOrStop(signal, child, stop));
   if (duration !== undefined) live?.limit(duration * 1000);
   const limit = duration === undefined ? undefined : setTimeout(() => stopAll(child, stop), duration * 1000);

@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { ordinaryVictim } from '../live/resident.js';
 import type { ExecAction } from './actions.js';
+import { beginRun, endRun } from './strays.js';
 
 /** Of what the program says on stderr, this much is kept for the log. */
 const STDERR_BYTES = 2048;
@@ -15,17 +16,19 @@ export function runExec(action: ExecAction, input: string, stop: AbortSignal): P
   const [program, ...args] = action.argv;
   return new Promise((resolve) => {
     if (stop.aborted) return resolve('given up: ending');
-    // Detached: it leads a process group of its own, so that what it started ends with it.
+    const run = beginRun();
+    // Detached: it leads a session and a process group of its own, so that what it started can be told from what is ours.
     // With a uid or gid, libuv empties the supplementary groups before it changes them (uv_spawn).
     const child = spawn(program, args, {
       cwd: '/',
       detached: true,
-      env: ENVIRONMENT,
+      env: { ...ENVIRONMENT, ...run.environment },
       stdio: ['pipe', 'ignore', 'pipe'],
       ...(action.gid === null ? {} : { gid: action.gid }),
       ...(action.uid === null ? {} : { uid: action.uid }),
     });
     if (child.pid !== undefined) ordinaryVictim(child.pid);
+    run.pid = child.pid;
     let said = '';
     let why: string | null = null;
     const kill = (reason: string): void => {
@@ -43,7 +46,9 @@ export function runExec(action: ExecAction, input: string, stop: AbortSignal): P
     const done = (result: string | null): void => {
       clearTimeout(timer);
       stop.removeEventListener('abort', onStop);
-      resolve(result);
+      void endRun(run).then((left) =>
+        resolve(left === 0 ? result : `${result ?? 'exit code 0'}; ${left} processes it left do not end`),
+      );
     };
     child.stderr.on('data', (chunk: Buffer) => {
       if (said.length < STDERR_BYTES) said += chunk.toString('utf8').slice(0, STDERR_BYTES - said.length);

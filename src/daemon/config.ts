@@ -115,7 +115,7 @@ export const KEYS: Keys<DaemonConfig> = {
     clientBuffer: key(size(64 * K, G), 8 * M, 'a client that is behind by more is dropped', 'reloadable'),
   },
   privileges: {
-    user: key(text(1, 32), 'nobody', 'whom to become after attach, when started as root'),
+    user: key(text(1, 32), 'vmalocktop', 'whom to become after attach, when started as root; a user of its own'),
   },
   flight: {
     keep: key(span(0, 86_400), 0, 'kept in memory, written out by SIGUSR1 and by alerts; "0s": none'),

@@ -2,7 +2,7 @@
 /** The directory of flight recordings: there, and ours to write to once we are nobody in particular. */
 import { accessSync, chownSync, constants, mkdirSync } from 'node:fs';
 import { fileError } from '../errors.js';
-import type { User } from './users.js';
+import type { User } from '../privileges/users.js';
 
 /** Before privileges go: makes the directory if it is not there, and gives it to `user`. Throws a `UserError`. */
 export function makeFlightDirectory(directory: string, user: User | null): void {

@@ -12,7 +12,7 @@ import type { Exporter } from './base/exporter.js';
 import { type Losses, lossesOf } from './base/losses.js';
 import type { TableName } from './tables/tables.js';
 
-export const FORMATS = ['perfetto', 'parquet', 'jsonl', 'csv'] as const;
+export const FORMATS = ['perfetto', 'parquet', 'jsonl', 'csv', 'recording'] as const;
 export type Format = (typeof FORMATS)[number];
 
 export interface Progress {
@@ -27,7 +27,7 @@ export interface Progress {
 
 export interface ExportOptions {
   readonly format: Format;
-  /** For every format but perfetto, which has them all. */
+  /** Of perfetto and recording, which have them all, nothing is asked. */
   readonly table: TableName;
   readonly output: Output;
   /** Called between batches, at most every `PROGRESS_MS`. */
@@ -58,6 +58,8 @@ async function makeExporter(options: ExportOptions, context: Context): Promise<E
       return (await import('./tables/text.js')).jsonlExporter(table, context, output);
     case 'csv':
       return (await import('./tables/text.js')).csvExporter(table, context, output);
+    case 'recording':
+      return (await import('./recording.js')).recordingExporter(context.session, output);
   }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The running kernel as a Source: begins a session, drains the ring, samples the counters, ends it at one instant. */
 
-import { awaitRuns, dropCapabilities } from 'ebpf-ts';
+import { awaitRuns } from 'ebpf-ts';
 import {
   clearBatch,
   createBatch,
@@ -34,6 +34,8 @@ const SETTLE_MS = 30;
 const CLOCK_NS = 60e9;
 /** /proc/kallsyms of a busy host takes a second. */
 const PRIMED_MS = 10_000;
+/** Of a host with thousands of cgroups, some may have to do without. */
+const CONTAINERS_MS = 300;
 
 export class Live implements LiveSource {
   /** Set by `begin`. */
@@ -42,6 +44,7 @@ export class Live implements LiveSource {
   readonly #sampler: Sampler;
   readonly #vmstat: VmstatCount = new VmstatCount();
   readonly #counterRows: number;
+  readonly #standDown: () => void;
   #decoder!: EventDecoder;
   readonly #names: NameRows;
   readonly #describe: (base: bigint, realtime: bigint) => SessionInfo;
@@ -65,6 +68,7 @@ export class Live implements LiveSource {
     const { object, ring, stats } = attachment;
     this.#attachment = attachment;
     this.#lock = options.lock;
+    this.#standDown = options.standDown;
     this.#aheadNs = around.facts.namespaces.monotonicAheadNs;
     // After attaching: only now kallsyms knows our own programs, which no stack is to show.
     const { kernel, user } = options.stacks;
@@ -175,7 +179,7 @@ export class Live implements LiveSource {
 
   dropPrivileges(): void {
     if (this.#lock) stayResident();
-    dropCapabilities();
+    this.#standDown();
   }
 
   lowerScope(): Scope | null {
@@ -189,6 +193,11 @@ export class Live implements LiveSource {
 
   primed(): Promise<void> {
     return this.#names.symbols.settle(PRIMED_MS);
+  }
+
+  /** Before privileges go, and before the session begins: names of containers. */
+  primeNames(): Promise<void> {
+    return this.#names.prime(CONTAINERS_MS);
   }
 
   close(): Promise<void> {

@@ -77,6 +77,7 @@ export async function openLive(options: LiveOptions): Promise<LiveSource> {
       }
       try {
         const live = new Live(attachment, options, around, enums);
+        await live.primeNames();
         live.begin();
         return live;
       } catch (error) {

@@ -32,6 +32,8 @@ export interface LiveOptions {
   readonly lock: boolean;
   /** Hooks to leave out, by name. */
   readonly without: readonly string[];
+  /** What `dropPrivileges` does: see planStandDown. */
+  readonly standDown: () => void;
 }
 
 export interface LiveSource extends Source {
@@ -42,7 +44,7 @@ export interface LiveSource extends Source {
    * the same. To be asked once, before `batches()`.
    */
   limit(ms: number): void;
-  /** Gives up all capabilities of the main thread: nothing it does after attach needs any. Commands spawned later inherit that. */
+  /** Nothing that is done after attach needs a privilege: none is kept, in no thread. Throws a `UserError`. */
   dropPrivileges(): void;
   /** Settles when what takes privileges to read (the kernel's symbols) was read, a few seconds at most. */
   primed(): Promise<void>;

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 /** Names for addresses: of the kernel from kallsyms, of processes from their mappings and files. */
-import { readFile } from 'node:fs/promises';
+import { closeSync, openSync, readFile } from 'node:fs';
+import { promisify } from 'node:util';
 import { errorCode } from '../errors.js';
-import { Kallsyms } from './kallsyms.js';
+import { Kallsyms, type KallsymsAttempt } from './kallsyms.js';
 import { Readers } from './readers.js';
 import { UserSymbols } from './user-symbols.js';
+
+const readAll: (fd: number) => Promise<Buffer> = promisify(readFile);
 
 export class Symbols {
   /** Why kernel addresses have no names; empty while that is not so. */
@@ -34,11 +37,25 @@ export class Symbols {
   prime(): void {
     if (this.#kernel !== undefined || this.#reading) return;
     this.#reading = true;
+    const failed = (error: unknown): KallsymsAttempt => ({
+      kallsyms: null,
+      why: `${this.#path}: ${errorCode(error) || String(error)}`,
+    });
+    let opened: number | null = null;
+    let cannot: unknown;
+    try {
+      // Now: whoever opens it is asked for CAP_SYSLOG (kallsyms_open), and not who reads on.
+      opened = openSync(this.#path, 'r');
+    } catch (error) {
+      cannot = error;
+    }
     this.#readers.run(async () => {
-      const { kallsyms, why } = await readFile(this.#path).then(
-        (text) => Kallsyms.parse(text, this.#path),
-        (error: unknown) => ({ kallsyms: null, why: `${this.#path}: ${errorCode(error) || String(error)}` }),
-      );
+      let attempt = failed(cannot);
+      if (opened !== null) {
+        attempt = await readAll(opened).then((text) => Kallsyms.parse(text, this.#path), failed);
+        closeSync(opened);
+      }
+      const { kallsyms, why } = attempt;
       this.#kernel = kallsyms;
       this.kernelWhy = why;
       this.#reading = false;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Programs that alerts run: what they get, and that they end. */
 import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -93,6 +94,45 @@ describe('exec', () => {
   it('ends what a program left running in its group', async () => {
     assert.equal(await runExec(exec(script('sleep 300 & echo $! > "$1"', out)), '', NEVER), null);
     assert.ok(await isGone(Number(await readFile(out, 'utf8'))));
+  });
+
+  it('ends what left its group and session, and lost its parent, its environment too', async () => {
+    const daemon =
+      'setsid sh -c \'env -i setsid sh -c "echo \\$\\$ >> $0; sleep 300 & sleep 300" & echo $$ >> $0\' "$1"';
+    const hidden = `${daemon} & sleep 0.3`;
+    await rm(out, { force: true });
+    assert.equal(await runExec(exec(script(hidden, out)), '', NEVER), null);
+    const pids = (await readFile(out, 'utf8')).trim().split('\n');
+    assert.equal(pids.length, 2);
+    // At the end of the run, not some time later.
+    for (const pid of pids) assert.ok(!existsSync(`/proc/${pid}`), pid);
+    assert.equal(
+      execFileSync('ps', ['-o', 'pid=', '--ppid', String(process.pid)], { encoding: 'utf8' })
+        .trim()
+        .split('\n').length,
+      1,
+      'ps alone',
+    );
+  });
+
+  it('ends what one action left, and nothing of another that goes on, nor children of our own', async () => {
+    const other = join(directory, 'other');
+    const own = spawn('sleep', ['300'], { stdio: 'ignore' });
+    const long = runExec(
+      exec(script('setsid sh -c "echo \\$\\$ > $1; exec sleep 300" & sleep 2; kill -0 $(cat "$1")', other)),
+      '',
+      NEVER,
+    );
+    await rm(out, { force: true });
+    assert.equal(
+      await runExec(exec(script('setsid sh -c "echo \\$\\$ > $1; exec sleep 300" & sleep 0.5', out)), '', NEVER),
+      null,
+    );
+    assert.ok(await isGone(Number(await readFile(out, 'utf8'))));
+    assert.equal(await long, null, 'what it started was there until its end');
+    assert.ok(await isGone(Number(await readFile(other, 'utf8'))));
+    assert.equal(own.exitCode ?? own.signalCode, null);
+    own.kill('SIGKILL');
   });
 
   it('ends when it is told to', async () => {

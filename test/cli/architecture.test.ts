@@ -117,7 +117,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['src', 'src/config'],
   ['src/symbols', 'src/recording/format'],
   ['src/output'],
-  ['src/recording/read', 'src/recording/write'],
+  ['src/recording/read', 'src/recording/write', 'src/privileges'],
   ['src/recording/play'],
   ['src/live/names'],
   ['src/live'],

@@ -72,7 +72,7 @@ test('--check-config passes nothing that is refused at the start', async () => {
 
 test('--check-config says whether it can be used, and nothing else', async () => {
   const good = join(directory.path, 'good.toml');
-  writeFileSync(good, '[observe]\nscope = "swap"\n');
+  writeFileSync(good, '[observe]\nscope = "swap"\n[privileges]\nuser = "nobody"\n');
   const fine = await run(['daemon', '--config', good, '--check-config']);
   assert.equal(fine.code, 0);
   assert.match(fine.stdout, /good\.toml: ok, \d+ alert rules/);
@@ -217,11 +217,14 @@ test('a port that is taken, a group that is not there: said before anything is o
   await new Promise((resolve) => taken.once('listening', resolve));
   const { port } = taken.address() as AddressInfo;
   const config = join(directory.path, 'taken.toml');
-  writeFileSync(config, `[metrics]\nlisten = "127.0.0.1:${port}"\n`);
+  writeFileSync(config, `[metrics]\nlisten = "127.0.0.1:${port}"\n[privileges]\nuser = "nobody"\n`);
   const one = await run(['daemon', '--config', config, '--play', recording]);
   assert.equal(one.code, 2);
   assert.match(one.stderr, /something else listens there\n→ set metrics\.listen/);
-  writeFileSync(config, `[metrics]\nlisten = ""\n[socket]\npath = "${socket}"\ngroup = "no-such-group"\n`);
+  writeFileSync(
+    config,
+    `[metrics]\nlisten = ""\n[socket]\npath = "${socket}"\ngroup = "no-such-group"\n[privileges]\nuser = "nobody"\n`,
+  );
   const other = await run(['daemon', '--config', config, '--play', recording]);
   assert.equal(other.code, 2);
   assert.match(other.stderr, /cannot use the group no-such-group: there is no group of that name/);

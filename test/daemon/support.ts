@@ -83,10 +83,12 @@ export interface Running {
   end(signal: NodeJS.Signals): Promise<number | null>;
 }
 
-/** Starts `daemon --play` and waits until it observes. `toml` gets `[metrics]` with a port of the kernel's choice before it. */
+/** Starts `daemon --play` and waits until it observes. `toml` goes on in `[metrics]`, which has a port of the kernel's choice. */
 export async function startDaemon(directory: string, recording: string, toml: string): Promise<Running> {
   const config = join(directory, 'daemon.toml');
-  writeFileSync(config, `[metrics]\nlisten = "127.0.0.1:0"\n${toml}`);
+  // The default user is made by the package: this host need not have it.
+  const user = toml.includes('[privileges]') ? '' : '[privileges]\nuser = "nobody"\n';
+  writeFileSync(config, `[metrics]\nlisten = "127.0.0.1:0"\n${toml}\n${user}`);
   const child = spawn(process.execPath, [MAIN, 'daemon', '--config', config, '--play', recording], { stdio: 'pipe' });
   const running = {
     process: child,

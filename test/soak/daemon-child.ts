@@ -25,6 +25,8 @@ cooldown = "5s"
   );
   return `[metrics]
 listen = "127.0.0.1:0"
+[privileges]
+user = "nobody"
 [socket]
 path = "${join(directory, 'socket')}"
 [flight]

@@ -7,14 +7,14 @@ import { Daemon, type DaemonSource } from '../../../src/daemon/daemon.js';
 import { checkFlightDirectory, makeFlightDirectory } from '../../../src/daemon/flight-directory.js';
 import { notifyManager } from '../../../src/daemon/notify.js';
 import { pacedSource } from '../../../src/daemon/paced.js';
-import { giveUpPrivileges } from '../../../src/daemon/privileges.js';
 import { type Loaded, readConfig } from '../../../src/daemon/read-config.js';
 import { serveOptions } from '../../../src/daemon/serve-options.js';
 import { listenSocket, type StreamSocket } from '../../../src/daemon/socket.js';
-import { findGroup, findUser, type User } from '../../../src/daemon/users.js';
 import { ExitCode, UserError } from '../../../src/errors.js';
 import { stayResident } from '../../../src/live/resident.js';
 import { type MetricsServer, parseListen, serveMetrics } from '../../../src/metrics/server.js';
+import { giveUpPrivileges } from '../../../src/privileges/give-up.js';
+import { findGroup, findUser, type User } from '../../../src/privileges/users.js';
 import { loadZstd } from '../../../src/recording/format/zstd.js';
 import { boundHeap } from '../../common/heap.js';
 import { openRecorded } from '../../common/open.js';
@@ -149,6 +149,7 @@ async function openSource(options: DaemonOptions, { config }: Loaded): Promise<D
     stacks: { kernel: observe.stacks, user: false },
     lock: config.budget.lock,
     without: observe.without,
+    standDown: () => {},
   });
   // Names of the kernel are read by privilege, and in the background.
   await live.primed();

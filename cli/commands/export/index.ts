@@ -7,6 +7,7 @@ import { describeLosses } from '../../../src/export/base/losses.js';
 import { type Format, type Progress, runExport } from '../../../src/export/run.js';
 import type { TableName } from '../../../src/export/tables/tables.js';
 import { openOutput } from '../../../src/output/output.js';
+import { redactSource } from '../../../src/recording/read/redact.js';
 import type { TimeRangeCliOptions } from '../../common/options.js';
 import { report, say } from '../../common/process.js';
 import { Recordings } from '../../common/recordings.js';
@@ -15,15 +16,16 @@ export interface ExportCliOptions extends TimeRangeCliOptions {
   readonly format: Format;
   readonly table?: TableName;
   readonly output: string;
+  readonly redact?: boolean;
 }
 
-const BINARY: ReadonlySet<Format> = new Set(['perfetto', 'parquet']);
+const BINARY: ReadonlySet<Format> = new Set(['perfetto', 'parquet', 'recording']);
 
 function check(options: ExportCliOptions): void {
-  if (options.format === 'perfetto' && options.table !== undefined) {
+  if ((options.format === 'perfetto' || options.format === 'recording') && options.table !== undefined) {
     throw new UserError(
       'cannot read the command line',
-      '--table chooses among tables, and a Perfetto trace has none: it holds every lifecycle whole',
+      '--table chooses among tables, and a Perfetto trace or a recording has none: it holds every lifecycle whole',
       'leave --table out',
       ExitCode.Usage,
     );
@@ -57,7 +59,7 @@ export async function exportRecording(file: string, options: ExportCliOptions): 
   const line = progressLine();
   try {
     const result = await recordings.read(file, options, async (source) =>
-      runExport(source, {
+      runExport(options.redact === true ? redactSource(source) : source, {
         format: options.format,
         table: options.table ?? 'lifecycles',
         output: await openOutput(options.output, { inputs: [file] }),

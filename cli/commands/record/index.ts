@@ -10,6 +10,7 @@ import { ExitCode, errorCode } from '../../../src/errors.js';
 import { refuseInputs } from '../../../src/output/inputs.js';
 import { fileOutput, writeText } from '../../../src/output/output.js';
 import { loadZstd } from '../../../src/recording/format/zstd.js';
+import { redactSource } from '../../../src/recording/read/redact.js';
 import { describeResult, openLiveSource } from '../../common/open.js';
 import type { LiveCliOptions } from '../../common/options.js';
 import { report, say } from '../../common/process.js';
@@ -18,6 +19,8 @@ import { statJson } from '../stat/json.js';
 import { checkOutput, type OutputOptions, openOutput } from './output.js';
 
 export interface RecordOptions extends LiveCliOptions, OutputOptions {
+  /** Without what is private to this host: see redactSource. */
+  readonly redact?: boolean;
   /** Write the summary of the live session there as well, as `stat --json` prints it. */
   readonly stat?: string;
   /** Rules, or expressions, that make the session a finding. */
@@ -71,19 +74,21 @@ export async function record(argv: readonly string[], options: RecordOptions): P
   checkOutput(options);
   const failing = await failOnRules(options.failOn, options.rules);
   const inputs = options.rules === undefined ? [] : [options.rules];
-  for (const output of [options.output, options.stat]) if (output !== undefined) await refuseInputs(output, inputs);
+  const outputs = [options.output, options.stat].filter((output) => output !== undefined);
+  for (const output of outputs) await refuseInputs(output, inputs);
   // Before the probes are attached: its time is not to be part of the recording.
   await loadZstd();
   // Run times of the probes are not taken: that alone would cost every fault two clock reads.
-  const live = await openLiveSource(options, argv.length > 0, false);
+  const live = await openLiveSource(options, argv.length > 0, false, outputs);
+  const source = options.redact === true ? redactSource(live) : live;
   // Only now: a host that cannot be observed must not cost the user an earlier recording of this name.
-  const writer = await openOutput(live.session, options).catch(async (error: unknown) => {
+  const writer = await openOutput(source.session, options).catch(async (error: unknown) => {
     await live.close();
     throw error;
   });
   const tally = new Tally();
-  const pipeline = options.stat === undefined && failing === null ? null : new Pipeline(live.session);
-  const failOn = failing === null || pipeline === null ? null : new FailOn(live.session, pipeline, failing);
+  const pipeline = options.stat === undefined && failing === null ? null : new Pipeline(source.session);
+  const failOn = failing === null || pipeline === null ? null : new FailOn(source.session, pipeline, failing);
   let failure: unknown = null;
   const fail = (error: unknown): void => {
     failure ??= error;
@@ -97,7 +102,7 @@ export async function record(argv: readonly string[], options: RecordOptions): P
     (failOn ?? pipeline)?.push(batch);
     await writer.write(batch).catch(fail);
   };
-  const run = { source: live, live, argv, duration: options.duration };
+  const run = { source, live, argv, duration: options.duration };
   const end = await followRun(run, { push }, '').finally(() => clearInterval(flusher));
   failure ??= end.failure;
   await writer.end().catch(fail);

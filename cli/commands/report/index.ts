@@ -5,6 +5,7 @@ import { formatBytes } from '../../../src/core/present/format.js';
 import { ExitCode } from '../../../src/errors.js';
 import { refuseInputs } from '../../../src/output/inputs.js';
 import { openOutput, writeText } from '../../../src/output/output.js';
+import { Redaction, redactSource } from '../../../src/recording/read/redact.js';
 import { reportPage } from '../../../src/report/page.js';
 import { type Loaded, load } from '../../common/load.js';
 import { refuseTwoStreams } from '../../common/open.js';
@@ -15,6 +16,7 @@ import { Recordings } from '../../common/recordings.js';
 export interface ReportOptions extends TimeRangeCliOptions {
   readonly output: string;
   readonly against?: string;
+  readonly redact?: boolean;
 }
 
 function nameOf(file: string): string {
@@ -28,17 +30,22 @@ export async function htmlReport(file: string, options: ReportOptions): Promise<
   refuseTwoStreams(inputs);
   await refuseInputs(options.output, inputs);
   const recordings = new Recordings();
+  // One for both: what is equal in them stays so.
+  const redaction = options.redact === true ? new Redaction() : null;
+  const named = (path: string): string => (redaction === null ? nameOf(path) : 'a recording');
   const read = (path: string, stretch: TimeRangeCliOptions = {}): Promise<Loaded> =>
-    recordings.read(path, stretch, (source) => load(source, recordings));
+    recordings.read(path, stretch, (source) =>
+      load(redaction === null ? source : redactSource(source, redaction), recordings),
+    );
   const before = against === undefined ? null : await read(against);
   const now = await read(file, options);
   recordings.dispose();
   if (recordings.signalCode !== null) return recordings.signalCode;
   const page = reportPage({
-    name: nameOf(file),
+    name: named(file),
     snapshot: now.snapshot,
     truncated: now.truncated,
-    ...(before === null ? {} : { against: { name: nameOf(against ?? ''), diff: compare(before, now) } }),
+    ...(before === null ? {} : { against: { name: named(against ?? ''), diff: compare(before, now) } }),
   });
   const output = await openOutput(options.output, { inputs });
   try {

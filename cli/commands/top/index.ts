@@ -31,7 +31,7 @@ export async function top(options: TopOptions): Promise<number> {
     const pipeline = new Pipeline(source.session);
     return showDashboard({ source, pipeline, terminal, mode: 'stream', intervalMs: options.interval * 1000 });
   }
-  const source = await openLiveSource(options, false, true);
+  const source = await openLiveSource(options, false, true, []);
   if (options.duration !== undefined) source.limit(options.duration * 1000);
   const terminal = openTerminal(false);
   source.dropPrivileges();

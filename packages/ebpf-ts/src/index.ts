@@ -21,6 +21,7 @@ export { type Pages, pageSize } from './memory.js';
 export { BpfObject, type OpenOptions, type Section } from './object.js';
 export { PerfBuffer, type PerfRecord } from './perf-buffer.js';
 export type { PerfEvent } from './perf-event.js';
+export { Capability, dropCapabilities, privilegedThreads, type Surrender } from './privileges.js';
 export {
   type KernelFeatures,
   kernelFeatures,
@@ -35,14 +36,14 @@ export { RING_BUSY, RING_DISCARD, RING_HEADER, RING_LENGTH, RingBuffer } from '.
 export type { AnyShape, Shape } from './shape.js';
 export { deleteStorage, readStorage, type StorageOwner, writeStorage } from './storage.js';
 export {
+  adoptOrphans,
   awaitRuns,
-  dropCapabilities,
   enableStats,
   libbpfVersion,
   lockPages,
   possibleCpus,
   probeTracing,
-  setNoNewPrivileges,
+  reapChild,
 } from './system.js';
 export { decodeWith, encodeWith, TypedMap } from './typed-map.js';
 export { UserRing } from './user-ring.js';

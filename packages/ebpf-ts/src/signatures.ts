@@ -6,9 +6,11 @@
 export const LIBC = {
   mmap: 'void *mmap(void *addr, size_t length, int prot, int flags, int fd, int64_t offset)',
   munmap: 'int munmap(void *addr, size_t length)',
+  mprotect: 'int mprotect(void *addr, size_t length, int prot)',
   syscall: 'int64_t syscall(int64_t number, uint64_t a, void *b, uint64_t c, uint64_t d, uint64_t e)',
   prctl: 'int prctl(int option, uint64_t a, uint64_t b, uint64_t c, uint64_t d)',
   vsnprintf: 'int vsnprintf(void *buffer, size_t size, void *format, void *args)',
+  waitpid: 'int waitpid(int pid, void *status, int options)',
   getpagesize: 'int getpagesize(void)',
   fcntl: 'int fcntl(int fd, int command, int argument)',
   ifNametoindex: 'uint32_t if_nametoindex(const char *name)',

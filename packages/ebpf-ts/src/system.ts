@@ -9,31 +9,6 @@ import { bytes } from './memory.js';
 
 const BPF_PROG_LOAD = 5;
 const BPF_PROG_TYPE_KPROBE = 2;
-const LINUX_CAPABILITY_VERSION_3 = 0x20080522;
-const PR_SET_NO_NEW_PRIVS = 38;
-const PR_CAP_AMBIENT = 47;
-const PR_CAP_AMBIENT_CLEAR_ALL = 4;
-
-/** No program this process or a child of the calling thread executes gets a privilege by it (set-user-id, file capabilities). */
-export function setNoNewPrivileges(): void {
-  if (libc().prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) !== 0) throw errnoError('set no_new_privs', lastErrno());
-}
-
-/**
- * Gives up every capability of the calling thread, and the right to gain any (no_new_privs). Throws `BpfError`.
- *
- * Capabilities are per thread, and capset(2) reaches no other: threads of libuv's pool and of V8 that already run keep
- * theirs. That suits a command that reads names in the pool meanwhile and ends soon; a process that stays changes its
- * user instead, which glibc does in every thread (setuid(2), "C library/kernel differences").
- */
-export function dropCapabilities(): void {
-  const header = Buffer.from(new Uint32Array([LINUX_CAPABILITY_VERSION_3, 0]).buffer);
-  const none = bytes(24);
-  setNoNewPrivileges();
-  libc().prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-  if (libc().syscall(SYSCALLS.capset, addressOf(header), none, 0, 0, 0) !== 0)
-    throw errnoError('drop capabilities', lastErrno());
-}
 
 /**
  * The errno with which the kernel refuses the least privileged thing every tracer needs, 0 when it does not:
@@ -73,6 +48,20 @@ export function possibleCpus(): number {
   if (rc < 0) throw errnoError('count the possible CPUs', -rc);
   cpus = rc;
   return cpus;
+}
+
+const PR_SET_CHILD_SUBREAPER = 36;
+
+/** From now on whoever descends from this process and loses its parent becomes a child of this process. Throws `BpfError`. */
+export function adoptOrphans(): void {
+  if (libc().prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) !== 0) throw errnoError('adopt orphans', lastErrno());
+}
+
+const WNOHANG = 1;
+
+/** Takes leave of a child that ended and that nobody else waits for. False while it runs, or when it is none of ours. */
+export function reapChild(pid: number): boolean {
+  return libc().waitpid(pid, null, WNOHANG) === pid;
 }
 
 const MEMBARRIER_CMD_GLOBAL = 1;

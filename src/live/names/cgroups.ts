@@ -103,6 +103,23 @@ export class CgroupReader {
     return batch.length - before;
   }
 
+  /** Reads the names of the containers there are by now: later, the files that tell them may no longer be ours to read. At most `ms`. */
+  async prime(ms: number): Promise<void> {
+    if (this.#mount !== null) await this.#primeBelow(this.#mount, '/', performance.now() + ms);
+  }
+
+  async #primeBelow(mount: string, path: string, until: number): Promise<void> {
+    if (performance.now() > until) return;
+    const entries = await readdir(join(mount, path), { withFileTypes: true }).catch(() => []);
+    for (const entry of entries) {
+      if (!entry.isDirectory()) continue;
+      const below = join(path, entry.name);
+      const unit = unitOf(below);
+      if (unit !== null) await this.#names.name(unit);
+      await this.#primeBelow(mount, below, until);
+    }
+  }
+
   /** Resolves when no walk is under way, at the latest after `ms`. */
   async settle(ms: number): Promise<void> {
     this.#due = 0;

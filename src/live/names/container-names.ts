@@ -10,9 +10,12 @@ const MAX_BYTES = 4 << 20;
 /** Some files lie where users may put anything: no link is followed in their place, no FIFO waited for. */
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW | constants.O_NOCTTY;
 const SHORT_ID = 12;
+const MAX_KNOWN = 4096;
 
 export class ContainerNames {
   readonly #root: string;
+  /** Names that were read, by the user whose containers they are, and id. */
+  readonly #known: Map<string, string> = new Map();
 
   /** `root`: where the host's file system is. */
   constructor(root = '/') {
@@ -21,9 +24,18 @@ export class ContainerNames {
 
   /** `web`, `shop/web-0/nginx` (namespace, pod, container); the short id where no name can be read. Never rejects. */
   async name({ kind, id, user }: CgroupUnit): Promise<string> {
-    if (kind === 'container') return (await this.#container(id, user)) ?? id.slice(0, SHORT_ID);
-    if (kind === 'pod') return (await this.#pod(id)) ?? `pod ${id}`;
+    if (kind === 'container')
+      return (await this.#once(`${user}/${id}`, () => this.#container(id, user))) ?? id.slice(0, SHORT_ID);
+    if (kind === 'pod') return (await this.#once(`pod/${id}`, () => this.#pod(id))) ?? `pod ${id}`;
     return id;
+  }
+
+  async #once(key: string, read: () => Promise<string | null>): Promise<string | null> {
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const name = await read();
+    if (name !== null && this.#known.size < MAX_KNOWN) this.#known.set(key, name);
+    return name;
   }
 
   async #container(id: string, user: number | null): Promise<string | null> {

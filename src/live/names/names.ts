@@ -41,13 +41,18 @@ export class NameRows {
     this.#texts = new TextPool(strings, MAX_REASONS);
     this.#lost = lost;
     const { stacks, swapDevices } = maps;
-    // Its first read starts libuv's threads, which keep the capabilities of now.
+    // It opens the file now, with the capabilities of now.
     this.symbols.prime();
     this.#stacks = stacks && new StackRows(new StackReader(stacks, this.symbols), strings, kinds);
     this.#handlers = new HandlerRows(this.symbols, strings);
     this.#cgroups = new CgroupReader(strings);
     this.#processes = new ProcessRows(strings);
     this.#devices = swapDevices && new SwapDeviceReader(swapDevices, strings);
+  }
+
+  /** What takes privileges to read and is not asked for yet: the names of containers. At most `ms`. */
+  prime(ms: number): Promise<void> {
+    return this.#cgroups.prime(ms);
   }
 
   /** The list of the source's next batches, when theirs has become too long. */

@@ -17,9 +17,17 @@ function entry(database: 'passwd' | 'group', name: string): string[] {
   } catch (error) {
     const kind = database === 'passwd' ? 'user' : 'group';
     const why = errorCode(error) === 'ENOENT' ? 'getent is not installed' : `there is no ${kind} of that name`;
-    throw new UserError(`cannot use the ${kind} ${name}`, why, `create it, or name another one`, ExitCode.Usage, {
-      cause: error,
-    });
+    throw new UserError(
+      `cannot use the ${kind} ${name}`,
+      why,
+      database === 'passwd'
+        ? `create it (useradd --system ${name}), or name another one`
+        : 'create it, or name another one',
+      ExitCode.Usage,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
