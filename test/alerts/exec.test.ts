@@ -99,7 +99,7 @@ describe('exec', () => {
   it('ends what left its group and session, and lost its parent, its environment too', async () => {
     const daemon =
       'setsid sh -c \'env -i setsid sh -c "echo \\$\\$ >> $0; sleep 300 & sleep 300" & echo $$ >> $0\' "$1"';
-    const hidden = `${daemon} & sleep 0.3`;
+    const hidden = `: > "$1"; ${daemon} & while [ $(wc -l < "$1") -lt 2 ]; do sleep 0.05; done`;
     await rm(out, { force: true });
     assert.equal(await runExec(exec(script(hidden, out)), '', NEVER), null);
     const pids = (await readFile(out, 'utf8')).trim().split('\n');
@@ -125,7 +125,7 @@ describe('exec', () => {
     );
     await rm(out, { force: true });
     assert.equal(
-      await runExec(exec(script('setsid sh -c "echo \\$\\$ > $1; exec sleep 300" & sleep 0.5', out)), '', NEVER),
+      await runExec(exec(script('setsid sh -c "echo \\$\\$ > $1; exec sleep 300" & while [ ! -s "$1" ]; do sleep 0.05; done', out)), '', NEVER),
       null,
     );
     assert.ok(await isGone(Number(await readFile(out, 'utf8'))));
