@@ -125,7 +125,11 @@ describe('exec', () => {
     );
     await rm(out, { force: true });
     assert.equal(
-      await runExec(exec(script('setsid sh -c "echo \\$\\$ > $1; exec sleep 300" & while [ ! -s "$1" ]; do sleep 0.05; done', out)), '', NEVER),
+      await runExec(
+        exec(script('setsid sh -c "echo \\$\\$ > $1; exec sleep 300" & while [ ! -s "$1" ]; do sleep 0.05; done', out)),
+        '',
+        NEVER,
+      ),
       null,
     );
     assert.ok(await isGone(Number(await readFile(out, 'utf8'))));
