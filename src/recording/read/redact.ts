@@ -131,6 +131,9 @@ function kindOfText(batch: EventBatch, i: number, text: string): string | null {
       return PLAIN_DEVICE.test(text) ? null : 'device';
     case UserKind.Cgroup:
       return 'cgroup';
+    // Our own words.
+    case UserKind.Unnamed:
+      return null;
     default:
       return 'task';
   }
