@@ -32,7 +32,7 @@ export interface RunEnd {
   readonly failure: unknown;
   /** null: none was given, or it could not be run. */
   readonly command: CommandResult | null;
-  /** A command was given and never ran: there is nothing to show. */
+  /** A command was given and never ran, or it failed before the first row: there is nothing to show. */
   readonly empty: boolean;
   /** Why the recording ends early, in words; null when it does not. */
   readonly truncated: string | null;
@@ -97,7 +97,14 @@ export async function followRun({ source, live, argv, duration }: Run, sink: Sin
   const limit = duration === undefined ? undefined : setTimeout(() => stopAll(child, stop), duration * 1000);
   if (live !== null && child === null && duration === undefined && words !== '' && process.stderr.isTTY) say(words);
   // A live source still has its last records and its End row to give after close(): only recordings stop at once.
-  const { error } = await feed(source, sink, { stopped: () => live === null && stopping });
+  let rows = 0;
+  const counted: Sink = {
+    push: (batch) => {
+      rows += batch.length;
+      return sink.push(batch);
+    },
+  };
+  const { error } = await feed(source, counted, { stopped: () => live === null && stopping });
   failure ??= error;
   clearTimeout(limit);
   await source.close();
@@ -108,7 +115,7 @@ export async function followRun({ source, live, argv, duration }: Run, sink: Sin
   return {
     failure,
     command,
-    empty: child !== null && command === null,
+    empty: (child !== null && command === null) || (failure !== null && rows === 0),
     truncated: stopping ? null : truncation(source),
     exitCode: (code) => (watch.signal === null ? code : signalExitCode(watch.signal)),
     dispose: () => watch.dispose(),

@@ -89,12 +89,14 @@ export class EventDecoder {
   /**
    * Appends what the ring holds to `batch`, until the batch is full, the ring is empty, or a record is still being written.
    * Rows of `batch` beyond its length must be as `createBatch` and `clearBatch` leave them: a step's info columns are not touched.
+   * `until`: an end of the ring as it was before; nothing behind it is taken.
    * Returns the number of rows added; what was read is the kernel's again.
    */
-  drainInto(batch: EventBatch): number {
+  drainInto(batch: EventBatch, until?: number): number {
     const before = batch.length;
     const { start, end } = this.#ring.begin();
-    const read = this.#decode(batch, start, (end - start) >>> 0);
+    const bytes = until === undefined ? (end - start) >>> 0 : Math.max(0, (until - start) | 0);
+    const read = this.#decode(batch, start, bytes);
     this.#ring.commit((start + read) >>> 0);
     return batch.length - before;
   }

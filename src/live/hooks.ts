@@ -76,7 +76,7 @@ export const HOOKS: readonly Hook[] = [
   hook('filemap_read_folio', 'file faults: the folio was not up to date', 'multi', 'no', retry),
   hook('page_cache_async_ra', 'file faults: readahead was started', 'multi', 'no', retry),
   hook('hugetlb_fault', 'retries of huge page faults', 'no', 'fexit', retry),
-  hook('do_huge_pmd_device_private', 'retries on device memory, whole PMDs (7.x)', 'no', 'fexit', retry),
+  hook('do_huge_pmd_device_private', 'retries on device memory, whole PMDs (6.19 and later)', 'no', 'fexit', retry),
   ...OWN_WAIT_HOOKS.map(({ target, purpose, instead }) =>
     hook(target, purpose, 'multi', 'multi', instead === undefined ? {} : { instead }),
   ),
@@ -106,7 +106,7 @@ export const HOOKS: readonly Hook[] = [
   hook('__vmf_anon_prepare', 'retries for want of an anon_vma', 'no', 'fexit', { wanted: 'exact' }),
   hook('uffd_lock_vma', 'VMA locks taken by userfaultfd', 'fentry', 'no', retry),
   hook('lock_next_vma', 'VMA locks taken by readers of /proc/PID/maps (6.17 and later)', 'fentry', 'no', retry),
-  hook('madvise_vma_behavior', 'VMA locks taken by madvise (7.x)', 'fentry', 'no', retry),
+  hook('madvise_vma_behavior', 'VMA locks taken by madvise (6.17 and later)', 'fentry', 'no', retry),
   hook('up_read', 'exact release of the VMA lock (6.4 to 6.14)', 'fentry', 'no', { wanted: 'observed' }),
   tracepoint('signal_deliver', 'faults cut short by a signal'),
   tracepoint('sched_process_exit', 'faults cut short by the end of the task'),

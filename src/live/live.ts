@@ -121,10 +121,11 @@ export class Live implements LiveSource {
         if (performance.now() >= due) {
           due = performance.now() + SAMPLE_MS;
           const time = this.#now();
+          const { end } = this.#attachment.ring.begin();
           this.#sampler.sample(counters, time);
           this.#readClock(counters, time);
           this.#vmstat.sample(() => this.#attachment.controls.ended);
-          yield* this.#upToNow(batch, names);
+          yield* this.#upTo(end, batch, names);
           yield counters;
           clearBatch(counters);
           // Of the same time: whoever took these may have been slow, and older rows than now are still to come.
@@ -215,13 +216,12 @@ export class Live implements LiveSource {
   }
 
   /**
-   * What the ring holds at this moment, and what is in `batch`. Counters that have just been read count it: they are handed
+   * What the ring held up to `end`, and what is in `batch`, and no more. Counters read right after count it: they are handed
    * on behind it, or a recording that is divided there would count records that only its next part holds.
    */
-  async *#upToNow(batch: EventBatch, names: EventBatch): AsyncGenerator<EventBatch> {
-    const { end } = this.#attachment.ring.begin();
+  async *#upTo(end: number, batch: EventBatch, names: EventBatch): AsyncGenerator<EventBatch> {
     while (((end - this.#attachment.ring.begin().start) | 0) > 0 || batch.length > 0) {
-      const added = this.#drain(batch);
+      const added = this.#drain(batch, end);
       if (batch.length > 0) {
         yield* this.#handOn(batch, names);
       } else if (added === 0) {
@@ -249,9 +249,9 @@ export class Live implements LiveSource {
   }
 
   /** Returns the number of rows added. */
-  #drain(batch: EventBatch): number {
+  #drain(batch: EventBatch, until?: number): number {
     const from = batch.length;
-    const added = this.#decoder.drainInto(batch);
+    const added = this.#decoder.drainInto(batch, until);
     if (added > 0) this.#names.note(batch, from);
     return added;
   }

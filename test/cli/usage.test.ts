@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { run } from './run.js';
 
 const COMMANDS = ['top', 'stat', 'record', 'replay', 'doctor'];
@@ -65,4 +66,14 @@ test('top without a terminal names stat instead', async () => {
   const { code, stderr } = await run([]);
   assert.equal(code, 2);
   assert.match(stderr, /not a terminal\n→ use `vmalocktop stat`/);
+});
+
+test('a stretch that lies behind the end of a recording has no figures: the error alone', async () => {
+  const recording = fileURLToPath(new URL('../../../test/golden/swap-7.3.vmlt', import.meta.url));
+  for (const command of ['stat', 'check']) {
+    const { code, stdout, stderr } = await run([command, '--from', '999999', recording]);
+    assert.equal(code, 2, command);
+    assert.equal(stdout, '', command);
+    assert.match(stderr, /cannot begin at 999999\.000 s: the recording ends at/);
+  }
 });

@@ -212,6 +212,19 @@ describe('EventDecoder', () => {
     assert.equal(decoder.drainInto(batch), 0);
   });
 
+  it('takes nothing behind an end of the ring as it was: what counters did not count yet', () => {
+    const producer = new RingProducer(4096);
+    const decoder = new EventDecoder(producer.ring, BASE);
+    const batch = decoder.createBatch();
+    for (let n = 0; n < 2; n++) producer.output(encodeStep({ ...plain, step: n }));
+    const { end } = producer.ring.begin();
+    for (let n = 2; n < 6; n++) producer.output(encodeStep({ ...plain, step: n }));
+    assert.equal(decoder.drainInto(batch, end), 2);
+    assert.equal(decoder.drainInto(batch, end), 0);
+    assert.equal(decoder.drainInto(batch), 4);
+    assert.equal(decoder.drainInto(batch, end), 0, 'an end that was passed');
+  });
+
   it('waits at a record that is being written, skips a discarded one', () => {
     const producer = new RingProducer(4096);
     const decoder = new EventDecoder(producer.ring, BASE);

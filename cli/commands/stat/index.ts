@@ -9,6 +9,7 @@ import { type CleanText, jsonOf } from '../../../src/core/present/clean.js';
 import { ExitCode } from '../../../src/errors.js';
 import { refuseInputs } from '../../../src/output/inputs.js';
 import { fileOutput, writeText } from '../../../src/output/output.js';
+import { AtCounters } from '../../common/at-counters.js';
 import { type CommandResult, describeResult } from '../../common/open.js';
 import { print, report, say } from '../../common/process.js';
 import { followRun, openRun, type Run, type RunOptions, refuseBoth } from '../../common/session.js';
@@ -93,8 +94,13 @@ async function summarise(
   const pipeline = new Pipeline(session);
   const failOn = failing === null ? null : new FailOn(session, pipeline, failing);
   const tick = (): void => void output.write(render(pipeline.snapshot(), options.json === true, NOTHING)).catch(report);
-  const ticker = options.interval === undefined ? undefined : setInterval(tick, options.interval * 1000);
-  const end = await followRun(run, failOn ?? pipeline, 'observing; Ctrl-C ends it and prints the summary');
+  const paced = new AtCounters(failOn ?? pipeline, tick);
+  const ticker = options.interval === undefined ? undefined : setInterval(() => paced.ask(), options.interval * 1000);
+  const end = await followRun(
+    run,
+    options.interval === undefined ? (failOn ?? pipeline) : paced,
+    'observing; Ctrl-C ends it and prints the summary',
+  );
   clearInterval(ticker);
   const { failure, command, truncated } = end;
   // A command that never ran has no figures.

@@ -95,12 +95,12 @@ const ROWS = {
     own: [
       {
         target: 'swapin_sync',
-        purpose: 'synchronous swap reads, with the lock held (7.x)',
+        purpose: 'synchronous swap reads, with the lock held (7.2 and later)',
         instead: 'swap_read_folio_bdev_sync',
       },
       {
         target: 'swap_read_folio_bdev_sync',
-        purpose: 'synchronous swap reads, with the lock held (to 6.19)',
+        purpose: 'synchronous swap reads, with the lock held (up to 7.2)',
         instead: 'swapin_sync',
       },
     ],

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+/** A document of `stat --interval` is of one instant: no event in it is newer than the counters beside it. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { AtCounters } from '../../cli/common/at-counters.js';
+import { Pipeline } from '../../src/core/aggregate/pipeline.js';
+import { createBatch, type EventBatch, pushUserRow, UserKind } from '../../src/core/events/batch.js';
+import { LIVE_SESSION, liveSession } from '../recording/live-session.js';
+
+test('asked for at any time, it never has decoded more than the kernel said it emitted', async () => {
+  const pipeline = new Pipeline(LIVE_SESSION);
+  let made = 0;
+  const paced = new AtCounters(pipeline, () => {
+    const { events } = pipeline.snapshot();
+    assert.ok(
+      events.decoded + events.dropped <= events.emitted,
+      `emitted ${events.emitted}, decoded ${events.decoded}`,
+    );
+    assert.ok(events.emitted > 0);
+    made++;
+  });
+  let between = 0;
+  for (const batch of liveSession({ seconds: 2 })) {
+    paced.ask();
+    await paced.push(batch);
+    const { events } = pipeline.snapshot();
+    if (events.decoded + events.dropped > events.emitted) between++;
+  }
+  assert.ok(made > 2, `${made} documents`);
+  assert.ok(between > 0, 'in between it would have: there is something to hold');
+});
+
+test('it is made once for each asking, and not by names or an empty batch', async () => {
+  const pipeline = new Pipeline(LIVE_SESSION);
+  let made = 0;
+  const paced = new AtCounters(pipeline, () => void made++);
+  const of = (kind: number): EventBatch => {
+    const batch = createBatch(1, ['']);
+    pushUserRow(batch, kind, 1, 0, 0, 0);
+    return batch;
+  };
+  await paced.push(of(UserKind.Counter));
+  assert.equal(made, 0);
+  paced.ask();
+  await paced.push(of(UserKind.Cgroup));
+  await paced.push(createBatch(1, ['']));
+  assert.equal(made, 0);
+  await paced.push(of(UserKind.Counter));
+  await paced.push(of(UserKind.Counter));
+  assert.equal(made, 1);
+});
