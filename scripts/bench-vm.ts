@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /**
- * `make bench-vm`: what one ordinary page fault costs on real kernels, in instructions, with programs attached and
- * without; a table in BENCHMARKS.md. QEMU's -icount counts: one guest nanosecond is one instruction, so the figures do
- * not depend on how busy the host is.
+ * `make bench-vm`: what one ordinary page fault, one swap-in and one pair of mmap and munmap cost on real kernels, in
+ * instructions, with programs attached and without; tables in BENCHMARKS.md. QEMU's -icount counts: one guest nanosecond
+ * is one instruction, so the figures do not depend on how busy the host is.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ const END = '<!-- /bench-vm -->';
 const ROUNDS = 400;
 const PAGES = 256;
 /** Six sessions of a program and a start of Node each, at a few hundred million instructions a second. */
-const TIMEOUT_S = 900;
+const TIMEOUT_S = 3000;
 
 const CASES = {
   nothing: 'nothing attached',
@@ -103,17 +103,99 @@ function withSection(text: string, content: string): string {
   return text.slice(0, from) + block + text.slice(to + END.length);
 }
 
+/** What a swap-in from zram and a writer nobody waits for cost: `bench-costs`' cases and how they are called. */
+const COSTS: readonly (readonly [string, string])[] = [
+  ['nothing', 'nothing attached'],
+  ['--scope retry', 'vmalocktop, the default'],
+  ['--scope retry --no-writers', 'vmalocktop `--no-writers`'],
+  ['bpftrace-fexit', 'bpftrace, fentry + fexit, three histograms; the tracepoints, one'],
+];
+
+interface Touch {
+  readonly pages: number;
+  readonly rounds: number;
+  readonly out: number;
+  readonly cpu: { readonly minNs: number; readonly medianNs: number };
+  readonly wall: { readonly minNs: number; readonly medianNs: number };
+}
+
+interface CostLine {
+  readonly case: string;
+  readonly swap: Touch;
+  readonly mmap: Pick<Touch, 'cpu'>;
+  /** do_swap_page calls the attached programs counted. */
+  readonly seen: number;
+}
+
+/** As `checked`: what was not attached costs nothing. A page that was not out of memory was no swap-in. */
+function checkedCost(line: CostLine): CostLine {
+  const { out, pages, rounds } = line.swap;
+  if (out < pages * rounds * 0.99)
+    throw new Error(`${line.case}: only ${out} of ${pages * rounds} pages were swapped out`);
+  if (line.case !== 'nothing' && line.seen < out)
+    throw new Error(`${line.case}: only ${line.seen} of ${out} swap-ins were counted, so their cost says nothing`);
+  return line;
+}
+
+async function measureCosts(kernel: string): Promise<{ release: string; lines: Map<string, CostLine> }> {
+  const { code, stdout, stderr } = await runInGuest({
+    kernel,
+    argv: ['bash', '-c', 'uname -r; exec test/vm/guest/bench-costs "$@"', 'bash', ...COSTS.map(([name]) => name)],
+    swap: 'zram',
+    mods: ['zram'],
+    smp: 1,
+    icount: 'shift=0,sleep=off',
+    timeoutS: TIMEOUT_S,
+  });
+  if (code !== 0) throw new Error(`the guest on ${kernel} ended with ${code}:\n${stdout}${stderr}`);
+  const [release = kernel, ...lines] = stdout.trim().split('\n');
+  return {
+    release,
+    lines: new Map(lines.map((line) => checkedCost(JSON.parse(line))).map((line) => [line.case, line])),
+  };
+}
+
+function costsSection(results: readonly { release: string; lines: Map<string, CostLine> }[]): string {
+  const rows = COSTS.map(([name, title]) => {
+    const cells = results.flatMap(({ lines }) => {
+      const line = lines.get(name);
+      const base = lines.get('nothing');
+      if (line === undefined || base === undefined) throw new Error('the guest did not report every case');
+      // What is not of the thread itself is what everybody else took meanwhile: our own process, first of all.
+      const others = Math.max(0, line.swap.wall.medianNs - line.swap.cpu.medianNs);
+      if (line === base) return [thousands(line.swap.cpu.minNs), thousands(others), thousands(line.mmap.cpu.minNs)];
+      return [
+        `+${thousands(line.swap.cpu.minNs - base.swap.cpu.minNs)}`,
+        `+${thousands(others)}`,
+        `+${thousands(line.mmap.cpu.minNs - base.mmap.cpu.minNs)}`,
+      ];
+    });
+    return `| ${[title, ...cells].join(' | ')} |`;
+  });
+  return [
+    'Guest instructions for a swap-in from zram (one page, ordinary: it neither retries nor waits) and for a pair of mmap and',
+    "munmap of two pages that nobody waits for. *Kernel*: the thread's own CPU time, cheapest round; *others*: what everybody",
+    'else took meanwhile on the one CPU, a page, median round: our own process recording to a file.',
+    '',
+    `| | ${results.map(({ release }) => `${release}: swap-in, kernel | swap-in, others | mmap + munmap`).join(' | ')} |`,
+    `|---|${'---:|'.repeat(3 * results.length)}`,
+    ...rows,
+  ].join('\n');
+}
+
 const impossible = await guestImpossible();
 if (impossible !== undefined) {
   console.error(`bench-vm: ${impossible}`);
   process.exit(GUEST_IMPOSSIBLE);
 }
-const results: KernelCosts[] = [];
+const faults: KernelCosts[] = [];
+const costs: Awaited<ReturnType<typeof measureCosts>>[] = [];
 for (const kernel of kernels) {
   console.error(`bench-vm: ${kernel}, some minutes`);
-  results.push(await measure(kernel));
+  faults.push(await measure(kernel));
+  costs.push(await measureCosts(kernel));
 }
-const content = section(results);
+const content = `${section(faults)}\n\n${costsSection(costs)}`;
 process.stdout.write(`${content}\n`);
 // Read only now: `make bench` may have written its part meanwhile.
 writeFileSync(
