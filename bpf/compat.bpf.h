@@ -70,12 +70,16 @@ struct rw_semaphore___rt {
 #define RT_WRITER_BIAS (1u << 30)
 #define RT_MUTEX_HAS_WAITERS 1ull
 #define RWSEM_WRITER_LOCKED 1ull
+#define RWSEM_READ_FAILED (1ull << 63 | 7ull) /* RWSEM_READ_FAILED_MASK: a writer, waiters, a handoff, too many readers */
 #define RWSEM_READERS(count) ((__u64)(count) << 1 >> 9)
 #define RWSEM_OWNER_READER 1ull
 #define RWSEM_OWNER_FLAGS 7ull
 
+struct task_struct;
 struct mm_struct {
 	struct rw_semaphore mmap_lock;
+	int map_count;
+	struct task_struct *owner; /* CONFIG_MEMCG */
 } __core;
 /* The number of write locks of mmap_lock, twice over (odd: held); a plain count of unlocks before 6.13 and its stable backports. */
 struct seqcount {
@@ -100,6 +104,10 @@ struct pid {
 } __core;
 #define PID_MAX_LIMIT (1u << 22) /* include/linux/threads.h: no pid reaches it */
 
+struct files_struct;
+struct signal_struct {
+	int nr_threads;
+} __core;
 struct task_struct {
 	unsigned int flags;
 	int pid;
@@ -108,6 +116,8 @@ struct task_struct {
 	struct mm_struct *mm;
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
+	struct files_struct *files;
+	struct signal_struct *signal;
 	char comm[16];
 } __core;
 
@@ -122,12 +132,34 @@ struct vm_operations_struct {
 	void *fault;
 	void *map_pages;
 } __core;
+struct super_block {
+	unsigned long s_magic;
+} __core;
 struct inode {
 	void *i_private;
+	struct super_block *i_sb;
+} __core;
+struct qstr {
+	const unsigned char *name;
+} __core;
+struct dentry {
+	struct qstr d_name;
+} __core;
+struct path {
+	struct dentry *dentry;
 } __core;
 struct file {
 	struct inode *f_inode;
+	struct path f_path;
 } __core;
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+} __core;
+struct files_struct {
+	struct fdtable *fdt;
+} __core;
+#define PROC_SUPER_MAGIC 0x9fa0 /* include/uapi/linux/magic.h */
 struct anon_vma;
 struct vm_area_struct {
 	unsigned long vm_start;
@@ -187,6 +219,7 @@ enum pageflags { PG_writeback = 1, PG_uptodate = 3 };
 
 enum madvise_lock_mode { MADVISE_VMA_READ_LOCK = 3 };
 struct madvise_behavior {
+	struct mm_struct *mm;
 	enum madvise_lock_mode lock_mode;
 } __core;
 
@@ -213,6 +246,7 @@ struct swap_info_struct {
 
 #define VM_HUGETLB 0x00400000 /* include/linux/mm.h, a #define */
 #define PF_KTHREAD 0x00200000  /* include/linux/sched.h, a #define: not in BTF */
+#define PF_EXITING 0x00000004
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
@@ -223,6 +257,9 @@ struct pt_regs {
 #define REGS_ARG2(regs) ((regs)->si)
 #define REGS_ARG3(regs) ((regs)->dx)
 #define REGS_RET(regs) ((regs)->ax)
+#define SYSCALL_FD(regs) ((regs)->di)
+/* read, write, pread64, readv, preadv, ioctl: arch/x86/entry/syscalls/syscall_64.tbl */
+#define SYSCALL_READS(nr) ((nr) <= 1 || (nr) == 16 || (nr) == 17 || (nr) == 19 || (nr) == 295)
 /* user_mode() of arch/x86/include/asm/ptrace.h: the privilege level in the code segment */
 static __attribute__((always_inline)) inline bool regs_user_mode(const struct pt_regs *regs)
 {

@@ -54,7 +54,27 @@ enum vl_kind {
 				* it was entered, a: system call or ~0, b: ns it waited for readers (saturating) */
 	VL_ACCESS_ERROR = 33,  /* bad_area_access_error entered: what the VMA does not permit comes to no handle_mm_fault;
 				* a: 1 under the VMA lock, 0 under mmap_lock */
-	VL_NKIND = 34,
+
+	/* Not steps of a fault either, struct vl_open each: mmap_lock, by whoever holds or asks for it. flags: enum
+	 * vl_lock_flag; a: system call or ~0; pte: the /proc file it reads, its name's first 7 bytes, 0 none; vm_flags:
+	 * kernel (low) and user (high) stack id, ~0 none. */
+	VL_L_HELD = 34,        /* about to be given back, and others queue, or it was held for long; acquired: since when, 0 before
+				* the session; b: process that owns the mm, 0 not known; of a fork's: address: threads of the process,
+				* vma_start: VMAs of the mm, vma_end: ns spent in __vma_start_write, where that is hooked */
+	VL_L_WAITED = 35,      /* had, and it was not free when it was asked for; acquired: when that was, b: tid of whoever held it
+				* then, 0 not known */
+	VL_NKIND = 36,
+};
+
+/* Bits of vl_step.flags in VL_L_*; bit 0 is VL_F_INFO. */
+enum vl_lock_flag {
+	VL_L_WRITE = 2,
+	VL_L_FOREIGN = 4,  /* the mm is not that of the task */
+	VL_L_KTHREAD = 8,
+	VL_L_EXITING = 16, /* the task exits: exit_mmap */
+	VL_L_FORK = 32,    /* HELD: the mm was copied */
+	VL_L_FOUND_READER = 64,  /* WAITED: held for read when it was asked for */
+	VL_L_FOUND_WRITER = 128, /* held for write then; neither: others queued, or the holder had just gone */
 };
 
 /* What lock_mm_and_find_vma found, under mmap_lock, against what the attempt under the VMA lock had. */

@@ -49,9 +49,12 @@ static __always_inline int on_mm_start(struct mm_struct *mm, bool write)
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct holder holder;
 	struct ask *ask;
+	__u64 now;
 
-	if (!wanted(task))
+	if (!lock_wanted(task, mm))
 		return 0;
+	now = bpf_ktime_get_ns();
+	hold_asked(task, mm, write, now);
 	ask = make_ask(task);
 	if (!ask)
 		return 0;
@@ -61,7 +64,7 @@ static __always_inline int on_mm_start(struct mm_struct *mm, bool write)
 		ask->holder_prio = holder.prio;
 		ask->holder_kind = holder.kind;
 	}
-	ask->ts = bpf_ktime_get_ns();
+	ask->ts = now;
 	return 0;
 }
 
@@ -121,11 +124,12 @@ static __always_inline int on_mm_acquired(void *ctx, struct mm_struct *mm, bool 
 	__u64 now, asked = 0, mm_id = BPF_CORE_READ(task, mm) == mm ? 1 : 0;
 	bool own = mm_id;
 
-	if (!wanted(task) || !row)
+	if (!lock_wanted(task, mm) || !row)
 		return 0;
 	bpf_probe_read_kernel(&mm_id, sizeof mm_id, &mm);
 	mm_id = MM_ID(mm_id);
 	now = bpf_ktime_get_ns();
+	hold_had(ctx, task, mm, write, success, now);
 	ask = my_ask(task);
 	if (!ask)
 		return 0;
@@ -168,7 +172,7 @@ static __always_inline int on_mm_acquired(void *ctx, struct mm_struct *mm, bool 
 	return send(rec, VL_MM_CONTENDED, 0, now, AB(holder.tid, holder.kind));
 }
 
-static __always_inline int on_mm_released(struct mm_struct *mm, bool write)
+static __always_inline int on_mm_released(void *ctx, struct mm_struct *mm, bool write)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct task_state *state;
@@ -178,6 +182,8 @@ static __always_inline int on_mm_released(struct mm_struct *mm, bool write)
 
 	if (!in_session())
 		return 0;
+	if (lock_wanted(task, mm))
+		hold_over(ctx, task, mm, write, bpf_ktime_get_ns());
 	if (write) {
 		ask = my_ask(task);
 		if (!ask || ask->pid != (__u32)task->pid || (!ask->held[0].mm && !ask->held[1].mm))

@@ -41,6 +41,13 @@ static __always_inline __u32 tid_of(void *of)
 	return in_pid_ns ? pid_in_ns(of) : (__u32)BPF_CORE_READ(task, pid);
 }
 
+static __always_inline __u32 tgid_of(void *of)
+{
+	struct task_struct *task = of;
+
+	return in_pid_ns ? pid_in_ns(BPF_CORE_READ(task, group_leader)) : (__u32)BPF_CORE_READ(task, tgid);
+}
+
 static __always_inline __u32 my_tid(struct task_struct *task)
 {
 	return in_pid_ns ? pid_in_ns(task) : (__u32)task->pid;

@@ -21,6 +21,7 @@
 #include "backed.bpf.h"
 #include "ends.bpf.h"
 #include "wait.bpf.h"
+#include "holds.bpf.h"
 #include "writers.bpf.h"
 #include "mmap.bpf.h"
 
@@ -32,6 +33,7 @@ struct vl_open *anchor_open __attribute__((unused));
 struct vl_cpu *anchor_cpu __attribute__((unused));
 enum vl_kind anchor_kind __attribute__((unused));
 enum vl_step_flag anchor_step_flag __attribute__((unused));
+enum vl_lock_flag anchor_lock_flag __attribute__((unused));
 enum vl_counter anchor_counter __attribute__((unused));
 enum vl_hist anchor_hist __attribute__((unused));
 enum vl_scope anchor_scope __attribute__((unused));
@@ -127,7 +129,7 @@ LEAVE(do_huge_pmd_device_private, on_inner_exit(VL_INNER_DEVICE_PRIVATE, (__u32)
 	LEAVE(function, leave)
 AROUND(filemap_fault, on_file_enter((struct vm_fault *)ctx[0], VL_FILE_FILEMAP), on_file_exit(VL_FILE_FILEMAP, (__u32)ctx[1]))
 AROUND(shmem_fault, on_file_enter((struct vm_fault *)ctx[0], VL_FILE_SHMEM), on_file_exit(VL_FILE_SHMEM, (__u32)ctx[1]))
-AROUND(__vma_start_write, on_vma_write_enter(), on_vma_write_exit((struct vm_area_struct *)ctx[0]))
+AROUND(__vma_start_write, on_vma_write_enter((struct vm_area_struct *)ctx[0]), on_vma_write_exit((struct vm_area_struct *)ctx[0]))
 
 SEC("fexit/handle_mm_fault") int x_handle_mm_fault(__u64 *ctx)
 {
@@ -154,16 +156,14 @@ SEC("fentry/up_read") int e_up_read(__u64 *ctx)
 	return on_up_read((void *)ctx[0]);
 }
 
-SEC("fentry/uffd_lock_vma") int e_uffd_lock_vma(void *ctx)
+SEC("fentry/uffd_lock_vma") int e_uffd_lock_vma(__u64 *ctx)
 {
-	(void)ctx;
-	return on_other_user(VL_C_USER_UFFD);
+	return on_other_user(VL_C_USER_UFFD, (struct mm_struct *)ctx[0]);
 }
 
-SEC("fentry/lock_next_vma") int e_lock_next_vma(void *ctx)
+SEC("fentry/lock_next_vma") int e_lock_next_vma(__u64 *ctx)
 {
-	(void)ctx;
-	return on_other_user(VL_C_USER_PROCFS);
+	return on_other_user(VL_C_USER_PROCFS, (struct mm_struct *)ctx[0]);
 }
 
 SEC("fentry/madvise_vma_behavior") int e_madvise_vma_behavior(__u64 *ctx)
@@ -172,7 +172,7 @@ SEC("fentry/madvise_vma_behavior") int e_madvise_vma_behavior(__u64 *ctx)
 
 	if (BPF_CORE_READ(madvise, lock_mode) != bpf_core_enum_value(enum madvise_lock_mode, MADVISE_VMA_READ_LOCK))
 		return 0;
-	return on_other_user(VL_C_USER_MADVISE);
+	return on_other_user(VL_C_USER_MADVISE, BPF_CORE_READ(madvise, mm));
 }
 
 /* Their second argument was the cgroup's path until 6.13. Loaded at a fixed offset either way: the compiler would
@@ -205,7 +205,7 @@ SEC("tp_btf/mmap_lock_acquire_returned") int t_mmap_lock_acquire_returned(__u64 
 
 SEC("tp_btf/mmap_lock_released") int t_mmap_lock_released(__u64 *ctx)
 {
-	return mm_was_told(MM_GIVEN_BACK) ? 0 : on_mm_released((struct mm_struct *)ctx[0], second_arg(ctx));
+	return mm_was_told(MM_GIVEN_BACK) ? 0 : on_mm_released(ctx, (struct mm_struct *)ctx[0], second_arg(ctx));
 }
 
 /* In 7.x also, and first, where the kernel calls the function that fires the tracepoint (mm_told). */
@@ -223,7 +223,7 @@ SEC("kprobe.multi") int m_mmap_lock_acquire_returned(struct pt_regs *ctx)
 
 SEC("kprobe.multi") int m_mmap_lock_released(struct pt_regs *ctx)
 {
-	on_mm_released((struct mm_struct *)REGS_ARG1(ctx), REGS_ARG2(ctx) & 0xff);
+	on_mm_released(ctx, (struct mm_struct *)REGS_ARG1(ctx), REGS_ARG2(ctx) & 0xff);
 	return mm_told(MM_GIVEN_BACK);
 }
 

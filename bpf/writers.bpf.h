@@ -109,12 +109,12 @@ static __always_inline void write_released(struct task_struct *task, struct ask 
 }
 
 /* 6.15 and later: a writer write-locks a VMA, which waits for its readers. */
-static __always_inline int on_vma_write_enter(void)
+static __always_inline int on_vma_write_enter(struct vm_area_struct *vma)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct ask *ask;
 
-	if (!wanted(task))
+	if (!lock_wanted(task, BPF_CORE_READ(vma, vm_mm)))
 		return 0;
 	count(VL_C_W_VMA);
 	ask = my_ask(task);
@@ -129,7 +129,7 @@ static __always_inline int on_vma_write_exit(struct vm_area_struct *vma)
 	struct ask *ask;
 	__u64 began, waited, mm;
 
-	if (!wanted(task))
+	if (!in_session())
 		return 0;
 	ask = my_ask(task);
 	if (!ask || ask->pid != (__u32)task->pid || !ask->t_vma)
@@ -137,6 +137,7 @@ static __always_inline int on_vma_write_exit(struct vm_area_struct *vma)
 	began = ask->t_vma;
 	ask->t_vma = 0;
 	waited = bpf_ktime_get_ns() - began;
+	hold_locked_vma(task, waited);
 	mm = MM_ID(BPF_CORE_READ(vma, vm_mm));
 	if (waited < writer_min_ns && !windows[window_of(mm)])
 		return 0;
@@ -145,9 +146,9 @@ static __always_inline int on_vma_write_exit(struct vm_area_struct *vma)
 }
 
 /* VMA locks taken by others than faults. */
-static __always_inline int on_other_user(enum vl_counter counter)
+static __always_inline int on_other_user(enum vl_counter counter, struct mm_struct *mm)
 {
-	if (wanted(bpf_get_current_task_btf()))
+	if (lock_wanted(bpf_get_current_task_btf(), mm))
 		count(counter);
 	return 0;
 }

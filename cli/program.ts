@@ -250,6 +250,7 @@ function rejectLiveOptions(command: Command, instead: Instead = RECORDED): void 
     'release',
     'writers',
     'writerMinUs',
+    'holdMinUs',
     'stacks',
     'lock',
     'without',

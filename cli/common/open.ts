@@ -37,6 +37,7 @@ export async function openLiveSource(
     stats,
     writers: options.writers,
     writerMinUs: options.writerMinUs,
+    holdMinUs: options.holdMinUs,
     stacks: {
       kernel: options.stacks?.includes('kernel') ?? false,
       user: userStacks,

@@ -18,6 +18,7 @@ export interface LiveCliOptions {
   /** `--no-writers` */
   readonly writers: boolean;
   readonly writerMinUs: number;
+  readonly holdMinUs: number;
   readonly stacks?: readonly StackKind[];
   /** `--no-lock` */
   readonly lock: boolean;
@@ -187,6 +188,11 @@ export function addLiveOptions(command: Command): Command {
       new Option('--writer-min-us <us>', 'show writers that waited at least this long')
         .argParser(parseMicroseconds)
         .default(100),
+    )
+    .addOption(
+      new Option('--hold-min-us <us>', 'show holds of mmap_lock nobody queued behind from this length on; 0: none')
+        .argParser(parseMicroseconds)
+        .default(10_000),
     )
     .addOption(
       new Option('--stacks <kinds>', 'take stacks of retries and writers: kernel, user or kernel,user').argParser(

@@ -16,6 +16,7 @@ export interface DaemonConfig {
     readonly comm: string;
     readonly writers: boolean;
     readonly writerMinUs: number;
+    readonly holdMinUs: number;
     /** Kernel stacks of retries and writers. Those of processes need privileges as long as they are read. */
     readonly stacks: boolean;
     readonly without: readonly string[];
@@ -94,6 +95,11 @@ export const KEYS: Keys<DaemonConfig> = {
     comm: key(text(0, 15), '', 'only tasks of this name; empty: all'),
     writers: key(flag, true, "hook mmap_lock's tracepoints"),
     writerMinUs: key(whole(0, 0xffff_ffff), 100, 'show writers that waited at least this long'),
+    holdMinUs: key(
+      whole(0, 0xffff_ffff),
+      10_000,
+      'show holds of mmap_lock nobody queued behind from this length on; 0: none',
+    ),
     stacks: key(flag, false, 'take kernel stacks of retries and writers'),
     without: key(words('hooks as `vmalocktop doctor` names them', isHook), [], 'hooks to leave out'),
   },

@@ -29,6 +29,9 @@ export class Attachment {
   readonly counters: ArrayBuffer;
   /** `quick` of bpf/maps.bpf.h. */
   readonly quick: Uint32Array;
+  /** Values of the `lockers` map, and `queues` of bpf/holds.bpf.h. */
+  readonly lockers: ArrayBuffer;
+  readonly queues: Uint32Array;
   /** null: not asked for, or not permitted: run times of programs take CAP_SYS_ADMIN, and are not worth a session. */
   readonly stats: { close(): void } | null;
   readonly #pages: Pages[] = [];
@@ -49,10 +52,14 @@ export class Attachment {
       load(object, around.plan.programs);
       const counters = object.map('cpus').mmapArray({ writable: false });
       const bss = object.map('.bss').mmapArray({ writable: true });
-      this.#pages.push(counters, bss);
+      const lockers = object.map('lockers').mmapArray({ writable: false });
+      this.#pages.push(counters, bss, lockers);
+      this.lockers = lockers.view;
       this.counters = counters.view;
       const { offset, size } = object.variable('.bss', 'quick');
       this.quick = new Uint32Array(bss.view, offset, size / 4);
+      const queues = object.variable('.bss', 'queues');
+      this.queues = new Uint32Array(bss.view, queues.offset, queues.size / 4);
       this.controls = new Controls(object, bss.view, options.scope);
       this.ring = RingBuffer.open(object.map('events'));
       tellPids(object, options, around.facts.namespaces);

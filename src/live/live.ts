@@ -15,6 +15,7 @@ import type { KernelEnums, Scope, SessionInfo } from '../core/events/session.js'
 import type { Attachment } from './attachment.js';
 import { COUNTER_ROWS, CounterReader } from './counters.js';
 import { EventDecoder } from './decode.js';
+import { LockersReader, MAX_LOCK_ROWS } from './lockers.js';
 import { NameRows } from './names/names.js';
 import type { LiveOptions, LiveSource } from './options.js';
 import { stayResident } from './resident.js';
@@ -46,6 +47,7 @@ export class Live implements LiveSource {
   readonly #counterRows: number;
   readonly #standDown: () => void;
   #decoder!: EventDecoder;
+  #lockers!: LockersReader;
   readonly #names: NameRows;
   readonly #describe: (base: bigint, realtime: bigint) => SessionInfo;
   readonly #lock: boolean;
@@ -77,7 +79,7 @@ export class Live implements LiveSource {
     const lost = why === '' ? [] : [`${why}: a RETRY of a driver or file system is unknown`];
     this.#names = new NameRows(maps, options.stacks, [''], lost);
     const programs = around.plan.programs.map(({ program }) => object.program(program));
-    this.#counterRows = COUNTER_ROWS + 3 * programs.length + 16;
+    this.#counterRows = COUNTER_ROWS + 3 * programs.length + 16 + MAX_LOCK_ROWS;
     this.#sampler = new Sampler({
       counters: new CounterReader(attachment.counters, rowsOf(around.plan, around.cpus), attachment.quick),
       programs,
@@ -104,6 +106,8 @@ export class Live implements LiveSource {
     this.#clock = { time: 0, realtime };
     this.#decoder = new EventDecoder(this.#attachment.ring, base);
     this.#names.renewStrings(this.#decoder.strings);
+    const { lockers, queues } = this.#attachment;
+    this.#lockers = new LockersReader(lockers, queues, base, this.#decoder.strings);
     this.session = this.#describe(base, realtime);
   }
 
@@ -125,6 +129,7 @@ export class Live implements LiveSource {
           this.#sampler.sample(counters, time);
           this.#readClock(counters, time);
           this.#vmstat.sample(() => this.#attachment.controls.ended);
+          this.#lockers.emit(counters, time);
           yield* this.#upTo(end, batch, names);
           yield counters;
           clearBatch(counters);
@@ -135,6 +140,7 @@ export class Live implements LiveSource {
           if (this.#decoder.renewStrings()) {
             const { strings } = this.#decoder;
             this.#names.renewStrings(strings);
+            this.#lockers.renewStrings(strings);
             batch = { ...batch, strings };
             names = { ...names, strings };
             counters = { ...counters, strings };
@@ -154,6 +160,8 @@ export class Live implements LiveSource {
       }
       this.#sampler.sample(counters, this.#now());
       this.#vmstat.emit(counters, this.#now());
+      // Whoever queues until the end has no record of the wait.
+      this.#lockers.emit(counters, this.#now());
       // Faults whose end was not seen by then are in flight: no step of theirs is lost.
       pushUserRow(counters, UserKind.End, this.#now(), 0, 0, 0);
       yield counters;

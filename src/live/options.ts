@@ -27,6 +27,8 @@ export interface LiveOptions {
   readonly writers: boolean;
   /** Send writers that waited at least this long (microseconds); those that meet a retry are always sent. */
   readonly writerMinUs: number;
+  /** Send holds of mmap_lock that lasted at least this long (microseconds) though nobody queued behind them; 0: none. */
+  readonly holdMinUs: number;
   readonly stacks: { readonly kernel: boolean; readonly user: boolean };
   /** Before privileges are given up: keep this process in memory, and from being the OOM killer's first (`stayResident`). */
   readonly lock: boolean;

@@ -65,9 +65,10 @@ export function configure(object: BpfObject, options: LiveOptions, around: HostC
   set('stack_kernel', options.stacks.kernel ? 1 : 0);
   set('stack_user', options.stacks.user ? 1 : 0);
   set('writer_min_ns', BigInt(Math.round(options.writerMinUs * 1000)));
+  set('hold_min_ns', BigInt(Math.round(options.holdMinUs * 1000)));
   set('signal_flags', signalFlags(facts));
   filters(object, set, options);
-  mmapLock(set, around);
+  mmapLock(object, set, around);
 }
 
 function filters(object: BpfObject, set: Setter, options: LiveOptions): void {
@@ -75,6 +76,7 @@ function filters(object: BpfObject, set: Setter, options: LiveOptions): void {
   if (!followed) object.map('tgids').setMaxEntries(1);
   if (options.tids.length === 0) object.map('tids').setMaxEntries(1);
   set('follow_forks', options.follow ? 1 : 0);
+  if (!followed && options.tids.length === 0 && options.comm === undefined) object.map('followed_mms').setMaxEntries(1);
   set('filtered', followed || options.tids.length > 0 || options.comm !== undefined ? 1 : 0);
   set('filter_tgid', followed ? 1 : 0);
   set('filter_tid', options.tids.length > 0 ? 1 : 0);
@@ -86,9 +88,11 @@ function filters(object: BpfObject, set: Setter, options: LiveOptions): void {
   set('comm_hi', comm.readBigUInt64LE(8));
 }
 
-function mmapLock(set: Setter, { plan, btf, addresses }: HostContext): void {
+function mmapLock(object: BpfObject, set: Setter, { plan, btf, addresses }: HostContext): void {
   const hooked = (target: string): boolean => plan.hooks.some((hook) => hook.attached && hook.target === target);
-  set('observe_mm', hooked('mmap_lock_acquire_returned') && hooked('mmap_lock_released') ? 1 : 0);
+  const observed = hooked('mmap_lock_acquire_returned') && hooked('mmap_lock_released');
+  set('observe_mm', observed ? 1 : 0);
+  if (!observed) object.map('lockers').setMaxEntries(1);
   set('mm_fired', plan.programs.some(({ program }) => program === 'm_mmap_lock_acquire_returned') ? 1 : 0);
   // (mm, path, write, success) until 6.13, (mm, write, success) since.
   set('mm_tp_path', btf.tracepointArguments('mmap_lock_acquire_returned') === 4 ? 1 : 0);

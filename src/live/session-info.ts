@@ -31,6 +31,7 @@ export function describeSession(options: LiveOptions, around: HostContext, begin
     scope: options.scope,
     release,
     minUs: options.minUs,
+    ...(options.writers ? { holdMinUs: options.holdMinUs } : {}),
     filters: filtersOf(options),
     programs: plan.programs.map(({ program, target, method }) => ({ name: program, target, method })),
     hooks: plan.hooks,

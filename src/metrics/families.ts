@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What a Snapshot says, as metric families. Every label set is bounded: by a list of ours, by the host's devices, or by `top`. */
 
+import type { WaitedFor } from '../core/aggregate/blocker-rows.js';
 import type { Snapshot } from '../core/aggregate/snapshot.js';
 import type { WaitStats } from '../core/aggregate/snapshot-rows.js';
 import { finalCount } from '../core/present/rows.js';
@@ -97,6 +98,34 @@ function kernelFamilies({ counts, swap, kernelHist, mmapLock }: Snapshot): Famil
           }))
         : [],
     },
+  ];
+}
+
+/** Waits for mmap_lock that queued, by whether they have a holder; none where they are not seen. */
+function queuedFamilies({ blockers }: Snapshot): Family[] {
+  const of = (value: (who: WaitedFor) => Readonly<Record<string, number>>): Sample[] =>
+    blockers.known
+      ? (['all', 'faults'] as const).flatMap((who) =>
+          samplesBy('holder', value(blockers[who])).map(({ labels, value: it }) => ({
+            labels: { who, ...labels },
+            value: it,
+          })),
+        )
+      : [];
+  return [
+    counter(
+      'mmap_lock_queued_waits',
+      'Waits for mmap_lock that queued, of everybody and of page faults alone, by what is known of who held it.',
+      of(({ named, why }) => ({ named, ...why })),
+    ),
+    counter(
+      'mmap_lock_queued_seconds',
+      'Time of those waits.',
+      blockers.known
+        ? (['all', 'faults'] as const).map((who) => ({ labels: { who }, value: blockers[who].waits.sumNs * NS }))
+        : [],
+      'seconds',
+    ),
   ];
 }
 
@@ -219,6 +248,7 @@ export function snapshotFamilies(snapshot: Snapshot, top: number): Family[] {
   return [
     ...kernelFamilies(snapshot),
     ...lifecycleFamilies(snapshot),
+    ...queuedFamilies(snapshot),
     ...deviceFamilies(snapshot),
     ...workFamilies(snapshot, top),
     ...trustFamilies(snapshot),

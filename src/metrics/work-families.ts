@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
-/** What processes and cgroups did, as metrics: every field of theirs that is one. */
+/** What processes, cgroups and blockers did, as metrics: every field of theirs that is one. */
+import type { BlockerRow } from '../core/aggregate/blocker-rows.js';
 import type { Snapshot } from '../core/aggregate/snapshot.js';
 import type { ProcessRow } from '../core/aggregate/snapshot-rows.js';
+import { blockerFields } from '../core/present/fields/blocker.js';
 import { cgroupFields } from '../core/present/fields/cgroup.js';
 import type { Field } from '../core/present/fields/field.js';
 import { processFields } from '../core/present/fields/process.js';
@@ -9,7 +11,8 @@ import { counter, type Family, gauge, type Labels, NS } from './family.js';
 
 /** A family for each field that is a metric: `process_retries`, `process_folio_wait_seconds`. */
 function fieldFamilies<Row>(
-  what: 'process' | 'cgroup',
+  what: 'process' | 'cgroup' | 'blocker',
+  most: string,
   rows: readonly Row[],
   fields: readonly Field<Row>[],
   labels: (row: Row) => Labels,
@@ -22,20 +25,29 @@ function fieldFamilies<Row>(
       return typeof value === 'number' && !Number.isNaN(value) ? [{ labels: labels(row), value: value * scale }] : [];
     });
     const name = [what, metric.name, suffix].filter((part) => part !== '').join('_');
-    const help = `By ${what}, of those with most retries: ${metric.help}.`;
+    const help = `By ${what}, of those with most ${most}: ${metric.help}.`;
     return [(metric.type === 'gauge' ? gauge : counter)(name, help, samples, suffix)];
   });
 }
 
 /**
- * The `top` processes and cgroups by retries. One that leaves that list takes its series with it. A series keeps its labels
- * while it lasts: what may change, or is found out later, stands in a family of its own, or is waited for.
+ * The `top` processes and cgroups by retries, blockers by time others waited. One that leaves that list takes its series
+ * with it. A series keeps its labels while it lasts: what may change, or is found out later, stands in a family of its own,
+ * or is waited for.
  */
-export function workFamilies({ processes, cgroups }: Snapshot, top: number): Family[] {
+export function workFamilies({ processes, cgroups, blockers }: Snapshot, top: number): Family[] {
   const rows = processes.slice(0, top);
   const who = ({ tgid, comm }: ProcessRow): Labels => ({ pid: String(tgid), comm });
+  const blocking = blockers.rows.slice(0, top);
+  const by = ({ tgid, comm, what, isWrite, mm }: BlockerRow): Labels => ({
+    pid: String(tgid),
+    comm,
+    what,
+    mode: isWrite ? 'write' : 'read',
+    mm: mm.toString(16),
+  });
   return [
-    ...fieldFamilies('process', rows, processFields, who),
+    ...fieldFamilies('process', 'retries', rows, processFields, who),
     gauge(
       'process_info',
       'The cgroup of a process; always 1.',
@@ -43,9 +55,16 @@ export function workFamilies({ processes, cgroups }: Snapshot, top: number): Fam
     ),
     ...fieldFamilies(
       'cgroup',
+      'retries',
       cgroups.filter(({ label }) => label !== null).slice(0, top),
       cgroupFields,
       ({ label, cgroup }) => ({ cgroup: label ?? '', id: String(cgroup) }),
+    ),
+    ...fieldFamilies('blocker', 'time others waited', blocking, blockerFields, by),
+    gauge(
+      'blocker_mm_info',
+      'The process whose mm a blocker locks, 0 not known; always 1.',
+      blocking.map((row) => ({ labels: { ...by(row), mm_pid: String(row.owner) }, value: 1 })),
     ),
   ];
 }

@@ -6,6 +6,7 @@ import type { Diff } from '../core/diff/compare.js';
 import { wallNs } from '../core/events/clocks.js';
 import { formatDuration, formatExact } from '../core/present/format.js';
 import { WAIT_FACTS, WAIT_KINDS } from '../core/vocabulary/waits.js';
+import { blockerTable, noBlocker, victimTable } from './blocker-tables.js';
 import { heatMap, outcomeChart } from './charts.js';
 import { diffSection } from './diff-section.js';
 import { Html, html, type Part, section } from './html.js';
@@ -42,6 +43,7 @@ const SECTIONS: readonly (readonly [id: string, title: string])[] = [
   ['causes', 'Causes'],
   ['waits', 'Waits'],
   ['counterfactual', 'Avoidable or not'],
+  ['blockers', 'Who blocked whom'],
   ['writers', 'mmap_lock and its writers'],
   ['processes', 'Processes and swap'],
   ['slowest', 'Slowest faults'],
@@ -87,6 +89,7 @@ ${part('time', outcomeChart(snapshot.timeline.whole) ?? none('No fault was count
 ${part('causes', causeTable(snapshot) ?? none('No RETRY and no ABORT was followed.'))}
 ${part('waits', waitTable(snapshot), heatMaps(snapshot))}
 ${part('counterfactual', counterfactualTable(snapshot) ?? none('No RETRY was followed.'))}
+${part('blockers', blockerTable(snapshot) ?? none(noBlocker(snapshot)), victimTable(snapshot))}
 ${part('writers', mmapLockTable(snapshot), writerTable(snapshot))}
 ${part('processes', processTable(snapshot) ?? none('No fault was followed.'), cgroupTable(snapshot), deviceTable(snapshot))}
 ${part('slowest', slowest(snapshot))}

@@ -143,7 +143,7 @@ function columnsOf<Row>(fields: readonly Field<Row>[], rows: readonly Row[]): Ta
     }));
 }
 
-function fieldTable<Row>(caption: string, all: readonly Row[], fields: readonly Field<Row>[]): Html | null {
+export function fieldTable<Row>(caption: string, all: readonly Row[], fields: readonly Field<Row>[]): Html | null {
   if (all.length === 0) return null;
   const rows = all.slice(0, MAX_ROWS);
   return table(all.length > MAX_ROWS ? `${caption}, the first ${MAX_ROWS}` : caption, rows, columnsOf(fields, rows));

@@ -10,6 +10,7 @@ const STRUCTS = ['vl_step', 'vl_open', 'vl_cpu'] as const;
 const ENUMS = [
   'vl_kind',
   'vl_step_flag',
+  'vl_lock_flag',
   'vl_counter',
   'vl_hist',
   'vl_scope',

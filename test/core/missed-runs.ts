@@ -2,7 +2,7 @@
 /** A real recording whose program runs are missed: rows leave no trace, and the kernel numbers on without them. */
 
 import { Pipeline } from '../../src/core/aggregate/pipeline.js';
-import { createBatch, type EventBatch, isWriterEvent } from '../../src/core/events/batch.js';
+import { createBatch, type EventBatch, isOfNoFault } from '../../src/core/events/batch.js';
 import type { SessionInfo } from '../../src/core/events/session.js';
 import type { Lifecycle } from '../../src/core/lifecycle/lifecycle.js';
 import { openFile } from '../../src/recording/read/file.js';
@@ -19,7 +19,7 @@ export interface Realm {
   readonly kinds: ReadonlySet<number>;
 }
 
-const isStep = (kind: number): boolean => kind > 0 && kind < 128 && !isWriterEvent(kind);
+const isStep = (kind: number): boolean => kind > 0 && kind < 128 && !isOfNoFault(kind);
 
 export async function rowsOf(path: string): Promise<Realm> {
   const source = await openFile(path);

@@ -24,6 +24,7 @@ const ANCHORS = [
   'struct vl_cpu',
   'enum vl_kind',
   'enum vl_step_flag',
+  'enum vl_lock_flag',
   'enum vl_counter',
   'enum vl_hist',
   'enum vl_scope',

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Snapshots made by hand: a small invented host whose figures are functions of time alone, so that frames repeat. */
 
+import type { WaitedFor } from '../../src/core/aggregate/blocker-rows.js';
 import type { Snapshot } from '../../src/core/aggregate/snapshot.js';
 import type { CounterfactualRow, MmapLockSide, ProcessRow, WaitStats } from '../../src/core/aggregate/snapshot-rows.js';
 import { TimelineSums } from '../../src/core/aggregate/timeline.js';
@@ -68,6 +69,13 @@ const NO_END: Record<End, number> = {
   'in-flight': 0,
 };
 
+const NO_WAITED: WaitedFor = {
+  waits: NO_WAITS,
+  named: 0,
+  free: 0,
+  why: { 'reader-not-seen': 0, 'writer-not-seen': 0 },
+};
+
 /** A session in which nothing has happened yet. */
 export function emptySnapshot(): Snapshot {
   return {
@@ -102,6 +110,7 @@ export function emptySnapshot(): Snapshot {
     held: { vma: NO_WAITS, mmap: NO_WAITS, none: NO_WAITS, unknown: NO_WAITS },
     mmapLock: { read: NO_SIDE, write: NO_SIDE, tryFailed: 0, known: false },
     writers: [],
+    blockers: { known: false, rows: [], all: NO_WAITED, faults: NO_WAITED, now: [] },
     counterfactual: { all: noCounterfactual('all'), byCause: [], byProcess: [] },
     progress: { pagesAgain: 0, mostRetries: 0, again: 0, refaults: 0, herds: [], largestHerd: 0, folioUnknown: 0 },
     otherUsers: { userfaultfd: null, procfs: null, madvise: null, damon: null, other: null },

@@ -146,6 +146,7 @@ async function openSource(options: DaemonOptions, { config }: Loaded): Promise<D
     stats: false,
     writers: observe.writers,
     writerMinUs: observe.writerMinUs,
+    holdMinUs: observe.holdMinUs,
     stacks: { kernel: observe.stacks, user: false },
     lock: config.budget.lock,
     without: observe.without,

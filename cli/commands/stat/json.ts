@@ -25,6 +25,7 @@ import { hex, sorted, u64, wait } from '../../../src/core/present/json-values.js
 import { whyNoWait } from '../../../src/core/present/wait-hooks.js';
 import { VERDICTS } from '../../../src/core/vocabulary/verdicts.js';
 import { WAIT_NAMES, type WaitName } from '../../../src/core/vocabulary/waits.js';
+import { blockersJson } from './blockers.js';
 
 const MAX_ADDRESSES = 50;
 const MAX_PROCESSES = 50;
@@ -194,6 +195,7 @@ export function statJson(snapshot: Snapshot): object {
       unknown: wait(snapshot.held.unknown),
     },
     mmapLock: mmapLock(snapshot),
+    blockers: blockersJson(snapshot),
     writers: snapshot.writers.map(writer),
     processes: snapshot.processes.slice(0, MAX_PROCESSES).map((row) => jsonOf(processFields, row)),
     cgroups: snapshot.cgroups.slice(0, MAX_PROCESSES).map((row) => jsonOf(cgroupFields, row)),

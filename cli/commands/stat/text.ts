@@ -8,6 +8,7 @@ import { blocksOf, type CleanText } from '../../../src/core/present/clean.js';
 import { formatBytes, formatDuration, formatExact, formatShare } from '../../../src/core/present/format.js';
 import { sanitise } from '../../../src/core/present/text.js';
 import { type AbortCause, RETRY_CAUSES, type RetryCause } from '../../../src/core/vocabulary/causes.js';
+import { blockers } from './blockers.js';
 import { count, remark, row } from './rows.js';
 import { cgroups, mmapLock, others, processes, stacks, swapping, verdicts, waits, writers } from './tables.js';
 
@@ -91,6 +92,8 @@ const FORGOTTEN: Readonly<Record<Forgotten, string>> = {
   addresses: 'rows of pages',
   lateSteps: 'steps of faults given up',
   writers: 'rows of writers',
+  blockers: 'rows of blockers',
+  holds: 'holds no longer known when a wait behind them ended',
   windows: 'writers beside waits no longer known',
   writerEvents: 'waits beside writers no longer known',
   folios: 'herds cut in two',
@@ -159,6 +162,7 @@ export function statText(snapshot: Snapshot, notes: readonly string[] = []): Cle
     verdicts(snapshot),
     waits(snapshot),
     mmapLock(snapshot),
+    blockers(snapshot),
     writers(snapshot),
     processes(snapshot),
     cgroups(snapshot),

@@ -12,6 +12,7 @@ import type { RecordPool } from '../lifecycle/record-pool.js';
 import type { FoldSink } from '../lifecycle/step.js';
 import { type AbortCause, type Cause, RETRY_CAUSES, type RetryCause } from '../vocabulary/causes.js';
 import { Addresses } from './addresses.js';
+import { Blockers } from './blockers.js';
 import { CauseCosts } from './cause-costs.js';
 import { CauseStacks } from './cause-stacks.js';
 import { Counterfactual } from './counterfactual.js';
@@ -66,6 +67,7 @@ export class Aggregate implements FoldSink {
   readonly progress: Progress = new Progress();
   readonly counterfactual: Counterfactual;
   readonly writers: Writers;
+  readonly blockers: Blockers;
   #process: ProcessSums = new ProcessSums(-1, '', 0);
   #group: CgroupSums = new CgroupSums(-1, 0);
   readonly #onClosed: ((lifecycle: Lifecycle) => void) | null;
@@ -87,6 +89,11 @@ export class Aggregate implements FoldSink {
     this.writers = new Writers(
       this.counterfactual.stalls,
       session !== null && isHooked(session, MMAP_LOCK_HOOK),
+      names,
+    );
+    this.blockers = new Blockers(
+      session?.arch ?? '',
+      session !== null && isHooked(session, '__vma_start_write'),
       names,
     );
   }

@@ -11,10 +11,11 @@ import type { FaultRecord } from '../lifecycle/record.js';
 import { describeState } from '../lifecycle/state-text.js';
 import type { WaitName } from '../vocabulary/waits.js';
 import type { Aggregate } from './aggregate.js';
+import type { LockNowRow } from './blocker-rows.js';
 import { cgroupRows } from './cgroups.js';
 import type { Counters } from './counters.js';
 import type { Distribution, Histogram } from './histogram.js';
-import { mmapLockOf, otherUsersOf } from './mmap-lock.js';
+import { mmapLockOf, otherUsersOf, whyNoBlockers } from './mmap-lock.js';
 import { reconcile, vmaAttempts, vmaLockCounts } from './outcomes.js';
 import { KEPT_LIFECYCLES } from './recent.js';
 import type { Snapshot } from './snapshot.js';
@@ -55,6 +56,12 @@ export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
   const provisional = counterfactual.provisional(fold.open(), time);
   const all = counterfactual.row('all', counterfactual.all, provisional);
   const writers = sums.writers.rows(session.arch);
+  const blockers = {
+    known: whyNoBlockers(session) === '',
+    rows: sums.blockers.rows(),
+    ...sums.blockers.waits(),
+    now: sums.blockers.now(inputs.sampled),
+  };
   const causeStacks = sums.causeStacks.rows();
   return {
     session,
@@ -93,6 +100,7 @@ export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
     held: statsOf(sums.waits.held),
     mmapLock: mmapLockOf(session, counters.kernel),
     writers,
+    blockers,
     counterfactual: {
       all,
       byCause: counterfactual.causeRows(provisional),
@@ -103,6 +111,7 @@ export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
     names: { missing: [...names.missing], failedStacks: { ...names.failedStacks } },
     stacks: names.stacks(
       new Set([
+        ...blockers.rows.flatMap((row) => [row.kernelStack, row.userStack]),
         ...writers.flatMap((row) => [row.kernelStack, row.userStack]),
         ...causeStacks.flatMap((row) => [row.kernel, row.user]),
       ]),
@@ -134,7 +143,7 @@ export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
     timeline: sums.timeline.preview(inputs.sampled, counters.outcomes()),
     latest: sums.latest.newestFirst().map(copyLifecycle),
     slowest: sums.slowest.longestFirst().map(copyLifecycle),
-    inFlight: oldestOpen(fold),
+    inFlight: oldestOpen(fold, holderIn(blockers.now)),
     inFlightTotal: fold.openCount,
     forgotten: {
       processes: sums.processes.evicted,
@@ -142,6 +151,8 @@ export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
       addresses: sums.addresses.evicted,
       lateSteps: fold.late,
       writers: sums.writers.evicted,
+      blockers: sums.blockers.evicted,
+      holds: sums.blockers.late,
       windows: counterfactual.stalls.lateMoments,
       writerEvents: counterfactual.stalls.lateWindows,
       folios: sums.progress.evicted,
@@ -225,18 +236,26 @@ function addressRows(sums: Aggregate, names: Names): AddressRow[] {
   });
 }
 
-function oldestOpen(fold: LifecycleFold): Lifecycle[] {
+/** Who holds the mmap_lock of an mm now, and has for longest. */
+function holderIn(now: readonly LockNowRow[]): (mm: number) => string {
+  return (mm) => {
+    const row = now.find((it) => !it.isWaiting && it.mm === mm);
+    return row === undefined ? '' : `${row.comm} ${row.tgid} (${row.what})`;
+  };
+}
+
+function oldestOpen(fold: LifecycleFold, holderOf: (mm: number) => string): Lifecycle[] {
   const out: Lifecycle[] = [];
   for (const fault of fold.open()) {
     if (out.length === KEPT_LIFECYCLES) break;
-    out.push(inFlight(fault));
+    out.push(inFlight(fault, holderOf));
   }
   return out;
 }
 
 /** A copy of a lifecycle that is not over, with what it does now in words. */
-export function inFlight(fault: FaultRecord): Lifecycle {
+export function inFlight(fault: FaultRecord, holderOf?: (mm: number) => string): Lifecycle {
   const copy = copyLifecycle(fault);
-  copy.state = describeState(fault);
+  copy.state = describeState(fault, holderOf);
   return copy;
 }

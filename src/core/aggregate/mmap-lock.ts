@@ -33,6 +33,13 @@ export const MMAP_LOCK_HOOK = 'mmap_lock_acquire_returned';
 /** Tells that the trylock of lock_mm_and_find_vma failed: from there on a fault queues. */
 export const MMAP_QUEUE_HOOK = 'mmap_lock_start_locking';
 
+/** Why it is not known who held mmap_lock; '' when it is. */
+export function whyNoBlockers(session: SessionInfo): string {
+  const why = whyNotHooked(session, MMAP_LOCK_HOOK);
+  if (why !== '') return why;
+  return session.holdMinUs === undefined ? 'this session was recorded by a version that did not look' : '';
+}
+
 export function mmapLockOf(session: SessionInfo, kernel: Float64Array): Snapshot['mmapLock'] {
   return {
     read: side(kernel, VlCounter.MM_READ, VlCounter.MM_READ_NS, VlCounter.MM_READ_1US),

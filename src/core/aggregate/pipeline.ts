@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Batches in, snapshots out: the pure core behind every view. */
 
-import { type EventBatch, isWriterEvent, UserKind } from '../events/batch.js';
+import { type EventBatch, isLockEvent, isOfNoFault, UserKind } from '../events/batch.js';
 import { noteClock } from '../events/clocks.js';
 import { faultBits } from '../events/fault-bits.js';
 import { Names } from '../events/names.js';
@@ -53,10 +53,11 @@ export class Pipeline {
       if (k >= UserKind.Counter) this.#userRow(batch, i, k);
       else {
         (decoded[k] as number)++;
-        if (!isWriterEvent(k)) continue;
+        if (!isOfNoFault(k)) continue;
         // What writers do and what faults say of them are told in the order of the ring.
         this.#fold.push(batch, from, i);
-        this.#sums.writers.push(batch, i);
+        if (isLockEvent(k)) this.#sums.blockers.push(batch, i);
+        else this.#sums.writers.push(batch, i);
         from = i + 1;
       }
     }
@@ -75,6 +76,7 @@ export class Pipeline {
       this.#counters.set(batch.a[i] as number, batch.b[i] as number, batch.value[i] as number);
     } else if (kind === UserKind.End) this.#ended = true;
     else if (kind === UserKind.Clock) noteClock(this.#session, batch, i);
+    else if (kind === UserKind.Lock) this.#sums.blockers.pushNow(batch, i);
     else this.#names.push(batch, i);
   }
 

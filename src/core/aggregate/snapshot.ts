@@ -5,6 +5,7 @@ import type { SessionInfo } from '../events/session.js';
 import type { End, Lifecycle } from '../lifecycle/lifecycle.js';
 import type { AbortCause, Cause, RetryCause } from '../vocabulary/causes.js';
 import type { WaitName } from '../vocabulary/waits.js';
+import type { BlockerRow, LockNowRow, WaitedFor } from './blocker-rows.js';
 import type { CauseCost } from './cause-costs.js';
 import type { Distribution } from './histogram.js';
 import type { VmaLockCounts, VmstatRow } from './outcomes.js';
@@ -106,6 +107,17 @@ export interface Snapshot {
   };
   /** Sorted by time waited, descending; bounded. */
   readonly writers: readonly WriterRow[];
+  /** Who blocked whom over mmap_lock. `known`: its tracepoints are hooked, and this version's or a later one's programs. */
+  readonly blockers: {
+    readonly known: boolean;
+    /** By time others waited, descending; bounded. */
+    readonly rows: readonly BlockerRow[];
+    readonly all: WaitedFor;
+    /** Of page faults alone. */
+    readonly faults: WaitedFor;
+    /** Who held and who awaited a lock that others queued for when the counters were read last; longest first, bounded. */
+    readonly now: readonly LockNowRow[];
+  };
   /** First 'all', then by cause, then by process (bounded). */
   readonly counterfactual: {
     readonly all: CounterfactualRow;
@@ -192,6 +204,8 @@ export interface Snapshot {
     readonly addresses: number;
     readonly lateSteps: number;
     readonly writers: number;
+    readonly blockers: number;
+    readonly holds: number;
     readonly windows: number;
     readonly writerEvents: number;
     readonly folios: number;

@@ -5,6 +5,7 @@ import { MMAP_LOCK_HOOK, whyNotHooked } from '../aggregate/mmap-lock.js';
 import { vmaAttempts } from '../aggregate/outcomes.js';
 import type { Snapshot } from '../aggregate/snapshot.js';
 import { increase, type Measure, ratio, unknown } from './interval.js';
+import { LOCK_MEASURES } from './lock-measures.js';
 import { oldestSeconds, readUntil } from './stuck.js';
 import { WAIT_MEASURES } from './wait-measures.js';
 
@@ -95,6 +96,7 @@ export const MEASURES: readonly Measure[] = [
   ...WAIT_MEASURES,
   lockRatio('read'),
   lockRatio('write'),
+  ...LOCK_MEASURES,
   {
     id: 'inverted_waits',
     unit: 'count',

@@ -4,7 +4,7 @@
  * fault at the same depth. The steps of one task come in order; what may be wrong is that some are absent.
  */
 import { VlKind, VlStepFlag } from '../../schema/events.gen.js';
-import { type EventBatch, isWriterEvent, UserKind } from '../events/batch.js';
+import { type EventBatch, isOfNoFault, UserKind } from '../events/batch.js';
 import { Trace } from './trace.js';
 
 /** Tasks remembered at most, with two traces each: some 40 MB. Those known longest go first, and what they had open is judged as far as it came. */
@@ -34,7 +34,7 @@ export class Collector {
   row(batch: EventBatch, i: number): void {
     const kind = batch.kind[i] as number;
     // Kinds of a later version say nothing to a rule, but their step numbers count.
-    if (kind >= UserKind.Counter || isWriterEvent(kind)) return;
+    if (kind >= UserKind.Counter || isOfNoFault(kind)) return;
     const tid = batch.tid[i] as number;
     const fault = batch.fault[i] as number;
     const cpu = batch.faultCpu[i] as number;

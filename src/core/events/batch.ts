@@ -73,6 +73,11 @@ export const UserKind = {
   Unnamed: 135,
   /** CLOCK_REALTIME at `time`: a = seconds since the epoch, value = the ns beyond. Every minute, and when it is no longer what the pair before foretells. */
   Clock: 136,
+  /**
+   * What a task had of an mmap_lock that others queue for at `time`: tid, tgid, mm, comm (of the process), flags
+   * (`enum vl_lock_flag`), a = its system call or ~0, pte = the /proc file, acquired = since when, b = 1: it waits for it, 0: holds it.
+   */
+  Lock: 137,
 } as const;
 
 /** Groups of counters that travel in `UserKind.Counter` rows. All values are cumulative over the session. */
@@ -97,9 +102,19 @@ export const CounterGroup = {
   Vmstat: 8,
 } as const;
 
-/** Whether a kernel row is no step of a fault: what a writer did (`VL_W_*` of bpf/events.h). */
+/** Whether a kernel row is what a writer did (`VL_W_*` of bpf/events.h). */
 export function isWriterEvent(kind: number): boolean {
   return kind >= VlKind.W_ACQUIRED && kind <= VlKind.W_VMA;
+}
+
+/** Whether it is about mmap_lock, by whoever holds or asks for it (`VL_L_*`). */
+export function isLockEvent(kind: number): boolean {
+  return kind === VlKind.L_HELD || kind === VlKind.L_WAITED;
+}
+
+/** Whether a kernel row is of no fault at all. */
+export function isOfNoFault(kind: number): boolean {
+  return isWriterEvent(kind) || isLockEvent(kind);
 }
 
 export const DEFAULT_BATCH_ROWS = 4096;

@@ -69,6 +69,8 @@ export interface SessionInfo {
   readonly scope: Scope;
   readonly release: ReleaseMode;
   readonly minUs: number;
+  /** Holds of mmap_lock from this length on are sent though nobody queued; 0: none. Absent: no hold is sent at all (older recordings). */
+  readonly holdMinUs?: number;
   readonly filters: Readonly<Record<string, string>>;
   readonly programs: readonly ProgramInfo[];
   readonly hooks: readonly HookInfo[];

@@ -5,7 +5,7 @@
  */
 import { VlKind, VlStepFlag } from '../../schema/events.gen.js';
 import { BoundedSet } from '../bounded/bounded-set.js';
-import { type EventBatch, isWriterEvent } from '../events/batch.js';
+import { type EventBatch, isOfNoFault } from '../events/batch.js';
 import type { FaultBits } from '../events/fault-bits.js';
 import { isReleased, PERFORM } from './actions.js';
 import type { AttemptRecord } from './attempt-record.js';
@@ -61,7 +61,7 @@ export class LifecycleFold {
   push(batch: EventBatch, from: number = 0, to: number = batch.length): void {
     for (let i = from; i < to; i++) {
       const kind = batch.kind[i] as number;
-      if (kind < 128 && !isWriterEvent(kind)) this.#row(batch, i);
+      if (kind < 128 && !isOfNoFault(kind)) this.#row(batch, i);
     }
   }
 

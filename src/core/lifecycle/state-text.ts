@@ -65,13 +65,16 @@ const LOCKED: readonly StateName[] = ['MmOps', 'MmFound'];
 /** States between two attempts. */
 const BETWEEN: readonly StateName[] = ['NoVma', 'Retried', 'MmWait', 'MmQueued'];
 
-export function describeState(fault: FaultRecord): string {
+/** `holderOf`: who holds the mmap_lock of an mm now, in words; '' where the lock's own word is all there is. */
+export function describeState(fault: FaultRecord, holderOf: (mm: number) => string = () => ''): string {
   const state = STATES[fault.at] ?? 'Closed';
   const { wait } = fault;
   if (wait !== null && WAIT_FACTS[wait.kind].wire !== undefined) return WAIT_FACTS[wait.kind].now + HOLDS[wait.held];
   if (PLAIN.includes(state)) return TEXT[state];
   const text = wait?.kind === 'shmem' ? SHMEM[state] : undefined;
-  const behind = state === 'MmQueued' && wait !== null && wait.holder > 0 ? ` behind tid ${wait.holder}` : '';
+  const named = state === 'MmQueued' && wait !== null;
+  const holder = named ? holderOf(fault.mm) || (wait.holder > 0 ? `tid ${wait.holder}` : '') : '';
+  const behind = holder === '' ? '' : ` behind ${holder}`;
   if (LOCKED.includes(state)) return TEXT[state] + HOLDS.mmap;
   return (text ?? TEXT[state]) + behind + HOLDS[BETWEEN.includes(state) ? 'none' : heldBy(fault)];
 }

@@ -4,6 +4,7 @@
 import type { Snapshot } from '../aggregate/snapshot.js';
 import { type AlertStatus, isOut } from '../alerts/event.js';
 import type { Lifecycle } from '../lifecycle/lifecycle.js';
+import { blockerFields, lockNowFields } from '../present/fields/blocker.js';
 import { type CauseLine, causeLineFields } from '../present/fields/cause.js';
 import type { Field } from '../present/fields/field.js';
 import { causeSoFar, inFlightFields, type LifecycleRow, lifecycleFields } from '../present/fields/lifecycle.js';
@@ -127,6 +128,39 @@ export const LISTS: Readonly<Record<ListId, List>> = {
     key: (row) => row.id,
     facts: (row) => ({ text: row.title }),
     style: (row, field) => (row.stats.count === 0 ? 'dim' : zeroDim(row, field)),
+  }),
+  blockers: defineList({
+    fields: blockerFields,
+    priority:
+      'comm what blocked waits mm holdMax hold holds convoys pid mode blockedMax convoyVia convoyWaits forks forkVmas forkWait forkThreads'.split(
+        ' ',
+      ),
+    sort: { field: 'blocked', descending: true },
+    empty: 'no hold of mmap_lock that others queued behind was recorded',
+    rows: ({ now }) => now.blockers.rows,
+    key: (row) => `${row.tgid}:${row.mm}:${row.isWrite}:${row.what}`,
+    facts: (row, { now }) => ({
+      ids: [row.tgid, row.owner],
+      comm: `${row.comm} ${row.ownerComm}`,
+      cgroup: cgroupOf(now, row.tgid),
+      text: `${row.what} ${row.victims.map(({ comm, what }) => `${comm} ${what}`).join(' ')}`,
+    }),
+    open: (row) => ({ kind: 'filter', filter: `pid:${row.owner || row.tgid}`, view: 'lifecycles' }),
+  }),
+  lockNow: defineList({
+    fields: lockNowFields,
+    priority: 'state comm what for mm tid pid mode since'.split(' '),
+    sort: null,
+    empty: 'no queue for an mmap_lock is recorded at this moment',
+    rows: ({ now }) => now.blockers.now.map((row) => ({ row, time: now.time })),
+    key: ({ row }) => `${row.tid}:${row.mm}:${row.isWaiting}`,
+    facts: ({ row }, { now }) => ({
+      ids: [row.tgid, row.tid, row.owner],
+      comm: `${row.comm} ${row.ownerComm}`,
+      cgroup: cgroupOf(now, row.tgid),
+      text: row.what,
+    }),
+    style: ({ row, time }, field) => (field.id === 'for' && time - row.since > 1e9 ? 'bad' : 'plain'),
   }),
   writers: defineList({
     fields: writerFields,

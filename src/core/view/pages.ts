@@ -41,8 +41,17 @@ function writersView(figures: Figures, width: number, height: number): Block {
     seg('   waits of writers sent ', 'dim'),
     seg(formatCount(waits.writer.count)),
   ];
+  const lists = height - 6;
+  const small = Math.max(6, Math.floor(lists / 4));
+  const isLow = lists < 24;
   return above(
-    listBox('writers', figures, width, height - 6),
+    ...(isLow
+      ? [focusedList(figures, width, lists, ['blockers', 'lockNow', 'writers'])]
+      : [
+          listBox('blockers', figures, width, lists - 2 * small),
+          listBox('lockNow', figures, width, small),
+          listBox('writers', figures, width, small),
+        ]),
     panel({ title: [seg('mmap_lock', 'strong')] }, [about], width, 3),
     panel({ title: [seg('VMA locks taken by others than faults', 'strong')] }, [otherUsers(figures)], width, 3),
   );

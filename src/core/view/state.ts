@@ -21,6 +21,8 @@ export type ListId =
   | 'vmas'
   | 'causes'
   | 'waits'
+  | 'blockers'
+  | 'lockNow'
   | 'writers'
   | 'latest'
   | 'slowest'
@@ -36,7 +38,7 @@ export const LISTS_OF: Readonly<Record<ViewId, readonly [ListId, ...ListId[]]>> 
   vmas: ['vmas'],
   causes: ['causes'],
   waits: ['waits'],
-  writers: ['writers'],
+  writers: ['blockers', 'lockNow', 'writers'],
   lifecycles: ['latest', 'slowest', 'inFlight'],
   alerts: ['alerts'],
   health: ['hooks', 'programs'],

@@ -19,6 +19,8 @@ export const LIST_TITLES: Readonly<Record<ListId, string>> = {
   vmas: 'VMAs',
   causes: 'Causes',
   waits: 'Waits',
+  blockers: 'Who blocked whom over mmap_lock',
+  lockNow: 'Held now, and queued for',
   writers: 'Writers',
   latest: 'Latest',
   slowest: 'Slowest',

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * Names of the system calls that take mmap_lock for write, or write-lock a VMA, themselves or by what they call.
+ * Names of the system calls that take mmap_lock or write-lock a VMA, themselves or by what they call.
  * Numbers of arch/x86/entry/syscalls/syscall_64.tbl; below 424 other architectures number them otherwise.
  */
 import { archOf } from './arch.js';
@@ -13,7 +13,12 @@ const X86_64: Readonly<Record<number, string>> = {
   11: 'munmap',
   12: 'brk',
   16: 'ioctl',
+  17: 'pread64',
+  18: 'pwrite64',
+  19: 'readv',
+  20: 'writev',
   25: 'mremap',
+  27: 'mincore',
   28: 'madvise',
   30: 'shmat',
   56: 'clone',
@@ -22,6 +27,7 @@ const X86_64: Readonly<Record<number, string>> = {
   59: 'execve',
   60: 'exit',
   67: 'shmdt',
+  101: 'ptrace',
   149: 'mlock',
   150: 'munlock',
   151: 'mlockall',

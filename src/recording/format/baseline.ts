@@ -4,7 +4,7 @@
  * recorder kept, or a slice. Counters are cumulative over the session and lifecycles do not end where a part does, so
  * who reads such a recording by itself has to know what is not in it.
  */
-import { CounterGroup, type EventBatch, isWriterEvent, pushUserRow, UserKind } from '../../core/events/batch.js';
+import { CounterGroup, type EventBatch, isOfNoFault, pushUserRow, UserKind } from '../../core/events/batch.js';
 
 /** As it stands in the metadata of a part. */
 export interface BaselineState {
@@ -58,7 +58,7 @@ export class Baseline {
       if (at > this.time) this.time = at;
       if (k < UserKind.Counter) {
         (this.rows[k] as number)++;
-        if (!isWriterEvent(k)) this.#opened(faultCpu[i] as number, fault[i] as number);
+        if (!isOfNoFault(k)) this.#opened(faultCpu[i] as number, fault[i] as number);
       } else if (k === UserKind.Counter) {
         this.#counters.set((batch.a[i] as number) * TWO_32 + (batch.b[i] as number), batch.value[i] as number);
       }

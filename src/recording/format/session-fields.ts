@@ -117,6 +117,7 @@ const FIELDS: Readonly<Record<keyof Required<SessionInfo>, Field>> = {
   scope: oneOf(...SCOPES),
   release: oneOf('observed', 'derived'),
   minUs: whole(0, U32),
+  holdMinUs: optional(whole(0, U32)),
   filters: table(text()),
   programs: list(object({ name: text(), target: text(), method: text() })),
   hooks: list(object({ target: text(), attached: flag, note: text() })),

@@ -2,7 +2,7 @@
 /** Makes what follows a cut look as if the session had begun there. */
 
 import { BoundedSet } from '../../core/bounded/bounded-set.js';
-import { type EventBatch, isWriterEvent, pushUserRow, UserKind } from '../../core/events/batch.js';
+import { type EventBatch, isOfNoFault, pushUserRow, UserKind } from '../../core/events/batch.js';
 import type { SessionInfo } from '../../core/events/session.js';
 import { VlStepFlag } from '../../schema/events.gen.js';
 import type { Baseline } from '../format/baseline.js';
@@ -50,7 +50,7 @@ export class Cut {
     let to = 0;
     for (let i = from; i < batch.length; i++) {
       const k = kind[i] as number;
-      if (k < UserKind.Counter && !isWriterEvent(k) && this.#isEarly(batch, i)) {
+      if (k < UserKind.Counter && !isOfNoFault(k) && this.#isEarly(batch, i)) {
         this.#baseline.rows[k] = (this.#baseline.rows[k] as number) + 1;
         continue;
       }

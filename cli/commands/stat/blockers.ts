@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+/** The blocks of `stat`, in words and as JSON, on who blocked whom over mmap_lock. Pure. */
+import type { BlockerRow, WaitedFor } from '../../../src/core/aggregate/blocker-rows.js';
+import { whyNoBlockers } from '../../../src/core/aggregate/mmap-lock.js';
+import type { Snapshot } from '../../../src/core/aggregate/snapshot.js';
+import { blockerFields, lockNowFields, victimFields } from '../../../src/core/present/fields/blocker.js';
+import { jsonOf } from '../../../src/core/present/fields/field.js';
+import { formatDuration, formatExact } from '../../../src/core/present/format.js';
+import { hex, u64, wait as waitJson } from '../../../src/core/present/json-values.js';
+import { sanitise } from '../../../src/core/present/text.js';
+import { NO_HOLDER, type NoHolder } from '../../../src/core/vocabulary/lock-users.js';
+import { fieldTable, remark, row, wait } from './rows.js';
+
+const MAX_BLOCKERS = 8;
+const MAX_VICTIMS = 4;
+const MAX_NOW = 8;
+const MAX_JSON = 50;
+
+function named(label: string, { waits, named: with_, why, free }: WaitedFor): string[] {
+  if (waits.count === 0) return [row('0', label)];
+  const without = Object.entries(why).filter(([, times]) => times > 0);
+  return [
+    wait(waits, label),
+    row(
+      formatExact(with_),
+      '  with a holder',
+      without.map(([key, times]) => `${key} ${formatExact(times)}`).join(', '),
+    ),
+    ...(free > 0 ? [row(formatExact(free), '  beside these: had at once', 'others queued, nobody held it')] : []),
+    ...without.map(([key]) => remark(`  ${key}: ${NO_HOLDER[key as NoHolder]}`)),
+  ];
+}
+
+function victimsOf(blocker: BlockerRow): string[] {
+  const { victims } = blocker;
+  if (victims.length === 0) return [];
+  const shown = victims.slice(0, MAX_VICTIMS).map((victim) => {
+    const who = `${sanitise(victim.comm)} ${victim.tgid} ${sanitise(victim.what)}`;
+    const times = `${formatExact(victim.waits)} for ${formatDuration(victim.sumNs)}, at most ${formatDuration(victim.maxNs)}`;
+    return remark(`  ${who} (${victim.isWrite ? 'write' : 'read'}): ${times}`);
+  });
+  const more = victims.length > MAX_VICTIMS ? [remark(`  and ${formatExact(victims.length - MAX_VICTIMS)} more`)] : [];
+  const by = `${sanitise(blocker.comm)} ${blocker.tgid} ${sanitise(blocker.what)}`;
+  return [remark(`behind ${by} (${blocker.isWrite ? 'write' : 'read'}):`), ...shown, ...more];
+}
+
+export function blockers(snapshot: Snapshot): string[] {
+  const { known, rows, all, faults, now } = snapshot.blockers;
+  if (!known) return [row('?', 'who blocked whom over mmap_lock', sanitise(whyNoBlockers(snapshot.session)))];
+  return [
+    ...fieldTable('who blocked whom over mmap_lock', rows, blockerFields, MAX_BLOCKERS),
+    ...rows.slice(0, MAX_BLOCKERS).flatMap(victimsOf),
+    ...named('waits for mmap_lock that queued', all),
+    ...named('of these: of page faults', faults),
+    ...fieldTable(
+      'mmap_lock at the end: held, and others queued',
+      now.map((it) => ({ row: it, time: snapshot.time })),
+      lockNowFields,
+      MAX_NOW,
+    ),
+  ];
+}
+
+function waited({ waits, named: with_, why, free }: WaitedFor): object {
+  return { ...(waitJson(waits) as Record<string, unknown>), named: with_, why: { ...why }, free };
+}
+
+export function blockersJson(snapshot: Snapshot): object {
+  const { known, rows, all, faults, now } = snapshot.blockers;
+  if (!known) return { known, why: whyNoBlockers(snapshot.session) };
+  return {
+    known,
+    waits: waited(all),
+    faultWaits: waited(faults),
+    rows: rows.slice(0, MAX_JSON).map((it) => ({
+      ...jsonOf(blockerFields, it),
+      mm: hex(it.mm),
+      owner: it.owner === 0 ? null : it.owner,
+      ownerComm: it.ownerComm === '' ? null : it.ownerComm,
+      cgroup: it.cgroup,
+      hold: waitJson(it.hold),
+      blocked: waitJson(it.blocked),
+      worstTid: it.worstTid === 0 ? null : it.worstTid,
+      victims: it.victims.map((victim) => jsonOf(victimFields, victim)),
+      forks:
+        it.forks === null
+          ? null
+          : { ...it.forks, vmaWaitNs: it.forks.vmaWaitNs === null ? null : u64(it.forks.vmaWaitNs) },
+      kernelStack: it.kernelStack < 0 ? null : it.kernelStack,
+      userStack: it.userStack < 0 ? null : it.userStack,
+    })),
+    now: now.map((it) => ({
+      ...jsonOf(lockNowFields, { row: it, time: snapshot.time }),
+      mm: hex(it.mm),
+      owner: it.owner === 0 ? null : it.owner,
+      sinceNs: it.since,
+    })),
+  };
+}

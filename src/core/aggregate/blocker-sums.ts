@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+/** The sums behind one row of blockers. */
+import { BoundedMap } from '../bounded/bounded-map.js';
+import type { ProcessNames } from '../events/process-names.js';
+import type { BlockerRow, ForkStats, VictimRow } from './blocker-rows.js';
+import { Histogram } from './histogram.js';
+
+const MAX_VICTIMS = 64;
+const MAX_VIA = 32;
+const NO_STACK = 0xffff_ffff;
+
+export interface Victim {
+  readonly tgid: number;
+  readonly comm: string;
+  readonly what: string;
+  readonly isWrite: boolean;
+}
+
+type VictimSums = { -readonly [K in keyof VictimRow]: VictimRow[K] };
+
+class ForkSums {
+  count = 0;
+  maxThreads = 0;
+  maxVmas = 0;
+  vmas = 0;
+  vmaWaitNs: number | null = null;
+  maxVmaWaitNs: number | null = null;
+}
+
+export class BlockerSums {
+  readonly tgid: number;
+  /** Of the thread that was first. */
+  readonly comm: string;
+  readonly what: string;
+  readonly isWrite: boolean;
+  readonly mm: number;
+  owner = 0;
+  cgroup = 0;
+  readonly hold: Histogram = new Histogram();
+  readonly blocked: Histogram = new Histogram();
+  convoys = 0;
+  convoyWaits = 0;
+  #worstTid = 0;
+  #kernelStack = -1;
+  #userStack = -1;
+  #forks: ForkSums | null = null;
+  readonly #victims: BoundedMap<string, VictimSums> = new BoundedMap(MAX_VICTIMS, (victim) => victim.sumNs);
+  readonly #via: BoundedMap<string, { count: number }> = new BoundedMap(MAX_VIA, (via) => via.count);
+
+  constructor(tgid: number, comm: string, what: string, isWrite: boolean, mm: number) {
+    this.tgid = tgid;
+    this.comm = comm;
+    this.what = what;
+    this.isWrite = isWrite;
+    this.mm = mm;
+  }
+
+  /** A hold of `tid`, with the ids of its stacks as the kernel side sends them. */
+  held(tid: number, ns: number, stacks: bigint): void {
+    if (this.hold.count === 0 || ns > this.hold.max) {
+      const kernel = Number(stacks & 0xffff_ffffn);
+      const user = Number(stacks >> 32n);
+      this.#worstTid = tid;
+      this.#kernelStack = kernel === NO_STACK ? -1 : kernel;
+      this.#userStack = user === NO_STACK ? -1 : user;
+    }
+    this.hold.record(Math.max(0, ns));
+  }
+
+  /** `vmaWaitNs` null: not seen. */
+  forked(threads: number, vmas: number, vmaWaitNs: number | null): void {
+    this.#forks ??= new ForkSums();
+    const forks = this.#forks;
+    forks.count++;
+    forks.vmas += vmas;
+    forks.maxThreads = Math.max(forks.maxThreads, threads);
+    forks.maxVmas = Math.max(forks.maxVmas, vmas);
+    if (vmaWaitNs === null) return;
+    forks.vmaWaitNs = (forks.vmaWaitNs ?? 0) + vmaWaitNs;
+    forks.maxVmaWaitNs = Math.max(forks.maxVmaWaitNs ?? 0, vmaWaitNs);
+  }
+
+  /** `ns` of a wait of `victim` were spent behind holds of this row. */
+  blockedWait({ tgid, comm, what, isWrite }: Victim, ns: number): void {
+    this.blocked.record(ns);
+    const key = `${tgid}:${isWrite ? 'w' : 'r'}:${what}`;
+    let victim = this.#victims.get(key);
+    if (victim === undefined) {
+      victim = { tgid, comm, what, isWrite, waits: 0, sumNs: 0, maxNs: 0 };
+      this.#victims.set(key, victim);
+    }
+    victim.comm = comm;
+    victim.waits++;
+    victim.sumNs += ns;
+    if (ns > victim.maxNs) victim.maxNs = ns;
+  }
+
+  /** A reader stood behind the writer `who`. */
+  convoyBehind(who: string): void {
+    const via = this.#via.get(who);
+    if (via === undefined) this.#via.set(who, { count: 1 });
+    else via.count++;
+  }
+
+  /** `owner`, `ownerComm`: of the mm. */
+  row(owner: number, ownerComm: string, names: ProcessNames): BlockerRow {
+    const { tgid, what, isWrite, mm, cgroup, convoys, convoyWaits } = this;
+    const forks: ForkStats | null = this.#forks === null ? null : { ...this.#forks };
+    return {
+      tgid,
+      comm: names.of(tgid, this.comm),
+      what,
+      isWrite,
+      mm,
+      owner,
+      ownerComm,
+      cgroup,
+      hold: this.hold.stats(),
+      worstTid: this.#worstTid,
+      blocked: this.blocked.stats(),
+      victims: [...this.#victims.values()]
+        .sort((x, y) => y.sumNs - x.sumNs || y.waits - x.waits || x.tgid - y.tgid || (x.what < y.what ? -1 : 1))
+        .map((victim) => ({ ...victim, comm: names.of(victim.tgid, victim.comm) })),
+      convoys,
+      convoyWaits,
+      convoyVia: [...this.#via.entries()].sort(([, x], [, y]) => y.count - x.count)[0]?.[0] ?? '',
+      forks,
+      kernelStack: this.#kernelStack,
+      userStack: this.#userStack,
+    };
+  }
+}

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: MIT
+/**
+ * Who blocked whom over mmap_lock (VL_L_* rows): each hold that others queued behind, and each wait that queued. The
+ * record of a hold is in the ring before those of the waits behind it, so a wait is settled when it comes.
+ */
+import { VlKind, VlLockFlag } from '../../schema/events.gen.js';
+import { BoundedMap } from '../bounded/bounded-map.js';
+import type { EventBatch } from '../events/batch.js';
+import type { ProcessNames } from '../events/process-names.js';
+import { lockUser, NO_HOLDER, type NoHolder, PAGE_FAULT, procFile } from '../vocabulary/lock-users.js';
+import { syscallNumber } from '../vocabulary/syscalls.js';
+import { blameWait, RecentSpans, type Span } from './blame.js';
+import type { BlockerRow, LockNowRow, WaitedFor } from './blocker-rows.js';
+import { BlockerSums } from './blocker-sums.js';
+import { Histogram } from './histogram.js';
+
+const MAX_ROWS = 1024;
+export const MAX_BLOCKER_ROWS = 256;
+const MAX_MMS = 1024;
+/** Holds, and waits of writers, remembered of an mm. */
+const MAX_SPANS = 512;
+const MAX_NAMES = 8192;
+/** Rows of one sample of what is held and awaited. */
+const MAX_NOW = 512;
+
+interface Hold extends Span {
+  readonly isWrite: boolean;
+  readonly sums: BlockerSums;
+  /** Whether readers queued behind a writer that queued behind it. */
+  convoy: boolean;
+}
+
+/** A wait of a writer: what a convoy forms behind. */
+interface Queued extends Span {
+  readonly who: string;
+}
+
+class MmLock {
+  readonly holds: RecentSpans<Hold> = new RecentSpans(MAX_SPANS);
+  readonly writers: RecentSpans<Queued> = new RecentSpans(MAX_SPANS);
+  touched = 0;
+}
+
+/** Waits of one kind: all of them, and those of faults. */
+class Waited {
+  readonly times: Histogram = new Histogram();
+  named = 0;
+  /** Nobody held it: it was had at once, past a queue that was about to have it. */
+  free = 0;
+  readonly why: Record<NoHolder, number>;
+
+  constructor() {
+    this.why = Object.fromEntries(Object.keys(NO_HOLDER).map((key) => [key, 0])) as Record<NoHolder, number>;
+  }
+
+  row(): WaitedFor {
+    return { waits: this.times.stats(), named: this.named, why: { ...this.why }, free: this.free };
+  }
+}
+
+export class Blockers {
+  readonly #arch: string;
+  readonly #names: ProcessNames;
+  readonly #rows: BoundedMap<string, BlockerSums> = new BoundedMap(
+    MAX_ROWS,
+    (row) => row.blocked.sum + row.hold.sum / 1e6,
+  );
+  readonly #mms: BoundedMap<number, MmLock> = new BoundedMap(MAX_MMS, (lock) => lock.touched);
+  /** Processes by their mm, and the row of a thread's latest hold. */
+  readonly #processes: BoundedMap<number, { readonly tgid: number; readonly comm: string }> = new BoundedMap(
+    MAX_NAMES,
+    () => 0,
+  );
+  readonly #threads: BoundedMap<number, BlockerSums> = new BoundedMap(MAX_NAMES, () => 0);
+  readonly #all: Waited = new Waited();
+  readonly #faults: Waited = new Waited();
+  /** By task, mm and whether it waits: the last sample of a session comes twice. */
+  readonly #now: Map<string, LockNowRow> = new Map();
+  #nowTime: number = Number.NaN;
+  #clock = 0;
+  /** Waits that began before holds they may have been spent behind were given up. */
+  late = 0;
+
+  readonly #vmaWritesSeen: boolean;
+
+  /** `arch` as in `SessionInfo`; `vmaWritesSeen`: __vma_start_write is hooked. */
+  constructor(arch: string, vmaWritesSeen: boolean, names: ProcessNames) {
+    this.#names = names;
+    this.#arch = arch;
+    this.#vmaWritesSeen = vmaWritesSeen;
+  }
+
+  get evicted(): number {
+    return this.#rows.evicted;
+  }
+
+  /** A row of kind VL_L_HELD or VL_L_WAITED. */
+  push(batch: EventBatch, i: number): void {
+    this.#names.thread(batch.tgid[i] as number, batch.tid[i] as number, batch.strings[batch.comm[i] as number] ?? '');
+    if (batch.kind[i] === VlKind.L_HELD) this.#held(batch, i);
+    else this.#waited(batch, i);
+  }
+
+  /** A row of kind `UserKind.Lock`: what a task holds or awaits at the time of a sample. */
+  pushNow(batch: EventBatch, i: number): void {
+    const time = batch.time[i] as number;
+    if (time !== this.#nowTime) {
+      this.#nowTime = time;
+      this.#now.clear();
+    }
+    if (this.#now.size >= MAX_NOW) return;
+    const flags = batch.flags[i] as number;
+    const comm = batch.strings[batch.comm[i] as number] ?? '';
+    const mm = batch.mm[i] as number;
+    const isWaiting = batch.b[i] === 1;
+    this.#now.set(`${batch.tid[i]}:${mm}:${isWaiting}`, {
+      tid: batch.tid[i] as number,
+      tgid: batch.tgid[i] as number,
+      comm,
+      what: this.#what(batch, i, flags, comm),
+      isWrite: (flags & VlLockFlag.WRITE) !== 0,
+      isWaiting,
+      mm,
+      owner: this.#processes.get(mm)?.tgid ?? 0,
+      ownerComm: this.#processes.get(mm)?.comm ?? '',
+      since: batch.acquired[i] as number,
+    });
+  }
+
+  /** By time others waited, descending; bounded. */
+  rows(): BlockerRow[] {
+    return [...this.#rows.values()]
+      .filter((row) => row.hold.count > 0 || row.blocked.count > 0)
+      .sort(
+        (x, y) =>
+          y.blocked.sum - x.blocked.sum || y.hold.sum - x.hold.sum || x.tgid - y.tgid || (x.what < y.what ? -1 : 1),
+      )
+      .slice(0, MAX_BLOCKER_ROWS)
+      .map((row) => {
+        const owner = this.#processes.get(row.mm);
+        const tgid = owner?.tgid ?? row.owner;
+        return row.row(tgid, this.#names.of(tgid, owner?.comm ?? ''), this.#names);
+      });
+  }
+
+  waits(): { readonly all: WaitedFor; readonly faults: WaitedFor } {
+    return { all: this.#all.row(), faults: this.#faults.row() };
+  }
+
+  /** What is held and awaited as of `sampled`; longest first. A sample without rows says that nobody queues. */
+  now(sampled: number): LockNowRow[] {
+    if (this.#nowTime !== sampled) return [];
+    return [...this.#now.values()].sort((x, y) => x.since - y.since || x.tid - y.tid);
+  }
+
+  #held(batch: EventBatch, i: number): void {
+    const end = batch.time[i] as number;
+    const since = batch.acquired[i] as number;
+    const tid = batch.tid[i] as number;
+    const flags = batch.flags[i] as number;
+    const isWrite = (flags & VlLockFlag.WRITE) !== 0;
+    const mm = batch.mm[i] as number;
+    const sums = this.#sumsOf(batch, i, isWrite);
+    sums.cgroup = batch.cgroup[i] as number;
+    if (batch.b[i] !== 0) sums.owner = batch.b[i] as number;
+    if (!Number.isNaN(since)) sums.held(tid, end - since, batch.vmFlags[i] as bigint);
+    if (flags & VlLockFlag.FORK)
+      sums.forked(
+        batch.address[i] as number,
+        batch.vmaStart[i] as number,
+        this.#vmaWritesSeen ? (batch.vmaEnd[i] as number) : null,
+      );
+    this.#threads.set(tid, sums);
+    this.#lockOf(mm).holds.add({
+      // One that began before the session has no beginning.
+      start: Number.isNaN(since) ? Number.NEGATIVE_INFINITY : since,
+      end,
+      tid,
+      isWrite,
+      sums,
+      convoy: false,
+    });
+  }
+
+  #waited(batch: EventBatch, i: number): void {
+    const end = batch.time[i] as number;
+    const start = Math.min(end, batch.acquired[i] as number);
+    const tid = batch.tid[i] as number;
+    const flags = batch.flags[i] as number;
+    const isWrite = (flags & VlLockFlag.WRITE) !== 0;
+    const mm = batch.mm[i] as number;
+    const tgid = batch.tgid[i] as number;
+    const comm = batch.strings[batch.comm[i] as number] ?? '';
+    const what = this.#what(batch, i, flags, comm);
+    if (!(flags & (VlLockFlag.FOREIGN | VlLockFlag.KTHREAD | VlLockFlag.EXITING)))
+      this.#processes.set(mm, { tgid, comm });
+    const lock = this.#lockOf(mm);
+    if (start < lock.holds.lostTo) this.late++;
+    const victim = { tgid, comm, what, isWrite };
+    const parts = new Map<BlockerSums, number>();
+    const convoyed = new Set<BlockerSums>();
+    const rest = blameWait(lock.holds, { start, end, tid }, (hold, ns, from) => {
+      parts.set(hold.sums, (parts.get(hold.sums) ?? 0) + ns);
+      // A reader does not wait for a reader, but for a writer that queued before it.
+      if (!isWrite && !hold.isWrite && this.#convoy(lock, hold, from, from + ns)) convoyed.add(hold.sums);
+    });
+    for (const [sums, ns] of parts) sums.blockedWait(victim, ns);
+    for (const sums of convoyed) sums.convoyWaits++;
+    const named = parts.size > 0 || this.#namedByLock(batch.b[i] as number, flags, victim, rest);
+    this.#settle(this.#all, end - start, named, flags);
+    if (what === PAGE_FAULT) this.#settle(this.#faults, end - start, named, flags);
+    if (isWrite) lock.writers.add({ start, end, tid, who: `${comm} ${what}` });
+  }
+
+  /** Whether a writer queued meanwhile: the reader stands behind the earliest one in the queue. */
+  #convoy(lock: MmLock, hold: Hold, from: number, to: number): boolean {
+    let first: Queued | null = null;
+    for (const writer of lock.writers.endingAfter(from))
+      if (writer.start < to && (first === null || writer.start < first.start)) first = writer;
+    if (first === null) return false;
+    if (!hold.convoy) {
+      hold.convoy = true;
+      hold.sums.convoys++;
+    }
+    hold.sums.convoyBehind(first.who);
+    return true;
+  }
+
+  /** A writer's name in the lock is certain; a reader's is that of the latest one, which may be gone. */
+  #namedByLock(tid: number, flags: number, victim: Parameters<BlockerSums['blockedWait']>[0], ns: number): boolean {
+    if (tid === 0 || !(flags & VlLockFlag.FOUND_WRITER)) return false;
+    const sums = this.#threads.get(tid);
+    if (sums === undefined) return false;
+    sums.blockedWait(victim, ns);
+    return true;
+  }
+
+  #settle(waited: Waited, ns: number, named: boolean, flags: number): void {
+    if (!named && !(flags & (VlLockFlag.FOUND_READER | VlLockFlag.FOUND_WRITER))) {
+      waited.free++;
+      return;
+    }
+    waited.times.record(ns);
+    if (named) waited.named++;
+    else if (flags & VlLockFlag.FOUND_READER) waited.why['reader-not-seen']++;
+    else waited.why['writer-not-seen']++;
+  }
+
+  #what(batch: EventBatch, i: number, flags: number, comm: string): string {
+    return lockUser(flags, syscallNumber(batch.a[i] as number), procFile(batch.pte[i] as bigint), comm, this.#arch);
+  }
+
+  #sumsOf(batch: EventBatch, i: number, isWrite: boolean): BlockerSums {
+    const tgid = batch.tgid[i] as number;
+    const mm = batch.mm[i] as number;
+    const flags = batch.flags[i] as number;
+    const comm = batch.strings[batch.comm[i] as number] ?? '';
+    const what = this.#what(batch, i, flags, comm);
+    const key = `${tgid}:${mm}:${isWrite ? 'w' : 'r'}:${what}`;
+    let row = this.#rows.get(key);
+    if (row === undefined) {
+      row = new BlockerSums(tgid, comm, what, isWrite, mm);
+      this.#rows.set(key, row);
+    }
+    return row;
+  }
+
+  #lockOf(mm: number): MmLock {
+    let lock = this.#mms.get(mm);
+    if (lock === undefined) {
+      lock = new MmLock();
+      this.#mms.set(mm, lock);
+    }
+    lock.touched = ++this.#clock;
+    return lock;
+  }
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+/** Who takes mmap_lock, in words: a page fault, a system call, the /proc file it reads, exit_mmap, a kernel thread. */
+import { VlLockFlag } from '../../schema/events.gen.js';
+import { syscallName } from './syscalls.js';
+
+/** Files of /proc whose names are longer than the 7 bytes the kernel side takes of them. */
+const PROC_FILES: Readonly<Record<string, string>> = {
+  smaps_r: 'smaps_rollup',
+  clear_r: 'clear_refs',
+  numa_ma: 'numa_maps',
+};
+
+/** Name of a /proc file from the `pte` column of a VL_L_* row: up to 7 bytes, the first in the lowest; '' for none. */
+export function procFile(word: bigint): string {
+  let name = '';
+  for (let rest = word; rest > 0n; rest >>= 8n) {
+    const byte = Number(rest & 0xffn);
+    if (byte < 0x20 || byte > 0x7e) break;
+    name += String.fromCharCode(byte);
+  }
+  return PROC_FILES[name] ?? name;
+}
+
+export const PAGE_FAULT = 'page fault';
+export const EXIT_MMAP = 'exit_mmap';
+
+/** `syscall` -1 for none; `comm`: of the process. */
+export function lockUser(flags: number, syscall: number, file: string, comm: string, arch: string): string {
+  if (flags & VlLockFlag.KTHREAD) return comm;
+  if (flags & VlLockFlag.EXITING) return EXIT_MMAP;
+  if (file !== '') return `/proc/PID/${file}`;
+  return syscall < 0 ? PAGE_FAULT : syscallName(syscall, arch);
+}
+
+/** Why a wait has no holder. */
+export const NO_HOLDER = {
+  'reader-not-seen':
+    'a reader held it whose release was not seen: it began to hold it before the session, or was missed',
+  'writer-not-seen': 'a writer held it whose release was not seen, and who left no name',
+} as const;
+export type NoHolder = keyof typeof NO_HOLDER;

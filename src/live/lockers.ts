@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+/** What tasks hold and await of mmap_locks that others queue for, at this moment: `lockers` and `queues` of bpf/holds.bpf.h, read from mapped memory. */
+import { readFileSync } from 'node:fs';
+import { type EventBatch, UserKind } from '../core/events/batch.js';
+
+/** `struct locker`, in u32 words. */
+const WORDS = 32;
+const PID = 0;
+const TID = 1;
+const TGID = 2;
+const ASKED = 4;
+const MM = 6;
+const SYSCALL = 8;
+const FLAGS = 9;
+const QUEUE = 10;
+/** `held[2]`: mm, since, file, syscall, flags. */
+const HELD = [14, 22] as const;
+const FILE = 30;
+const HELD_SINCE = 2;
+const HELD_FILE = 4;
+const HELD_SYSCALL = 6;
+const HELD_FLAGS = 7;
+const HIGH = 2 ** 32;
+/** Rows of one sample at most: those that began first. */
+export const MAX_LOCK_ROWS = 64;
+
+interface Found {
+  readonly tid: number;
+  readonly tgid: number;
+  readonly mm: number;
+  readonly since: number;
+  readonly syscall: number;
+  readonly flags: number;
+  readonly file: bigint;
+  readonly waits: boolean;
+}
+
+export class LockersReader {
+  readonly #lockers: Uint32Array;
+  readonly #queues: Uint32Array;
+  readonly #baseLow: number;
+  readonly #baseHigh: number;
+  #strings: string[];
+  #ids: Map<string, number> = new Map();
+
+  /** `lockers`: the map's values. `queues`: the array of that name in .bss. `base`: CLOCK_MONOTONIC ns that are time 0. */
+  constructor(lockers: ArrayBuffer, queues: Uint32Array, base: bigint, strings: string[]) {
+    this.#lockers = new Uint32Array(lockers);
+    this.#queues = queues;
+    this.#baseLow = Number(base & 0xffff_ffffn);
+    this.#baseHigh = Number(base >> 32n);
+    this.#strings = strings;
+  }
+
+  /** A new list of strings: see `EventDecoder.renewStrings`. */
+  renewStrings(strings: string[]): void {
+    this.#strings = strings;
+    this.#ids = new Map();
+  }
+
+  /** Appends a row for each, of `time`; none where nobody queues, which costs a look at 4096 words. */
+  emit(batch: EventBatch, time: number): void {
+    if (!this.#queues.some((waiting) => waiting !== 0)) return;
+    const found = this.#found();
+    const awaited = new Set(found.filter(({ waits }) => waits).map(({ mm }) => mm));
+    found
+      .filter(({ mm }) => awaited.has(mm))
+      .sort((x, y) => x.since - y.since)
+      .slice(0, MAX_LOCK_ROWS)
+      .forEach((row) => {
+        this.#push(batch, time, row);
+      });
+  }
+
+  #found(): Found[] {
+    const words = this.#lockers;
+    const out: Found[] = [];
+    for (let at = 0; at < words.length; at += WORDS) {
+      if (words[at + PID] === 0) continue;
+      const who = { tid: words[at + TID] as number, tgid: words[at + TGID] as number };
+      if (words[at + QUEUE] !== 0)
+        out.push({
+          ...who,
+          mm: this.#wide(at + MM),
+          since: this.#time(at + ASKED),
+          syscall: words[at + SYSCALL] as number,
+          flags: words[at + FLAGS] as number,
+          file: this.#word(at + FILE),
+          waits: true,
+        });
+      for (const offset of HELD) {
+        const hold = at + offset;
+        const low = words[hold] as number;
+        if ((low | (words[hold + 1] as number)) === 0) continue;
+        // `queue_of` of bpf/holds.bpf.h: bits 6 to 17 and 18 to 29, all of the low word.
+        if (this.#queues[((low >>> 6) ^ (low >>> 18)) & (this.#queues.length - 1)] === 0) continue;
+        out.push({
+          ...who,
+          mm: this.#wide(hold),
+          since: this.#time(hold + HELD_SINCE),
+          syscall: words[hold + HELD_SYSCALL] as number,
+          flags: words[hold + HELD_FLAGS] as number,
+          file: this.#word(hold + HELD_FILE),
+          waits: false,
+        });
+      }
+    }
+    return out;
+  }
+
+  #wide(at: number): number {
+    return (this.#lockers[at + 1] as number) * HIGH + (this.#lockers[at] as number);
+  }
+
+  #word(at: number): bigint {
+    return (BigInt(this.#lockers[at + 1] as number) << 32n) | BigInt(this.#lockers[at] as number);
+  }
+
+  #time(at: number): number {
+    return (
+      ((this.#lockers[at + 1] as number) - this.#baseHigh) * HIGH + ((this.#lockers[at] as number) - this.#baseLow)
+    );
+  }
+
+  #push(batch: EventBatch, time: number, row: Found): void {
+    const i = batch.length++;
+    batch.kind[i] = UserKind.Lock;
+    batch.flags[i] = row.flags;
+    batch.cpu[i] = 0;
+    batch.tid[i] = row.tid;
+    batch.fault[i] = 0;
+    batch.faultCpu[i] = 0;
+    batch.step[i] = 0;
+    batch.time[i] = time;
+    batch.a[i] = row.syscall;
+    batch.b[i] = row.waits ? 1 : 0;
+    batch.tgid[i] = row.tgid;
+    batch.comm[i] = this.#comm(row.tgid);
+    batch.acquired[i] = row.since;
+    batch.mm[i] = row.mm;
+    batch.pte[i] = row.file;
+    batch.value[i] = 0;
+  }
+
+  /** The process's name as it is now: it is there, for it holds or awaits a lock. '' where /proc does not show it. */
+  #comm(tgid: number): number {
+    let name = '';
+    try {
+      name = readFileSync(`/proc/${tgid}/comm`, 'utf8').trimEnd();
+    } catch {
+      // Gone since, or of another PID namespace.
+    }
+    if (name === '') return 0;
+    let id = this.#ids.get(name);
+    if (id === undefined) {
+      id = this.#strings.push(name) - 1;
+      this.#ids.set(name, id);
+    }
+    return id;
+  }
+}
