@@ -81,6 +81,13 @@ test('what a flight recorder wrote opens by itself: why, its names, and the coun
   assert.equal(swap.devices[0]?.name, '/dev/zram0');
 });
 
+test('an agent that reads the smaps of four threads, as a 6.12 kernel had it', async () => {
+  const { blockers } = await bundled('blocked-6.12');
+  assert.equal(blockers.known, true);
+  assert.equal(blockers.rows[0]?.what, '/proc/PID/smaps');
+  assert.equal(blockers.faults.named, blockers.faults.waits.count);
+});
+
 test('no bundled recording is left out above', async () => {
   const there = (await readdir(golden(''))).filter((name) => name.endsWith('.vmlt'));
   assert.deepEqual([...opened].sort(), there.sort());
