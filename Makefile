@@ -114,6 +114,11 @@ test-long: build ## recorders killed 200 times, recordings damaged 100 000 times
 	$(Q)VMALOCKTOP_KILLS=200 VMALOCKTOP_CORRUPTIONS=100000 node --test --test-reporter=spec \
 	  dist/test/recording/kill.test.js dist/test/recording/damage.test.js
 
+.PHONY: fuzz
+fuzz: build ## hostile input of every kind, 100 000 cases each (FUZZ="--cases 1000 config")
+	$(call msg,TEST,fuzz)
+	$(Q)node dist/test/fuzz/main.js $(FUZZ)
+
 # Who may not install one is told what to install, and its tests are skipped and say so.
 .PHONY: browser
 browser:

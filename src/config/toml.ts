@@ -1,33 +1,56 @@
 // SPDX-License-Identifier: MIT
 /** TOML files whose every value knows its line, so that an error can name it. */
-import { open } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { type AST, getStaticTOMLValue, ParseError, parseTOML } from 'toml-eslint-parser';
-import { ExitCode, fileError, UserError } from '../errors.js';
+import { ExitCode, errorCode, fileError, UserError } from '../errors.js';
 import { MAX_BYTES, tooDeepAt } from './bounds.js';
 import { pathText } from './path.js';
 import { Section } from './section.js';
 
-/** Reads a file into its top table. Rejects with a `UserError` (exit code 2) that names the file, and the line. */
-export async function readToml(path: string): Promise<Section> {
-  return parseToml(await readText(path), path);
+/**
+ * Reads a file into its top table. Rejects with a `UserError` (exit code 2) that names the file, and the line.
+ * `held`: the file as it was opened before, for when it may no longer be; it stays open.
+ */
+export async function readToml(path: string, held: FileHandle | null = null): Promise<Section> {
+  return parseToml(await readText(path, held), path);
+}
+
+/** Rejects with the system's errors, or a `UserError` when what is held is no longer the file of that name. */
+async function openAgain(path: string, held: FileHandle | null): Promise<FileHandle> {
+  try {
+    return await open(path, 'r');
+  } catch (error) {
+    if (held === null || !['EACCES', 'EPERM'].includes(errorCode(error))) throw error;
+    const was = await held.stat();
+    // Where not even the directory may be searched, a file that was put in its stead has left it without a name.
+    const is = await stat(path).catch(() => null);
+    if (is === null ? was.nlink > 0 : is.ino === was.ino && is.dev === was.dev) return held;
+    throw new UserError(
+      `cannot read ${path}`,
+      'another file was put in its place, and that one may not be opened any more',
+      'write into the file instead, or let privileges.user read it',
+      ExitCode.Usage,
+      { cause: error },
+    );
+  }
 }
 
 /** What is read is bounded, whatever stands behind the name. */
-async function readText(path: string): Promise<string> {
+async function readText(path: string, held: FileHandle | null): Promise<string> {
   const guard = <T>(work: Promise<T>): Promise<T> =>
     work.catch((error: unknown) => {
       throw fileError(`cannot read ${path}`, error);
     });
-  const file = await guard(open(path, 'r'));
+  const file = await guard(openAgain(path, held));
   try {
     const bytes = Buffer.alloc(MAX_BYTES + 1);
     let length = 0;
     for (let read = -1; read !== 0 && length < bytes.length; length += read)
-      read = (await guard(file.read(bytes, length, bytes.length - length, null))).bytesRead;
+      read = (await guard(file.read(bytes, length, bytes.length - length, held === null ? null : length))).bytesRead;
     if (length > MAX_BYTES) throw refused(path, `it has more than ${MAX_BYTES} bytes`);
     return bytes.toString('utf8', 0, length);
   } finally {
-    await file.close();
+    if (file !== held) await file.close();
   }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** The daemon's configuration file. Errors name file, line, key and what is allowed. */
+import type { FileHandle } from 'node:fs/promises';
 import { type Action, readActions } from '../actions/actions.js';
 import { loadRules, readRules } from '../actions/rules.js';
 import type { Section } from '../config/section.js';
@@ -25,9 +26,9 @@ export interface Loaded {
   readonly actions: readonly Action[];
 }
 
-/** Rejects with a `UserError` (exit code 2) when the file cannot be read or says something that is not allowed. */
-export async function readConfig(path: string): Promise<Loaded> {
-  return load(await readToml(path));
+/** `held`: see readToml. Rejects with a `UserError` (exit code 2) when the file cannot be read or says something that is not allowed. */
+export async function readConfig(path: string, held: FileHandle | null = null): Promise<Loaded> {
+  return load(await readToml(path, held));
 }
 
 /** `name`: what errors call the file. Rejects with a `UserError`. */

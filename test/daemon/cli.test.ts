@@ -2,7 +2,7 @@
 /** The daemon as a process, over a recording: what it serves, how it is told things, what it leaves behind. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -210,6 +210,30 @@ test('metrics go to a collector; one that fails is said once, and the daemon goe
   assert.ok(scopeMetrics[0].metrics.some(({ name }: { name: string }) => name === 'vmalocktop_faults'));
   await daemon.end('SIGTERM');
   collector.close();
+});
+
+test('a configuration that is root’s alone is read again, and another file in its place is not', {
+  skip: !root && 'needs root',
+}, async () => {
+  const daemon = await start('[alerts]\ninterval = "1s"\n');
+  const path = join(directory.path, 'daemon.toml');
+  const text = readFileSync(path, 'utf8');
+  chmodSync(path, 0o600);
+  // Written into: the same file.
+  writeFileSync(path, text.replace('interval = "1s"', 'interval = "2s"'));
+  process.kill(daemon.pid, 'SIGHUP');
+  await until(
+    () => daemon.stderr,
+    (said) => said.includes('was reloaded'),
+  );
+  writeFileSync(`${path}.new`, text, { mode: 0o600 });
+  renameSync(`${path}.new`, path);
+  process.kill(daemon.pid, 'SIGHUP');
+  await until(
+    () => daemon.stderr,
+    (said) => said.includes('another file was put in its place'),
+  );
+  assert.equal(await daemon.end('SIGTERM'), 0);
 });
 
 test('a port that is taken, a group that is not there: said before anything is observed', async () => {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** `daemon`: metrics, alerts, a flight recorder and a socket for dashboards, for as long as the host runs. */
 
+import { statSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { checkUsers } from '../../../src/actions/users.js';
 import { textOf } from '../../../src/core/present/clean.js';
 import { Daemon, type DaemonSource } from '../../../src/daemon/daemon.js';
@@ -47,12 +49,15 @@ export async function daemon(options: DaemonOptions): Promise<number> {
 class Opened {
   socket: StreamSocket | null = null;
   metrics: MetricsServer | null = null;
+  /** The configuration, which privileges.user may not be allowed to open. */
+  config: FileHandle | null = null;
   source: DaemonSource | null = null;
 
   async close(): Promise<void> {
     await this.source?.close();
     await this.socket?.close();
     await this.metrics?.close();
+    await this.config?.close();
   }
 }
 
@@ -98,6 +103,8 @@ async function serve(options: DaemonOptions, loaded: Loaded, opened: Opened): Pr
   if (config.flight.keep > 0) makeFlightDirectory(config.flight.directory, user);
   const source = await openSource(options, loaded);
   opened.source = source;
+  // A pipe has been read by now, and is not read twice.
+  if (statSync(options.config).isFile()) opened.config = await open(options.config, 'r');
   boundHeap();
   // Loaded by now, so that its pages are locked as well.
   await loadZstd();
@@ -115,7 +122,7 @@ async function serve(options: DaemonOptions, loaded: Loaded, opened: Opened): Pr
     // A recording that is played says what its recorder used, not what this process does.
     ...(metrics !== null && options.play === undefined && { servingNs: () => metrics.cpuNs() }),
   });
-  const signals = listen(options, running, source);
+  const signals = listen(options, running, source, opened.config);
   const at = [opened.metrics && `http://${opened.metrics.address}/metrics`, config.socket.path].filter(Boolean);
   say(`observing, scope ${source.session.scope}${at.length === 0 ? '' : `; ${at.join(', ')}`}`);
   void notifyManager('--ready', `--status=scope ${source.session.scope}`);
@@ -158,7 +165,12 @@ async function openSource(options: DaemonOptions, { config }: Loaded): Promise<D
 }
 
 /** SIGHUP reloads, SIGUSR1 writes out the flight recorder, SIGINT and SIGTERM end; a second one of these ends at once. */
-function listen(options: DaemonOptions, running: Daemon, source: DaemonSource): { dispose(): void } {
+function listen(
+  options: DaemonOptions,
+  running: Daemon,
+  source: DaemonSource,
+  config: FileHandle | null,
+): { dispose(): void } {
   let stopping = false;
   const stop = (name: NodeJS.Signals): void => {
     if (stopping) process.exit(signalExitCode(name));
@@ -167,7 +179,7 @@ function listen(options: DaemonOptions, running: Daemon, source: DaemonSource): 
   };
   const reload = async (): Promise<void> => {
     try {
-      const anew = await readConfig(options.config);
+      const anew = await readConfig(options.config, config);
       checkUsers(anew.actions);
       const kept = running.reload(anew);
       say(kept === null ? `${options.config} was reloaded` : `the configuration was kept: ${kept}`);
