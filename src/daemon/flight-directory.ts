@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** The directory of flight recordings: there, and ours to write to once we are nobody in particular. */
-import { accessSync, chownSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, constants, lchownSync, mkdirSync } from 'node:fs';
 import { fileError } from '../errors.js';
 import type { User } from '../privileges/users.js';
 
@@ -9,7 +9,7 @@ export function makeFlightDirectory(directory: string, user: User | null): void 
   try {
     const made = mkdirSync(directory, { recursive: true, mode: 0o750 });
     // One that was there is somebody's: its owner stays.
-    if (made !== undefined && user !== null) chownSync(directory, user.uid, user.gid);
+    if (made !== undefined && user !== null) lchownSync(directory, user.uid, user.gid);
   } catch (error) {
     throw fileError(`cannot make ${directory}`, error);
   }

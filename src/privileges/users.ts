@@ -3,6 +3,9 @@
 import { execFileSync } from 'node:child_process';
 import { ExitCode, errorCode, UserError } from '../errors.js';
 
+/** Not the caller's: this may run as root. */
+const PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
+
 export interface User {
   readonly name: string;
   readonly uid: number;
@@ -11,7 +14,11 @@ export interface User {
 
 function entry(database: 'passwd' | 'group', name: string): string[] {
   try {
-    return execFileSync('getent', [database, '--', name], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+    return execFileSync('getent', [database, '--', name], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+      env: { PATH },
+    })
       .trim()
       .split(':');
   } catch (error) {
