@@ -30,17 +30,18 @@ test('asked for at any time, it never has decoded more than the kernel said it e
   assert.ok(between > 0, 'in between it would have: there is something to hold');
 });
 
+const of = (kind: number): EventBatch => {
+  const batch = createBatch(1, ['']);
+  pushUserRow(batch, kind, 1, 0, 0, 0);
+  return batch;
+};
+
 test('it is made once for each asking, and not by names or an empty batch', async () => {
-  const pipeline = new Pipeline(LIVE_SESSION);
   let made = 0;
-  const paced = new AtCounters(pipeline, () => void made++);
-  const of = (kind: number): EventBatch => {
-    const batch = createBatch(1, ['']);
-    pushUserRow(batch, kind, 1, 0, 0, 0);
-    return batch;
-  };
+  const paced = new AtCounters({ push: () => {} }, () => void made++);
   await paced.push(of(UserKind.Counter));
   assert.equal(made, 0);
+  await paced.push(of(UserKind.Cgroup));
   paced.ask();
   await paced.push(of(UserKind.Cgroup));
   await paced.push(createBatch(1, ['']));
@@ -48,4 +49,23 @@ test('it is made once for each asking, and not by names or an empty batch', asyn
   await paced.push(of(UserKind.Counter));
   await paced.push(of(UserKind.Counter));
   assert.equal(made, 1);
+});
+
+test('a stream that says nothing for a while is summarised all the same', async () => {
+  let made = 0;
+  const paced = new AtCounters({ push: () => {} }, () => void made++);
+  await paced.push(of(UserKind.Counter));
+  paced.ask();
+  paced.ask();
+  assert.equal(made, 2, 'counters are the newest there are');
+  await paced.push(of(UserKind.Cgroup));
+  paced.ask();
+  assert.equal(made, 2);
+  paced.ask();
+  assert.equal(made, 3, 'it was waited for others in vain');
+  await paced.push(of(UserKind.Cgroup));
+  paced.ask();
+  await paced.push(of(UserKind.Cgroup));
+  paced.ask();
+  assert.equal(made, 3, 'others may still come');
 });
