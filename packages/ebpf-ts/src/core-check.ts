@@ -4,8 +4,9 @@ import { readFileSync } from 'node:fs';
 import { Btf } from './btf.js';
 import { BtfKind } from './btf-kinds.js';
 import { essentialName, match, sameKind } from './core-match.js';
+import { reachable } from './core-reach.js';
 import { CoreKind, isEnumerator, isField, type Relocation, relocationsOf } from './core-relocations.js';
-import { functionsOf } from './elf.js';
+import { elfSection, functionsOf } from './elf.js';
 import { BpfError } from './errors.js';
 
 export interface CheckedRelocation {
@@ -23,7 +24,10 @@ export interface CheckedRelocation {
    * `ambiguous`: types of that name differ; libbpf refuses the object. `inconclusive`: not worked out here (`bpf_core_type_matches`).
    */
   readonly state: 'matched' | 'absent' | 'unmatched' | 'ambiguous' | 'inconclusive';
-  /** Of an unmatched one: the same program also asks whether this exists, of whatever flavour, so that it may well be unreachable. */
+  /**
+   * Of an unmatched one: no path leads to it, since the program asks what exists (`bpf_core_field_exists`) and gets the answer
+   * of that kernel. The verifier does not look at such code.
+   */
   readonly guarded: boolean;
 }
 
@@ -67,6 +71,7 @@ const ZERO_WHEN_ABSENT: ReadonlySet<number> = new Set([
   CoreKind.EnumvalExists,
 ]);
 const EXISTS: ReadonlySet<number> = new Set([CoreKind.FieldExists, CoreKind.TypeExists, CoreKind.EnumvalExists]);
+type State = CheckedRelocation['state'];
 
 const WORDS: Readonly<Record<number, string>> = {
   [BtfKind.Struct]: 'struct ',
@@ -75,9 +80,8 @@ const WORDS: Readonly<Record<number, string>> = {
   [BtfKind.Enum64]: 'enum ',
 };
 
-function accessOf(btf: Btf, { type, accessors, enumerator }: Relocation, flavour: boolean = true): string {
-  const name = flavour ? btf.name(type) : essentialName(btf.name(type));
-  const root = `${WORDS[btf.kind(type)] ?? ''}${name || '(anonymous)'}`;
+function accessOf(btf: Btf, { type, accessors, enumerator }: Relocation): string {
+  const root = `${WORDS[btf.kind(type)] ?? ''}${btf.name(type) || '(anonymous)'}`;
   if (enumerator >= 0) return `${root}.${btf.enumerators(btf.skip(type))[enumerator]?.name ?? enumerator}`;
   return accessors
     .slice(1)
@@ -107,6 +111,29 @@ function missingTarget(target: Btf, section: string): string | null {
   return target.hasFunc(func) ? null : `function ${func}`;
 }
 
+/** Whether no path of its function leads to a relocation's instruction, by what the object's relocations come to. */
+function deadCode(elf: Uint8Array, all: readonly Relocation[], states: readonly State[]): (at: Relocation) => boolean {
+  const patched = new Map<string, Map<number, bigint | null>>();
+  all.forEach(({ section, offset, kind }, i) => {
+    const state = states[i];
+    const known = state === 'absent' ? 0n : state === 'matched' && EXISTS.has(kind) ? 1n : null;
+    const ofSection = patched.get(section) ?? new Map<number, bigint | null>();
+    patched.set(section, ofSection.set(offset, known));
+  });
+  const functions = functionsOf(elf);
+  const reached = new Map<string, ReadonlySet<number>>();
+  return ({ section, offset }) => {
+    const code = elfSection(elf, section);
+    const of = functions.find((f) => f.section === section && offset >= f.offset && offset < f.offset + f.size);
+    if (code === null || of === undefined) return false;
+    const key = `${section} ${of.offset}`;
+    const alive =
+      reached.get(key) ?? reachable(code, of.offset, of.offset + of.size, patched.get(section) ?? new Map());
+    reached.set(key, alive);
+    return !alive.has(offset);
+  };
+}
+
 /**
  * Works out every CO-RE relocation of an object (its path or bytes) against `target`: a `Btf`, or the path of a BTF file.
  * Needs no privilege, no libbpf, and no kernel but the one whose BTF it is. Throws `BpfError` when either is damaged.
@@ -131,11 +158,7 @@ function check(object: string | Uint8Array, target: Btf | string): CoreReport {
   const local = Btf.fromElf(elf);
   const all = relocationsOf(elf, local);
   const names = candidates(kernel, new Set(all.map(({ type }) => essentialName(local.name(type)))));
-  const asked = new Set<string>();
-  for (const relocation of all)
-    if (EXISTS.has(relocation.kind)) asked.add(`${relocation.program} ${accessOf(local, relocation, false)}`);
-
-  const stateOf = (relocation: Relocation): CheckedRelocation['state'] => {
+  const stateOf = (relocation: Relocation): State => {
     if (relocation.kind === CoreKind.TypeIdLocal) return 'matched';
     if (relocation.kind === CoreKind.TypeMatches) return 'inconclusive';
     const kind = local.kind(relocation.type);
@@ -148,14 +171,19 @@ function check(object: string | Uint8Array, target: Btf | string): CoreReport {
     return must && values.some((value) => value !== values[0]) ? 'ambiguous' : 'matched';
   };
 
-  const memo = new Map<string, CheckedRelocation['state']>();
-  const relocations = all.map((relocation): CheckedRelocation => {
-    const { program, section, offset, kind } = relocation;
-    const access = accessOf(local, relocation);
-    const key = `${kind} ${relocation.type} ${access}`;
+  const memo = new Map<string, State>();
+  const states = all.map((relocation): State => {
+    const key = `${relocation.kind} ${relocation.type} ${accessOf(local, relocation)}`;
     const state = memo.get(key) ?? stateOf(relocation);
     memo.set(key, state);
-    const guarded = state === 'unmatched' && asked.has(`${program} ${accessOf(local, relocation, false)}`);
+    return state;
+  });
+  const isDead = deadCode(elf, all, states);
+  const relocations = all.map((relocation, i): CheckedRelocation => {
+    const { program, section, offset, kind } = relocation;
+    const state = states[i] as State;
+    const guarded = state === 'unmatched' && isDead(relocation);
+    const access = accessOf(local, relocation);
     return { program, section, offset, access, kind: KINDS[kind] ?? `kind ${kind}`, state, guarded };
   });
   return {

@@ -160,7 +160,7 @@ const VERIFIER_REMEDIES: readonly (readonly [words: RegExp, remedy: string])[] =
     /invalid func unknown#195896080|failed to resolve CO-RE relocation/,
     'a CO-RE relocation found nothing in this kernel: guard it with bpf_core_field_exists, and see checkRelocations()',
   ],
-  [/unknown func|invalid func/, 'this kernel lacks the helper for this program type: see features().helpers'],
+  [/unknown func|invalid func/, 'this kernel lacks the helper for this program type: see probeHelpers()'],
   [/cannot call GPL|GPL/, 'give the object the license "GPL": char LICENSE[] SEC("license") = "GPL"'],
   [/invalid mem access 'map_value_or_null'|mem_or_null|or_null/, 'check the pointer for NULL before it is used'],
   [

@@ -6,6 +6,8 @@
 import { readFileSync } from 'node:fs';
 import { constants, release } from 'node:os';
 import { BpfError, errnoError } from './errors.js';
+import { type KernelFeatures, kernelFeatures } from './probes.js';
+import { libbpfVersion, probeTracing } from './system.js';
 
 export interface Feature {
   readonly state: 'supported' | 'unsupported' | 'inconclusive';
@@ -28,13 +30,17 @@ export interface Features {
   readonly libbpf: Feature;
   /** bpf() itself: the program it was tried with was or was not accepted. Others may still be refused. */
   readonly bpf: Feature;
+  /** By libbpf's own probes, type by type; null without libbpf. For helpers: `probeHelpers`. */
+  readonly types: KernelFeatures | null;
 }
 
+/** For tests: other answers than this host's. */
 export interface FeatureProbes {
   /** Tries the least privileged thing every tracer needs; 0, or the errno it was refused with. */
   bpf(): number;
   /** Version of libbpf. Throws `BpfError` when there is none to use. */
   libbpf(): string;
+  types?(): KernelFeatures;
   /** Text of a file; throws as `readFileSync` does. */
   read?(path: string): string;
 }
@@ -133,13 +139,19 @@ function refused(errno: number, known: readonly Feature[], lsm: readonly string[
   return `${why} although the capabilities are there: ${modules}, lockdown, a seccomp filter or the machine's operator forbids it`;
 }
 
-/** Never throws for what a host lacks. Loads libbpf and tries to load one program; attaches nothing. */
-export function features(probes: FeatureProbes): Features {
+const OWN: FeatureProbes = { bpf: probeTracing, libbpf: libbpfVersion, types: kernelFeatures };
+
+/**
+ * Never throws for what a host lacks. Loads libbpf, tries to load one program, and has libbpf try every program and map type (some
+ * tens of milliseconds); attaches nothing.
+ */
+export function features(probes: FeatureProbes = OWN): Features {
   const read = reader(probes.read?.bind(probes) ?? ((path) => readFileSync(path, 'latin1')));
   const caps = capabilities(read);
   const locked = lockdown(read);
   const lsm = read('/sys/kernel/security/lsm').text?.trim().split(',') ?? null;
-  const errno = probes.bpf();
+  const library = libbpf(() => probes.libbpf());
+  const errno = library.state === 'supported' ? probes.bpf() : constants.errno.ENOSYS;
   return {
     kernel: release(),
     btf: btf(read),
@@ -147,10 +159,13 @@ export function features(probes: FeatureProbes): Features {
     lockdown: locked,
     unprivileged: unprivileged(read),
     lsm,
-    libbpf: libbpf(() => probes.libbpf()),
+    libbpf: library,
+    types: library.state === 'supported' ? (probes.types?.() ?? null) : null,
     bpf:
       errno === 0
         ? supported('the program it was tried with was accepted')
-        : unsupported(refused(errno, [caps, locked], lsm)),
+        : library.state === 'supported'
+          ? unsupported(refused(errno, [caps, locked], lsm))
+          : inconclusive('it was not tried: there is no libbpf'),
   };
 }

@@ -11,7 +11,7 @@ export { BpfError, type BpfErrorParts, errnoError, errnoName, VerifierError } fr
 export { type Feature, type FeatureProbes, type Features, features } from './features.js';
 export { generateTypes } from './generate.js';
 export type { Global } from './globals.js';
-export { BpfLink, type LinkInfo } from './link.js';
+export { BpfLink, type LinkAccount, type LinkInfo } from './link.js';
 export { BpfMap } from './map.js';
 export type { MapOptions } from './map-create.js';
 export type { Key } from './map-key.js';
@@ -28,6 +28,7 @@ export {
   type Probed,
   ProgramType,
   probeHelper,
+  probeHelpers,
   probeMapType,
   probeProgramType,
 } from './probes.js';

@@ -8,6 +8,7 @@ import { infoOf } from './kernel-info.js';
 import type { Lifetime } from './lifetime.js';
 import { descriptor } from './map-source.js';
 import { cString } from './memory.js';
+import type { BpfProgram, ProgramAccount } from './program.js';
 
 /** `enum bpf_link_type` of include/uapi/linux/bpf.h, those that count what they missed. */
 const PERF_EVENT = 7;
@@ -26,6 +27,11 @@ export interface LinkInfo {
   readonly missed: number | null;
 }
 
+export interface LinkAccount extends ProgramAccount {
+  /** `LinkInfo.missed` */
+  readonly missed: number | null;
+}
+
 /** An attached program. Closing detaches; closing its object closes it. */
 export class BpfLink {
   readonly name: string;
@@ -36,9 +42,12 @@ export class BpfLink {
   /** Of a link that the kernel made and libbpf has no structure for. */
   #fd: number | null;
 
+  readonly #program: BpfProgram | null;
+
   /** @internal */
-  constructor(name: string, life: Lifetime, link: Attachment) {
+  constructor(name: string, life: Lifetime, link: Attachment, program: BpfProgram | null) {
     this.name = name;
+    this.#program = program;
     this.#life = life;
     this.#handle = 'handle' in link ? link.handle : null;
     this.#fd = 'fd' in link ? link.fd : null;
@@ -62,6 +71,16 @@ export class BpfLink {
     const view = infoOf(this.fd, INFO.size, `look at ${this.name}`);
     const type = view.getUint32(0, true);
     return { type, id: view.getUint32(4, true), programId: view.getUint32(8, true), missed: missed(view, type) };
+  }
+
+  /**
+   * Runs, run time and misses. The kernel keeps runs and their time by program: links of one program share them, and a link of
+   * its own takes a program of its own. Throws `BpfError`, also for struct_ops, which have several programs.
+   */
+  account(): LinkAccount {
+    if (this.#program === null)
+      throw misuse('ERR_BPF_TYPE', `read the account of ${this.name}`, 'it has no program of its own');
+    return { ...this.#program.account(), missed: this.info().missed };
   }
 
   /** Keeps it attached, under a path of a bpf file system, when this process ends. Throws `BpfError`. */

@@ -35,6 +35,8 @@ export const MapType = {
   UserRingbuf: 31,
   CgrpStorage: 32,
   Arena: 33,
+  InsnArray: 34,
+  Rhash: 35,
 } as const;
 export type MapType = (typeof MapType)[keyof typeof MapType];
 
@@ -55,6 +57,9 @@ const OF_DESCRIPTORS: ReadonlySet<number> = new Set([
 /** No element of theirs can be read or written from user space: they are mapped. */
 const MAPPED: ReadonlySet<number> = new Set([MapType.Ringbuf, MapType.UserRingbuf, MapType.Arena]);
 
+const KNOWN: ReadonlySet<number> = new Set(Object.values(MapType));
+/** Of any other the bytes the kernel copies are not known here. */
+export const isKnown = (type: number): boolean => KNOWN.has(type);
 export const isPerCpu = (type: number): boolean => PER_CPU.has(type);
 export const isOfMaps = (type: number): boolean => type === MapType.ArrayOfMaps || type === MapType.HashOfMaps;
 export const isMapped = (type: number): boolean => MAPPED.has(type);

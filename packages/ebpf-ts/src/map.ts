@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: MIT
 /** One map: elements by key, in batches, per CPU; pinned, frozen, mapped into memory. */
 import { unlinkSync } from 'node:fs';
-import { constants } from 'node:os';
 import { errnoError, misuse } from './errors.js';
 import { libbpf } from './ffi.js';
 import { handleOf } from './lifetime.js';
 import { lookupBatches, writeBatch } from './map-batch.js';
 import { createMap, type MapOptions } from './map-create.js';
+import { deleteElement, keyed, listKeys, readElement, readHead, writeElement } from './map-elements.js';
 import { type Key, keyBytes } from './map-key.js';
 import { descriptor, type MapInfo, type MapSource, ofDescriptor } from './map-source.js';
-import { copiedSize, isMapped, isOfMaps, isPerCpu, mapTypeName, perCpuStride } from './map-types.js';
+import { copiedSize, isKnown, isOfMaps, isPerCpu, mapTypeName, perCpuStride } from './map-types.js';
 import { bytes, cString, exactly, integer, mapPages, type Pages, pageSize } from './memory.js';
 import { possibleCpus } from './system.js';
 
-const { ENOENT, EINTR } = constants.errno;
 const U32 = 2 ** 32 - 1;
 /** BPF_ANY, BPF_NOEXIST, BPF_EXIST */
 const WRITE = { any: 0, create: 1, replace: 2 } as const;
@@ -71,11 +70,20 @@ export class BpfMap {
   get perCpu(): boolean {
     return isPerCpu(this.info.type);
   }
-  /** Bytes of what `get` gives: those of a value, or those of all possible CPUs' values, each rounded up to 8. */
+  /**
+   * Bytes of what `get` gives: those of a value, or those of all possible CPUs' values, each rounded up to 8.
+   * Throws `BpfError` for a type newer than this library: what the kernel would write is not known.
+   */
   get copiedSize(): number {
     const { info } = this;
     if (info !== this.#measured) {
       const { type, valueSize } = info;
+      if (!isKnown(type))
+        throw misuse(
+          'ERR_BPF_TYPE',
+          `use map ${this.name}`,
+          `how much the kernel copies of ${mapTypeName(type)} is not known here`,
+        );
       this.#copied = copiedSize(type, valueSize, isPerCpu(type) ? possibleCpus() : 1);
       this.#measured = info;
     }
@@ -105,7 +113,7 @@ export class BpfMap {
 
   /** The element's bytes (`copiedSize` of them), a copy; undefined when there is none. Throws `BpfError`. */
   get(key: Key): Uint8Array | undefined {
-    return this.#read('read', libbpf().mapLookup, key);
+    return readElement(this, 'read', libbpf().mapLookup, key);
   }
 
   /** One value per possible CPU, views of one copy; undefined when there is no such key. Throws `BpfError`. */
@@ -122,62 +130,43 @@ export class BpfMap {
 
   /** Writes an element: whether or not there is one, only where there is none, or only over one. Throws `BpfError`. */
   set(key: Key, value: Uint8Array, mode: keyof typeof WRITE = 'any'): void {
-    const what = `write map ${this.name}`;
     const flags = WRITE[mode];
-    if (flags === undefined) throw misuse('ERR_BPF_TYPE', what, `no mode ${String(mode)}`);
-    exactly(value, this.copiedSize, `${what}: value`);
-    const rc = libbpf().mapUpdate(this.#elements(what), this.#key(key, what), value, flags);
-    if (rc < 0) throw errnoError(what, -rc);
+    if (flags === undefined) throw misuse('ERR_BPF_TYPE', `write map ${this.name}`, `no mode ${String(mode)}`);
+    if (key === null) throw misuse('ERR_BPF_TYPE', `write map ${this.name}`, 'null is no key');
+    writeElement(this, 'write', key, value, flags);
   }
 
   /** Whether there was one. Throws `BpfError`. */
   delete(key: Key): boolean {
-    const what = `delete from map ${this.name}`;
-    const rc = libbpf().mapDelete(this.#elements(what), this.#key(key, what));
-    if (rc === -ENOENT) return false;
-    if (rc < 0) throw errnoError(what, -rc);
-    return true;
+    return deleteElement(this, key);
   }
 
   /** Reads and deletes in one step, so that no count is lost between. Hash maps from 5.14. Throws `BpfError`. */
   take(key: Key): Uint8Array | undefined {
-    return this.#read('take from', libbpf().mapLookupAndDelete, key);
+    return readElement(this, 'take from', libbpf().mapLookupAndDelete, key);
   }
 
   /** Of a queue or stack: adds an element. With `overwrite` a full one loses its oldest. Throws `BpfError`. */
   push(value: Uint8Array, options: { readonly overwrite?: boolean } = {}): void {
-    const what = `push to map ${this.name}`;
-    exactly(value, this.copiedSize, `${what}: value`);
-    const rc = libbpf().mapUpdate(this.#keyless(what), null, value, options.overwrite ? WRITE.replace : WRITE.any);
-    if (rc < 0) throw errnoError(what, -rc);
+    writeElement(this, 'push to', null, value, options.overwrite ? WRITE.replace : WRITE.any);
   }
 
   /** Of a queue or stack: the next element, taken out; undefined when it is empty. Throws `BpfError`. */
   pop(): Uint8Array | undefined {
-    return this.#readKeyless('pop from', libbpf().mapLookupAndDelete);
+    return readHead(this, 'pop from', libbpf().mapLookupAndDelete);
   }
 
   /** Of a queue or stack: the next element, left in. Throws `BpfError`. */
   peek(): Uint8Array | undefined {
-    return this.#readKeyless('peek into', libbpf().mapLookup);
+    return readHead(this, 'peek into', libbpf().mapLookup);
   }
 
   /**
    * Keys as the kernel gives them, each a new array. A key that is deleted meanwhile makes the kernel begin again, so a
    * map that changes may give a key twice. Throws `BpfError`.
    */
-  *keys(): Generator<Uint8Array> {
-    const what = `list the keys of map ${this.name}`;
-    let key: Uint8Array | null = null;
-    for (;;) {
-      const next = bytes(this.keySize);
-      const rc = libbpf().mapNextKey(this.#elements(what), key, next);
-      if (rc === -ENOENT) return;
-      if (rc === -EINTR) continue;
-      if (rc < 0) throw errnoError(what, -rc);
-      key = next;
-      yield next.slice(); // what is given away may be written to
-    }
+  keys(): Generator<Uint8Array> {
+    return listKeys(this);
   }
 
   /** Keys with their values; without those deleted meanwhile. Throws `BpfError`. */
@@ -195,17 +184,17 @@ export class BpfMap {
   batches(options: { readonly size?: number; readonly take?: boolean } = {}): Generator<[Uint8Array, Uint8Array]> {
     const what = `read map ${this.name} in batches`;
     const size = integer(options.size ?? 1024, 1, 2 ** 20, what);
-    return lookupBatches(() => this.#elements(what), what, this.keySize, this.copiedSize, size, options.take ?? false);
+    return lookupBatches(() => keyed(this, what), what, this.keySize, this.copiedSize, size, options.take ?? false);
   }
 
   /** Writes many elements by one system call. Kernel 5.6. Throws `BpfError`; those before the failed one are written. */
   setAll(entries: Iterable<readonly [Key, Uint8Array]>): void {
     const what = `write map ${this.name}`;
-    const { copiedSize } = this;
+    const { copiedSize, keySize } = this;
     const all = [...entries].map(
-      ([key, value]) => [this.#key(key, what), exactly(value, copiedSize, `${what}: value`)] as const,
+      ([key, value]) => [keyBytes(key, keySize, what), exactly(value, copiedSize, `${what}: value`)] as const,
     );
-    writeBatch(this.#elements(what), what, all, this.keySize, copiedSize);
+    writeBatch(keyed(this, what), what, all, keySize, copiedSize);
   }
 
   /** Of a map of maps: puts a map in. The kernel keeps it alive; ours may be closed. Throws `BpfError`. */
@@ -258,50 +247,8 @@ export class BpfMap {
     this.close();
   }
 
-  #key(key: Key, what: string): Uint8Array {
-    return keyBytes(key, this.keySize, what);
-  }
-
   #ofMaps(what: string): void {
     if (!isOfMaps(this.type))
       throw misuse('ERR_BPF_TYPE', what, `a map of type ${mapTypeName(this.type)} holds no maps`);
   }
-
-  #elements(what: string): number {
-    const { type, keySize } = this.info;
-    if (isMapped(type) || keySize === 0)
-      throw misuse('ERR_BPF_TYPE', what, `a map of type ${mapTypeName(type)} has no keys`);
-    return this.fd;
-  }
-
-  #keyless(what: string): number {
-    const { type, keySize } = this.info;
-    if (isMapped(type) || keySize !== 0)
-      throw misuse('ERR_BPF_TYPE', what, `a map of type ${mapTypeName(type)} is no queue or stack`);
-    return this.fd;
-  }
-
-  #read(
-    verb: string,
-    call: (fd: number, key: Uint8Array, value: Uint8Array) => number,
-    key: Key,
-  ): Uint8Array | undefined {
-    const what = `${verb} map ${this.name}`;
-    const fd = this.#elements(what);
-    const value = bytes(this.copiedSize);
-    return found(call(fd, this.#key(key, what), value), value, what);
-  }
-
-  #readKeyless(verb: string, call: (fd: number, key: null, value: Uint8Array) => number): Uint8Array | undefined {
-    const what = `${verb} map ${this.name}`;
-    const fd = this.#keyless(what);
-    const value = bytes(this.copiedSize);
-    return found(call(fd, null, value), value, what);
-  }
-}
-
-function found(rc: number, value: Uint8Array, what: string): Uint8Array | undefined {
-  if (rc === -ENOENT) return undefined;
-  if (rc < 0) throw errnoError(what, -rc);
-  return value;
 }

@@ -215,7 +215,7 @@ export class BpfObject<S extends Shape = AnyShape> {
     this.#life.afterLoad(what);
     const handle = libbpf().attachStructOps(handleOf(this.map(name)));
     if (handle === null) throw errnoError(what, lastErrno(), { log: takeLog() });
-    return new BpfLink(`${name}'s link`, this.#life, { handle });
+    return new BpfLink(`${name}'s link`, this.#life, { handle }, null);
   }
 
   /** Detaches its links, the newest first, and unloads. May be called again. */

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
 /** What the kernel has, by libbpf's own probes: each tries, and leaves nothing behind. They need the privilege to try. */
-import { libbpf } from './ffi.js';
+import { closeSync } from 'node:fs';
+import { Btf } from './btf.js';
+import { BpfError } from './errors.js';
+import { addressOf, libbpf } from './ffi.js';
 import { MapType } from './map-types.js';
-import { integer } from './memory.js';
+import { bytes, integer } from './memory.js';
+import { bpf } from './system.js';
 
 /** `enum bpf_prog_type` of include/uapi/linux/bpf.h */
 export const ProgramType = {
@@ -54,10 +58,65 @@ export function probeMapType(type: MapType): Probed {
   return probed(libbpf().probeMapType(integer(type, 0, 2 ** 16, 'probe map type'), null));
 }
 
+const BPF_PROG_LOAD = 5;
+const LOG_SIZE = 4096;
+/** `enum bpf_attach_type` and flags without which a program of that type is refused before its code is looked at. */
+const ATTACH_TYPES: Readonly<Record<number, number>> = {
+  [ProgramType.CgroupSockAddr]: 10,
+  [ProgramType.CgroupSockopt]: 21,
+  [ProgramType.SkLookup]: 36,
+  [ProgramType.Netfilter]: 45,
+};
+const SLEEPABLE = 1 << 4;
+
+/**
+ * What the verifier says of a program that calls the helper and nothing else. libbpf up to 1.4 knows the kernel's older words for
+ * "no such helper for this type" alone ("unknown func"), and takes any other complaint for a sign that there is one.
+ */
+function helperRefused(type: ProgramType, helper: number): boolean {
+  const code = new Uint8Array(16);
+  const license = new TextEncoder().encode('GPL\0');
+  const log = bytes(LOG_SIZE);
+  // BPF_CALL helper; BPF_EXIT
+  code.set([0x85, 0, 0, 0, helper & 0xff, (helper >> 8) & 0xff, 0, 0, 0x95]);
+  // union bpf_attr of BPF_PROG_LOAD: type, insn_cnt, insns, license, log_level, log_size, log_buf, kern_version, prog_flags …
+  const attr = bytes(128);
+  const view = new DataView(attr.buffer, attr.byteOffset, attr.byteLength);
+  view.setUint32(0, type, true);
+  view.setUint32(4, code.length / 8, true);
+  view.setBigUint64(8, addressOf(code), true);
+  view.setBigUint64(16, addressOf(license), true);
+  view.setUint32(24, 1, true);
+  view.setUint32(28, LOG_SIZE, true);
+  view.setBigUint64(32, addressOf(log), true);
+  view.setUint32(44, type === ProgramType.Syscall ? SLEEPABLE : 0, true);
+  view.setUint32(68, ATTACH_TYPES[type] ?? 0, true);
+  try {
+    closeSync(bpf(BPF_PROG_LOAD, attr, 'probe helper'));
+    return false;
+  } catch (error) {
+    if (!(error instanceof BpfError)) throw error;
+    return /cannot use helper|unknown func|invalid func/.test(Buffer.from(log).toString('latin1'));
+  }
+}
+
 /** Whether programs of that type may call helper number `helper` (`enum bpf_func_id`). */
 export function probeHelper(type: ProgramType, helper: number): Probed {
   const what = 'probe helper';
-  return probed(libbpf().probeHelper(integer(type, 0, 2 ** 16, what), integer(helper, 0, 2 ** 16, what), null));
+  const answer = probed(libbpf().probeHelper(integer(type, 0, 2 ** 16, what), integer(helper, 0, 2 ** 16, what), null));
+  return answer === 'supported' && helperRefused(type, helper) ? 'unsupported' : answer;
+}
+
+/**
+ * Every helper that the kernel's BTF names, by its name without `bpf_` (`map_lookup_elem`): whether programs of that type may call
+ * it. Some 200 probes, each a program tried. Throws `BpfError` when the kernel has no BTF.
+ */
+export function probeHelpers(type: ProgramType, kernel: Btf = Btf.vmlinux()): Readonly<Record<string, Probed>> {
+  const ids = Object.entries(kernel.enumeration('bpf_func_id') ?? {});
+  const helpers = ids.map(([name, id]) => [name.replace('BPF_FUNC_', ''), id] as const);
+  return Object.fromEntries(
+    helpers.filter(([name]) => !/^(unspec|__)/.test(name)).map(([name, id]) => [name, probeHelper(type, id)]),
+  );
 }
 
 export interface KernelFeatures {

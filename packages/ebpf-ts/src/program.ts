@@ -189,6 +189,6 @@ export class BpfProgram {
 
   #link(what: string, attach: (program: bigint, what: string) => by.Attachment): BpfLink {
     this.#fd(what);
-    return new BpfLink(`${this.name}'s link`, this.#life, attach(handleOf(this), what));
+    return new BpfLink(`${this.name}'s link`, this.#life, attach(handleOf(this), what), this);
   }
 }

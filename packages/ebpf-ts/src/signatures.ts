@@ -57,10 +57,8 @@ export const LIBBPF = {
   attachStructOps: 'void *bpf_map__attach_struct_ops(void *map)',
   linkCreate: 'int bpf_link_create(int prog, int target, int type, void *opts)',
   linkDestroy: 'int bpf_link__destroy(void *link)',
-  linkDisconnect: 'void bpf_link__disconnect(void *link)',
   linkFd: 'int bpf_link__fd(void *link)',
   linkPin: 'int bpf_link__pin(void *link, const char *path)',
-  linkOpen: 'void *bpf_link__open(const char *path)',
   iterCreate: 'int bpf_iter_create(int link)',
 
   mapName: 'const char *bpf_map__name(void *map)',
@@ -84,7 +82,6 @@ export const LIBBPF = {
   mapNextKey: 'int bpf_map_get_next_key(int fd, void *key, void *next)',
   mapFreeze: 'int bpf_map_freeze(int fd)',
   mapUpdateBatch: 'int bpf_map_update_batch(int fd, void *keys, void *values, void *count, void *opts)',
-  mapDeleteBatch: 'int bpf_map_delete_batch(int fd, void *keys, void *count, void *opts)',
   mapLookupBatch:
     'int bpf_map_lookup_batch(int fd, void *in, void *out, void *keys, void *values, void *count, void *opts)',
   mapLookupAndDeleteBatch:

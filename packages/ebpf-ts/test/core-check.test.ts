@@ -126,6 +126,59 @@ describe('checkRelocations', () => {
     ]);
   });
 
+  it('follows the answers through the program: code that no path leads to is guarded, and no other', () => {
+    const object = compile(
+      'reach',
+      `${HEADER}
+      struct thing { long kept; long gone; long lost; } CORE;
+      enum colour___old { GREEN___old, RED___old };
+      volatile int some;
+      SEC("kprobe/a") int otherwise(struct thing *t)
+      { /* asked of one, another is used in its place */
+        return bpf_core_field_exists(t->kept) ? t->kept : t->lost;
+      }
+      SEC("kprobe/a") int early(struct thing *t)
+      {
+        if (!bpf_core_field_exists(t->gone) || some > 3) return 0;
+        for (int i = 0; i < some; i++) some += t->gone;
+        return t->gone;
+      }
+      SEC("kprobe/a") int both(struct thing *t)
+      {
+        if (bpf_core_field_exists(t->gone) && bpf_core_enum_value_exists(enum colour___old, GREEN___old)) return t->gone;
+        return t->kept;
+      }
+      SEC("kprobe/a") int in_vain(struct thing *t)
+      { /* asks, and uses it all the same */
+        some = bpf_core_field_exists(t->gone);
+        return t->gone;
+      }
+      SEC("kprobe/a") int wrong_way(struct thing *t)
+      {
+        return bpf_core_field_exists(t->gone) ? 0 : t->gone;
+      }
+      SEC("kprobe/a") int or_other(struct thing *t)
+      { /* reached by what is not known */
+        if (bpf_core_field_exists(t->gone) || some) return t->gone;
+        return 0;
+      }`,
+    );
+    const guarded = new Map<string, Set<boolean>>();
+    for (const { program, guarded: dead } of checkRelocations(object, join(dir, 'kernel.o')).unmatched)
+      guarded.set(program, (guarded.get(program) ?? new Set()).add(dead));
+    assert.deepEqual(
+      [...guarded].map(([program, states]) => [program, [...states]]),
+      [
+        ['otherwise', [true]],
+        ['early', [true]],
+        ['both', [true]],
+        ['in_vain', [false]],
+        ['wrong_way', [false]],
+        ['or_other', [false]],
+      ],
+    );
+  });
+
   it('types of one name that differ are ambiguous', () => {
     const object = compile(
       'one',

@@ -4,6 +4,8 @@ import { constants } from 'node:os';
 import { describe, it } from 'node:test';
 import { BpfError } from '../src/errors.js';
 import { type Features, features } from '../src/features.js';
+import { MapType } from '../src/map-types.js';
+import { ProgramType } from '../src/probes.js';
 
 const { EPERM, EINVAL } = constants.errno;
 
@@ -92,6 +94,12 @@ describe('features', () => {
       }).libbpf,
       { state: 'unsupported', reason: 'load libbpf: not installed' },
     );
+    assert.equal(
+      at(() => {
+        throw missing;
+      }).bpf.state,
+      'inconclusive',
+    );
     assert.throws(
       () =>
         at(() => {
@@ -99,6 +107,14 @@ describe('features', () => {
         }),
       TypeError,
     );
+  });
+
+  it('asks libbpf about every type, of its own accord', () => {
+    const { types, libbpf, bpf } = features();
+    assert.equal(libbpf.state, 'supported');
+    assert.notEqual(bpf.reason, '');
+    assert.deepEqual(Object.keys(types?.mapTypes ?? {}), Object.keys(MapType));
+    assert.deepEqual(Object.keys(types?.programTypes ?? {}), Object.keys(ProgramType));
   });
 
   it('answers for this very host', () => {

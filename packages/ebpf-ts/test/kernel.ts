@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
 import { constants, release } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -11,6 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { keepDebug } from '../src/ffi.js';
 import {
+  BpfError,
   type BpfLink,
   BpfMap,
   BpfObject,
@@ -18,8 +20,11 @@ import {
   checkRelocations,
   deleteStorage,
   enableStats,
-  kernelFeatures,
+  features,
+  MapType,
   PerfBuffer,
+  ProgramType,
+  probeHelpers,
   RingBuffer,
   readStorage,
   UserRing,
@@ -30,6 +35,8 @@ import {
 const file = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 const KINDS = file('kinds.bpf.o');
 const SMALL = file('small.bpf.o');
+/** What precedes the name of a system call's function. */
+const SYS = process.arch === 'arm64' ? '__arm64_sys_' : '__x64_sys_';
 const [major = 0, minor = 0] = release().split('.').map(Number);
 const since = (a: number, b: number): boolean => major > a || (major === a && minor >= b);
 
@@ -119,7 +126,7 @@ describe('attaching', () => {
   const kinds = object.btf.enumeration('kind') ?? {};
   const opens = (): void => void readFileSync('/proc/self/comm');
   const forks = (): void => void run('/bin/true; /bin/true');
-  const FN = '__x64_sys_openat';
+  const FN = `${SYS}openat`;
 
   const ways: readonly (readonly [kind: string, attach: () => BpfLink, work: () => void, cookie?: bigint])[] = [
     ['KPROBE', () => object.program('on_kprobe').attachKprobe(FN, { cookie: 11n }), opens, 11n],
@@ -127,7 +134,7 @@ describe('attaching', () => {
     [
       'MULTI',
       () =>
-        object.program('on_multi').attachKprobeMulti(['__x64_sys_openat', '__x64_sys_close'], { cookies: [13n, 13n] }),
+        object.program('on_multi').attachKprobeMulti([`${SYS}openat`, `${SYS}close`], { cookies: [13n, 13n] }),
       opens,
       13n,
     ],
@@ -171,7 +178,7 @@ describe('attaching', () => {
       ? ([
           [
             'SESSION',
-            () => object.program('on_session').attachKprobeSession(['__x64_sys_openat'], { cookies: [18n] }),
+            () => object.program('on_session').attachKprobeSession([`${SYS}openat`], { cookies: [18n] }),
             opens,
             18n,
           ],
@@ -200,10 +207,10 @@ describe('attaching', () => {
 
   it('a session runs at entry and at return', { skip: !since(6, 12) && 'kernel before 6.12' }, () => {
     const at = kinds.SESSION as number;
-    using multi = object.program('on_multi').attachKprobeMulti(['__x64_sys_openat']);
+    using multi = object.program('on_multi').attachKprobeMulti([`${SYS}openat`]);
     const before = ran();
     {
-      using _ = object.program('on_session').attachKprobeSession(['__x64_sys_openat']);
+      using _ = object.program('on_session').attachKprobeSession([`${SYS}openat`]);
       for (let i = 0; i < 100; i++) readFileSync('/proc/self/comm');
     }
     const after = ran();
@@ -219,6 +226,107 @@ describe('attaching', () => {
     for (let i = 0; i < 5; i++) opens();
     const { runCount, runTimeNs, recursionMisses, id } = object.program('on_fexit').account();
     assert.ok(id > 0 && runCount > 0 && runTimeNs > 0 && recursionMisses === 0);
+  });
+
+  it('accounts for a link', () => {
+    using _ = enableStats();
+    using link = object.program('on_multi').attachKprobeMulti([`${SYS}openat`]);
+    const before = link.account();
+    for (let i = 0; i < 5; i++) opens();
+    const after = link.account();
+    assert.ok(after.runCount - before.runCount >= 5 && after.runTimeNs > before.runTimeNs, JSON.stringify(after));
+    assert.equal(after.missed, since(6, 7) ? 0 : after.missed);
+    link.close();
+    assert.throws(() => link.account(), { code: 'ERR_BPF_CLOSED' });
+  });
+
+  it('a kprobe within a function runs, and one within an instruction is refused', () => {
+    const at = kinds.KPROBE as number;
+    let [taken, refused] = [0, 0];
+    for (let offset = 1; offset < 32; offset++) {
+      try {
+        const before = ran()[at] ?? 0n;
+        using _ = object.program('on_kprobe').attachKprobe(FN, { offset });
+        opens();
+        if ((ran()[at] ?? 0n) > before) taken++;
+      } catch (error) {
+        assert.ok(error instanceof BpfError, String(error));
+        refused++;
+      }
+    }
+    assert.ok(taken > 0 && refused > 0, `${taken} ran, ${refused} were refused`);
+  });
+
+  it('a uprobe of one process sees no other; an offset into the file is as good as a name', () => {
+    const at = kinds.UPROBE as number;
+    const library = run("ldconfig -p | sed -n '/libc.so.6.*64/s/.*=> //p' | head -n 1").trim();
+    const getenv = Number.parseInt(run(`nm -D ${library} | sed -n 's/ W getenv.*//p; s/ T getenv.*//p'`), 16);
+    const own = (): string | undefined => process.env.HOME;
+    const other = spawn('sleep', ['600']);
+    {
+      using _ = object.program('on_uprobe').attachUprobe({ path: library, function: 'getenv', pid: other.pid as number });
+      const before = ran()[at];
+      own();
+      run('ls / >/dev/null');
+      assert.equal(ran()[at], before);
+    }
+    other.kill();
+    {
+      using _ = object.program('on_uprobe').attachUprobe({ path: library, function: 'getenv', pid: process.pid });
+      const before = ran()[at] ?? 0n;
+      own();
+      assert.ok((ran()[at] ?? 0n) > before);
+    }
+    const before = ran()[at] ?? 0n;
+    using _ = object.program('on_uprobe').attachUprobe({ path: library, offset: getenv });
+    run('ls / >/dev/null');
+    assert.ok((ran()[at] ?? 0n) > before, `${library} ${getenv}`);
+  });
+
+  it('a program goes where its target is set to', () => {
+    using other = BpfObject.open(KINDS);
+    for (const program of other.programs.values()) program.setAutoload(program.name === 'on_fexit');
+    other.program('on_fexit').setAttachTarget(`${SYS}getpgid`);
+    other.load();
+    assert.equal(other.program('on_fentry').loaded, false);
+    using _ = other.program('on_fexit').attachTrace();
+    const runs = (): bigint => other.global('runs').get()[kinds.FEXIT as number];
+    opens();
+    assert.equal(runs(), 0n);
+    run("perl -e 'getpgrp(1)'");
+    assert.ok(runs() > 0n);
+  });
+
+  it('iterates over the tasks of one process', () => {
+    using tasks = BpfObject.open(file('../examples/tasks.bpf.o'));
+    tasks.load();
+    const threads = readdirSync('/proc/self/task').sort();
+    const lines = (link: BpfLink): string[][] =>
+      link
+        .text()
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.split('\t'));
+    using own = tasks.program('on_task').attachIter({ pid: process.pid });
+    const rows = lines(own);
+    assert.deepEqual(rows.map(([, tid]) => tid).sort(), threads);
+    assert.ok(rows.every(([tgid]) => tgid === String(process.pid)));
+    using one = tasks.program('on_task').attachIter({ tid: 1 });
+    assert.deepEqual(
+      lines(one).map(([, tid]) => tid),
+      ['1'],
+    );
+  });
+
+  it('pinned, a link outlives its handle', () => {
+    const at = kinds.FENTRY as number;
+    const link = object.program('on_fentry').attachTrace();
+    link.pin('/sys/fs/bpf/ebpf-ts-link');
+    link.close();
+    const before = ran()[at] ?? 0n;
+    opens();
+    assert.ok((ran()[at] ?? 0n) > before);
+    BpfMap.unpin('/sys/fs/bpf/ebpf-ts-link');
   });
 
   it('names what cannot be attached', () => {
@@ -291,6 +399,70 @@ describe('attaching', () => {
     assert.deepEqual(readStorage(map, { pid: process.pid }), value);
     assert.equal(deleteStorage(map, { pid: process.pid }), true);
     assert.throws(() => readStorage(map, { path: '/' }), { code: 'ERR_BPF_TYPE' });
+  });
+
+  it('storage of inodes and cgroups', () => {
+    using stores = BpfObject.open(file('stores.bpf.o'));
+    stores.load();
+    const owners = [
+      ['of_inode', '/etc/passwd', '/etc/group'],
+      ['of_cgroup', '/sys/fs/cgroup', null],
+    ] as const;
+    for (const [name, path, other] of owners) {
+      const map = stores.map(name);
+      const value = new Uint8Array(BigUint64Array.of(77n).buffer);
+      assert.equal(readStorage(map, { path }), undefined, name);
+      writeStorage(map, { path }, value);
+      assert.deepEqual(readStorage(map, { path }), value, name);
+      if (other !== null) assert.equal(readStorage(map, { path: other }), undefined, name);
+      assert.equal(deleteStorage(map, { path }), true);
+      assert.equal(deleteStorage(map, { path }), false);
+      assert.throws(() => readStorage(map, { pid: 1 }), { code: 'ERR_BPF_TYPE' });
+      assert.throws(() => writeStorage(map, { path }, new Uint8Array(7)), { code: 'ERR_BPF_SIZE' });
+    }
+    assert.throws(() => readStorage(stores.map('of_inode'), { path: '/nowhere' }), { code: 'ENOENT' });
+  });
+
+  it('struct_ops: a congestion control is there while attached, and is asked', async () => {
+    using congestion = BpfObject.open(file('congestion.bpf.o'));
+    congestion.load();
+    const control = '/proc/sys/net/ipv4/tcp_congestion_control';
+    const available = (): string[] =>
+      readFileSync('/proc/sys/net/ipv4/tcp_available_congestion_control', 'latin1').trim().split(' ');
+    const usual = readFileSync(control, 'latin1').trim();
+    assert.equal(available().includes('ebpf_ts'), false);
+    const link = congestion.attachStructOps('least');
+    assert.ok(available().includes('ebpf_ts'), String(available()));
+    writeFileSync(control, 'ebpf_ts');
+    const server = createServer((socket) => socket.resume()).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const socket = connect((server.address() as { port: number }).port, '127.0.0.1');
+    await once(socket, 'connect');
+    socket.end(Buffer.alloc(2 ** 20));
+    await once(socket, 'close');
+    server.close();
+    writeFileSync(control, usual);
+    assert.ok(congestion.global('asked').get() > 0n);
+    assert.throws(() => link.account(), { code: 'ERR_BPF_TYPE' });
+    link.close();
+    for (let i = 0; i < 100 && available().includes('ebpf_ts'); i++) await sleep(20);
+    assert.equal(available().includes('ebpf_ts'), false);
+  });
+
+  it('a waiting iterator neither spins nor holds the process open', () => {
+    const script = `
+      const { BpfMap, MapType, RingBuffer } = await import('${import.meta.resolve('../src/index.js')}');
+      const map = BpfMap.create({ type: MapType.Ringbuf, keySize: 0, valueSize: 0, maxEntries: 65536 });
+      const ring = RingBuffer.open(map);
+      (async () => { for await (const _ of ring) process.exit(9); })();
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      const before = process.cpuUsage();
+      await new Promise((resolve) => setTimeout(resolve, 3000));
+      const { user, system } = process.cpuUsage(before);
+      process.stdout.write(String(user + system));`;
+    const cpuUs = Number(execFileSync(process.execPath, ['--input-type=module', '-e', script], { timeout: 120_000 }));
+    // A loop that spins would have taken most of 3 s.
+    assert.ok(cpuUs >= 0 && cpuUs < 600_000, `${cpuUs} µs in 3 s`);
   });
 
   it('records go to the kernel and come back, and the iterator waits for them', async () => {
@@ -434,9 +606,9 @@ describe('loading', () => {
     object.load();
     const links = [
       object.program('on_fexit').attach(),
-      object.program('on_multi').attachKprobeMulti(['__x64_sys_openat']),
+      object.program('on_multi').attachKprobeMulti([`${SYS}openat`]),
       object.program('on_usdt').attachUsdt({ path: file('usdt'), provider: 'ebpf', name: 'probe' }),
-      object.program('on_kprobe').attachKprobe('__x64_sys_openat'),
+      object.program('on_kprobe').attachKprobe(`${SYS}openat`),
     ];
     const left = object.closeAside();
     assert.throws(() => object.map('numbers').get(1), { code: 'ERR_BPF_CLOSED' });
@@ -462,12 +634,27 @@ describe('loading', () => {
     object.program('small').attach();
   });
 
-  it('features by libbpf', () => {
-    const { programTypes, mapTypes } = kernelFeatures();
-    assert.equal(programTypes.Tracing, 'supported');
-    assert.equal(programTypes.Xdp, 'supported');
-    assert.equal(mapTypes.Ringbuf, 'supported');
-    assert.equal(mapTypes.TaskStorage, 'supported');
+  it('features by libbpf, and every type that the kernel has is known', () => {
+    const { types, bpf } = features();
+    assert.equal(bpf.state, 'supported');
+    for (const type of ['Tracing', 'Xdp', 'Kprobe', 'Syscall'] as const)
+      assert.equal(types?.programTypes[type], 'supported', type);
+    for (const type of ['Ringbuf', 'TaskStorage', 'Hash', 'LpmTrie', 'Queue', 'HashOfMaps', 'UserRingbuf'] as const)
+      assert.equal(types?.mapTypes[type], 'supported', type);
+    const btf = Btf.vmlinux();
+    const known = (table: Readonly<Record<string, number>>, name: string): void => {
+      const ids = new Set(Object.values(table));
+      for (const [key, id] of Object.entries(btf.enumeration(name) ?? {}))
+        if (!/^__|UNSPEC/.test(key)) assert.ok(ids.has(id), `${key} is not in the table`);
+    };
+    known(MapType, 'bpf_map_type');
+    known(ProgramType, 'bpf_prog_type');
+    const helpers = probeHelpers(ProgramType.Kprobe, btf);
+    assert.ok(Object.keys(helpers).length > 200, String(Object.keys(helpers).length));
+    assert.equal(helpers.map_lookup_elem, 'supported');
+    assert.equal(helpers.redirect_map, 'unsupported');
+    assert.equal(probeHelpers(ProgramType.Xdp, btf).redirect_map, 'supported');
+    assert.equal(probeHelpers(ProgramType.Syscall, btf).sys_bpf, 'supported');
   });
 
   // EBPF_TS_CYCLES=10000 for as many as the package promises; emulated, that takes many minutes.

@@ -11,6 +11,11 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
+#if defined(__TARGET_ARCH_arm64)
+#define SYS "__arm64_sys_"
+#else
+#define SYS "__x64_sys_"
+#endif
 #define CORE __attribute__((preserve_access_index))
 struct bpf_map;
 struct seq_file;
@@ -48,8 +53,8 @@ SEC("kprobe") int on_kprobe(void *ctx) { return ran(ctx, KPROBE); }
 SEC("kretprobe") int on_kretprobe(void *ctx) { return ran(ctx, KRETPROBE); }
 SEC("kprobe.multi") int on_multi(void *ctx) { return ran(ctx, MULTI); }
 SEC("?kprobe/session") int on_session(void *ctx) { return ran(ctx, SESSION); }
-SEC("fentry/__x64_sys_openat") int on_fentry(void *ctx) { return ran(ctx, FENTRY); }
-SEC("fexit/__x64_sys_openat") int on_fexit(void *ctx) { return ran(ctx, FEXIT); }
+SEC("fentry/" SYS "openat") int on_fentry(void *ctx) { return ran(ctx, FENTRY); }
+SEC("fexit/" SYS "openat") int on_fexit(void *ctx) { return ran(ctx, FEXIT); }
 SEC("raw_tp") int on_raw_tp(void *ctx) { return ran(0, RAW_TP); }
 SEC("tp_btf/sched_process_fork") int on_tp_btf(void *ctx) { return ran(0, TP_BTF); }
 SEC("tracepoint") int on_tp(void *ctx) { return ran(ctx, TP); }
