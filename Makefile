@@ -24,7 +24,7 @@ CFLAGS := -O2 -g -Wall -Wextra -Werror -pthread
 
 BPF_OBJECT := dist/bpf/vmalocktop.bpf.o
 BPF_SOURCES := $(wildcard bpf/*.c bpf/*.h)
-EXAMPLES := $(patsubst packages/ebpf-ts/%.bpf.c,packages/ebpf-ts/dist/%.bpf.o,$(wildcard packages/ebpf-ts/examples/*.bpf.c packages/ebpf-ts/test/*.bpf.c)) \
+EXAMPLES := $(patsubst packages/ebpf-ts/%.bpf.c,packages/ebpf-ts/dist/%.bpf.o,$(wildcard packages/ebpf-ts/examples/*.bpf.c packages/ebpf-ts/test/*.bpf.c packages/ebpf-ts/bench/*.bpf.c)) \
   packages/ebpf-ts/dist/test/usdt
 WORKLOADS := $(patsubst test/workload/%.c,dist/test/workload/%,$(wildcard test/workload/*.c))
 
@@ -160,6 +160,11 @@ soak: build ## an hour of the daemon under churn (SOAK_MINUTES=60): memory, desc
 diff-pairs: build ## is diff to be believed? every pair of recordings made in guests (minutes)
 	$(Q)test/vm/get-kernels $(or $(VM_KERNEL),7.3) >/dev/null
 	$(Q)node dist/scripts/diff-pairs.js
+
+.PHONY: kernel-btfs
+kernel-btfs: build ## the types of every kernel apt serves, anew for the relocations of the BPF object (2 GB of packages, once)
+	@scripts/setup btf
+	$(Q)node dist/scripts/kernel-btfs.js
 
 .PHONY: golden
 golden: build ## the golden screens and the pictures of the docs, anew from the bundled recording
