@@ -212,6 +212,7 @@ Over ssh: ssh HOST sudo ${PROGRAM} record -o - | ${PROGRAM} replay -`,
     .description('what works on this host, what not, why, and what to do')
     .addOption(new Option('--json', 'one JSON document'))
     .addOption(new Option('-q, --quiet', 'only the verdict, in one line'))
+    .addOption(new Option('-v, --verbose', 'also all that the verifier says of a program it refuses'))
     .action(async (options) => done(await (await import('./commands/doctor/index.js')).doctor(options)));
 
   return program;

@@ -7,7 +7,7 @@ import type { LiveSource } from '../../src/live/options.js';
 import { refuseInputs } from '../../src/output/inputs.js';
 import { ChildEnd } from './child-end.js';
 import type { LiveCliOptions, TimeRangeCliOptions } from './options.js';
-import type { StopSignal } from './process.js';
+import { type StopSignal, sayRefusal } from './process.js';
 
 export type { LiveSource };
 
@@ -45,6 +45,7 @@ export async function openLiveSource(
     lock: options.lock,
     without: options.without,
     standDown,
+    onRefused: sayRefusal,
   });
 }
 

@@ -5,6 +5,7 @@ import type { Scope } from '../../src/core/events/session.js';
 import { HOOKS } from '../../src/live/hooks.js';
 import type { ReleaseWish } from '../../src/live/options.js';
 import { parseWhen, type When } from '../../src/recording/read/when.js';
+import { beVerbose } from './process.js';
 
 /** What choosing, filtering and timing of a live session comes to. */
 export interface LiveCliOptions {
@@ -155,6 +156,7 @@ export const DEFAULT_RING_BYTES: number = 16 * 2 ** 20;
 /** Adds what every command that observes live understands. */
 export function addLiveOptions(command: Command): Command {
   return command
+    .on('option:verbose', beVerbose)
     .addOption(
       new Option('-p, --pid <pid>', 'only these processes (12,34; repeatable)').argParser(parseIds).default([], 'all'),
     )
@@ -206,7 +208,8 @@ export function addLiveOptions(command: Command): Command {
       new Option('--without <hook>', 'leave a hook out (doctor lists them; repeatable)')
         .argParser(parseHooks)
         .default([], 'none'),
-    );
+    )
+    .addOption(new Option('-v, --verbose', 'where the kernel refuses a program: all that the verifier says of it'));
 }
 
 export function intervalOption(description: string): Option {

@@ -13,6 +13,24 @@ export function say(text: string, ...more: readonly string[]): void {
   process.stderr.write(textOf([`${PROGRAM}: ${text}`, ...more]));
 }
 
+let verbose = false;
+
+/** From now on what the kernel said of a program it refused goes to stderr, whole. */
+export function beVerbose(): void {
+  verbose = true;
+}
+
+/** Prints it, where that was asked for. */
+export function sayRefusal(program: string, log: string): void {
+  if (verbose && log !== '') say(`${program} is refused:`, ...log.split('\n'));
+}
+
+/** libbpf's and the verifier's words, which an error that came of a refused program carries in its causes. */
+function logOf(error: unknown): string {
+  if (!(error instanceof Error)) return '';
+  return 'log' in error && typeof error.log === 'string' && error.log !== '' ? error.log : logOf(error.cause);
+}
+
 /** Prints an error the way its kind deserves and returns the exit code it stands for. */
 export function report(error: unknown): number {
   const known = asUserError(error);
@@ -23,6 +41,7 @@ export function report(error: unknown): number {
     say(`internal error: ${first}`, ...stack);
     return ExitCode.Internal;
   }
+  if (verbose && logOf(known) !== '') say('what was said before it failed:', ...logOf(known).split('\n'));
   say(...errorLines(known));
   return known.exitCode;
 }

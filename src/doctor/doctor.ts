@@ -36,6 +36,26 @@ export interface BpfProbe {
   readonly remedy: string;
 }
 
+/** A program that a session would load and the kernel does not take. */
+export interface RefusedProgram {
+  readonly program: string;
+  /** The hook that is lost with it; the program itself where it only stands in for another. */
+  readonly hook: string;
+  readonly required: boolean;
+  readonly why: string;
+  readonly remedy: string;
+  /** The verifier's last lines, oldest first. */
+  readonly lastLines: readonly string[];
+  /** What libbpf and the verifier said, whole. */
+  readonly log: string;
+}
+
+/** What loading every program of a session came to. */
+export interface ProgramsCheck {
+  readonly loaded: number;
+  readonly refused: readonly RefusedProgram[];
+}
+
 export interface Diagnosis {
   readonly v: 1;
   readonly canObserve: boolean;
@@ -47,6 +67,8 @@ export interface Diagnosis {
   readonly preemption: string;
   readonly checks: readonly Check[];
   readonly hooks: readonly HookCheck[];
+  /** null: not tried, since no program can be loaded here, or whether it can is not known. */
+  readonly programs: ProgramsCheck | null;
   readonly release: ReleasePlan;
   /** What this user will not see, in sentences. */
   readonly unseen: readonly string[];
@@ -124,10 +146,12 @@ export function explainRefusal(facts: HostFacts, errno: string): Verdict {
   return { reason: `${call} though the capabilities are there: ${suspect}; ${seen}`, remedy: ELSEWHERE };
 }
 
-function hookCheck(hook: Hook, facts: HostFacts): HookCheck {
+function hookCheck(hook: Hook, facts: HostFacts, programs: ProgramsCheck | null): HookCheck {
   const { target, purpose, required } = hook;
   const methods = methodsOf(hook);
   const result = (state: State, detail: string): HookCheck => ({ target, purpose, required, methods, state, detail });
+  const lost = programs?.refused.find((refused) => refused.hook === target);
+  if (lost !== undefined) return result('no', `${lost.program} is refused: ${lost.why}`);
   const symbols = facts.symbols.names;
   if (hook.tracepoint) {
     if (symbols === null) return result('unknown', 'cannot tell: no symbols to look at');
@@ -236,8 +260,24 @@ function hostChecks(facts: HostFacts, bpf: BpfProbe): readonly Check[] {
   ];
 }
 
+function programsCheck(programs: ProgramsCheck | null): Check {
+  const check = (state: State, detail: string): Check => ({ id: 'programs', title: 'programs', state, detail });
+  if (programs === null) return check('unknown', 'not tried');
+  const { loaded, refused } = programs;
+  if (refused.length === 0) return check('yes', `all ${loaded} that a session may load are taken`);
+  return check(
+    'no',
+    `${loaded} are taken, ${refused.length} refused: ${refused.map(({ program }) => program).join(', ')}`,
+  );
+}
+
 /** The first thing in the way, in the order in which one would have to remove them; null when nothing is. */
-function obstacle(facts: HostFacts, bpf: BpfProbe, hooks: readonly HookCheck[]): Verdict | null {
+function obstacle(
+  facts: HostFacts,
+  bpf: BpfProbe,
+  hooks: readonly HookCheck[],
+  programs: ProgramsCheck | null,
+): Verdict | null {
   const locks = perVmaLocks(facts);
   if (locks.state === 'no')
     return { reason: locks.detail, remedy: 'boot a kernel of 6.4 or later with CONFIG_PER_VMA_LOCK=y' };
@@ -250,6 +290,12 @@ function obstacle(facts: HostFacts, bpf: BpfProbe, hooks: readonly HookCheck[]):
   if (bpf.state === 'no') return explainRefusal(facts, bpf.errno);
   if (bpf.state === 'unknown')
     return { reason: `whether bpf() is permitted cannot be told: ${bpf.detail}`, remedy: 'run it as root' };
+  const refused = programs?.refused.find((program) => program.required);
+  if (refused !== undefined)
+    return {
+      reason: `this kernel refuses ${refused.program}, which every session needs: ${refused.why}`,
+      remedy: 'report it with the output of `vmalocktop doctor --verbose`',
+    };
   const missing = hooks.filter((hook) => hook.required && hook.state === 'no').map((hook) => hook.target);
   if (missing.length > 0)
     return {
@@ -259,11 +305,11 @@ function obstacle(facts: HostFacts, bpf: BpfProbe, hooks: readonly HookCheck[]):
   return null;
 }
 
-export function explain(facts: HostFacts, bpf: BpfProbe): Diagnosis {
-  const hooks = HOOKS.map((hook) => hookCheck(hook, facts));
+export function explain(facts: HostFacts, bpf: BpfProbe, programs: ProgramsCheck | null = null): Diagnosis {
+  const hooks = HOOKS.map((hook) => hookCheck(hook, facts, programs));
   const release = planRelease(facts.kernel.major, facts.kernel.minor, facts.traceable.names);
   const absent = hooks.filter((hook) => hook.state === 'no').map((hook) => hook.target);
-  const verdict = obstacle(facts, bpf, hooks);
+  const verdict = obstacle(facts, bpf, hooks, programs);
   return {
     v: 1,
     canObserve: verdict === null,
@@ -273,8 +319,9 @@ export function explain(facts: HostFacts, bpf: BpfProbe): Diagnosis {
     kernel: facts.kernel.release,
     arch: facts.arch,
     preemption: facts.preemption,
-    checks: hostChecks(facts, bpf),
+    checks: [...hostChecks(facts, bpf), programsCheck(programs)],
     hooks,
+    programs,
     release,
     unseen: verdict === null ? unseen(facts) : [],
   };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Asks libbpf and the kernel what cannot be read anywhere: whether bpf() takes the program that every scope needs. */
-import type { BpfProbe } from './doctor.js';
+import type { HostFacts } from '../live/host.js';
+import type { BpfProbe, ProgramsCheck } from './doctor.js';
 
 /** Loads that program and lets it go; attaches nothing; never throws. */
 export async function probeBpf(): Promise<BpfProbe> {
@@ -19,4 +20,13 @@ export async function probeBpf(): Promise<BpfProbe> {
     const detail = error instanceof Error ? error.message : String(error);
     return { state: 'unknown', errno: '', libbpf, detail, remedy: '' };
   }
+}
+
+/** Loads every program that a session may load, where one is taken at all; null where that makes no sense. */
+export async function probePrograms(facts: HostFacts, bpf: BpfProbe): Promise<ProgramsCheck | null> {
+  const { major, minor } = facts.kernel;
+  const hopeless = bpf.state !== 'yes' && ['EPERM', ''].includes(bpf.errno);
+  if (hopeless || !facts.btf || major < 6 || (major === 6 && minor < 4)) return null;
+  const { tryPrograms } = await import('./programs.js');
+  return tryPrograms(facts);
 }

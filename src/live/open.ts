@@ -2,8 +2,9 @@
 /** What this kernel has of what is to be observed, and a session on it. */
 import { constants } from 'node:os';
 import { asUserError } from '../errors.js';
+import { abilityOf, tracksStart, wishesOf } from './ability.js';
 import { kernelAddresses } from './addresses.js';
-import { type AttachPlan, type KernelAbility, loses, planAttach, type Wishes } from './attach-plan.js';
+import { type AttachPlan, loses, planAttach, type Wishes } from './attach-plan.js';
 import { Attachment, ProgramsRefused, refusal } from './attachment.js';
 import { refuseAbsent } from './followed.js';
 import { HOOKS } from './hooks.js';
@@ -29,30 +30,11 @@ export async function openLive(options: LiveOptions): Promise<LiveSource> {
   const btf = kernelBtf(facts);
   const enums = kernelEnums(btf, facts);
   const release = chooseRelease(options.release, facts);
-  const trackStart = options.scope === 'all' || options.minUs > 0;
+  const trackStart = tracksStart(options);
   const addresses = kernelAddresses();
-  const ability: KernelAbility = {
-    major: facts.kernel.major,
-    minor: facts.kernel.minor,
-    fprobe: btf.hasFunc('register_fprobe_ips') || btf.hasFunc('register_fprobe'),
-    traceable: (target) => facts.traceable.names?.has(target) ?? null,
-    described: (target) => btf.hasFunc(target),
-    tracepoint: (target) => btf.tracepointArguments(target) !== null,
-  };
+  const ability = abilityOf(facts, btf);
   const refused = new Map<string, string>();
-  const wishes: Wishes = {
-    start: trackStart,
-    exact: options.release === 'observed' || options.release === 'best',
-    anonPrepare: addresses.anonPrepare === null,
-    observed: release === 'observed',
-    follow: options.follow || options.pids.length > 0 || options.tids.length > 0,
-    retry: options.scope !== 'swap',
-    writers: options.writers,
-    // In scope swap what an ordinary fault pays counts for more than what is missed: it is witnessed otherwise.
-    backed: options.scope !== 'swap' && facts.preemption !== 'none' && facts.preemption !== 'voluntary',
-    without: new Set(options.without),
-    refused,
-  };
+  const wishes: Wishes = { ...wishesOf(options, facts, release, addresses), refused };
   const cpus = possibleCpus();
   try {
     for (;;) {
@@ -73,6 +55,7 @@ export async function openLive(options: LiveOptions): Promise<LiveSource> {
       } catch (error) {
         if (!(error instanceof ProgramsRefused)) throw error;
         takeRefusals(error, plan, refused);
+        for (const [program, { log }] of error.refused) options.onRefused?.(program, log);
         continue;
       }
       try {

@@ -36,6 +36,8 @@ export interface LiveOptions {
   readonly without: readonly string[];
   /** What `dropPrivileges` does: see planStandDown. */
   readonly standDown: () => void;
+  /** Told of an optional hook's program that the kernel refuses, with libbpf's and the verifier's words. */
+  readonly onRefused?: (program: string, log: string) => void;
 }
 
 export interface LiveSource extends Source {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { doctorText } from '../../cli/commands/doctor/text.js';
-import { type BpfProbe, type Diagnosis, explain } from '../../src/doctor/doctor.js';
+import { type BpfProbe, type Diagnosis, explain, type RefusedProgram } from '../../src/doctor/doctor.js';
 import { HOOKS, planRelease } from '../../src/live/hooks.js';
 import { type HostFacts, parseKernelRelease, parseMemlock, showsAddresses } from '../../src/live/host.js';
 import { run } from './run.js';
@@ -226,4 +226,42 @@ test('this host: text, --json and --quiet give one verdict, and the exit code sa
   assert.equal(quiet.stdout.split('\n').length, 2);
   assert.ok(text.stdout.includes(quiet.stdout.trim()));
   assert.equal(diagnosis.hooks.length, HOOKS.length);
+});
+
+const LOG = Array.from({ length: 40 }, (_, i) => `${i}: (bf) r0 = r5`).join('\n');
+const refusedProgram = (program: string, required: boolean): RefusedProgram => ({
+  program,
+  hook: program.slice(2),
+  required,
+  why: `the verifier refused ${program}: R5 !read_ok`,
+  remedy: "read the verifier's log",
+  lastLines: ['38: (bf) r0 = r5', 'R5 !read_ok'],
+  log: LOG,
+});
+
+test('a refused optional program loses its hook, and what the verifier said last is shown', () => {
+  const programs = { loaded: 50, refused: [refusedProgram('x_hugetlb_fault', false)] };
+  const diagnosis = explain(ROOT, PERMITTED, programs);
+  assert.equal(diagnosis.canObserve, true);
+  assert.equal(hook(diagnosis, 'hugetlb_fault'), 'no');
+  assert.match(diagnosis.reason, /without hugetlb_fault/);
+  const text = doctorText(diagnosis);
+  assert.match(text, /✗ programs +50 are taken, 1 refused: x_hugetlb_fault/);
+  assert.match(text, /lost with it: hugetlb_fault \(optional\)\n +38: \(bf\) r0 = r5\n +R5 !read_ok\n +→ read/);
+  assert.doesNotMatch(text, /^ +12: \(bf\)/m);
+  for (const line of LOG.split('\n')) assert.ok(doctorText(diagnosis, true).includes(`      ${line}\n`), line);
+});
+
+test('cannot observe where a required program is refused', () => {
+  const diagnosis = explain(ROOT, PERMITTED, { loaded: 50, refused: [refusedProgram('x_handle_mm_fault', true)] });
+  assert.equal(diagnosis.canObserve, false);
+  assert.match(diagnosis.reason, /refuses x_handle_mm_fault, which every session needs: .*R5 !read_ok/);
+  assert.match(diagnosis.remedy, /--verbose/);
+});
+
+test('where all are taken, or none was tried, that is said', () => {
+  const detail = (programs: Parameters<typeof explain>[2]): string | undefined =>
+    explain(ROOT, PERMITTED, programs).checks.find(({ id }) => id === 'programs')?.detail;
+  assert.equal(detail({ loaded: 71, refused: [] }), 'all 71 that a session may load are taken');
+  assert.equal(detail(null), 'not tried');
 });

@@ -11,7 +11,8 @@ export function verdictLine(diagnosis: Diagnosis): string {
     : `cannot observe here: ${diagnosis.reason}`;
 }
 
-export function doctorText(diagnosis: Diagnosis): CleanText {
+/** Under a refused program what the verifier said last; `verbose`: all it said. */
+export function doctorText(diagnosis: Diagnosis, verbose: boolean = false): CleanText {
   const width = Math.max(...diagnosis.hooks.map((hook) => hook.target.length));
   const lines = ['Host'];
   for (const check of diagnosis.checks) lines.push(`  ${MARK[check.state]} ${check.title.padEnd(18)} ${check.detail}`);
@@ -20,6 +21,18 @@ export function doctorText(diagnosis: Diagnosis): CleanText {
     const need = hook.required ? 'required' : 'optional';
     lines.push(`  ${MARK[hook.state]} ${hook.target.padEnd(width)}  ${need}  ${hook.purpose}: ${hook.detail}`);
   }
+  const refused = diagnosis.programs?.refused ?? [];
+  if (refused.length > 0) lines.push('', 'Refused programs');
+  for (const { program, hook, required, why, remedy, lastLines, log } of refused) {
+    lines.push(`  ✗ ${program}: ${why}`);
+    lines.push(
+      `      lost with it: ${hook === program ? 'what it stands in for' : hook} (${required ? 'required' : 'optional'})`,
+    );
+    if (verbose) lines.push(...log.split('\n').map((line) => `      ${line}`));
+    else lines.push(...lastLines.map((line) => `      ${line}`));
+    if (remedy !== '') lines.push(`      → ${remedy}`);
+  }
+  if (refused.length > 0 && !verbose) lines.push('  (all the verifier said: doctor --verbose)');
   const { target, why } = diagnosis.release;
   const how = target === null ? 'derived' : `derived, or observed at ${target} with --release observed`;
   lines.push('', `VMA-lock release: ${how} (${why})`);
