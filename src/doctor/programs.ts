@@ -25,6 +25,7 @@ const PLAIN: LiveOptions = {
   writerMinUs: 100,
   stacks: { kernel: false, user: false },
   without: [],
+  lock: false,
 };
 const FULL: LiveOptions = {
   ...PLAIN,

@@ -46,7 +46,7 @@ export class BpfError extends Error {
 /** The verifier refused a program. `log` holds its whole log, `lastLines` what it said last. */
 export class VerifierError extends BpfError {
   readonly program: string;
-  /** At most ten lines, oldest first, without the statistics at the end. */
+  /** The last ten lines, or from 7.3 on the kernel's explanation (40 at most); oldest first, without the statistics at the end. */
   readonly lastLines: readonly string[];
 
   constructor(parts: BpfErrorParts & { readonly program: string; readonly lastLines: readonly string[] }) {
@@ -149,9 +149,28 @@ export function loadError(what: string, errno: number, log: string): BpfError {
     .slice(1)
     .filter((line) => line !== '' && !/^(processed |verification time|stack depth|mark_precise|libbpf: )/.test(line));
   const program = failed[1] ?? '';
-  const lastLines = said.slice(-LAST_LINES);
-  const why = `the verifier refused ${program}: ${lastLines.at(-1) ?? errnoName(errno)}`;
-  return new VerifierError({ what, why, remedy: verifierRemedy(lastLines), errno, log, program, lastLines });
+  // From 7.3 on kernel/bpf/diagnostics.c explains at length: what it begins with is the heading, and nothing before it matters.
+  const explained = said.findLastIndex((line) => line.startsWith(EXPLAINED));
+  const lastLines = explained < 0 ? said.slice(-LAST_LINES) : said.slice(explained, explained + MOST_LINES);
+  const cause =
+    explained < 0 ? lastLines.at(-1) : (under(lastLines, 'Reason') ?? lastLines[0]?.slice(EXPLAINED.length).trim());
+  const why = `the verifier refused ${program}: ${cause ?? errnoName(errno)}`;
+  const remedy =
+    verifierRemedy(lastLines) ?? under(lastLines, 'Suggestion') ?? "read the verifier's log, in `log`, from its end";
+  return new VerifierError({ what, why, remedy, errno, log, program, lastLines });
+}
+
+const EXPLAINED = 'Verification failed:';
+const MOST_LINES = 40;
+
+/** What an explanation says under a heading, which stands on a line of its own or before it. */
+function under(lines: readonly string[], heading: string): string | undefined {
+  const at = lines.findIndex((line) => line.trimStart().startsWith(`${heading}:`));
+  const same = lines[at]
+    ?.trim()
+    .slice(heading.length + 1)
+    .trim();
+  return at < 0 ? undefined : same || lines[at + 1]?.trim();
 }
 
 /** What commonly stands behind words of kernel/bpf/verifier.c. */
@@ -162,7 +181,10 @@ const VERIFIER_REMEDIES: readonly (readonly [words: RegExp, remedy: string])[] =
   ],
   [/unknown func|invalid func/, 'this kernel lacks the helper for this program type: see probeHelpers()'],
   [/cannot call GPL|GPL/, 'give the object the license "GPL": char LICENSE[] SEC("license") = "GPL"'],
-  [/invalid mem access 'map_value_or_null'|mem_or_null|or_null/, 'check the pointer for NULL before it is used'],
+  [
+    /invalid mem access 'map_value_or_null'|mem_or_null|or_null|nullable/,
+    'check the pointer for NULL before it is used',
+  ],
   [
     /min value is negative|unbounded|outside of the allowed|invalid access to|out of bounds/,
     'bound the offset or length before the access, so that the verifier sees it',
@@ -171,11 +193,9 @@ const VERIFIER_REMEDIES: readonly (readonly [words: RegExp, remedy: string])[] =
   [/unreleased reference/, 'release what was acquired (or submit the ring record) on every path'],
 ];
 
-function verifierRemedy(lines: readonly string[]): string {
+function verifierRemedy(lines: readonly string[]): string | undefined {
   const text = lines.join('\n');
-  return (
-    VERIFIER_REMEDIES.find(([words]) => words.test(text))?.[1] ?? "read the verifier's log, in `log`, from its end"
-  );
+  return VERIFIER_REMEDIES.find(([words]) => words.test(text))?.[1];
 }
 
 /** libbpf's last complaint says more than most errnos; of a refusal it only guesses. */
