@@ -11,6 +11,7 @@ export { BpfError, type BpfErrorParts, errnoError, errnoName, VerifierError } fr
 export { type Feature, type FeatureProbes, type Features, features } from './features.js';
 export { generateTypes } from './generate.js';
 export type { Global } from './globals.js';
+export type { ProgramAccount } from './kernel-info.js';
 export { BpfLink, type LinkAccount, type LinkInfo } from './link.js';
 export { BpfMap } from './map.js';
 export type { MapOptions } from './map-create.js';
@@ -32,7 +33,7 @@ export {
   probeMapType,
   probeProgramType,
 } from './probes.js';
-export { BpfProgram, type ProgramAccount } from './program.js';
+export { BpfProgram } from './program.js';
 export { RING_BUSY, RING_DISCARD, RING_HEADER, RING_LENGTH, RingBuffer } from './ring.js';
 export type { AnyShape, Shape } from './shape.js';
 export { deleteStorage, readStorage, type StorageOwner, writeStorage } from './storage.js';

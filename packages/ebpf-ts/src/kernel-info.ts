@@ -4,6 +4,16 @@ import { errnoError } from './errors.js';
 import { libbpf } from './ffi.js';
 import { bytes } from './memory.js';
 
+/** A program's account as the kernel keeps it. */
+export interface ProgramAccount {
+  readonly id: number;
+  /** ns and runs while statistics were on (`enableStats`). */
+  readonly runTimeNs: number;
+  readonly runCount: number;
+  /** Runs the kernel skipped, because the program already ran on that CPU. */
+  readonly recursionMisses: number;
+}
+
 /** The first `size` bytes of the kernel's answer; a kernel that knows fewer leaves the rest zero. Throws `BpfError`. */
 export function infoOf(fd: number, size: number, what: string): DataView {
   const info = bytes(size);

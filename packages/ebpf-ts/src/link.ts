@@ -4,11 +4,10 @@ import { closeSync, readSync } from 'node:fs';
 import type { Attachment } from './attach.js';
 import { errnoError, misuse } from './errors.js';
 import { callAside, libbpf, type Pointer } from './ffi.js';
-import { infoOf } from './kernel-info.js';
+import { infoOf, type ProgramAccount } from './kernel-info.js';
 import type { Lifetime } from './lifetime.js';
 import { descriptor } from './map-source.js';
 import { cString } from './memory.js';
-import type { BpfProgram, ProgramAccount } from './program.js';
 
 /** `enum bpf_link_type` of include/uapi/linux/bpf.h, those that count what they missed. */
 const PERF_EVENT = 7;
@@ -42,10 +41,10 @@ export class BpfLink {
   /** Of a link that the kernel made and libbpf has no structure for. */
   #fd: number | null;
 
-  readonly #program: BpfProgram | null;
+  readonly #program: { account(): ProgramAccount } | null;
 
   /** @internal */
-  constructor(name: string, life: Lifetime, link: Attachment, program: BpfProgram | null) {
+  constructor(name: string, life: Lifetime, link: Attachment, program: { account(): ProgramAccount } | null) {
     this.name = name;
     this.#program = program;
     this.#life = life;

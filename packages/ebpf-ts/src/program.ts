@@ -4,22 +4,12 @@ import * as by from './attach.js';
 import { byCgroup, byTcx, byXdp } from './attach-net.js';
 import { errnoError, misuse } from './errors.js';
 import { addressOf, libbpf } from './ffi.js';
-import { infoOf } from './kernel-info.js';
+import { infoOf, type ProgramAccount } from './kernel-info.js';
 import { handleOf, handles, type Lifetime } from './lifetime.js';
 import { BpfLink } from './link.js';
 import type { BpfMap } from './map.js';
 import { bytes, cString, integer } from './memory.js';
 import type { PerfEvent } from './perf-event.js';
-
-/** A program's account as the kernel keeps it. */
-export interface ProgramAccount {
-  readonly id: number;
-  /** ns and runs while statistics were on (`enableStats`). */
-  readonly runTimeNs: number;
-  readonly runCount: number;
-  /** Runs the kernel skipped, because the program already ran on that CPU. */
-  readonly recursionMisses: number;
-}
 
 // struct bpf_prog_info, include/uapi/linux/bpf.h
 const INFO = { size: 232, id: 4, runTime: 192, runCount: 200, misses: 208 } as const;
