@@ -2,6 +2,7 @@
 /** Loads what sessions load, and says of each program that the kernel does not take what the verifier said last. Attaches nothing. */
 import { BpfError, BpfObject, VerifierError } from 'ebpf-ts';
 import { abilityOf, tracksStart, wishesOf } from '../live/ability.js';
+import { kernelAddresses } from '../live/addresses.js';
 import { loses, type PlannedProgram, planAttach } from '../live/attach-plan.js';
 import { refusal } from '../live/attachment.js';
 import { HOOKS } from '../live/hooks.js';
@@ -40,8 +41,9 @@ const FULL: LiveOptions = {
 function around(options: LiveOptions, facts: HostFacts): HostContext {
   const btf = kernelBtf(facts);
   const release = chooseRelease(options.release, facts);
-  const plan = planAttach(abilityOf(facts, btf), wishesOf(options, facts, release));
-  return { facts, btf, release, trackStart: tracksStart(options), plan, cpus: possibleCpus() };
+  const addresses = kernelAddresses();
+  const plan = planAttach(abilityOf(facts, btf), wishesOf(options, facts, release, addresses));
+  return { facts, btf, release, trackStart: tracksStart(options), plan, cpus: possibleCpus(), addresses };
 }
 
 /** The refusal of those programs of a session, or null. `object` is a file's path or its bytes. */
