@@ -27,6 +27,7 @@ const PLAIN: LiveOptions = {
   stacks: { kernel: false, user: false },
   without: [],
   lock: false,
+  standDown: () => {},
 };
 const FULL: LiveOptions = {
   ...PLAIN,
