@@ -67,8 +67,8 @@ describe('CO-RE on kernels that are not booted', () => {
     };
     let named = 0;
     for (const { target, purpose } of HOOKS) {
-      const since = /\((\d+\.\d+) and later\)/.exec(purpose)?.[1];
-      const until = /\(to (\d+\.\d+)\)/.exec(purpose)?.[1];
+      const since = /\((?:from )?(\d+\.\d+)(?: and later)?\)/.exec(purpose)?.[1];
+      const until = /\((?:up )?to (\d+\.\d+)\)/.exec(purpose)?.[1];
       if (since === undefined && until === undefined) continue;
       named++;
       for (const { kernel, lacks } of table.kernels) {
