@@ -28,6 +28,7 @@ const PLAIN: LiveOptions = {
   without: [],
   lock: false,
   standDown: () => {},
+  holdMinUs: 0,
 };
 const FULL: LiveOptions = {
   ...PLAIN,
