@@ -31,7 +31,7 @@ WORKLOADS := $(patsubst test/workload/%.c,dist/test/workload/%,$(wildcard test/w
 # From the sources, not from dist/: what a deleted test left there must not run.
 tests_of = $(patsubst %.ts,dist/%.js,$(sort $(1)))
 vm_tests := $(call tests_of,$(wildcard test/vm/*.test.ts))
-unit_tests := $(call tests_of,$(filter-out test/vm/%,$(wildcard test/*.test.ts test/*/*.test.ts))) \
+unit_tests := $(call tests_of,$(filter-out test/vm/% test/install/%,$(wildcard test/*.test.ts test/*/*.test.ts))) \
   $(patsubst packages/ebpf-ts/%.ts,packages/ebpf-ts/dist/%.js,$(sort $(wildcard packages/ebpf-ts/test/*.test.ts)))
 
 .PHONY: help
@@ -73,11 +73,14 @@ packages/ebpf-ts/dist/test/usdt: packages/ebpf-ts/test/usdt.c Makefile
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -o $@ $<
 
-# npm makes this link. A node_modules that is older than the package gets it here, without the network.
-node_modules/ebpf-ts:
-	$(Q)ln -sfn ../packages/ebpf-ts $@
 
-ts: node_modules/ebpf-ts
+
+# npm packages as package-lock.json has them: a no-op unless it changed.
+.PHONY: modules
+modules:
+	@scripts/setup node
+
+ts: modules
 	$(call msg,TSC,dist)
 	$(Q)$(TSC) -b
 	@chmod +x dist/cli/main.js packages/ebpf-ts/dist/src/cli.js
@@ -173,8 +176,28 @@ golden: build ## the golden screens and the pictures of the docs, anew from the 
 	$(Q)UPDATE_GOLDEN=1 node --test --test-reporter=dot dist/test/tui/golden.test.js
 	$(Q)node dist/scripts/captures.js
 
+# Named after what it makes. The package for npm is in dist/package, its tarball beside it.
+.PHONY: package deb image
+package: build ## the npm package, bundled, and its tarball, into dist/
+	$(call msg,PACK,npm)
+	$(Q)node dist/scripts/package/main.js npm
+
+deb: build ## the Debian package for this machine, into dist/deb/
+	$(call msg,PACK,deb)
+	$(Q)node dist/scripts/package/main.js deb
+
+image: deb ## a container image, by podman or buildah
+	$(call msg,IMAGE,vmalocktop)
+	$(Q)$$(command -v podman || command -v buildah) build -t vmalocktop -f scripts/package/Containerfile dist/deb
+
+.PHONY: test-install
+test-install: build ## every way of installing it, each into a clean root (minutes, and the network)
+	@scripts/setup install
+	$(call msg,TEST,install)
+	$(Q)node --test --test-reporter=spec dist/test/install/roots.test.js
+
 .PHONY: lint
-lint: tools node_modules/ebpf-ts ## biome and the type checker
+lint: tools ## biome and the type checker
 	$(call msg,BIOME,.)
 	$(Q)$(BIOME) check .
 	$(call msg,TSC,.)

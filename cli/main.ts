@@ -4,7 +4,8 @@
 import { CommanderError } from 'commander';
 import { ExitCode, UserError } from '../src/errors.js';
 import { guardDebugger, guardDefects, guardStandardStreams, refuseMangled, report } from './common/process.js';
-import { buildProgram, splitArguments, TAKES_COMMAND, usageError, withDefaultCommand } from './program.js';
+import { TAKES_COMMAND, usageError } from './common/usage.js';
+import { buildProgram, splitArguments, withDefaultCommand } from './program.js';
 
 async function main(argv: readonly string[]): Promise<number> {
   guardDefects();

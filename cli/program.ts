@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /** The command tree. Commands are loaded when they run: `--help` loads commander and nothing else. */
-import { readFileSync } from 'node:fs';
-import { Command, type CommanderError, Option } from 'commander';
-import { ExitCode, UserError } from '../src/errors.js';
+import { Argument, Command, Option } from 'commander';
+import { packageVersion, resource } from '../src/resources.js';
 import { loadSmall } from './common/heap.js';
 import {
   addFailOn,
   addLiveOptions,
   addStretchOptions,
+  GROUPS,
   intervalOption,
   parseCount,
   parseSize,
@@ -15,6 +15,8 @@ import {
   parseSpeed,
 } from './common/options.js';
 import { PROGRAM } from './common/process.js';
+import { CONNECTED, missingFile, rejectLiveOptions, rejectStretch } from './common/usage.js';
+import { examplesText } from './examples.js';
 
 /** Words before `--` are ours, words after it are the command to run. commander does not keep them apart. */
 export function splitArguments(argv: readonly string[]): {
@@ -35,24 +37,24 @@ export function withDefaultCommand(own: readonly string[]): readonly string[] {
   return first === undefined || (first.startsWith('-') && !GLOBAL.has(first)) ? ['top', ...own] : own;
 }
 
-function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return String((JSON.parse(text) as { version: string }).version);
-}
+/** Faults of all sorts and writers in their way, on a stock Debian kernel. */
+const DEMO = 'share/demo/mixed-7.3.vmlt';
 
 export function buildProgram(command: readonly string[], done: (exitCode: number) => void): Command {
   const program = new Command(PROGRAM)
     .description("What page faults do under Linux's per-VMA locks: every retry, its cause and its cost.")
-    .version(version(), '-V, --version')
+    .version(packageVersion(), '-V, --version')
     .exitOverride()
     .configureOutput({ writeErr: () => {} })
     .addHelpText(
       'after',
-      `
+      `${examplesText(PROGRAM, '')}
+
 Without a command: top.
 Exit codes: 0 ok, 1 finding, 2 usage or bad input, 3 cannot observe here,
 70 internal error, 129/130/131/143 ended by a signal.
-Over ssh: ssh HOST sudo ${PROGRAM} record -o - | ${PROGRAM} replay -`,
+Over ssh: ssh HOST sudo ${PROGRAM} record -o - | ${PROGRAM} replay -
+Completion: source <(${PROGRAM} completion bash)`,
     );
 
   addLiveOptions(program.command('top').description('live dashboard'))
@@ -71,9 +73,13 @@ Over ssh: ssh HOST sudo ${PROGRAM} record -o - | ${PROGRAM} replay -`,
   )
     .usage('[options] [FILE|-] [-- COMMAND…]')
     .argument('[file]', 'recording to summarise, - for one on standard input')
-    .addOption(new Option('--json', 'one JSON document; with --interval one a line'))
-    .addOption(intervalOption('also print the summary so far, this often'))
-    .addOption(new Option('-o, --output <file>', 'write the summary there, apart from the output of COMMAND'))
+    .addOption(new Option('--json', 'one JSON document; with --interval one a line').helpGroup(GROUPS.output))
+    .addOption(intervalOption('also print the summary so far, this often').helpGroup(GROUPS.output))
+    .addOption(
+      new Option('-o, --output <file>', 'write the summary there, apart from the output of COMMAND').helpGroup(
+        GROUPS.output,
+      ),
+    )
     .action(async (file, options, self: Command) => {
       if (file !== undefined) rejectLiveOptions(self);
       else rejectStretch(self);
@@ -82,17 +88,21 @@ Over ssh: ssh HOST sudo ${PROGRAM} record -o - | ${PROGRAM} replay -`,
 
   addFailOn(addLiveOptions(program.command('record').description('record to a file or to standard output')))
     .usage('[options] -o FILE|- [-- COMMAND…]')
+    .optionsGroup(GROUPS.output)
     .requiredOption('-o, --output <file>', 'file to write, - for standard output')
     .option('--stat <file>', 'write the summary there too, as `stat --json` prints it')
     .option('--redact', REDACT)
+    .optionsGroup('Several files:')
     .addOption(new Option('--max-size <size>', 'begin a new file at this size (64M, 1G)').argParser(parseSize))
     .addOption(new Option('--max-age <time>', 'begin a new file after this time (90s, 15m, 2h)').argParser(parseSpan))
     .addOption(new Option('--keep <files>', 'of these files, keep the newest ones').argParser(parseCount))
+    .optionsGroup(GROUPS.output)
     .addOption(
       new Option('--fsync <when>', 'force it to the disk: never, once a second, after each batch')
         .choices(['none', 'interval', 'batch'])
         .default('none'),
     )
+    .optionsGroup('Flight recorder:')
     .addOption(
       new Option('--flight <time>', 'keep this long in memory only; SIGUSR1 and the end write it').argParser(parseSpan),
     )
@@ -125,6 +135,17 @@ Over ssh: ssh HOST sudo ${PROGRAM} record -o - | ${PROGRAM} replay -`,
       const load = (): Promise<typeof import('./commands/replay/index.js')> => import('./commands/replay/index.js');
       const { replay } = await (process.stdout.isTTY ? loadSmall(load) : load());
       done(await replay(file, options));
+    });
+
+  program
+    .command('demo')
+    .description('the dashboard over a recording that comes with the program; needs no privilege')
+    .addOption(new Option('--speed <factor>', 'play at the recorded pace times this').argParser(parseSpeed))
+    .addOption(intervalOption('time between refreshes').default(1, '1'))
+    .action(async (options) => {
+      const load = (): Promise<typeof import('./commands/replay/index.js')> => import('./commands/replay/index.js');
+      const { replay } = await (process.stdout.isTTY ? loadSmall(load) : load());
+      done(await replay(resource(DEMO), options));
     });
 
   program
@@ -215,6 +236,13 @@ Over ssh: ssh HOST sudo ${PROGRAM} record -o - | ${PROGRAM} replay -`,
     .addOption(new Option('-v, --verbose', 'also all that the verifier says of a program it refuses'))
     .action(async (options) => done(await (await import('./commands/doctor/index.js')).doctor(options)));
 
+  program
+    .command('completion')
+    .description('a script that completes commands, options and their values')
+    .addArgument(new Argument('<shell>', 'shell to write it for').choices(['bash', 'zsh', 'fish']))
+    .action(async (shell) => done(await (await import('./commands/completion/index.js')).completion(shell, program)));
+
+  for (const one of program.commands) one.addHelpText('after', examplesText(PROGRAM, one.name()));
   return program;
 }
 
@@ -223,86 +251,4 @@ function followAll(command: Command): Command {
   const scope = command.options.find((option) => option.attributeName() === 'scope');
   scope?.default('all');
   return command.setOptionValueWithSource('scope', 'all', 'default');
-}
-
-interface Instead {
-  readonly on: string;
-  readonly elsewhere: string;
-}
-
-const RECORDED: Instead = {
-  on: 'on a recording',
-  elsewhere: `give it to \`${PROGRAM} record\``,
-};
-const CONNECTED: Instead = {
-  on: 'on what a daemon observes already',
-  elsewhere: "set what it stands for in the daemon's configuration",
-};
-
-/** Filters act in the kernel while it is observed: over a recording they would be ignored, so they are refused. */
-function rejectLiveOptions(command: Command, instead: Instead = RECORDED): void {
-  const live = [
-    'pid',
-    'tid',
-    'comm',
-    'scope',
-    'minUs',
-    'ringSize',
-    'release',
-    'writers',
-    'writerMinUs',
-    'holdMinUs',
-    'stacks',
-    'lock',
-    'without',
-  ];
-  for (const name of live) {
-    if (command.getOptionValueSource(name) !== 'cli') continue;
-    const flag = command.options.find((option) => option.attributeName() === name)?.long ?? name;
-    throw new UserError(
-      'cannot read the command line',
-      `${flag} acts while the kernel is observed, not ${instead.on}`,
-      `leave ${flag} out, or ${instead.elsewhere}`,
-      ExitCode.Usage,
-    );
-  }
-}
-
-/** As commander says it of an argument that is not left to choice. */
-function missingFile(): UserError {
-  const help = `\`${PROGRAM} replay --help\` lists what there is`;
-  return new UserError('cannot read the command line', "missing required argument 'file'", help, ExitCode.Usage);
-}
-
-/** What has not been recorded yet has no parts to choose. */
-function rejectStretch(command: Command): void {
-  for (const name of ['from', 'to']) {
-    if (command.getOptionValueSource(name) !== 'cli') continue;
-    throw new UserError(
-      'cannot read the command line',
-      `--${name} chooses a part of a recording, and none was named`,
-      'name a recording, or end a live session with --duration',
-      ExitCode.Usage,
-    );
-  }
-}
-
-export const TAKES_COMMAND: ReadonlySet<string> = new Set(['stat', 'record', 'check', 'verdict']);
-
-/** commander's `error: unknown option '--foo'\n(Did you mean --bar?)` in our wording. */
-export function usageError(error: CommanderError, name: string | undefined): UserError {
-  const text = error.message.replace(/^error: /, '');
-  const hint = /\(Did you mean (.+)\?\)/s.exec(text)?.[1];
-  const where =
-    name === undefined || name.startsWith('-') || error.code === 'commander.unknownCommand'
-      ? PROGRAM
-      : `${PROGRAM} ${name}`;
-  const help = `\`${where} --help\` lists what there is`;
-  const remedy = hint === undefined ? help : `did you mean ${hint}? ${help}`;
-  return new UserError(
-    'cannot read the command line',
-    text.replace(/\s*\(Did you mean .*$/s, ''),
-    remedy,
-    ExitCode.Usage,
-  );
 }

@@ -151,6 +151,15 @@ export function parseRingSize(text: string): number {
   return bytes;
 }
 
+/** Headings under which `--help` and the man page list options. */
+export const GROUPS = {
+  which: 'Which faults:',
+  extent: 'From when to when:',
+  how: 'How they are observed:',
+  findings: 'What is a finding:',
+  output: 'Output:',
+} as const;
+
 export const DEFAULT_RING_BYTES: number = 16 * 2 ** 20;
 
 /** Adds what every command that observes live understands. */
@@ -158,54 +167,76 @@ export function addLiveOptions(command: Command): Command {
   return command
     .on('option:verbose', beVerbose)
     .addOption(
-      new Option('-p, --pid <pid>', 'only these processes (12,34; repeatable)').argParser(parseIds).default([], 'all'),
+      new Option('-p, --pid <pid>', 'only these processes (12,34; repeatable)')
+        .helpGroup(GROUPS.which)
+        .argParser(parseIds)
+        .default([], 'all'),
     )
     .addOption(
-      new Option('--tid <tid>', 'only these threads (12,34; repeatable)').argParser(parseIds).default([], 'all'),
+      new Option('--tid <tid>', 'only these threads (12,34; repeatable)')
+        .helpGroup(GROUPS.which)
+        .argParser(parseIds)
+        .default([], 'all'),
     )
-    .addOption(new Option('--comm <name>', 'only tasks of this name').argParser(parseComm))
+    .addOption(new Option('--comm <name>', 'only tasks of this name').helpGroup(GROUPS.which).argParser(parseComm))
     .addOption(
       new Option('--scope <scope>', 'which faults are followed step by step: swap faults, also retries and aborts, all')
+        .helpGroup(GROUPS.which)
         .choices(['swap', 'retry', 'all'])
         .default('retry'),
     )
     .addOption(
       new Option('--min-us <us>', 'also follow other faults that take this long')
+        .helpGroup(GROUPS.which)
         .argParser(parseMicroseconds)
         .default(0, 'off'),
     )
-    .addOption(new Option('-d, --duration <seconds>', 'stop after this time').argParser(parseSeconds))
+    .addOption(
+      new Option('-d, --duration <seconds>', 'stop after this time').helpGroup(GROUPS.extent).argParser(parseSeconds),
+    )
     .addOption(
       new Option('--ring-size <bytes>', 'size of the ring buffer')
+        .helpGroup(GROUPS.how)
         .argParser(parseRingSize)
         .default(DEFAULT_RING_BYTES, '16M'),
     )
     .addOption(
       new Option('--release <how>', 'how the release of a VMA lock is found')
+        .helpGroup(GROUPS.how)
         .choices(['auto', 'derived', 'observed'])
         .default('auto'),
     )
-    .addOption(new Option('--no-writers', "do not hook mmap_lock's tracepoints: no writers, no verdicts with names"))
+    .addOption(
+      new Option('--no-writers', "do not hook mmap_lock's tracepoints: no writers, no verdicts with names").helpGroup(
+        GROUPS.how,
+      ),
+    )
     .addOption(
       new Option('--writer-min-us <us>', 'show writers that waited at least this long')
+        .helpGroup(GROUPS.how)
         .argParser(parseMicroseconds)
         .default(100),
     )
     .addOption(
       new Option('--hold-min-us <us>', 'show holds of mmap_lock nobody queued behind from this length on; 0: none')
+        .helpGroup(GROUPS.how)
         .argParser(parseMicroseconds)
         .default(10_000),
     )
     .addOption(
-      new Option('--stacks <kinds>', 'take stacks of retries and writers: kernel, user or kernel,user').argParser(
-        parseStacks,
-      ),
+      new Option('--stacks <kinds>', 'take stacks of retries and writers: kernel, user or kernel,user')
+        .helpGroup(GROUPS.how)
+        .argParser(parseStacks),
     )
     .addOption(
-      new Option('--no-lock', 'do not keep the program in memory, nor from being the first the OOM killer takes'),
+      new Option(
+        '--no-lock',
+        'do not keep the program in memory, nor from being the first the OOM killer takes',
+      ).helpGroup(GROUPS.how),
     )
     .addOption(
       new Option('--without <hook>', 'leave a hook out (doctor lists them; repeatable)')
+        .helpGroup(GROUPS.how)
         .argParser(parseHooks)
         .default([], 'none'),
     )
@@ -224,8 +255,10 @@ export interface TimeRangeCliOptions {
 /** Adds what chooses a part of a recording. */
 export function addStretchOptions(command: Command): Command {
   return command
-    .addOption(new Option('--from <time>', 'only from here: 12.5, 3m, 23:59:07 …').argParser(parseTime))
-    .addOption(new Option('--to <time>', 'only up to here').argParser(parseTime));
+    .addOption(
+      new Option('--from <time>', 'only from here: 12.5, 3m, 23:59:07 …').helpGroup(GROUPS.extent).argParser(parseTime),
+    )
+    .addOption(new Option('--to <time>', 'only up to here').helpGroup(GROUPS.extent).argParser(parseTime));
 }
 
 /** `--fail-on` and where its rules come from. */
@@ -233,9 +266,13 @@ export function addFailOn(command: Command): Command {
   const collect = (word: string, earlier: readonly string[] = []): readonly string[] => [...earlier, word];
   return command
     .addOption(
-      new Option('--fail-on <rule>', 'exit 1 when this alert rule fires: a name, any, or an expression').argParser(
-        collect,
-      ),
+      new Option('--fail-on <rule>', 'exit 1 when this alert rule fires: a name, any, or an expression')
+        .helpGroup(GROUPS.findings)
+        .argParser(collect),
     )
-    .addOption(new Option('--rules <file>', 'alert rules to choose from (default: those that come with it)'));
+    .addOption(
+      new Option('--rules <file>', 'alert rules to choose from (default: those that come with it)').helpGroup(
+        GROUPS.findings,
+      ),
+    );
 }

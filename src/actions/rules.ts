@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 /** Rules from TOML: `[[rule]]` tables. */
-import { fileURLToPath } from 'node:url';
 import type { Section } from '../config/section.js';
 import { readToml } from '../config/toml.js';
 import { GROUPINGS, SEVERITIES } from '../core/alerts/event.js';
 import type { AlertRule, Condition } from '../core/alerts/rule.js';
 import { ExitCode, UserError } from '../errors.js';
+import { resource } from '../resources.js';
 import { compileCondition, ExpressionError } from './cel.js';
 
 /** The set that holds where no other is named. */
-export const DEFAULT_RULES: string = fileURLToPath(new URL('../../../share/alerts/default.toml', import.meta.url));
+export const DEFAULT_RULES: string = resource('share/alerts/default.toml');
 
 const DAY_NS = 86_400e9;
 const NAME = /^[a-z][a-z0-9-]*$/;

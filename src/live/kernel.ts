@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
 /** What this kernel is asked before anything is attached: its BTF, its enums, whether it takes our programs at all. */
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { BpfObject, Btf } from 'ebpf-ts';
 import type { KernelEnums, ReleaseMode } from '../core/events/session.js';
 import { archOf } from '../core/vocabulary/arch.js';
 import { asUserError, ExitCode, UserError } from '../errors.js';
+import { resource } from '../resources.js';
 import { planRelease } from './hooks.js';
 import type { HostFacts } from './host.js';
 import type { ReleaseWish } from './options.js';
 
 /** The compiled programs. */
-export const OBJECT: string = fileURLToPath(new URL('../../bpf/vmalocktop.bpf.o', import.meta.url));
+export const OBJECT: string = resource('dist/bpf/vmalocktop.bpf.o');
 
 /** The reason why tracing programs are refused here, or null: loads (never attaches) the program every scope needs. */
 export function probeObservation(): UserError | null {

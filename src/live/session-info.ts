@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { KernelEnums, SessionInfo } from '../core/events/session.js';
+import { packageVersion } from '../resources.js';
 import { LAYOUT_DIGEST } from '../schema/events.gen.js';
 import type { LiveOptions } from './options.js';
 import type { HostContext } from './rodata.js';
@@ -53,8 +54,5 @@ function filtersOf(options: LiveOptions): Record<string, string> {
 }
 
 function toolVersion(): string {
-  const manifest = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  };
-  return `vmalocktop ${manifest.version}`;
+  return `vmalocktop ${packageVersion()}`;
 }

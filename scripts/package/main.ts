@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+/**
+ * package/main.js WHAT…: `npm` makes dist/package (the bundle) and the tarball of it; `deb` also the Debian package. Both in
+ * dist/, their paths on standard output.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bundle } from './bundle.js';
+import { makeDeb } from './deb.js';
+import { sbom } from './sbom.js';
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const OUT = join(ROOT, 'dist/package');
+
+/** Time of the last commit, so that the same sources make the same package. */
+function epochOf(): number {
+  if (process.env.SOURCE_DATE_EPOCH !== undefined) return Number(process.env.SOURCE_DATE_EPOCH);
+  return Number(execFileSync('git', ['log', '-1', '--format=%ct'], { cwd: ROOT, encoding: 'utf8' }));
+}
+
+/** As Debian's own tools are told who builds. */
+function maintainer(): string {
+  const { DEBFULLNAME: name = 'vmalocktop authors', DEBEMAIL: address = 'vmalocktop@example.org' } = process.env;
+  return `${name} <${address}>`;
+}
+
+const wanted = process.argv.slice(2);
+const shipped = await bundle(ROOT, OUT);
+writeFileSync(join(OUT, 'sbom.json'), sbom(ROOT, shipped));
+if (wanted.includes('npm')) {
+  const packed = execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', join(ROOT, 'dist')], {
+    cwd: OUT,
+    encoding: 'utf8',
+  });
+  console.log(join(ROOT, 'dist', (JSON.parse(packed) as [{ filename: string }])[0].filename));
+}
+if (wanted.includes('deb')) {
+  const out = join(ROOT, 'dist/deb');
+  mkdirSync(out, { recursive: true });
+  const compression = process.env.DEB_FAST === undefined ? ['-Zxz'] : ['-Zgzip', '-z1'];
+  console.log(makeDeb(ROOT, { bundle: OUT, out, epoch: epochOf(), maintainer: maintainer(), compression }));
+}
