@@ -15,6 +15,7 @@ import {
   parseSpeed,
 } from './common/options.js';
 import { PROGRAM } from './common/process.js';
+import { commandTree } from './common/tree.js';
 import { CONNECTED, missingFile, rejectLiveOptions, rejectStretch } from './common/usage.js';
 import { examplesText } from './examples.js';
 
@@ -240,7 +241,9 @@ Completion: source <(${PROGRAM} completion bash)`,
     .command('completion')
     .description('a script that completes commands, options and their values')
     .addArgument(new Argument('<shell>', 'shell to write it for').choices(['bash', 'zsh', 'fish']))
-    .action(async (shell) => done(await (await import('./commands/completion/index.js')).completion(shell, program)));
+    .action(async (shell) =>
+      done(await (await import('./commands/completion/index.js')).completion(shell, commandTree(program))),
+    );
 
   for (const one of program.commands) one.addHelpText('after', examplesText(PROGRAM, one.name()));
   return program;

@@ -15,8 +15,8 @@ import {
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { SHELLS } from '../../cli/commands/completion/index.js';
+import { commandTree } from '../../cli/common/tree.js';
 import { buildProgram } from '../../cli/program.js';
-import { commandTree } from '../../cli/tree.js';
 import { copyParts, KOFFI, readManifest } from './bundle.js';
 import { manPages } from './man.js';
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** Man pages from the command tree: vmalocktop(8), and a page for each command. */
+
+import type { TreeCommand, TreeOption } from '../../cli/common/tree.js';
 import { EXAMPLES, type Example } from '../../cli/examples.js';
-import type { TreeCommand, TreeOption } from '../../cli/tree.js';
 
 /** Text as roff prints it: a backslash, a hyphen and a dot that begins a line have a meaning there. */
 export function roff(text: string): string {

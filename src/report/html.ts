@@ -63,6 +63,13 @@ export function table<Row>(caption: string, rows: readonly Row[], columns: reado
 <tbody>${body}</tbody></table></div>`;
 }
 
+/** A section that folds where the page is narrow; elsewhere the style sheet shows it whole. */
+export function foldedSection(id: string, title: string, ...content: readonly Part[]): Html {
+  return html`<section aria-labelledby="${id}"><details class="part"><summary><h2 id="${id}">${title}</h2></summary>
+${content}</details></section>
+`;
+}
+
 /** A section of the page; nothing when it has no content. */
 export function section(id: string, title: string, ...content: readonly Part[]): Html {
   return html`<section aria-labelledby="${id}"><h2 id="${id}">${title}</h2>

@@ -4,12 +4,13 @@
 import type { Snapshot } from '../core/aggregate/snapshot.js';
 import type { Diff } from '../core/diff/compare.js';
 import { wallNs } from '../core/events/clocks.js';
+import { conclusion } from '../core/present/conclusion.js';
 import { formatDuration, formatExact } from '../core/present/format.js';
 import { WAIT_FACTS, WAIT_KINDS } from '../core/vocabulary/waits.js';
 import { blockerTable, noBlocker, victimTable } from './blocker-tables.js';
 import { heatMap, outcomeChart } from './charts.js';
 import { diffSection } from './diff-section.js';
-import { Html, html, type Part, section } from './html.js';
+import { foldedSection, Html, html, type Part, section } from './html.js';
 import { STYLE } from './style.js';
 import {
   causeTable,
@@ -60,7 +61,8 @@ export function reportPage(inputs: ReportInputs): string {
     ...SECTIONS.slice(1),
   ];
   const title = (id: string): string => SECTIONS.find(([at]) => at === id)?.[1] ?? '';
-  const part = (id: string, ...content: readonly Part[]): Html => section(id, title(id), ...content);
+  const part = (id: string, ...content: readonly Part[]): Html =>
+    (id === 'summary' ? section : foldedSection)(id, title(id), ...content);
   const page = html`<!doctype html>
 <html lang="en">
 <head>
@@ -81,6 +83,7 @@ Scope ${session.scope}; releases of the VMA lock are ${session.release}.</p>
 <main id="main" tabindex="-1">
 ${part(
   'summary',
+  html`<p class="verdict">${unbroken(conclusion(snapshot).join(' '))}</p>`,
   summary(snapshot).map((sentence) => html`<p>${unbroken(sentence)}</p>`),
   truncated === null ? null : html`<p class="warn">The recording was cut off: ${truncated}.</p>`,
 )}

@@ -55,7 +55,16 @@ svg { display: block; width: 100%; }
 .heat rect { fill: rgb(var(--heat)); }
 ul.legend { display: flex; flex-wrap: wrap; gap: .25rem 1rem; list-style: none; padding: 0; margin: .25rem 0; font-size: .9rem; }
 .swatch { display: inline-block; width: .8em; height: .8em; margin-right: .35em; }
+.verdict { font-size: 1.15rem; font-weight: 600; }
 details { margin: .5rem 0; }
+details.part { margin: 0; }
+.part > summary h2 { display: inline-block; margin: .5rem 0; border: 0; }
+section:has(> .part) { border-bottom: 1px solid var(--line); }
+@media (min-width: 40.01rem) {
+  .part::details-content { content-visibility: visible; height: auto; }
+  .part > summary { list-style: none; cursor: auto; margin-top: 1.5rem; border-bottom: 1px solid var(--line); }
+  section:has(> .part) { border: 0; }
+}
 summary { cursor: pointer; padding: .25rem 0; }
 ol.fall { list-style: none; padding: 0; margin: .25rem 0; }
 ol.fall li { display: grid; grid-template-columns: minmax(14rem, 24rem) 1fr; gap: .1rem .75rem; align-items: center; padding: .1rem 0; border-bottom: 1px solid var(--line); font-size: .9rem; }

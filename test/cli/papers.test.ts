@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 /** Documents name what is there, and all of it. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { ENDS } from '../../src/core/lifecycle/lifecycle.js';
+import { CAUSES, factsOf } from '../../src/core/vocabulary/causes.js';
 import { VERDICTS } from '../../src/core/vocabulary/verdicts.js';
 import { MAIN } from './run.js';
 
@@ -76,6 +78,39 @@ test('the glossary has every end and every verdict', () => {
     words.filter((word) => !new RegExp(`^\\| [^|]*\\b${word}\\b`, 'im').test(glossary)),
     [],
   );
+});
+
+test('the page of causes says of each what can be done, as the program does', () => {
+  const page = read('docs/causes.md');
+  const lacking = CAUSES.filter((cause) => {
+    const { process: owner, kernel } = factsOf(cause);
+    return !page.includes(`| ${cause} | ${owner} | ${kernel} |`);
+  });
+  assert.deepEqual(lacking, []);
+});
+
+/** Blocks of the page: a command behind `$`, and under it lines of what it says, in their order; `…` leaves lines out. */
+test('the walk from a stall to its cause: every command runs, and says what the page shows', (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'vmalocktop-walk-'));
+  t.after(() => rmSync(dir, { recursive: true }));
+  copyFileSync(join(ROOT, 'share/demo/mixed-7.3.vmlt'), join(dir, 'trace.vmlt'));
+  const blocks = [
+    ...read('docs/from-a-stall-to-its-cause.md').matchAll(/^```console\n\$ vmalocktop (.*)\n([\s\S]*?)^```/gm),
+  ];
+  assert.ok(blocks.length >= 5, 'the page has commands');
+  for (const [, line = '', shown = ''] of blocks) {
+    const { stdout, stderr } = spawnSync('sh', ['-c', `exec "$0" "$1" ${line}`, process.execPath, MAIN], {
+      cwd: dir,
+      encoding: 'utf8',
+    });
+    const said = `${stdout}${stderr}`.split('\n');
+    let at = 0;
+    for (const wanted of shown.split('\n').filter((text) => text !== '' && text.trim() !== '…')) {
+      const found = said.indexOf(wanted, at);
+      assert.ok(found >= 0, `${line}: says no ${JSON.stringify(wanted)}`);
+      at = found + 1;
+    }
+  }
 });
 
 test('the output in the README is what stat says of the bundled recording', () => {

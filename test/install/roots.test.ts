@@ -39,11 +39,11 @@ describe(`installed into a clean root (Debian ${SUITE})`, { skip: whyNot() }, ()
     readonly stderr: string;
   } {
     const env = { PATH: '/usr/bin:/bin', HOME: '/nonexistent', LC_ALL: 'C.UTF-8' };
-    return spawnSync('chroot', [`--userspec=${NOBODY}`, root, ...argv], { encoding: 'utf8', env });
+    return spawnSync('/usr/sbin/chroot', [`--userspec=${NOBODY}`, root, ...argv], { encoding: 'utf8', env });
   }
 
   function enter(script: string): void {
-    execFileSync('chroot', [root, 'sh', '-euc', script], {
+    execFileSync('/usr/sbin/chroot', [root, 'sh', '-euc', script], {
       stdio: ['ignore', 'ignore', 'inherit'],
       env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', DEBIAN_FRONTEND: 'noninteractive', HOME: '/root' },
     });

@@ -6,11 +6,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import type { Command } from 'commander';
 import { completionScript, SHELLS } from '../../cli/commands/completion/index.js';
+import { commandTree } from '../../cli/common/tree.js';
 import { EXAMPLES } from '../../cli/examples.js';
 import { buildProgram, splitArguments } from '../../cli/program.js';
-import { commandTree } from '../../cli/tree.js';
 import { manPages } from '../../scripts/package/man.js';
 
 const tree = commandTree(buildProgram([], () => {}));
@@ -98,7 +97,7 @@ test('help has the examples, and options under headings where there are many', (
 
 /** What bash offers when Tab is pressed behind `line`. */
 function offered(line: string): readonly string[] {
-  const script = completionScript('bash', buildProgram([], () => {}) as Command);
+  const script = completionScript('bash', tree);
   const list = line.split(' ');
   const call = `${script}
 compopt() { :; }
@@ -121,11 +120,7 @@ test('bash completes commands, options and values; where a file belongs it leave
   assert.ok(offered('vmalocktop stat -- tru').includes('true'));
 });
 
-const scriptOf = (shell: string): string =>
-  completionScript(
-    shell,
-    buildProgram([], () => {}),
-  );
+const scriptOf = (shell: string): string => completionScript(shell, tree);
 
 for (const shell of Object.keys(SHELLS))
   test(`${shell} can read its script`, { skip: has(shell) ? false : `${shell} is not installed` }, (t) => {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { isPath, type TreeCommand, type TreeOption } from '../../tree.js';
+import { isPath, type TreeCommand, type TreeOption } from '../../common/tree.js';
 
 const flags = ({ short, long }: TreeOption): readonly string[] => (short === null ? [long] : [short, long]);
 

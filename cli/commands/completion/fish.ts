@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { isPath, type TreeCommand, type TreeOption } from '../../tree.js';
+import { isPath, type TreeCommand, type TreeOption } from '../../common/tree.js';
 
 const quoted = (text: string): string => `'${text.replace(/['\\]/g, '\\$&')}'`;
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** `completion`: a script for a shell. It holds the whole tree: at a Tab nothing of ours runs. */
-import type { Command } from 'commander';
 import { textOf } from '../../../src/core/present/clean.js';
 import { ExitCode } from '../../../src/errors.js';
 import { print } from '../../common/process.js';
-import { commandTree, type TreeCommand } from '../../tree.js';
+import type { TreeCommand } from '../../common/tree.js';
 import { bash } from './bash.js';
 import { fish } from './fish.js';
 import { zsh } from './zsh.js';
@@ -16,12 +15,11 @@ export const SHELLS: Readonly<Record<string, (program: string, commands: readonl
 };
 
 /** The text of the script; `shell` is one of `SHELLS`. */
-export function completionScript(shell: string, program: Command): string {
-  const [root, ...commands] = commandTree(program);
+export function completionScript(shell: string, [root, ...commands]: readonly [TreeCommand, ...TreeCommand[]]): string {
   return SHELLS[shell]?.(root.name, commands) ?? '';
 }
 
-export async function completion(shell: string, program: Command): Promise<number> {
-  await print(textOf(completionScript(shell, program).trimEnd().split('\n')));
+export async function completion(shell: string, tree: readonly [TreeCommand, ...TreeCommand[]]): Promise<number> {
+  await print(textOf(completionScript(shell, tree).trimEnd().split('\n')));
   return ExitCode.Ok;
 }

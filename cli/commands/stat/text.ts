@@ -5,8 +5,9 @@ import type { Snapshot } from '../../../src/core/aggregate/snapshot.js';
 import { pidWords } from '../../../src/core/events/session.js';
 import { ENDS } from '../../../src/core/lifecycle/lifecycle.js';
 import { blocksOf, type CleanText } from '../../../src/core/present/clean.js';
+import { conclusion } from '../../../src/core/present/conclusion.js';
 import { formatBytes, formatDuration, formatExact, formatShare } from '../../../src/core/present/format.js';
-import { sanitise } from '../../../src/core/present/text.js';
+import { sanitise, wrapWords } from '../../../src/core/present/text.js';
 import { type AbortCause, RETRY_CAUSES, type RetryCause } from '../../../src/core/vocabulary/causes.js';
 import { blockers } from './blockers.js';
 import { count, remark, row } from './rows.js';
@@ -150,6 +151,13 @@ function trust(snapshot: Snapshot): string[] {
   return lines;
 }
 
+/** The text above the tables is folded there: a terminal of 80 columns shows it whole. */
+const WIDTH = 78;
+
+function headed(heading: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : [heading, ...lines];
+}
+
 /** `note` is a line about the whole (the command's exit, a cut-off recording); none when empty. */
 export function statText(snapshot: Snapshot, notes: readonly string[] = []): CleanText {
   const { session } = snapshot;
@@ -157,19 +165,20 @@ export function statText(snapshot: Snapshot, notes: readonly string[] = []): Cle
   const pids = pidWords(session);
   const blocks = [
     pids === '' ? [` ${head}`] : [` ${head}`, ` ${pids}`],
-    outcomes(snapshot),
-    causes(snapshot),
-    verdicts(snapshot),
-    waits(snapshot),
-    mmapLock(snapshot),
-    blockers(snapshot),
-    writers(snapshot),
-    processes(snapshot),
-    cgroups(snapshot),
-    stacks(snapshot),
-    swapping(snapshot),
-    others(snapshot),
-    trust(snapshot),
+    conclusion(snapshot).flatMap((sentence) => wrapWords(sanitise(sentence), WIDTH).map((line) => ` ${line}`)),
+    headed('How faults went', outcomes(snapshot)),
+    headed('Why they fell back', causes(snapshot)),
+    headed('Could it have been avoided', verdicts(snapshot)),
+    headed('What they waited for', waits(snapshot)),
+    headed('Time to get mmap_lock', mmapLock(snapshot)),
+    headed('Who held it', blockers(snapshot)),
+    headed('Writers', writers(snapshot)),
+    headed('Processes', processes(snapshot)),
+    headed('Control groups', cgroups(snapshot)),
+    headed('Stacks', stacks(snapshot)),
+    headed('Swap and progress', swapping(snapshot)),
+    headed('Other users of VMA locks', others(snapshot)),
+    headed('What is missing, and what it cost', trust(snapshot)),
     [row(formatDuration(snapshot.durationNs), 'observed'), ...notes.map((note) => ` ${note}`)],
   ];
   return blocksOf(blocks);

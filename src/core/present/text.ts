@@ -160,3 +160,17 @@ export function bar(share: number, width: number): string {
 export function plainText(line: Line): string {
   return line.map((segment) => segment.text).join('');
 }
+
+/** `text` in lines of at most `width` columns, broken between words; a longer word has a line of its own. */
+export function wrapWords(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (line !== '' && textWidth(longer) > width) {
+      lines.push(line);
+      line = word;
+    } else line = longer;
+  }
+  return [...lines, line];
+}
