@@ -98,6 +98,11 @@ describe('in a browser', { skip }, () => {
         const { page, said } = await open(name, options);
         const wide = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
         assert.equal(wide, 0);
+        if (screen === 'phone') {
+          const screens = await page.evaluate('document.documentElement.scrollHeight / window.innerHeight');
+          assert.ok(Number(screens) < 6, `folded, it is ${screens} screens long`);
+        }
+        await page.evaluate("for (const part of document.querySelectorAll('details.part')) part.open = true");
         // Charts have a size to be seen at.
         for (const figure of await page.locator('figure svg').all()) {
           const box = await figure.boundingBox();
@@ -137,7 +142,8 @@ describe('in a browser', { skip }, () => {
       break;
     }
     assert.ok(seen.has('SUMMARY'));
-    await page.locator('section[aria-labelledby=causes] div.scroll').focus();
+    await page.locator('section[aria-labelledby=causes] summary').first().press('Enter');
+    await page.locator('section[aria-labelledby=causes] div.scroll').first().focus();
     assert.equal(await focused('className'), 'scroll');
     await page.context().close();
   });
