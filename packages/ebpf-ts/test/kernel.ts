@@ -256,12 +256,14 @@ describe('attaching', () => {
     assert.ok(taken > 0 && refused > 0, `${taken} ran, ${refused} were refused`);
   });
 
-  it('a uprobe of one process sees no other; an offset into the file is as good as a name', () => {
+  it('a uprobe of one process sees no other; an offset into the file is as good as a name', async () => {
     const at = kinds.UPROBE as number;
     const library = run("ldconfig -p | sed -n '/libc.so.6.*64/s/.*=> //p' | head -n 1").trim();
     const getenv = Number.parseInt(run(`nm -D ${library} | sed -n 's/ W getenv.*//p; s/ T getenv.*//p'`), 16);
     const own = (): string | undefined => process.env.HOME;
     const other = spawn('sleep', ['600']);
+    // It asks for its locale itself before it sleeps.
+    while (!readFileSync(`/proc/${other.pid}/wchan`, 'latin1').includes('nanosleep')) await sleep(20);
     {
       using _ = object
         .program('on_uprobe')
