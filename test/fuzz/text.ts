@@ -2,7 +2,8 @@
 /** What people write: configurations, rules, command lines. */
 import { readFileSync } from 'node:fs';
 import { CommanderError } from 'commander';
-import { buildProgram, splitArguments, usageError, withDefaultCommand } from '../../cli/program.js';
+import { usageError } from '../../cli/common/usage.js';
+import { buildProgram, splitArguments, withDefaultCommand } from '../../cli/program.js';
 import { compileCondition, ExpressionError, fieldTypes } from '../../src/actions/cel.js';
 import { GROUPINGS } from '../../src/core/alerts/event.js';
 import { KEYS } from '../../src/daemon/config.js';

@@ -195,6 +195,11 @@ export class Blockers {
     if (!(flags & (VlLockFlag.FOREIGN | VlLockFlag.KTHREAD | VlLockFlag.EXITING)))
       this.#processes.set(mm, { tgid, comm });
     const lock = this.#lockOf(mm);
+    // Asked for before the session began: how long it waited, and behind whom, is not known.
+    if (Number.isNaN(start)) {
+      this.late++;
+      return;
+    }
     if (start < lock.holds.lostTo) this.late++;
     const victim = { tgid, comm, what, isWrite };
     const parts = new Map<BlockerSums, number>();
