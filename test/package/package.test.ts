@@ -127,7 +127,7 @@ describe('what is packed', () => {
   /** Its HTTP thread is a file of its own. */
   async function serves(): Promise<void> {
     const config = join(dir, 'daemon.toml');
-    writeFileSync(config, '[metrics]\nlisten = "127.0.0.1:0"\n');
+    writeFileSync(config, '[metrics]\nlisten = "127.0.0.1:0"\n[privileges]\nuser = "nobody"\n');
     const recording = join(dir, 'root/usr/lib/vmalocktop/share/demo/mixed-7.3.vmlt');
     const child = spawn(
       process.execPath,
