@@ -105,7 +105,7 @@ test('a cause of a RETRY: its row and its decision, and a row in the document of
   change.edit(
     CAUSES,
     "    id: 'hugetlb-reserve-empty',\n",
-    "    sentence: 'hugetlb_fault found no huge page in reserve.',\n    hooks: ['hugetlb_fault'],\n    course: 'at once',\n",
+    "    sentence: 'hugetlb_fault found no huge page in reserve.',\n    hooks: ['hugetlb_fault'],\n    process: 'Reserve more huge pages.',\n    kernel: 'Nothing: there is no page.',\n    course: 'at once',\n",
     'behind',
   );
   assert.deepEqual(wrong(), []);
@@ -122,7 +122,7 @@ test('a cause of a RETRY: its row and its decision, and a row in the document of
   assert.match(undocumented.output, /hugetlb: reserve empty/);
   change.edit(
     'docs/causes.md',
-    '| ->fault needs mmap_lock |',
+    '| ->fault needs mmap_lock | `secret` |',
     '| hugetlb: reserve empty | `busy hugetlb` | how it is made | 7.3 | exact |\n',
   );
   const documented = run(process.execPath, '--test', 'dist/test/core/vocabulary.test.js');
