@@ -123,7 +123,9 @@ for (const kernel of oneKernel) {
       assert.equal(guest.text('followed.txt'), await guest.tool('replay', guest.path('rotated.vmlt')));
       const growing = await guest.stat('growing.vmlt');
       assert.equal(growing.ended, false);
-      assert.ok(growing.events.decoded > 0 && growing.events.decoded < live.events.decoded);
+      // A recorder that was fast had written all of it when it was looked into.
+      t.diagnostic(`${growing.events.decoded} of ${live.events.decoded} events when it was looked into`);
+      assert.ok(growing.events.decoded > 0 && growing.events.decoded <= live.events.decoded);
       assert.match((await guest.info('growing.vmlt')).losses.cutOff ?? '', /./);
     });
 
