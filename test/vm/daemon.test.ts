@@ -236,10 +236,17 @@ for (const kernel of oneKernel) {
   });
 }
 
-/** Series that were not there before, without those of single processes, of which there are as many as are asked for. */
+/**
+ * Series that were not there before, without those of single processes, of which there are as many as are asked for, and
+ * of blockers, of which there are so many at most.
+ */
 function newSeries(before: Scraped, after: Scraped): string[] {
-  const single = (series: string): boolean => series.startsWith('vmalocktop_process_');
-  const count = (of: Scraped): number => [...of.keys()].filter(single).length;
-  const fresh = [...after.keys()].filter((series) => !before.has(series) && !single(series));
-  return count(after) > count(before) ? [...fresh, `${count(after)} series of processes`] : fresh;
+  const of = (scraped: Scraped, start: string): string[] => [...scraped.keys()].filter((key) => key.startsWith(start));
+  const single = ['vmalocktop_process_', 'vmalocktop_blocker_'];
+  const fresh = [...after.keys()].filter((key) => !before.has(key) && !single.some((start) => key.startsWith(start)));
+  const processes = of(after, 'vmalocktop_process_');
+  if (processes.length > of(before, 'vmalocktop_process_').length)
+    fresh.push(`${processes.length} series of processes`);
+  const blockers = of(after, 'vmalocktop_blocker_blocked_waits_total');
+  return blockers.length > TOP ? [...fresh, `${blockers.length} blockers`] : fresh;
 }
