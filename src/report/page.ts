@@ -10,8 +10,8 @@ import { WAIT_FACTS, WAIT_KINDS } from '../core/vocabulary/waits.js';
 import { blockerTable, noBlocker, victimTable } from './blocker-tables.js';
 import { heatMap, outcomeChart } from './charts.js';
 import { diffSection } from './diff-section.js';
-import { foldedSection, Html, html, type Part, section } from './html.js';
-import { STYLE } from './style.js';
+import { documentText } from './document.js';
+import { foldedSection, type Html, html, type Part, section } from './html.js';
 import {
   causeTable,
   cgroupTable,
@@ -63,30 +63,19 @@ export function reportPage(inputs: ReportInputs): string {
   const title = (id: string): string => SECTIONS.find(([at]) => at === id)?.[1] ?? '';
   const part = (id: string, ...content: readonly Part[]): Html =>
     (id === 'summary' ? section : foldedSection)(id, title(id), ...content);
-  const page = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>Page faults on ${session.host}: ${name}</title>
-<style>${new Html(STYLE)}</style>
-</head>
-<body>
-<a class="skip" href="#main">Skip to the report</a>
-<header>
-<h1>Page faults under per-VMA locks</h1>
+  return documentText({
+    title: `Page faults on ${session.host}: ${name}`,
+    main: 'the report',
+    header: html`<h1>Page faults under per-VMA locks</h1>
 <p>${name}: ${session.host}, Linux ${session.kernel} (${session.arch}), ${session.cpus} CPUs${startedAt(snapshot)}.
 Scope ${session.scope}; releases of the VMA lock are ${session.release}.</p>
-<nav aria-label="Sections"><ul>${links.map(([id, text]) => html`<li><a href="#${id}">${text}</a></li>`)}</ul></nav>
-</header>
-<main id="main" tabindex="-1">
-${part(
-  'summary',
-  html`<p class="verdict">${unbroken(conclusion(snapshot).join(' '))}</p>`,
-  summary(snapshot).map((sentence) => html`<p>${unbroken(sentence)}</p>`),
-  truncated === null ? null : html`<p class="warn">The recording was cut off: ${truncated}.</p>`,
-)}
+<nav aria-label="Sections"><ul>${links.map(([id, text]) => html`<li><a href="#${id}">${text}</a></li>`)}</ul></nav>`,
+    body: html`${part(
+      'summary',
+      html`<p class="verdict">${unbroken(conclusion(snapshot).join(' '))}</p>`,
+      summary(snapshot).map((sentence) => html`<p>${unbroken(sentence)}</p>`),
+      truncated === null ? null : html`<p class="warn">The recording was cut off: ${truncated}.</p>`,
+    )}
 ${against ? diffSection(against.diff, against.name) : null}
 ${part('time', outcomeChart(snapshot.timeline.whole) ?? none('No fault was counted.'))}
 ${part('causes', causeTable(snapshot) ?? none('No RETRY and no ABORT was followed.'))}
@@ -96,13 +85,10 @@ ${part('blockers', blockerTable(snapshot) ?? none(noBlocker(snapshot)), victimTa
 ${part('writers', mmapLockTable(snapshot), writerTable(snapshot))}
 ${part('processes', processTable(snapshot) ?? none('No fault was followed.'), cgroupTable(snapshot), deviceTable(snapshot))}
 ${part('slowest', slowest(snapshot))}
-${part('losses', lossTable(snapshot, truncated), html`<details><summary>Hooks</summary>${hookTable(snapshot)}</details>`)}
-</main>
-<footer><p class="soft">${session.tool}. Command: ${session.commandLine.join(' ')}</p></footer>
-</body>
-</html>
-`;
-  return page.text;
+${part('losses', lossTable(snapshot, truncated), html`<details><summary>Hooks</summary>${hookTable(snapshot)}</details>`)}`,
+    footer: html`
+<footer><p class="soft">${session.tool}. Command: ${session.commandLine.join(' ')}</p></footer>`,
+  });
 }
 
 function startedAt({ session }: Snapshot): string {

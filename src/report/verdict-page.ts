@@ -5,8 +5,8 @@ import type { Bar } from '../core/verdict/bars.js';
 import { between } from '../core/verdict/conclusions.js';
 import { ALTERNATIVES, POLICY_FACTS, POLICY_NAMES } from '../core/verdict/policies.js';
 import type { Spread, StalledWriterRow, VerdictReport, VerdictRow } from '../core/verdict/report.js';
-import { Html, html, type Part, section, table } from './html.js';
-import { STYLE } from './style.js';
+import { documentText } from './document.js';
+import { type Html, html, type Part, section, table } from './html.js';
 
 const ns = (value: number | null): string => (value === null ? '–' : formatDuration(value));
 
@@ -120,24 +120,13 @@ function reasons({ all }: VerdictReport): Part {
 /** `name`: what the recording is called. */
 export function verdictPage(report: VerdictReport, name: string, truncated: string | null): string {
   const { events } = report;
-  const page = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>Should these faults keep the VMA lock: ${name}</title>
-<style>${new Html(STYLE)}</style>
-</head>
-<body>
-<a class="skip" href="#main">Skip to the verdict</a>
-<header>
-<h1>Should these faults keep the VMA lock, or try it once more?</h1>
+  return documentText({
+    title: `Should these faults keep the VMA lock: ${name}`,
+    main: 'the verdict',
+    header: html`<h1>Should these faults keep the VMA lock, or try it once more?</h1>
 <p>${name}: ${report.host}, Linux ${report.kernel} (${report.arch}), ${report.cpus} CPUs, ${formatDuration(report.durationNs)} observed, scope ${report.scope}.
-${formatExact(events.decoded)} events of ${formatExact(events.emitted)}, ${formatExact(events.dropped)} dropped, ${formatExact(events.missed)} program runs missed.</p>
-</header>
-<main id="main" tabindex="-1">
-${truncated === null ? null : html`<p class="warn">Cut off: ${truncated}</p>`}
+${formatExact(events.decoded)} events of ${formatExact(events.emitted)}, ${formatExact(events.dropped)} dropped, ${formatExact(events.missed)} program runs missed.</p>`,
+    body: html`${truncated === null ? null : html`<p class="warn">Cut off: ${truncated}</p>`}
 ${section(
   'verdict',
   'Verdict',
@@ -159,10 +148,6 @@ ${section(
 )}
 ${section('writers', 'Writers that would stall', stalls(report))}
 ${section('unknown', 'What cannot be told', reasons(report))}
-${section('assumed', 'What is assumed', html`<ul>${report.assumptions.map((sentence) => html`<li>${sentence}</li>`)}</ul>`)}
-</main>
-</body>
-</html>
-`;
-  return page.text;
+${section('assumed', 'What is assumed', html`<ul>${report.assumptions.map((sentence) => html`<li>${sentence}</li>`)}</ul>`)}`,
+  });
 }

@@ -11,7 +11,7 @@ import { ElfSymbols, type ReadAt } from '../../src/symbols/elf-symbols.js';
 import { Kallsyms } from '../../src/symbols/kallsyms.js';
 import { mappingAt, parseMaps } from '../../src/symbols/process-maps.js';
 import { syntheticSession } from '../core/session.js';
-import { mutateBytes, mutateText, type Random } from './random.js';
+import { type CaseRandom, mutateBytes, mutateText } from './random.js';
 import { type Prepared, refusal, type Target } from './target.js';
 
 const OBJECTS = ['counter', 'egress', 'execsnoop', 'readlatency', 'tasks'];
@@ -107,7 +107,7 @@ export const elf: Target = {
 };
 
 /** Headers and tables, where the numbers are, rather than code. */
-function mutateHead(random: Random, bytes: Uint8Array): Uint8Array {
+function mutateHead(random: CaseRandom, bytes: Uint8Array): Uint8Array {
   const out = bytes.slice();
   const tables = Number(new DataView(out.buffer).getBigUint64(40, true));
   const from = random.one(2) ? 0 : tables;

@@ -2,7 +2,7 @@
 /** A short form of `make fuzz`, the same cases each time; and that a finding would be one. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Random } from './random.js';
+import { CaseRandom } from './random.js';
 import { fuzz, TARGETS } from './run.js';
 
 const CASES = 200;
@@ -23,7 +23,7 @@ test('what is thrown is a finding, with what brings it back', async () => {
     name: 'broken',
     prepare: async () => ({
       used: () => 1,
-      run: (random: Random) => {
+      run: (random: CaseRandom) => {
         seen.push(random.below(1000));
         if (seen.length === 7) throw new TypeError('not expected');
       },
@@ -32,5 +32,5 @@ test('what is thrown is a finding, with what brings it back', async () => {
   const { findings } = await fuzz(target, { seed: 5, cases: 10 });
   assert.equal(findings.length, 1);
   assert.match(findings[0] ?? '', /^broken --seed 5 --from 6 --cases 1: TypeError: not expected/);
-  assert.equal(new Random(5, 6).below(1000), seen[6]);
+  assert.equal(new CaseRandom(5, 6).below(1000), seen[6]);
 });

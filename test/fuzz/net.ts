@@ -11,7 +11,7 @@ import { listenSocket } from '../../src/daemon/socket.js';
 import { listenBounded } from '../../src/metrics/bounded-http.js';
 import { loadZstd } from '../../src/recording/format/zstd.js';
 import { LIVE_SESSION, liveSession } from '../recording/live-session.js';
-import { mutateBytes, mutateText, type Random } from './random.js';
+import { type CaseRandom, mutateBytes, mutateText } from './random.js';
 import { type Prepared, refusal, type Target } from './target.js';
 
 const settled = (socket: Socket): Promise<unknown> =>
@@ -153,7 +153,7 @@ export const connected: Target = {
     }).listen(path);
     await once(server, 'listening');
     let used = 0;
-    const say = (random: Random): Uint8Array => {
+    const say = (random: CaseRandom): Uint8Array => {
       if (random.one(6)) return Buffer.from(mutateText(random, 'HTTP/1.1 400 Bad Request\r\n\r\n', WORDS));
       return mutateBytes(random, head.subarray(0, 3000 + random.below(5000)));
     };

@@ -1,35 +1,21 @@
 // SPDX-License-Identifier: MIT
 /** Random cases that can be had again: a seed and a number name each of them. */
+import { Random } from '../core/random.js';
 
-export class Random {
-  #state: number;
-
+export class CaseRandom extends Random {
   constructor(seed: number, number: number) {
-    this.#state = (Math.imul(seed ^ 0x9e37_79b9, 0x85eb_ca6b) + Math.imul(number + 1, 0xc2b2_ae35)) >>> 0;
+    super(Math.imul(seed ^ 0x9e37_79b9, 0x85eb_ca6b) + Math.imul(number + 1, 0xc2b2_ae35));
     for (let i = 0; i < 3; i++) this.next();
-  }
-
-  /** In [0, 1): mulberry32. */
-  next(): number {
-    this.#state = (this.#state + 0x6d2b_79f5) >>> 0;
-    let t = this.#state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
   }
 
   /** A whole number below `n`. */
   below(n: number): number {
-    return Math.floor(this.next() * n);
+    return this.int(0, n - 1);
   }
 
   /** One in `n`. */
   one(n: number): boolean {
     return this.below(n) === 0;
-  }
-
-  pick<T>(from: readonly T[]): T {
-    return from[this.below(from.length)] as T;
   }
 }
 
@@ -38,7 +24,7 @@ const NUMBERS = [
 ];
 
 /** A copy with some bytes changed: single ones, words to the values lengths and offsets go wrong at, parts repeated or cut off. */
-export function mutateBytes(random: Random, bytes: Uint8Array): Uint8Array {
+export function mutateBytes(random: CaseRandom, bytes: Uint8Array): Uint8Array {
   let out = bytes.slice();
   for (let hits = 1 + random.below(5); hits > 0 && out.length > 8; hits--) {
     const at = random.below(out.length);
@@ -118,7 +104,7 @@ const ODD = [
 ];
 
 /** Text with some of its pieces changed for others, from `words` or odd ones, taken out, or put elsewhere. */
-export function mutateText(random: Random, text: string, words: readonly string[]): string {
+export function mutateText(random: CaseRandom, text: string, words: readonly string[]): string {
   let out = text;
   for (let hits = 1 + random.below(4); hits > 0; hits--) {
     const at = random.below(out.length + 1);
@@ -133,4 +119,4 @@ export function mutateText(random: Random, text: string, words: readonly string[
   return out;
 }
 
-export const oddText = (random: Random): string => random.pick(ODD);
+export const oddText = (random: CaseRandom): string => random.pick(ODD);

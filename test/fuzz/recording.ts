@@ -13,7 +13,7 @@ import { openRecordingBytes } from '../../src/recording/read/reader.js';
 import { redactSource } from '../../src/recording/read/redact.js';
 import { createRecordingWriter } from '../../src/recording/write/writer.js';
 import { chunksOf, MemorySink } from '../recording/support.js';
-import { mutateBytes, oddText, type Random } from './random.js';
+import { type CaseRandom, mutateBytes, oddText } from './random.js';
 import { type Prepared, refusal, type Target } from './target.js';
 
 const FILES = ['mixed-7.3', 'swap-7.3', 'synthetic-flight'];
@@ -62,7 +62,7 @@ async function base(name: string): Promise<Base> {
   return { session: source.session, parts };
 }
 
-function mutateRows(random: Random, batch: EventBatch): void {
+function mutateRows(random: CaseRandom, batch: EventBatch): void {
   for (let hits = random.below(8); hits > 0 && batch.length > 0; hits--) {
     const row = random.below(batch.length);
     const { key } = random.pick(COLUMNS);
@@ -96,7 +96,7 @@ const VALUES: readonly unknown[] = [
 ];
 
 /** One field, at any depth, becomes something else. */
-function mutateSession(random: Random, session: SessionInfo): SessionInfo {
+function mutateSession(random: CaseRandom, session: SessionInfo): SessionInfo {
   const copy = JSON.parse(JSON.stringify(session)) as Record<string, unknown>;
   let at: Record<string, unknown> = copy;
   for (;;) {

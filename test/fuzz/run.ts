@@ -3,7 +3,7 @@
 
 import { btf, elf, proc, ring } from './binary.js';
 import { connected, http, socket } from './net.js';
-import { Random } from './random.js';
+import { CaseRandom } from './random.js';
 import { recording } from './recording.js';
 import type { Target } from './target.js';
 import { commandLine, config, rules } from './text.js';
@@ -66,7 +66,7 @@ export async function fuzz(target: Target, { seed, cases, from = 0, onProgress }
     for (; number < from + cases && findings.length < MAX_FINDINGS; number++) {
       const before = cpuMs();
       try {
-        await prepared.run(new Random(seed, number));
+        await prepared.run(new CaseRandom(seed, number));
       } catch (error) {
         find(error);
       }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What is fuzzed: one kind of input each. A case that throws is a finding; what may be refused, the target itself expects. */
 import { UserError } from '../../src/errors.js';
-import type { Random } from './random.js';
+import type { CaseRandom } from './random.js';
 
 export interface Target {
   readonly name: string;
@@ -10,7 +10,7 @@ export interface Target {
 }
 
 export interface Prepared {
-  run(random: Random): void | Promise<void>;
+  run(random: CaseRandom): void | Promise<void>;
   /** Cases that were not refused but used: none would mean that nothing behind the first check was tried. */
   readonly used: () => number;
   close?(): Promise<void>;

@@ -9,7 +9,7 @@ import { GROUPINGS } from '../../src/core/alerts/event.js';
 import { KEYS } from '../../src/daemon/config.js';
 import { fileName, parseConfig } from '../../src/daemon/read-config.js';
 import { UserError } from '../../src/errors.js';
-import { mutateText, oddText, type Random } from './random.js';
+import { type CaseRandom, mutateText, oddText } from './random.js';
 import { type Prepared, refusal, type Target } from './target.js';
 
 const read = (path: string): string => readFileSync(path, 'utf8');
@@ -185,7 +185,7 @@ export const commandLine: Target = {
       '--help',
     ];
     let used = 0;
-    const word = (random: Random, at: number): string => {
+    const word = (random: CaseRandom, at: number): string => {
       if (random.one(2)) return random.pick(values);
       const flag = random.pick(random.one(10) ? flags.flat() : (flags[at] as string[])) ?? '-x';
       return random.one(4) ? mutateText(random, random.one(2) ? `${flag}=${random.pick(values)}` : flag, values) : flag;

@@ -42,14 +42,15 @@ export function integer(value: number, min: number, max: number, what: string): 
   return value;
 }
 
-const PROT_READ = 1;
-const PROT_WRITE = 2;
+/** mmap(2) */
+export const PROT_READ = 1;
+export const PROT_WRITE = 2;
 const MAP_SHARED = 1;
-const MAP_PRIVATE = 2;
+export const MAP_PRIVATE = 2;
 const MAP_FIXED = 0x10;
-const MAP_ANONYMOUS = 0x20;
+export const MAP_ANONYMOUS = 0x20;
 const MAP_NORESERVE = 0x4000;
-const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
+export const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
 
 let page = 0;
 /** PAGE_SIZE of the running kernel: 4 KiB on x86-64, 4, 16 or 64 KiB on arm64. */

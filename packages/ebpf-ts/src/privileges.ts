@@ -11,7 +11,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { CALLS_CODE, SYSCALLS } from './arch.js';
 import { BpfError, errnoError } from './errors.js';
 import { addressOf, lastErrno, libc, viewOf } from './ffi.js';
-import { bytes, pageSize } from './memory.js';
+import { bytes, MAP_ANONYMOUS, MAP_FAILED, MAP_PRIVATE, PROT_READ, PROT_WRITE, pageSize } from './memory.js';
 
 /** linux/capability.h: those that a tracer may want to keep. */
 export const Capability = { DacReadSearch: 2, Kill: 5, SysPtrace: 19 } as const;
@@ -27,10 +27,7 @@ const SA_RESTORER = 0x0400_0000n;
 /** The kernel's struct sigaction: handler, flags, restorer, a mask of 64 signals. */
 const SIGACTION_BYTES = 32;
 const MASK_BYTES = 8;
-const PROT_RW = 3;
-const PROT_RX = 5;
-const MAP_PRIVATE_ANONYMOUS = 0x22;
-const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
+const PROT_EXEC = 4;
 /** Where in the page the table of calls begins; what they read of ours begins at `DATA`. */
 const DATA = 2048;
 /** A thread that waits in the kernel takes no signal meanwhile. */
@@ -132,7 +129,7 @@ function writeHandler(kept: bigint, become: Surrender['become']): Handler {
   if (code === undefined)
     throw new BpfError({ what: 'drop capabilities', why: `not known how to on ${process.arch}`, remedy: '' });
   const size = pageSize();
-  const page = libc().mmap(null, size, PROT_RW, MAP_PRIVATE_ANONYMOUS, -1, 0);
+  const page = libc().mmap(null, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (page === null || page === MAP_FAILED) throw errnoError('drop capabilities: mmap', lastErrno());
   const memory = viewOf(page, size);
   const text = Buffer.from(code.text, 'hex');
@@ -152,7 +149,8 @@ function writeHandler(kept: bigint, become: Surrender['become']): Handler {
   calls.push([SYSCALLS.capset, at, at + 8n], [-1]);
   const words = calls.flatMap((call) => Array.from({ length: 6 }, (_, i) => BigInt(call[i] ?? 0)));
   new BigInt64Array(memory, text.length, words.length).set(words);
-  if (libc().mprotect(page, size, PROT_RX) !== 0) throw errnoError('drop capabilities: mprotect', lastErrno());
+  if (libc().mprotect(page, size, PROT_READ | PROT_EXEC) !== 0)
+    throw errnoError('drop capabilities: mprotect', lastErrno());
   return { address: page, restorer: page + BigInt(code.restorer) };
 }
 
