@@ -213,25 +213,13 @@ struct lock_event {
 
 static __noinline int send_lock(struct lock_event *e, __u64 now)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct vl_cpu *row = this_row();
 	struct vl_open *o;
-	__u32 kind;
 
-	if (!row || !e)
+	if (!e)
 		return 0;
-	kind = e->kind & 63;
-	__sync_fetch_and_add(&row->emitted[kind], 1);
-	o = bpf_ringbuf_reserve(&events, sizeof *o, 0);
-	if (!o) {
-		__sync_fetch_and_add(&row->dropped[kind], 1);
+	o = begin_alone(bpf_get_current_task_btf(), e->kind, e->flags);
+	if (!o)
 		return 0;
-	}
-	__builtin_memset(o, 0, sizeof *o);
-	o->step.kind = kind;
-	o->step.flags = (__u8)e->flags | VL_F_INFO;
-	o->step.cpu = bpf_get_smp_processor_id();
-	o->step.tid = my_tid(task);
 	o->step.ts = now;
 	o->step.a = e->syscall;
 	o->step.b = e->b;
@@ -242,9 +230,6 @@ static __noinline int send_lock(struct lock_event *e, __u64 now)
 	o->vma_end = e->vma_end;
 	o->pte = e->file;
 	o->vm_flags = e->stack_ids;
-	o->cgroup = bpf_get_current_cgroup_id();
-	o->tgid = my_tgid(task);
-	bpf_probe_read_kernel(o->comm, sizeof o->comm, &task->comm);
 	bpf_ringbuf_submit(o, BPF_RB_NO_WAKEUP);
 	return 0;
 }

@@ -29,28 +29,14 @@ static __always_inline void remember_writer(struct task_struct *task, __u64 mm_i
 	}
 }
 
-/* What a writer did: a record of its own, no step of a fault. */
+/* What a writer did. */
 static __always_inline int send_alone(__u64 mm, __u64 kind_flags, __u64 acquired, __u64 ab, __u64 prios, __u64 stack_ids,
 				 struct vm_area_struct *vma)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct vl_cpu *row = this_row();
-	__u32 kind = kind_flags >> 32 & 63;
-	struct vl_open *o;
+	struct vl_open *o = begin_alone(bpf_get_current_task_btf(), kind_flags >> 32, kind_flags);
 
-	if (!row)
+	if (!o)
 		return 0;
-	__sync_fetch_and_add(&row->emitted[kind], 1);
-	o = bpf_ringbuf_reserve(&events, sizeof *o, 0);
-	if (!o) {
-		__sync_fetch_and_add(&row->dropped[kind], 1);
-		return 0;
-	}
-	__builtin_memset(o, 0, sizeof *o);
-	o->step.kind = kind;
-	o->step.flags = (__u8)kind_flags | VL_F_INFO;
-	o->step.cpu = bpf_get_smp_processor_id();
-	o->step.tid = my_tid(task);
 	o->step.ts = bpf_ktime_get_ns();
 	o->step.a = ab >> 32;
 	o->step.b = (__u32)ab;
@@ -58,13 +44,10 @@ static __always_inline int send_alone(__u64 mm, __u64 kind_flags, __u64 acquired
 	o->mm = mm;
 	o->pte = prios;
 	o->vm_flags = stack_ids;
-	o->cgroup = bpf_get_current_cgroup_id();
-	o->tgid = my_tgid(task);
 	if (vma) {
 		o->vma_start = BPF_CORE_READ(vma, vm_start);
 		o->vma_end = BPF_CORE_READ(vma, vm_end);
 	}
-	bpf_probe_read_kernel(o->comm, sizeof o->comm, &task->comm);
 	bpf_ringbuf_submit(o, BPF_RB_NO_WAKEUP);
 	return 0;
 }
