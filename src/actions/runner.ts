@@ -35,15 +35,21 @@ type Outcome = string | null;
 
 export class ActionRunner {
   readonly #lanes: readonly Lane[];
+  readonly #session: SessionInfo;
   readonly #stop: AbortController = new AbortController();
 
   constructor(actions: readonly Action[], deps: ActionDeps) {
+    this.#session = deps.session;
     this.#lanes = actions.map((action) => new Lane(action, deps, this.#stop.signal));
   }
 
   /** Hands events to the actions they are for. Returns at once and never throws. */
   handle(events: readonly AlertEvent[]): void {
-    for (const event of events) for (const lane of this.#lanes) lane.take(event);
+    for (const event of events) {
+      // One text for all, made now: the session's clocks grow, and an action that waited would tell another time.
+      const body = `${JSON.stringify(alertMessage(event, this.#session))}\n`;
+      for (const lane of this.#lanes) lane.take(event, body);
+    }
   }
 
   stats(): ActionStats[] {
@@ -90,7 +96,8 @@ class Lane {
     return { type: this.#action.type, ...this.#counts };
   }
 
-  take(event: AlertEvent): void {
+  /** `body`: the event as programs get it. */
+  take(event: AlertEvent, body: string): void {
     if (!isFor(this.#action, event)) return;
     const refusal = this.#refusal();
     if (refusal !== null) {
@@ -100,7 +107,7 @@ class Lane {
     this.#limited = false;
     this.#counts.waiting++;
     this.work = this.work.then(async () => {
-      const failure = await this.#do(event).catch((error: unknown) => String(error));
+      const failure = await this.#do(event, body).catch((error: unknown) => String(error));
       this.#counts.waiting--;
       if (failure === null) this.#counts.done++;
       else {
@@ -134,18 +141,17 @@ class Lane {
     this.#deps.log(`action ${nameOf(this.#action)} ${words}`);
   }
 
-  async #do(event: AlertEvent): Promise<Outcome> {
+  async #do(event: AlertEvent, body: string): Promise<Outcome> {
     const action = this.#action;
-    const { session, log, dumpFlight } = this.#deps;
-    const body = (): string => `${JSON.stringify(alertMessage(event, session))}\n`;
+    const { log, dumpFlight } = this.#deps;
     switch (action.type) {
       case 'log':
         log(alertText(event));
         return null;
       case 'exec':
-        return runExec(action, body(), this.#stop);
+        return runExec(action, body, this.#stop);
       case 'webhook':
-        return postWebhook(action, body(), this.#stop);
+        return postWebhook(action, body, this.#stop);
       case 'flight-recorder':
         if (dumpFlight === undefined) return 'no flight recorder runs';
         log(`flight recorder written to ${await dumpFlight.call(this.#deps, alertText(event), event)}`);

@@ -62,6 +62,26 @@ describe('actions', () => {
     await actions.close();
   });
 
+  it('are told one time of an event, whenever they come to it', async () => {
+    const session = syntheticSession();
+    const clocks = [{ time: 0, realtimeNs: '1000000000000000000' }];
+    const [early, late] = [join(directory, 'early'), join(directory, 'late')];
+    const into = (path: string, before: string): Action => ({
+      ...(shell('') as ExecAction),
+      argv: ['/bin/sh', '-c', `${before} cat >> "$1"`, 'sh', path],
+    });
+    const { runner: actions } = runner([into(early, ''), into(late, 'sleep 0.3;')], {
+      session: { ...session, clocks },
+    });
+    actions.handle([EVENT, EVENT]);
+    // The second one waits behind the first when the clock is found to have been set.
+    clocks.push({ time: EVENT.time - 1, realtimeNs: '2000000000000000000' });
+    await actions.idle();
+    assert.equal(await readFile(late, 'utf8'), await readFile(early, 'utf8'));
+    assert.match(await readFile(early, 'utf8'), /"at":"2001-/);
+    await actions.close();
+  });
+
   it('are done one after the other, in order', async () => {
     const path = join(directory, 'order');
     const { runner: actions } = runner([
