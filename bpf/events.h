@@ -142,7 +142,7 @@ struct vl_step {
 	__u8 kind;       /* enum vl_kind */
 	__u8 flags;      /* enum vl_step_flag */
 	__u16 cpu;       /* where the hook ran */
-	__u32 tid;       /* task->pid */
+	__u32 tid;       /* as the user's PID namespace shows it */
 	__u32 fault;     /* running number of the lifecycle on fault_cpu */
 	__u16 fault_cpu;
 	__u16 step;      /* 0, 1, 2 … within the lifecycle, counted whether or not the record could be sent */

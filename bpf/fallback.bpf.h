@@ -24,7 +24,7 @@ static __always_inline void find_rt_holder(struct rw_semaphore___rt *sem, struct
 	task = (void *)((__u64)BPF_CORE_READ(sem, rwbase.rtmutex.owner) & ~RT_MUTEX_HAS_WAITERS);
 	if (!task)
 		return;
-	holder->tid = BPF_CORE_READ(task, pid);
+	holder->tid = tid_of(task);
 	holder->prio = BPF_CORE_READ(task, prio);
 }
 

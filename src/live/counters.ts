@@ -16,6 +16,15 @@ const GROUPS = [
 /** Upper bound of the rows one sample can add, programs aside. */
 export const COUNTER_ROWS: number = 64 * 3 + 256;
 
+/** The u64 at two words that a CPU may be counting up: the halves of one value, also while the lower one runs over. */
+function wide(words: Uint32Array, w: number): number {
+  for (;;) {
+    const high = Atomics.load(words, w + 1);
+    const low = Atomics.load(words, w);
+    if (Atomics.load(words, w + 1) === high) return high * 4294967296 + low;
+  }
+}
+
 export class CounterReader {
   readonly #words: Uint32Array;
   readonly #quick: Uint32Array;
@@ -33,18 +42,15 @@ export class CounterReader {
   }
 
   #quickOk(): number {
-    const words = this.#quick;
     let total = 0;
-    for (let w = 0; w < words.length; w += QUICK_WORDS) total += (words[w] ?? 0) + (words[w + 1] ?? 0) * 4294967296;
+    for (let w = 0; w < this.#quick.length; w += QUICK_WORDS) total += wide(this.#quick, w);
     return total;
   }
 
   /** Sum over CPUs of the u64 at a byte offset of the row; exact below 2^53. */
   sum(offset: number): number {
-    const words = this.#words;
     let total = 0;
-    for (let cpu = 0, w = offset / 4; cpu < this.#cpus; cpu++, w += ROW_WORDS)
-      total += (words[w] ?? 0) + (words[w + 1] ?? 0) * 4294967296;
+    for (let cpu = 0, w = offset / 4; cpu < this.#cpus; cpu++, w += ROW_WORDS) total += wide(this.#words, w);
     return total;
   }
 

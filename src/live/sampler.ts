@@ -20,6 +20,8 @@ export class Sampler {
   #cpuAtStart: NodeJS.CpuUsage = process.cpuUsage();
   /** What the programs' accounts said when the session began: they count from their loading on. */
   #before: readonly ProgramAccount[] = [];
+  /** What each program was last said to have missed. */
+  readonly #missed: number[] = [];
 
   constructor(of: Sampled) {
     this.#of = of;
@@ -31,16 +33,20 @@ export class Sampler {
     this.#cpuAtStart = process.cpuUsage();
   }
 
-  /** Appends a row for each counter, of `time` (ns of the session). */
+  /** Appends a row for each counter, of `time` (ns of the session). No value is less than it was before. */
   sample(batch: EventBatch, time: number): void {
     const { counters, programs, ring, stats } = this.#of;
-    counters.sample(batch, time);
+    // Runs go on meanwhile: what was covered is read after what was missed, or what comes in between would be no more than missed.
+    const accounts = programs.map((program) => program.account());
     const covered = counters.counter(VlCounter.COVERED);
-    programs.forEach((program, i) => {
-      const now = program.account();
+    counters.sample(batch, time);
+    programs.forEach(({ name }, i) => {
+      const now = accounts[i] as ProgramAccount;
       const before = this.#before[i];
-      const misses = now.recursionMisses - (before?.recursionMisses ?? 0);
-      counters.push(batch, time, CounterGroup.Missed, i, missed(program.name, misses, covered));
+      const misses = missed(name, now.recursionMisses - (before?.recursionMisses ?? 0), covered);
+      // At least so many, each time: so is the most of them.
+      this.#missed[i] = Math.max(this.#missed[i] ?? 0, misses);
+      counters.push(batch, time, CounterGroup.Missed, i, this.#missed[i]);
       counters.push(batch, time, CounterGroup.RunCount, i, now.runCount - (before?.runCount ?? 0));
       counters.push(batch, time, CounterGroup.RunTime, i, now.runTimeNs - (before?.runTimeNs ?? 0));
     });
@@ -55,5 +61,5 @@ export class Sampler {
 /** What the first program on handle_mm_fault missed and the second one took is not missed; the second one's own runs are mostly empty. */
 function missed(program: string, misses: number, covered: number): number {
   if (program.startsWith('y_')) return 0;
-  return program === 'x_handle_mm_fault' ? Math.max(0, misses - covered) : misses;
+  return program === 'x_handle_mm_fault' ? misses - covered : misses;
 }

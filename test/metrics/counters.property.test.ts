@@ -7,8 +7,11 @@ import { Pipeline } from '../../src/core/aggregate/pipeline.js';
 import type { Snapshot } from '../../src/core/aggregate/snapshot.js';
 import { snapshotFamilies } from '../../src/metrics/families.js';
 import type { Family } from '../../src/metrics/family.js';
+import { VlKind, VlLockFlag, VlStepFlag } from '../../src/schema/events.gen.js';
+import { Random } from '../core/scripts.js';
 import { syntheticHooks, syntheticSession } from '../core/session.js';
 import { synthesizeStream } from '../core/synthetic.js';
+import { batchesOf, hooked, type WireRow, WRITER_HOOKS } from '../core/wire.js';
 
 /** Everything that accumulates, by series. */
 function cumulative(families: readonly Family[]): Map<string, number> {
@@ -81,4 +84,62 @@ test('counters do not go back from one row to the next, whatever is lost or give
     { numRuns: 40 },
   );
   assert.ok(seen.changedRetries > 20 && seen.changedAborts > 20, `the streams show nothing: ${JSON.stringify(seen)}`);
+});
+
+/** Holds and waits of one mm of thousands, by one of its two processes: most rows of blockers are given up for others. */
+function blocking(random: Random, time: number): WireRow[] {
+  const process = random.chance(0.3) ? random.int(0, 10) : random.int(0, 3000);
+  const mm = 0x8881_0000_0000 + process * 4096;
+  const who = { tid: 10_000 + process, tgid: 10_000 + process, comm: `p${process}`, mm };
+  const write = random.chance(0.5) ? VlLockFlag.WRITE : 0;
+  const since = time - random.int(1, 100_000);
+  const kind = random.chance(0.7) ? VlKind.L_HELD : VlKind.L_WAITED;
+  const found = kind === VlKind.L_WAITED ? VlLockFlag.FOUND_READER : 0;
+  const rows: WireRow[] = [
+    { ...who, kind, time, flags: VlStepFlag.INFO | write | found, a: random.int(0, 20), acquired: since },
+  ];
+  // Somebody waited for all of it.
+  if (random.chance(0.5))
+    rows.push({
+      ...who,
+      tid: who.tid + 50_000,
+      kind: VlKind.L_WAITED,
+      time: time + 1,
+      flags: VlStepFlag.INFO | VlLockFlag.FOUND_READER,
+      a: random.int(0, 20),
+      acquired: since,
+    });
+  return rows;
+}
+
+test('of thousands of blockers, a series goes back only where its row was given up, and begins anew', () => {
+  const seen = { away: 0, evicted: 0 };
+  fc.assert(
+    fc.property(fc.integer(), fc.constantFrom(5, 256), (seed, top) => {
+      const random = new Random(seed);
+      const pipeline = new Pipeline(syntheticSession({ ...hooked(...WRITER_HOOKS), holdMinUs: 1 }));
+      /** What each series said last, and how many rows had been given up by then. */
+      const last = new Map<string, { readonly value: number; readonly evicted: number; readonly at: number }>();
+      for (let at = 0; at < 150; at++) {
+        for (let n = 0; n < 40; n++)
+          for (const batch of batchesOf(blocking(random, (at * 40 + n + 1) * 10_000))) pipeline.push(batch);
+        const now = pipeline.snapshot();
+        assert.equal(now.blockers.known, true);
+        const evicted = now.forgotten?.blockers ?? 0;
+        for (const [series, value] of cumulative(snapshotFamilies(now, top))) {
+          const was = last.get(series);
+          if (was !== undefined && value < was.value)
+            assert.ok(
+              series.startsWith('vmalocktop_blocker_') && evicted > was.evicted,
+              `${series} went from ${was.value} to ${value}`,
+            );
+          if (was !== undefined && was.at < at - 1) seen.away++;
+          last.set(series, { value, evicted, at });
+        }
+        seen.evicted = Math.max(seen.evicted, evicted);
+      }
+    }),
+    { numRuns: 6 },
+  );
+  assert.ok(seen.away > 100 && seen.evicted > 500, `nobody came back: ${JSON.stringify(seen)}`);
 });

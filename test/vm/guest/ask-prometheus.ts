@@ -11,8 +11,8 @@ export interface Asked {
   readonly latestSeries: number;
   /** In its head, over all processes that ever were in the list. */
   readonly headSeries: number;
-  /** Counters that went back, over all series. */
-  readonly resets: number;
+  /** Names of counters that went back, and how often, over all series of the name. */
+  readonly resets: Readonly<Record<string, number>>;
   readonly rulesOk: number;
   /** Counters as they were scraped last: series by its text, without what Prometheus adds. */
   readonly counters: Readonly<Record<string, number>>;
@@ -45,11 +45,15 @@ function seriesOf({ __name__: name, ...labels }: Readonly<Record<string, string>
 const newest = (name: string): string => `last_over_time({__name__=~"vmalocktop_${name}"}[1h])`;
 
 /** Of one name after the other: resets() takes the names off, and series of two counters would be the same one then. */
-async function resets(): Promise<number> {
-  const names = new Set((await rows(newest('.*_(total|count)'))).map(({ metric }) => metric.__name__));
-  let sum = 0;
-  for (const name of names) sum += await one(`sum(resets(${name}[1h]))`);
-  return names.size > 0 ? sum : Number.NaN;
+async function resets(): Promise<Record<string, number>> {
+  const names = new Set((await rows(newest('.*_(total|count)'))).map(({ metric }) => metric.__name__ ?? ''));
+  if (names.size === 0) throw new Error('no counter was scraped');
+  const back: Record<string, number> = {};
+  for (const name of names) {
+    const times = await one(`sum(resets(${name}[1h]))`);
+    if (times !== 0) back[name] = times;
+  }
+  return back;
 }
 
 async function ask(): Promise<Asked> {
