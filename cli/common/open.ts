@@ -59,11 +59,11 @@ export async function openRecorded(file: string, options: RecordedOptions = {}):
   const source = await openWhole(file, options.follow === true);
   if (options.from === undefined && options.to === undefined) return source;
   const { sliceSource } = await import('../../src/recording/read/slice.js');
-  const { stretchOf } = await import('../../src/recording/read/when.js');
+  const { timeRangeOf } = await import('../../src/recording/read/when.js');
   try {
     const { withClocks } = await import('../../src/recording/read/clocks.js');
     const session = await withClocks(source.session, file, [options.from, options.to]);
-    return sliceSource(source, stretchOf(session, options.from, options.to));
+    return sliceSource(source, timeRangeOf(session, options.from, options.to));
   } catch (error) {
     await source.close();
     throw error;

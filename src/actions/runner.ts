@@ -130,7 +130,7 @@ class Lane {
     return null;
   }
 
-  /** Said once per stretch of dropped events: the log has a limit as well. */
+  /** Said once for events dropped in a row: the log has a limit as well. */
   #drop(why: string): void {
     this.#counts.dropped++;
     if (!this.#limited) this.#say(`${why}; more events are dropped until it takes them again`);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** A recording again: a stretch of one, or one with what is private taken out. */
+/** A recording again: a time range of one, or one with what is private taken out. */
 import type { EventBatch } from '../core/events/batch.js';
 import type { SessionInfo } from '../core/events/session.js';
 import type { Output } from '../output/output.js';

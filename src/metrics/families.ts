@@ -132,7 +132,7 @@ function queuedFamilies({ blockers }: Snapshot): Family[] {
 /** Sums over the lifecycles that were followed: in the chosen scope, and as far as the ring had room. */
 function lifecycleFamilies(snapshot: Snapshot): Family[] {
   const { retry, abort, waits, held, lifecycles, counterfactual, progress } = snapshot;
-  const { 'in-flight': flying, ...ended } = lifecycles.byEnd;
+  const { 'in-flight': inFlight, ...ended } = lifecycles.byEnd;
   const { all } = counterfactual;
   const undecided = sum(retry.undecided);
   // A part of another wait is no wait beside it.
@@ -185,7 +185,7 @@ function lifecycleFamilies(snapshot: Snapshot): Family[] {
       samples: summaries('held', held),
     },
     counter('lifecycles', 'Faults followed to their end, by how they ended.', samplesBy('end', ended)),
-    gauge('lifecycles_in_flight', 'Faults followed that have not ended.', single(flying)),
+    gauge('lifecycles_in_flight', 'Faults followed that have not ended.', single(inFlight)),
     counter('lifecycles_evicted', 'Faults given up because too many were open.', single(lifecycles.evicted)),
     counter('refaults', 'Swap faults on a page mapped less than 1 s before.', single(progress.refaults)),
   ];

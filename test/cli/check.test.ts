@@ -89,7 +89,7 @@ test('a recording that was cut off is checked as far as it goes, and says so', a
   assert.equal(code, 0);
 });
 
-test('a stretch of a recording: faults it cuts through are set aside', async () => {
+test('a time range of a recording: faults it cuts through are set aside', async () => {
   const { code, stdout } = await run(['check', '--json', '--from', '2s', '--to', '4s', GOLDEN]);
   const document = JSON.parse(stdout) as CheckReport;
   assert.equal(code, 0);

@@ -116,7 +116,7 @@ test('parts are read under the name that was given to record', async () => {
   assert.equal(replay.code, 0);
 });
 
-test('--from and --to choose a stretch, by seconds or by the clock', async () => {
+test('--from and --to choose a time range, by seconds or by the clock', async () => {
   const [seconds, clock] = await Promise.all([
     run(['stat', '--json', '--from', '0.5', '--to', '1.5s', whole]),
     run(['stat', '--json', '--from', '2026-03-01T12:00:00.5Z', '--to', '2026-03-01T12:00:01.5Z', whole]),
@@ -153,7 +153,7 @@ for (const [argv, why] of refused) {
   });
 }
 
-test('stretches that are none: behind the end, or without length', async () => {
+test('time ranges that are none: behind the end, or without length', async () => {
   const [behind, empty] = await Promise.all([
     run(['stat', '--from', '1h', whole]),
     run(['stat', '--from', '1.5', '--to', '1', whole]),

@@ -68,7 +68,7 @@ test('top without a terminal names stat instead', async () => {
   assert.match(stderr, /not a terminal\n→ use `vmalocktop stat`/);
 });
 
-test('a stretch that lies behind the end of a recording has no figures: the error alone', async () => {
+test('a time range that lies behind the end of a recording has no figures: the error alone', async () => {
   const recording = fileURLToPath(new URL('../../../test/golden/swap-7.3.vmlt', import.meta.url));
   for (const command of ['stat', 'check']) {
     const { code, stdout, stderr } = await run([command, '--from', '999999', recording]);

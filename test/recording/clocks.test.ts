@@ -15,7 +15,7 @@ import { withClocks } from '../../src/recording/read/clocks.js';
 import { openFile } from '../../src/recording/read/file.js';
 import { NamesSoFar } from '../../src/recording/read/names.js';
 import { sliceSource } from '../../src/recording/read/slice.js';
-import { parseWhen, stretchOf, wallClock } from '../../src/recording/read/when.js';
+import { parseWhen, timeRangeOf, wallClock } from '../../src/recording/read/when.js';
 import { plainBatch, record, SESSION } from './support.js';
 
 const SECOND = 1_000_000_000n;
@@ -98,11 +98,11 @@ describe('clock pairs', () => {
     writeFileSync(path, await record(suspended(), fresh()));
     const when = parseWhen(iso(BEGIN + HOUR + 30n * SECOND)) ?? undefined;
     const source = await openFile(path);
-    assert.notEqual(stretchOf(source.session, when, undefined).from, 30e9, 'its head knows the first pair alone');
+    assert.notEqual(timeRangeOf(source.session, when, undefined).from, 30e9, 'its head knows the first pair alone');
     const session = await withClocks(source.session, path, [when]);
-    assert.equal(stretchOf(session, when, undefined).from, 30e9);
+    assert.equal(timeRangeOf(session, when, undefined).from, 30e9);
     assert.equal(await withClocks(source.session, path, [parseWhen('5') ?? undefined]), source.session, 'not needed');
-    const slice = sliceSource(source, stretchOf(session, when, undefined));
+    const slice = sliceSource(source, timeRangeOf(session, when, undefined));
     const pipeline = new Pipeline(slice.session);
     for await (const batch of slice.batches()) pipeline.push(batch);
     assert.equal(wallClock(slice.session, 0), Number((BEGIN + HOUR + 30n * SECOND) / 1_000_000n));

@@ -191,8 +191,8 @@ test('losses, missed runs and damage are marked where they are', async () => {
   await damaged.close();
 });
 
-test('a stretch is replayed as a session of its own', async () => {
-  const replay: Replay = await openReplay(path, { stretch: () => ({ from: 0.5e9, to: 1.5e9 }) });
+test('a time range is replayed as a session of its own', async () => {
+  const replay: Replay = await openReplay(path, { range: () => ({ from: 0.5e9, to: 1.5e9 }) });
   assert.equal(replay.duration, 1e9);
   assert.equal(BigInt(replay.session.baseNs) - BigInt(LIVE_SESSION.baseNs), 500_000_000n);
   await replay.seek(replay.duration);
@@ -206,7 +206,7 @@ test('a stretch is replayed as a session of its own', async () => {
   await replay.seek(0.3e9);
   assert.deepEqual(replay.snapshot(), middle);
   await replay.close();
-  await assert.rejects(openReplay(path, { stretch: () => ({ from: 50e9, to: 60e9 }) }), /ends at 2\.00/);
+  await assert.rejects(openReplay(path, { range: () => ({ from: 50e9, to: 60e9 }) }), /ends at 2\.00/);
 });
 
 test('an empty recording can be replayed', async () => {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** A stretch of a recording counts what is in it, and nothing else. */
+/** A time range of a recording counts what is in it, and nothing else. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -15,7 +15,7 @@ import { Baseline } from '../../src/recording/format/baseline.js';
 import { parsePart } from '../../src/recording/format/part.js';
 import { openFile } from '../../src/recording/read/file.js';
 import { sliceSource } from '../../src/recording/read/slice.js';
-import { parseWhen, stretchOf, wallClock } from '../../src/recording/read/when.js';
+import { parseWhen, timeRangeOf, wallClock } from '../../src/recording/read/when.js';
 import { LIVE_SESSION, liveSession } from './live-session.js';
 
 const SECONDS = 2;
@@ -44,7 +44,7 @@ async function fold(source: Source): Promise<Folded> {
   return { snapshot: pipeline.snapshot(), lifecycles };
 }
 
-test('the lifecycles of a stretch are those that begin in it and end in it, and they lack nothing', async () => {
+test('the lifecycles of a time range are those that begin in it and end in it, and they lack nothing', async () => {
   const whole = (await fold(live(30))).lifecycles;
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 1, max: END }), fc.integer({ min: 0, max: END }), async (from, length) => {
@@ -92,7 +92,7 @@ test('all of a recording is the recording itself', () => {
   assert.equal(sliceSource(source, { from: 0, to: Number.POSITIVE_INFINITY }), source);
 });
 
-test('the session begins where the stretch does, by every clock', async () => {
+test('the session begins where the time range does, by every clock', async () => {
   const from = 1_500_000_000;
   const { session } = sliceSource(live(), { from, to: Number.POSITIVE_INFINITY });
   assert.equal(BigInt(session.baseNs), BigInt(LIVE_SESSION.baseNs) + BigInt(from));
@@ -158,7 +158,7 @@ test('a part that is described by nonsense is none', () => {
 const at = (text: string, session: SessionInfo = LIVE_SESSION): number => {
   const when = parseWhen(text);
   assert.ok(when, text);
-  return stretchOf(session, when, undefined).from;
+  return timeRangeOf(session, when, undefined).from;
 };
 
 test('times are told by seconds since the begin or by the clock', () => {
@@ -176,7 +176,7 @@ test('times are told by seconds since the begin or by the clock', () => {
     assert.equal(parseWhen(text), null, text);
   assert.throws(() => at('12:00', { ...LIVE_SESSION, clocks: [] }), /does not say what the clock was/);
   assert.throws(
-    () => stretchOf(LIVE_SESSION, parseWhen('5') ?? undefined, parseWhen('5') ?? undefined),
+    () => timeRangeOf(LIVE_SESSION, parseWhen('5') ?? undefined, parseWhen('5') ?? undefined),
     /5 is not behind 5/,
   );
 });

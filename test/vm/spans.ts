@@ -31,7 +31,7 @@ export async function timesOfCounters(recording: string): Promise<number[]> {
   return [...times].sort((x, y) => x - y);
 }
 
-/** The longest time between two of them that reaches into the stretch. */
+/** The longest time between two of them that reaches into the time range. */
 export function longestGap(times: readonly number[], from: number, to: number): number {
   return times.reduce((longest, time, i) => {
     const before = times[i - 1] ?? 0;

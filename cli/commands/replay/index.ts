@@ -6,7 +6,7 @@ import type { AlertRule } from '../../../src/core/alerts/rule.js';
 import { ExitCode, UserError } from '../../../src/errors.js';
 import { canReplay, openReplay } from '../../../src/recording/play/player.js';
 import { withClocks } from '../../../src/recording/read/clocks.js';
-import { stretchOf } from '../../../src/recording/read/when.js';
+import { timeRangeOf } from '../../../src/recording/read/when.js';
 import { feed } from '../../common/feed.js';
 import { openRecorded } from '../../common/open.js';
 import type { TimeRangeCliOptions } from '../../common/options.js';
@@ -34,7 +34,7 @@ export async function replay(file: string, options: ReplayOptions): Promise<numb
   const draws = canDraw();
   if (draws && file !== '-' && follow !== true && (await canReplay(file))) {
     const replay = await openReplay(file, {
-      stretch: async (session) => stretchOf(await withClocks(session, file, [from, to]), from, to),
+      range: async (session) => timeRangeOf(await withClocks(session, file, [from, to]), from, to),
     });
     const checked = await openRecorded(file, options);
     const judged = rules === null ? null : await openRecorded(file, options);

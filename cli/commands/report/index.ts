@@ -33,8 +33,8 @@ export async function htmlReport(file: string, options: ReportOptions): Promise<
   // One for both: what is equal in them stays so.
   const redaction = options.redact === true ? new Redaction() : null;
   const named = (path: string): string => (redaction === null ? nameOf(path) : 'a recording');
-  const read = (path: string, stretch: TimeRangeCliOptions = {}): Promise<Loaded> =>
-    recordings.read(path, stretch, (source) =>
+  const read = (path: string, range: TimeRangeCliOptions = {}): Promise<Loaded> =>
+    recordings.read(path, range, (source) =>
       load(redaction === null ? source : redactSource(source, redaction), recordings),
     );
   const before = against === undefined ? null : await read(against);

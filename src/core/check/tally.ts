@@ -23,7 +23,7 @@ export interface Violations {
   first: Suspicion | null;
 }
 
-/** Faults that held because no step came to contradict them, all in one stretch between readings of the counters. */
+/** Faults that held because no step came to contradict them, all between the same two readings of the counters. */
 export interface Waiting {
   from: number;
   to: number;

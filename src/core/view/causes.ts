@@ -48,8 +48,8 @@ function balanceLines({
     known === 0
       ? [[seg('not known: no retry could be judged')]]
       : [
-          [seg('avoidable, mm at rest ', 'dim'), seg(pad(n(avoidableQuiet), 7, 'right'))],
-          [seg('avoidable, writers in ', 'dim'), seg(pad(n(avoidableBusy), 7, 'right'))],
+          [seg('avoidable, no writer  ', 'dim'), seg(pad(n(avoidableQuiet), 7, 'right'))],
+          [seg('avoidable, writers    ', 'dim'), seg(pad(n(avoidableBusy), 7, 'right'))],
           [seg('would save  ', 'dim'), seg(savedNs === null ? '?' : formatDuration(savedNs), 'strong')],
           [seg('would stall ', 'dim'), ...stallWords(stall)],
         ];

@@ -55,7 +55,7 @@ function keysNow(state: ViewState): [string, string][] {
   return [
     ['q', 'quit'],
     ['?', 'help'],
-    ['space', going ? 'go on' : 'pause'],
+    ['space', going ? 'resume' : 'pause'],
     ...(state.source === 'replay' ? replay : []),
     ['s', 'sort'],
     ['/', 'filter'],

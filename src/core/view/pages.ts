@@ -59,18 +59,18 @@ function writersView(figures: Figures, width: number, height: number): Block {
 
 function lifecyclesView(figures: Figures, width: number, height: number): Block {
   if (height < 30) {
-    const flying = height < 24 ? 6 : 8;
+    const inFlight = height < 24 ? 6 : 8;
     return above(
-      listBox('inFlight', figures, width, flying),
-      focusedList(figures, width, height - flying, ['latest', 'slowest']),
+      listBox('inFlight', figures, width, inFlight),
+      focusedList(figures, width, height - inFlight, ['latest', 'slowest']),
     );
   }
-  const flying = Math.floor(height / 4);
-  const each = Math.floor((height - flying) / 2);
+  const inFlight = Math.floor(height / 4);
+  const each = Math.floor((height - inFlight) / 2);
   return above(
-    listBox('inFlight', figures, width, flying),
+    listBox('inFlight', figures, width, inFlight),
     listBox('latest', figures, width, each),
-    listBox('slowest', figures, width, height - flying - each),
+    listBox('slowest', figures, width, height - inFlight - each),
   );
 }
 

@@ -77,13 +77,13 @@ function attemptRow(attempt: Attempt, index: number, scale: Scale, waits: readon
   return row(scale, label, cells, style, `${exact ? '' : '≥ '}${length} ${outcome}`);
 }
 
-function waitRow(wait: Wait, scale: Scale, flying: boolean, now: number): Line {
+function waitRow(wait: Wait, scale: Scale, inFlight: boolean, now: number): Line {
   const cells: string[] = new Array(scale.columns).fill(' ');
   const open = Number.isNaN(wait.end);
-  const end = open ? (flying ? now : wait.start) : wait.end;
+  const end = open ? (inFlight ? now : wait.start) : wait.end;
   paintSpan(cells, scale, wait.start, end, WAITING);
   const length = open
-    ? flying
+    ? inFlight
       ? `${formatDuration(now - wait.start)} so far`
       : 'end lost'
     : formatDuration(end - wait.start);
@@ -94,15 +94,15 @@ function waitRow(wait: Wait, scale: Scale, flying: boolean, now: number): Line {
 /** The axis: its beginning is 0. Below it a row for each attempt and each wait, in the order they began. */
 export function timespan(lifecycle: Lifecycle, now: number, width: number): Line[] {
   const l = lifecycle;
-  const flying = l.how === 'in-flight';
-  const end = flying ? now : Number.isNaN(l.end) ? l.last : l.end;
+  const inFlight = l.how === 'in-flight';
+  const end = inFlight ? now : Number.isNaN(l.end) ? l.last : l.end;
   const from = Number.isFinite(l.start.lo) ? Math.min(l.start.lo, l.first) : l.first;
   const label = Math.max(LABEL, ...l.waits.map(({ kind }) => WAIT_FACTS[kind].title.length + 3));
   const columns = Math.max(10, width - label - FIGURE - 2);
   const scale: Scale = { from, to: Math.max(end, from + 1), columns, label };
   const rows = [
     ...l.attempts.map((attempt, i) => ({ at: attempt.acquired.hi, line: attemptRow(attempt, i, scale, l.waits, end) })),
-    ...l.waits.map((wait) => ({ at: wait.start, line: waitRow(wait, scale, flying, now) })),
+    ...l.waits.map((wait) => ({ at: wait.start, line: waitRow(wait, scale, inFlight, now) })),
   ];
   // An ABORT has no time of its own: it stands where it is in the list.
   const order = (at: number): number => (Number.isFinite(at) ? at : from);

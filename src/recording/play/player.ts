@@ -14,7 +14,7 @@ import { Run } from './run.js';
 
 export interface ReplayOptions {
   /** Which part of the recording, ns since its session's base; called once the session is known. Absent: all of it. */
-  readonly stretch?: (session: SessionInfo) => TimeRange | Promise<TimeRange>;
+  readonly range?: (session: SessionInfo) => TimeRange | Promise<TimeRange>;
 }
 
 /** States kept besides the one that is shown: each is the memory of a whole pipeline. */
@@ -35,10 +35,10 @@ export async function openReplay(path: string, options: ReplayOptions = {}): Pro
   try {
     const open = (how: OpenOptions = {}): Promise<Recording> => openRecordingBytes(files.chunks(), path, () => {}, how);
     const whole = await open();
-    const stretch = (await options.stretch?.(whole.session)) ?? { from: 0, to: Number.POSITIVE_INFINITY };
-    const found = await scan(await open(SCANNED), stretch);
-    const begin = async (): Promise<Run> => new Run(sliceSource(await open(), stretch));
-    return new Player(found, stretch, begin, await begin(), files);
+    const range = (await options.range?.(whole.session)) ?? { from: 0, to: Number.POSITIVE_INFINITY };
+    const found = await scan(await open(SCANNED), range);
+    const begin = async (): Promise<Run> => new Run(sliceSource(await open(), range));
+    return new Player(found, range, begin, await begin(), files);
   } catch (error) {
     await files.close();
     throw error;
@@ -66,17 +66,17 @@ class Player implements Replay {
   #token = 0;
   #pending = 0;
 
-  constructor(scan: Scan, stretch: TimeRange, open: () => Promise<Run>, run: Run, files: HeldFiles) {
+  constructor(scan: Scan, range: TimeRange, open: () => Promise<Run>, run: Run, files: HeldFiles) {
     this.#files = files;
     this.#open = open;
     this.#run = run;
     this.session = run.session;
-    const end = scan.goesOn ? stretch.to : scan.last;
-    this.duration = Number.isNaN(end) ? 0 : Math.max(0, end - stretch.from);
+    const end = scan.goesOn ? range.to : scan.last;
+    this.duration = Number.isNaN(end) ? 0 : Math.max(0, end - range.from);
     this.truncated = scan.truncated;
     this.#damage = scan.error;
     this.#isLong = scan.rows.reduce((sum, rows) => sum + rows, 0) >= LONG_ROWS;
-    this.#markers = scan.markers.map((marker) => ({ ...marker, time: Math.max(0, marker.time - stretch.from) }));
+    this.#markers = scan.markers.map((marker) => ({ ...marker, time: Math.max(0, marker.time - range.from) }));
     if (scan.error !== null) {
       const text = scan.error instanceof Error ? scan.error.message : String(scan.error);
       this.addMarkers([{ time: this.duration, kind: 'damage', text }]);

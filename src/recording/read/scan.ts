@@ -34,7 +34,7 @@ export interface Scan {
   /** Times on the scale of `first` and `last`. */
   readonly markers: readonly Marker[];
   readonly ended: boolean;
-  /** There are rows behind the stretch. */
+  /** There are rows behind the time range. */
   readonly goesOn: boolean;
   readonly truncated: string | null;
   /** A `UserError` when it is damaged: the rest is what comes before. */
@@ -55,11 +55,11 @@ export async function scanFile(path: string): Promise<Scan> {
   return scan(await openFile(path, { raw: true }));
 }
 
-/** `stretch`: count only the rows in it; rejects with a `UserError` when there are none. The source is closed then. */
-export async function scan(source: Recording, stretch: TimeRange = EVERYTHING): Promise<Scan> {
+/** `range`: count only the rows in it; rejects with a `UserError` when there are none. The source is closed then. */
+export async function scan(source: Recording, range: TimeRange = EVERYTHING): Promise<Scan> {
   const { part } = source.head;
   const zero = part?.before?.time ?? 0;
-  const tally = new Tally(stretch.from + zero, stretch.to + zero, part);
+  const tally = new Tally(range.from + zero, range.to + zero, part);
   let goesOn = false;
   const push = (batch: EventBatch): boolean => {
     goesOn = !tally.add(batch);
@@ -67,8 +67,7 @@ export async function scan(source: Recording, stretch: TimeRange = EVERYTHING): 
   };
   const { error } = await drive(source, push, NODE_CLOCK);
   await source.close();
-  if (error === null && stretch.from > 0 && Number.isNaN(tally.last))
-    throw beyondTheEnd(stretch.from, tally.end - zero);
+  if (error === null && range.from > 0 && Number.isNaN(tally.last)) throw beyondTheEnd(range.from, tally.end - zero);
   const markers = tally.marks.markers(source.head.session);
   if (part?.written) markers.push({ time: part.written.time, kind: 'alert', text: part.written.why });
   return {
@@ -113,7 +112,7 @@ class Tally {
     for (const [group, index, value] of part?.before?.counters ?? []) this.#values.set(group * TWO_32 + index, value);
   }
 
-  /** Newest row of before the stretch. */
+  /** Newest row of before the time range. */
   get end(): number {
     return this.#before.time;
   }
@@ -125,7 +124,7 @@ class Tally {
     return rest;
   }
 
-  /** False once a row lies behind the stretch. */
+  /** False once a row lies behind the time range. */
   add(batch: EventBatch): boolean {
     const { kind, time } = batch;
     for (let i = 0; i < batch.length; i++) {

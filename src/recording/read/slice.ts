@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** A stretch of a recording as a source of its own: as if the session had begun at `from` and been ended at `to`. */
+/** A time range of a recording as a source of its own: as if the session had begun at `from` and been ended at `to`. */
 import { createBatch, type EventBatch, pushUserRow, UserKind } from '../../core/events/batch.js';
 import type { SessionInfo } from '../../core/events/session.js';
 import type { Source } from '../../core/events/source.js';
@@ -17,9 +17,9 @@ export interface TimeRange {
 }
 
 /** Counters and names of before `from` are taken into account; see `Cut`. The source is the slice's from now on. */
-export function sliceSource(source: Source, stretch: TimeRange): Source {
-  if (stretch.from <= 0 && stretch.to === Number.POSITIVE_INFINITY) return source;
-  return new Slice(source, stretch);
+export function sliceSource(source: Source, range: TimeRange): Source {
+  if (range.from <= 0 && range.to === Number.POSITIVE_INFINITY) return source;
+  return new Slice(source, range);
 }
 
 class Slice implements Source {

@@ -36,13 +36,13 @@ export function wallClock(session: SessionInfo, time: number): number | null {
   return ns === null ? null : Number(ns / 1000n) / 1000;
 }
 
-/** Throws a `UserError` (exit code 2) for a clock time in a recording that has no clock, or a stretch without length. */
-export function stretchOf(session: SessionInfo, from: When | undefined, to: When | undefined): TimeRange {
-  const stretch = {
+/** Throws a `UserError` (exit code 2) for a clock time in a recording that has no clock, or a time range without length. */
+export function timeRangeOf(session: SessionInfo, from: When | undefined, to: When | undefined): TimeRange {
+  const range = {
     from: from === undefined ? 0 : Math.max(0, timeOf(session, from)),
     to: to === undefined ? Number.POSITIVE_INFINITY : timeOf(session, to),
   };
-  if (stretch.to > stretch.from) return stretch;
+  if (range.to > range.from) return range;
   const why = to === undefined ? 'nothing lies between' : `${to.text} is not behind ${from?.text ?? 'the begin'}`;
   throw new UserError('cannot take that part of the recording', why, 'give a later --to', ExitCode.Usage);
 }
