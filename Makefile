@@ -93,9 +93,8 @@ dist/test/workload/%: test/workload/%.c $(wildcard test/workload/*.h) Makefile
 	$(Q)$(CC) $(CFLAGS) -o $@ $<
 
 .PHONY: test
-test: build browser ## every test: unit tests, then real kernels in virtual machines
-	@$(MAKE) unit-only
-	@$(MAKE) vm-only
+test: build browser ## every test: unit tests, and beside them real kernels in virtual machines
+	@$(MAKE) -j2 --output-sync=target vm-only unit-only
 
 .PHONY: test-unit
 test-unit: build browser ## tests that need no kernel
@@ -112,10 +111,11 @@ test-matrix: build ## tests on every kernel there is a package of, in each way o
 
 # What takes minutes and rarely finds what a few rounds do not.
 .PHONY: test-long
-test-long: build ## recorders killed 200 times, recordings damaged 100 000 times
+test-long: build browser ## recorders killed 200 times, recordings damaged 100 000 times
 	$(call msg,TEST,long)
-	$(Q)VMALOCKTOP_KILLS=200 VMALOCKTOP_CORRUPTIONS=100000 node --test --test-reporter=spec \
-	  dist/test/recording/kill.test.js dist/test/recording/damage.test.js
+	$(Q)VMALOCKTOP_LONG=1 VMALOCKTOP_KILLS=200 VMALOCKTOP_CORRUPTIONS=100000 node --test --test-reporter=spec \
+	  dist/test/recording/kill.test.js dist/test/recording/damage.test.js dist/test/recording/values.test.js \
+	  dist/test/report/browser.test.js dist/test/soak/soak.test.js dist/test/tui/reblessed.test.js
 
 .PHONY: fuzz
 fuzz: build ## hostile input of every kind, 100 000 cases each (FUZZ="--cases 1000 config")

@@ -18,6 +18,7 @@ import { reportPage } from '../../src/report/page.js';
 import { synthesize } from '../core/synthetic.js';
 import { runOf, workloadSession } from '../diff/workload.js';
 import { GUEST_RECORDING, sourceOf } from '../export/support.js';
+import { longOnly } from '../long.js';
 
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) =>
   existsSync(path),
@@ -94,7 +95,10 @@ describe('in a browser', { skip }, () => {
 
   for (const [screen, options] of SCREENS) {
     for (const name of ['guest', 'synthetic', 'against']) {
-      test(`${name}, ${screen}: no error, nothing wider than the screen, no rule of accessibility broken`, async () => {
+      const seldom = name !== 'guest' && screen !== 'phone' ? longOnly : false;
+      test(`${name}, ${screen}: no error, nothing wider than the screen, no rule of accessibility broken`, {
+        skip: seldom,
+      }, async () => {
         const { page, said } = await open(name, options);
         const wide = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
         assert.equal(wide, 0);

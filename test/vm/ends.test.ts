@@ -21,7 +21,7 @@ function assertFollowed(what: string, counted: number, followed: number, missed:
 
 for (const kernel of kernels) {
   test(`${kernel}: counting and following begin and end at one instant`, { skip }, async (t) => {
-    for (const run of await runs('ends', { kernel, swap: 'disk', disks: DISK, smp: CPUS, timeoutS: 1800 })) {
+    for (const run of await runs(['ends'], { kernel, swap: 'disk', disks: DISK, smp: CPUS, timeoutS: 1800 })) {
       const stat = statOf(run);
       const { missed } = stat.events;
       const { retry, abort } = stat.counts.vmaLock;

@@ -9,7 +9,7 @@ const skip = await matrixOnly();
 
 for (const kernel of oneKernel) {
   test(`${kernel}: stat, record and top with CAP_BPF and CAP_PERFMON alone`, { skip }, async (t) => {
-    const all = await runs('pair', { kernel, timeoutS: 1800 });
+    const all = await runs(['pair'], { kernel, timeoutS: 1800 });
     const of = new Map(all.map((run) => [run.run, run]));
     for (const name of ['pair-stat', 'pair-record']) {
       const run = of.get(name);

@@ -38,8 +38,9 @@ export interface Run {
   words: string;
 }
 
-export async function runs(mode: string, options: Omit<GuestOptions, 'argv'>): Promise<Run[]> {
-  const result = await runInGuest({ timeoutS: 900, ...options, argv: ['test/vm/guest/spine', mode] });
+/** Runs of test/vm/guest/spine, by their names there, in one guest. */
+export async function runs(names: readonly string[], options: Omit<GuestOptions, 'argv'>): Promise<Run[]> {
+  const result = await runInGuest({ timeoutS: 900, ...options, argv: ['test/vm/guest/spine', ...names] });
   assert.equal(result.code, 0, `${result.stderr}\n${result.stdout.slice(-2000)}`);
   return result.stdout
     .trim()

@@ -2,11 +2,11 @@
 /** Verdicts, writers and their stall on preemptible kernels; on kernels as they come, causes.test.ts has them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { guestImpossible, oneKernel } from './guest.js';
+import { matrixOnly, oneKernel } from './guest.js';
 import { CAUSES, observe } from './observed.js';
 import { assertWriterGates, WRITER_GATES } from './writer-gate.js';
 
-const skip = (await guestImpossible()) ?? false;
+const skip = await matrixOnly();
 
 for (const kernel of oneKernel) {
   test(`${kernel} preempt=full: a gate with a writer: verdicts, writers, waits and stall`, { skip }, async (t) => {
