@@ -13,8 +13,8 @@ const SECONDS = matrix ? '20' : '8';
 const FAULTS = matrix ? 100_000 : 30_000;
 /** What the workload is to make: of those some are of kernel mode, and a preemptible kernel skips runs of probes. */
 const MADE = 1.4 * FAULTS;
-/** Of 28 rules: those that some run of this workload on either kernel can show. */
-const LEAST_HELD = 15;
+/** Of 28 rules: those that a run of this workload on either kernel can show; a preemptible kernel that skips runs hides some. */
+const LEAST_HELD = matrix ? 15 : 12;
 
 const sum = (counts: Record<string, number>): number => Object.values(counts).reduce((all, n) => all + n, 0);
 
