@@ -16,7 +16,7 @@ import { openFile } from '../../src/recording/read/file.js';
 import { MAIN } from '../cli/run.js';
 import { byLabel, parseMetrics, type Scraped } from '../metrics/scrape.js';
 import type { Asked } from './guest/ask-prometheus.js';
-import { guestImpossible, oneKernel, runInGuest } from './guest.js';
+import { guestImpossible, matrix, oneKernel, runInGuest } from './guest.js';
 import { compareScrape } from './scraped-session.js';
 import { longestGap, spansOf, timesOfCounters, words } from './spans.js';
 
