@@ -109,6 +109,10 @@ test-vm: build ## tests on real kernels (VM_KERNELS="6.12 7.3" chooses)
 test-matrix: build ## tests on every kernel there is a package of, in each way of preempting it (an hour and more)
 	@VM_MATRIX=1 VM_CPUS=8 $(MAKE) vm-only VM_KERNELS="$(or $(VM_KERNELS),6.12 6.12-rt 7.2 7.3 7.3-rt)"
 
+.PHONY: kernels
+kernels: build ## what was seen on which kernel, into docs/kernels.md (KERNELS="6.18.15+deb13-amd64 7.3-rt"; five minutes each)
+	$(Q)node dist/scripts/kernels.js $(KERNELS)
+
 # What takes minutes and rarely finds what a few rounds do not.
 .PHONY: test-long
 test-long: build browser ## recorders killed 200 times, recordings damaged 100 000 times

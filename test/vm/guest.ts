@@ -40,7 +40,7 @@ export interface GuestOptions {
   append?: string;
   /** Memory, as QEMU takes it. Default '2G'. */
   mem?: string;
-  /** Number of CPUs, all on one host thread. Default 2. */
+  /** Number of CPUs, all on one host thread. Default: VM_SMP, else 2. */
   smp?: number;
   /** A directory of the host the guest may write to, at the same path. */
   share?: string;
@@ -65,7 +65,8 @@ function runInVmArgs(options: GuestOptions, log: string): string[] {
   if (options.mods !== undefined) args.push('--mods', options.mods.join(' '));
   if (options.append !== undefined) args.push('--append', options.append);
   if (options.mem !== undefined) args.push('--mem', options.mem);
-  if (options.smp !== undefined) args.push('--smp', String(options.smp));
+  const smp = options.smp ?? process.env.VM_SMP;
+  if (smp !== undefined) args.push('--smp', String(smp));
   if (options.share !== undefined) args.push('--share', options.share);
   if (options.icount !== undefined) args.push('--icount', options.icount);
   const swap = options.swap === undefined ? [] : ['test/vm/guest/swap-setup', options.swap];

@@ -11,8 +11,14 @@ import { assertGate, DISK, runs, statOf } from './stat-runs.js';
 
 const skip = (await guestImpossible()) ?? false;
 
-/** Waiters on one folio, and on one userfault; in the matrix of all sizes. */
-const GATES = matrix ? [8, 32, 128, 500].flatMap((n) => [`gate-${n}`, `uffd-gate-${n}`]) : ['gate-128', 'uffd-gate-32'];
+/** Waiters on one folio, and on one userfault; in the matrix of all sizes; `VM_GATES='gate-500'` chooses. */
+const CHOSEN = (process.env.VM_GATES ?? '').split(/\s+/).filter((name) => name !== '');
+const GATES =
+  CHOSEN.length > 0
+    ? CHOSEN
+    : matrix
+      ? [8, 32, 128, 500].flatMap((n) => [`gate-${n}`, `uffd-gate-${n}`])
+      : ['gate-128', 'uffd-gate-32'];
 
 const configurations = kernels.flatMap((kernel) => [
   { kernel, name: kernel, append: '' },
