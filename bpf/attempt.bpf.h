@@ -52,6 +52,7 @@ static __noinline struct rec *rec_for(struct vm_fault *vmf, __u32 flags, __u32 k
 	if (rec) {
 		bool same = rec->address == address && rec->user == user;
 
+		try_again(rec, flags, address, (__u64)vmf);
 		if (same)
 			found_later(rec, (__u64)BPF_CORE_READ(vmf, vma));
 		if (same && (rec->vmf == (__u64)vmf || rec->state & MM_LOCKED) && !(rec->state & (IN_SWAP | RETRIED | AWAIT_ANY)))

@@ -102,6 +102,8 @@ static __always_inline int on_file_enter(struct vm_fault *vmf, __u32 which)
 	rec = current_rec(task, &state);
 	if (rec && rec->address == PAGE_OF(BPF_CORE_READ(vmf, address)))
 		found_later(rec, (__u64)BPF_CORE_READ(vmf, vma));
+	if (rec)
+		try_again(rec, flags, PAGE_OF(BPF_CORE_READ(vmf, address)), (__u64)vmf);
 	if (rec && is_of_pass(rec, vmf)) {
 		rec->vmf = (__u64)vmf;
 		rec->file = which;

@@ -31,6 +31,19 @@ static __always_inline void close_window(struct rec *rec)
 	__sync_fetch_and_add(&windows[i & (WINDOWS - 1)], -1);
 }
 
+/*
+ * A kernel that tries once more under the VMA lock after its RETRY says so in the flags: that attempt belongs to the same
+ * fault. FAULT_FLAG_TRIED with FAULT_FLAG_VMA_LOCK occurs nowhere else.
+ */
+static __always_inline void try_again(struct rec *rec, __u32 flags, __u64 address, __u64 vmf)
+{
+	if (!(rec->state & RETRIED) || !(flags & F(VMA_LOCK)) || !(flags & F(TRIED)) || rec->address != address)
+		return;
+	rec->state &= ~RETRIED;
+	rec->have &= ~HAVE_INNER;
+	rec->vmf = vmf;
+}
+
 /* Closes the innermost record. */
 static __always_inline void close_top(struct task_struct *task, struct task_state *state)
 {
