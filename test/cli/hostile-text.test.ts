@@ -84,6 +84,26 @@ test('the report', async () => {
   clean(readFileSync(page, 'utf8').replaceAll(/[\t\n]/g, ' '), 'page');
 });
 
+// Markup in the names of processes and of the file, as in all others.
+test('the page of verdict', async () => {
+  const MARKUP = '</td><script>alert(1)</script><img src=x onerror=alert(1)>&lt;\u2066\u202e\nFORGED';
+  const named = join(directory, `${MARKUP.replaceAll('/', '')}.vmlt`);
+  await writeChanged(named, {
+    session: (session) => ({ ...session, host: MARKUP, kernel: `7.3${MARKUP}` }),
+    batch: ({ strings }) => strings.map((name, i) => (i === 0 ? '' : `${MARKUP}${i}`)),
+  });
+  const page = join(directory, 'verdict.html');
+  assert.equal((await run(['verdict', named, '-o', page])).code, 0);
+  const text = readFileSync(page, 'utf8');
+  clean(text.replaceAll(/[\t\n]/g, ' '), 'page');
+  const shown = text.match(/&lt;script&gt;alert\(1\)/g)?.length ?? 0;
+  // The title; name, host and kernel in the heading; the process.
+  assert.ok(shown >= 5, `${shown} hostile names on the page`);
+  assert.match(text, /<t[dh][^>]*>\d+ &lt;\/td&gt;/, 'the row of a process');
+  assert.doesNotMatch(text, /<script|<img|<\/td><script|\sonerror=alert\(1\)>/);
+  assert.match(text, /&amp;lt;/);
+});
+
 test('a version nobody knows', async () => {
   const path = join(directory, 'version.vmlt');
   await writeChanged(path, { session: (session) => ({ ...session, v: HOSTILE }) });
