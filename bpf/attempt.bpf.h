@@ -3,6 +3,15 @@
 #ifndef VMALOCKTOP_ATTEMPT_BPF_H
 #define VMALOCKTOP_ATTEMPT_BPF_H
 
+#include "compat.bpf.h"
+#include "events.h"
+#include "fallback.bpf.h"
+#include "kernel.bpf.h"
+#include "record.bpf.h"
+#include "rodata.bpf.h"
+#include "send.bpf.h"
+#include "state.bpf.h"
+
 /* Who and where, from the attempt's own struct vm_fault: the VMA is locked (or mmap_lock is held) while it runs. */
 static __always_inline void fill_from_vmf(struct rec *rec, struct vm_fault *vmf, __u32 flags)
 {

@@ -7,19 +7,7 @@
 #ifndef VMALOCKTOP_COMPAT_BPF_H
 #define VMALOCKTOP_COMPAT_BPF_H
 
-typedef unsigned char __u8;
-typedef unsigned short __u16;
-typedef unsigned int __u32;
-typedef unsigned long long __u64;
-typedef signed int __s32;
-typedef signed long long __s64;
-typedef __u16 __be16;
-typedef __u32 __be32;
-typedef __u32 __wsum;
-typedef _Bool bool;
-#define true 1
-#define false 0
-#define NULL ((void *)0)
+#include "types.bpf.h"
 
 /* UAPI numbers of include/uapi/linux/bpf.h: part of the ABI, so they may be written down. */
 enum bpf_map_type {
@@ -247,29 +235,5 @@ struct swap_info_struct {
 #define VM_HUGETLB 0x00400000 /* include/linux/mm.h, a #define */
 #define PF_KTHREAD 0x00200000  /* include/linux/sched.h, a #define: not in BTF */
 #define PF_EXITING 0x00000004
-
-#if defined(__TARGET_ARCH_x86)
-struct pt_regs {
-	unsigned long cx, ax, dx, si, di, cs, orig_ax;
-} __core;
-/* Function arguments and result as kprobe.multi programs find them (System V order). The only place that knows. */
-#define REGS_ARG1(regs) ((regs)->di)
-#define REGS_ARG2(regs) ((regs)->si)
-#define REGS_ARG3(regs) ((regs)->dx)
-#define REGS_RET(regs) ((regs)->ax)
-#define SYSCALL_FD(regs) ((regs)->di)
-/* read, write, pread64, readv, preadv, ioctl: arch/x86/entry/syscalls/syscall_64.tbl */
-#define SYSCALL_READS(nr) ((nr) <= 1 || (nr) == 16 || (nr) == 17 || (nr) == 19 || (nr) == 295)
-/* user_mode() of arch/x86/include/asm/ptrace.h: the privilege level in the code segment */
-static __attribute__((always_inline)) inline bool regs_user_mode(const struct pt_regs *regs)
-{
-	unsigned long cs = 0;
-
-	bpf_core_read(&cs, sizeof cs, &regs->cs);
-	return (cs & 3) == 3;
-}
-#else
-#error "argument registers of this architecture are not written down in compat.bpf.h"
-#endif
 
 #endif

@@ -8,6 +8,8 @@
 #ifndef VMALOCKTOP_EVENTS_H
 #define VMALOCKTOP_EVENTS_H
 
+#include "types.bpf.h"
+
 /* One step of one fault: the hook that fired and what it said. `a` and `b` are named per kind. */
 enum vl_kind {
 	VL_NONE = 0,
@@ -46,22 +48,22 @@ enum vl_kind {
 				* __vmf_anon_prepare; a: 1 for write, b: 1 when it succeeded */
 
 	/* Not steps of a fault: struct vl_open each, `fault` and `step` 0. What a writer did to the locks of its mm. */
-	VL_W_ACQUIRED = 30,    /* mmap_lock had for write; acquired: when it was asked for, a: system call or ~0, b: tid of
+	VL_W_ACQUIRED = 30,    /* mmap_lock acquired for write; acquired: when it was asked for, a: system call or ~0, b: tid of
 				* the holder it found, 0 none or not known; flags: VL_F_HOLDER_*; pte: task->prio of the holder
 				* in bits 0-15, of the writer in 16-31 (lower goes first); vm_flags: kernel (low) and user (high) stack id, ~0 none */
-	VL_W_RELEASED = 31,    /* and given back, of a VL_W_ACQUIRED that was sent; acquired: when it was had, a: system call */
+	VL_W_RELEASED = 31,    /* and given back, of a VL_W_ACQUIRED that was sent; acquired: when it was acquired, a: system call */
 	VL_W_VMA = 32,         /* __vma_start_write returned: a VMA write-locked; vma_start, vma_end: that VMA, acquired: when
 				* it was entered, a: system call or ~0, b: ns it waited for readers (saturating) */
 	VL_ACCESS_ERROR = 33,  /* bad_area_access_error entered: what the VMA does not permit comes to no handle_mm_fault;
 				* a: 1 under the VMA lock, 0 under mmap_lock */
 
-	/* Not steps of a fault either, struct vl_open each: mmap_lock, by whoever holds or asks for it. flags: enum
+	/* Not steps of a fault either, struct vl_open each: mmap_lock, by the task that holds or asks for it. flags: enum
 	 * vl_lock_flag; a: system call or ~0; pte: the /proc file it reads, its name's first 7 bytes, 0 none; vm_flags:
 	 * kernel (low) and user (high) stack id, ~0 none. */
 	VL_L_HELD = 34,        /* about to be given back, and others queue, or it was held for long; acquired: since when, 0 before
 				* the session; b: process that owns the mm, 0 not known; of a fork's: address: threads of the process,
 				* vma_start: VMAs of the mm, vma_end: ns spent in __vma_start_write, where that is hooked */
-	VL_L_WAITED = 35,      /* had, and it was not free when it was asked for; acquired: when that was, b: tid of whoever held it
+	VL_L_WAITED = 35,      /* acquired, and it was not free when it was asked for; acquired: when that was, b: tid of the holder
 				* then, 0 not known */
 	VL_NKIND = 36,
 };
@@ -194,15 +196,15 @@ enum vl_counter {
 	VL_C_FLOR_RETRY = 18,
 	VL_C_FLOR_LOCKED = 19,
 	VL_C_UFFD = 20,         /* handle_userfault calls */
-	VL_C_STATE_LOST = 21,   /* no per-task record to be had: a lifecycle that could not be opened */
+	VL_C_STATE_LOST = 21,   /* no room for a per-task record: a lifecycle that could not be opened */
 	VL_C_NESTED_LOST = 22,  /* faults nested deeper than the record stack */
 	VL_C_KTHREAD = 23,      /* do_swap_page by a kernel thread (khugepaged …): counted, never a lifecycle */
 	VL_C_OPENED = 24,       /* lifecycles opened as a record (and sent, as far as the ring had room) */
 	VL_C_QUIET = 25,        /* records kept for counting only, outside the scope */
 	VL_C_WHOLE = 26,        /* lifecycles of one step, sent without a record: ordinary faults in scope all */
-	VL_C_MM_READ = 27,      /* mmap_lock had for read, by anyone who is wanted */
+	VL_C_MM_READ = 27,      /* mmap_lock acquired for read, by every task in the session */
 	VL_C_MM_WRITE = 28,     /* for write */
-	VL_C_MM_READ_NS = 29,   /* from asking for it to having it, summed */
+	VL_C_MM_READ_NS = 29,   /* from asking for it to acquiring it, summed */
 	VL_C_MM_WRITE_NS = 30,
 	VL_C_MM_TRY_FAILED = 31, /* trylocks for read that failed */
 	VL_C_FILE = 32,         /* filemap_fault calls */
@@ -215,9 +217,9 @@ enum vl_counter {
 	VL_C_USER_MADVISE = 39, /* madvise and process_madvise */
 	VL_C_USER_DAMON = 40,   /* kernel threads: DAMON */
 	VL_C_USER_OTHER = 41,   /* lock_vma_under_rcu of a task that no fault followed, userfaultfd and madvise included;
-				 * told by the task's next lock, so the last one of a task is not counted */
-	VL_C_NOTE_LOST = 42,    /* evidence of a task overwritten by another one's in the direct-mapped table */
-	/* Time from asking for mmap_lock to having it, by decade: under 1 us, under 10 us, … and longer than 1 s. */
+				 * found at the task's next lock, so the last one of a task is not counted */
+	VL_C_PENDING_LOST = 42,    /* what was pending of a task, overwritten by another one's in the direct-mapped table */
+	/* Time from asking for mmap_lock to acquiring it, by decade: under 1 us, under 10 us, … and longer than 1 s. */
 	VL_C_MM_READ_1US = 43,
 	VL_C_MM_READ_10US = 44,
 	VL_C_MM_READ_100US = 45,
@@ -234,7 +236,7 @@ enum vl_counter {
 	VL_C_MM_WRITE_100MS = 56,
 	VL_C_MM_WRITE_1S = 57,
 	VL_C_MM_WRITE_LONGER = 58,
-	VL_C_COVERED = 59,      /* returns of handle_mm_fault that its first program missed and its second one took */
+	VL_C_STANDBY = 59,      /* returns of handle_mm_fault that its first program missed and its standby took */
 	VL_C_ACCESS_ERROR = 60, /* access errors under the VMA lock: the kernel's vmstat counts them as successes */
 	/* What /proc/vmstat counts of our own faults, which are observed in no other way. */
 	VL_C_SELF_OK = 61,

@@ -3,60 +3,16 @@
 #ifndef VMALOCKTOP_FALLBACK_BPF_H
 #define VMALOCKTOP_FALLBACK_BPF_H
 
-struct holder {
-	__u32 tid;
-	__u16 prio;
-	__u8 kind; /* enum vl_holder */
-};
-
-/* On PREEMPT_RT a reader leaves no name; the rtmutex inside belongs to the writer, or for a moment to a reader on its
- * way in, so the owner is taken for the holder only where a writer has the lock. */
-static __always_inline void find_rt_holder(struct rw_semaphore___rt *sem, struct holder *holder)
-{
-	__u32 readers = BPF_CORE_READ(sem, rwbase.readers.counter);
-	struct task_struct *task;
-
-	if (readers != RT_WRITER_BIAS) {
-		holder->kind = readers & ~RT_READER_BIAS ? VL_HOLDER_READER : VL_HOLDER_NONE;
-		return;
-	}
-	holder->kind = VL_HOLDER_WRITER;
-	task = (void *)((__u64)BPF_CORE_READ(sem, rwbase.rtmutex.owner) & ~RT_MUTEX_HAS_WAITERS);
-	if (!task)
-		return;
-	holder->tid = tid_of(task);
-	holder->prio = BPF_CORE_READ(task, prio);
-}
-
-/* Who holds mmap_lock, by the owner word of its rw_semaphore. Nobody keeps it still for us: the count and the owner
- * must agree, or only the kind is told; and of readers the word names the one that came last. */
-static __always_inline void find_holder(struct mm_struct *mm, struct holder *holder)
-{
-	struct task_struct *task;
-	__u64 locked, owner;
-
-	holder->tid = 0;
-	holder->prio = 0;
-	if (!bpf_core_field_exists(mm->mmap_lock.count)) {
-		find_rt_holder((void *)&mm->mmap_lock, holder);
-		return;
-	}
-	locked = BPF_CORE_READ(mm, mmap_lock.count.counter);
-	owner = BPF_CORE_READ(mm, mmap_lock.owner.counter);
-	task = (void *)(owner & ~RWSEM_OWNER_FLAGS);
-	if (locked & RWSEM_WRITER_LOCKED)
-		holder->kind = VL_HOLDER_WRITER;
-	else if (RWSEM_READERS(locked))
-		holder->kind = VL_HOLDER_READER;
-	else
-		holder->kind = VL_HOLDER_NONE;
-	if (holder->kind == VL_HOLDER_NONE || !task)
-		return;
-	if (!!(owner & RWSEM_OWNER_READER) != (holder->kind == VL_HOLDER_READER))
-		return;
-	holder->tid = tid_of(task);
-	holder->prio = BPF_CORE_READ(task, prio);
-}
+#include "arch.bpf.h"
+#include "compat.bpf.h"
+#include "events.h"
+#include "holder.bpf.h"
+#include "kernel.bpf.h"
+#include "maps.bpf.h"
+#include "record.bpf.h"
+#include "rodata.bpf.h"
+#include "send.bpf.h"
+#include "state.bpf.h"
 
 static __always_inline int on_mm_lock_enter(__u64 address, struct pt_regs *regs)
 {
@@ -68,7 +24,7 @@ static __always_inline int on_mm_lock_enter(__u64 address, struct pt_regs *regs)
 	__u32 failed = 0;
 	__u64 ts, refused;
 
-	if (!wanted(task)) {
+	if (!should_trace(task)) {
 		if (observing != AFTER && !retried_before(task, address) && in_session() && is_ourself(task) && regs_user_mode(regs))
 			count(VL_C_SELF_ABORT);
 		return 0;
@@ -143,7 +99,7 @@ static __noinline int send_writer(struct rec *rec, __u32 seq, __u32 by_seq, __u6
  * Under mmap_lock, which lock_mm_and_find_vma has just taken for read: nothing found here can change meanwhile.
  * vm_lock_seq is what a writer left on a VMA when it write-locked it, mm_lock_seq how often mmap_lock was write-locked.
  */
-static __noinline __u32 judge(struct rec *rec, __u64 found, __u64 ts)
+static __noinline __u32 compare_vma(struct rec *rec, __u64 found, __u64 ts)
 {
 	struct vm_area_struct *vma = (void *)found;
 	const struct vm_operations_struct *ops;
@@ -204,19 +160,19 @@ static __noinline __u32 judge(struct rec *rec, __u64 found, __u64 ts)
 	return bits;
 }
 
-/* mmap_lock is had for the second pass; `found` is the VMA, 0 when it is not to be had any more. */
+/* mmap_lock is held for the second pass; `found` is the VMA, 0 when it is gone. */
 static __always_inline void mm_locked(struct rec *rec, __u64 found, __u64 ts)
 {
 	rec->state = MM_LOCKED;
 	if (found)
-		judge(rec, found, ts);
+		compare_vma(rec, found, ts);
 	rec->have &= ~(HAVE_VMA | HAVE_BOUND | HAVE_INNER | HAVE_GROWN | HAVE_RETRIED);
 	rec->vma = 0;
 	close_window(rec);
 }
 
 /* The return of lock_mm_and_find_vma was missed, and the second pass runs: mmap_lock is held still, so what is found
- * now is what was found then. Without a VMA (the pass dropped the lock) no verdict can be had. */
+ * now is what was found then. Without a VMA (the pass dropped the lock) there is no verdict. */
 static __always_inline void found_later(struct rec *rec, __u64 found)
 {
 	if (rec->state & IN_MM_LOCK)

@@ -3,14 +3,25 @@
 #ifndef VMALOCKTOP_FAULT_BPF_H
 #define VMALOCKTOP_FAULT_BPF_H
 
+#include "compat.bpf.h"
+#include "events.h"
+#include "fallback.bpf.h"
+#include "kernel.bpf.h"
+#include "maps.bpf.h"
+#include "pending.bpf.h"
+#include "record.bpf.h"
+#include "rodata.bpf.h"
+#include "send.bpf.h"
+#include "state.bpf.h"
+
 /* Leaves the time of the VMA lock (or of its refusal) for the record or the counter that follows. */
 static __always_inline int on_vma_lock(struct vm_area_struct *vma)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	__u32 i = (__u32)task->pid & (MARKS - 1);
+	__u32 i = (__u32)task->pid & (HINTS - 1);
 	struct start *start;
 
-	if (!wanted(task))
+	if (!should_trace(task))
 		return 0;
 	start = bpf_map_lookup_elem(&starts, &i);
 	if (!start)
@@ -47,52 +58,6 @@ static __always_inline void fill_from_vma(struct rec *rec, struct vm_area_struct
 	rec->vm_flags = vma->vm_flags;
 }
 
-/* What was noted of this fault before it had a record, in the order it happened. A fault that has a record already
- * has sent these itself. */
-static __noinline int send_notes(struct rec *rec, __u32 have, __u64 ts, __u64 vma)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct note *note = note_slot(task);
-
-	if (!rec || !note)
-		return 0;
-	if (have & NOTE_RECLAIM) {
-		send(rec, VL_WAIT_ENTER, 0, note->t_reclaim, AB(note->reclaim, 0));
-		send(rec, VL_WAIT_EXIT, 0, note->t_reclaimed, AB(note->reclaim, 0));
-	}
-	if (have & NOTE_TRYLOCK) {
-		rec->have |= HAVE_INNER;
-		/* The VMA lock was held then: whoever write-locked the VMA since did so under this sequence or a later one. */
-		if (!(rec->have & HAVE_VMA) && note->mm_seq_known) {
-			rec->vma = vma;
-			rec->mm_seq = note->mm_seq;
-			rec->have |= HAVE_VMA | HAVE_BOUND;
-		}
-		send(rec, VL_ANON_PREPARE, 0, note->t_trylock, 0);
-	}
-	if (have & (NOTE_HUGETLB | NOTE_DEVICE_PRIVATE)) {
-		rec->have |= HAVE_INNER;
-		send(rec, VL_INNER_RETRY, 0, ts,
-		     AB(have & NOTE_HUGETLB ? VL_INNER_HUGETLB : VL_INNER_DEVICE_PRIVATE, R(RETRY)));
-	}
-	return 0;
-}
-
-/* Takes the notes of a fault that is over; the mark of a reclaim goes with its note. */
-static __always_inline __u32 take_notes(struct task_struct *task)
-{
-	struct note *note = note_with(task, ~NOTE_FILE);
-	__u32 have;
-
-	if (!note)
-		return 0;
-	have = note->have & ~NOTE_FILE;
-	note->have &= NOTE_FILE;
-	if (have & NOTE_RECLAIM)
-		__sync_fetch_and_add(mark_of(task), -1);
-	return have;
-}
-
 /* handle_mm_fault returned and the fault is, or becomes, worth a record. */
 static __noinline int hmf_slow(void *ctx, struct vm_area_struct *vma, __u64 address, __u64 flags_ret, __u32 regs)
 {
@@ -103,7 +68,7 @@ static __noinline int hmf_slow(void *ctx, struct vm_area_struct *vma, __u64 addr
 	struct task_state *state;
 	struct rec *rec = current_rec(task, &state);
 	__u32 step_flags = regs ? VL_F_REGS : 0;
-	__u32 noted = take_notes(task);
+	__u32 had_pending = take_pending(task);
 
 	if (rec && (rec->address != page || rec->user != user || rec->state & AWAIT_ANY)) {
 		if (!user)
@@ -113,7 +78,7 @@ static __noinline int hmf_slow(void *ctx, struct vm_area_struct *vma, __u64 addr
 	}
 	if (!rec) {
 		__u64 acquired = flags & F(VMA_LOCK) ? take_start(task, &failed) : 0;
-		bool slow = (min_ns && acquired && ts - acquired >= min_ns) || noted & NOTE_RECLAIM;
+		bool slow = (min_ns && acquired && ts - acquired >= min_ns) || had_pending & PENDING_RECLAIM;
 		bool quiet = !in_scope(VL_SCOPE_ALL) && !slow && !(in_scope(VL_SCOPE_RETRY) && ret & R(RETRY));
 
 		if (!user || (quiet && !(ret & R(RETRY))))
@@ -130,8 +95,8 @@ static __noinline int hmf_slow(void *ctx, struct vm_area_struct *vma, __u64 addr
 		if (held)
 			fill_from_vma(rec, vma);
 	}
-	if (noted)
-		send_notes(rec, noted, ts, (__u64)vma);
+	if (had_pending)
+		send_pending(rec, had_pending, ts, (__u64)vma);
 	found_later(rec, held ? (__u64)vma : 0);
 	if (ret & R(RETRY)) {
 		struct task_struct___ti *with_ti = (void *)task;
@@ -187,58 +152,8 @@ static __always_inline int hmf_whole(struct task_struct *task, struct vl_cpu *ro
 	return 0;
 }
 
-/*
- * access_error(): the VMA does not permit it, and the fault ends in SIGSEGV without a handle_mm_fault. Under the VMA lock
- * (`mm` is NULL: 6.10 and later) the kernel counts a success; under mmap_lock it ends a fault that fell back.
- */
-static __always_inline int on_access_error(__u64 address, __u64 mm, struct vm_area_struct *vma)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct task_state *state;
-	struct rec *rec;
-	__u64 ts, acquired;
-	__u32 failed;
-
-	if (!wanted(task)) {
-		if (!mm && in_session() && is_ourself(task))
-			count(VL_C_SELF_OK);
-		return 0;
-	}
-	rec = current_rec(task, &state);
-	ts = bpf_ktime_get_ns();
-	if (mm) {
-		if (!rec || rec->state & AWAIT_ANY || rec->address != PAGE_OF(address))
-			return 0;
-		found_later(rec, (__u64)vma);
-		if (!(rec->state & MM_LOCKED))
-			return 0;
-		send(rec, VL_ACCESS_ERROR, 0, ts, AB(0, 0));
-		close_top(task, state);
-		return 0;
-	}
-	count(VL_C_ACCESS_ERROR);
-	acquired = take_start(task, &failed);
-	if (!in_scope(VL_SCOPE_ALL))
-		return 0;
-	if (rec)
-		abandon_all(VL_ACCESS_ERROR);
-	state = make_state(task);
-	if (!state)
-		return 0;
-	rec = open_rec(task, state, true, false);
-	if (!rec)
-		return 0;
-	rec->acquired = acquired;
-	rec->mm = MM_ID(BPF_CORE_READ(task, mm));
-	rec->address = PAGE_OF(address);
-	fill_from_vma(rec, vma);
-	send(rec, VL_ACCESS_ERROR, 0, ts, AB(1, 0));
-	close_top(task, state);
-	return 0;
-}
-
-/* Every fault passes here, so an ordinary one pays for a counter and one load, and no more: nothing is asked of it
- * that its flags and result do not already say. The row's counter needs no atomic: this program cannot interrupt
+/* Every fault passes here, so an ordinary one pays for a counter and one load, and no more: nothing is read but
+ * its flags and its result. The row's counter needs no atomic: this program cannot interrupt
  * itself on a CPU, and no other one writes these counters. VMA_LOCK implies USER and regs (only the architecture's
  * fault handler sets it). */
 static __always_inline int on_hmf_exit(__u64 *ctx, bool second)
@@ -247,8 +162,8 @@ static __always_inline int on_hmf_exit(__u64 *ctx, bool second)
 	__u32 flags = (__u32)ctx[2], ret = (__u32)ctx[4], cpu, slot;
 	struct vl_cpu *row;
 
-	if (!wanted(task)) {
-		/* Read anew: it may have begun meanwhile. What others leave then does no harm. */
+	if (!should_trace(task)) {
+		/* Read again: the session may have begun meanwhile. What others leave then does no harm. */
 		if (observing != AFTER && ret & R(RETRY) && flags & F(VMA_LOCK))
 			*trace_of(task) = trace(task, ctx[1]);
 		else if (observing != AFTER && !(flags & F(VMA_LOCK)))
@@ -259,9 +174,9 @@ static __always_inline int on_hmf_exit(__u64 *ctx, bool second)
 	}
 	cpu = bpf_get_smp_processor_id();
 	slot = second ? cpu + cpu_rows : cpu;
-	if (!second && scope != VL_SCOPE_ALL && !min_ns && flags & F(VMA_LOCK) && !ret && cpu < QUICK_CPUS) {
-		quick[cpu].vma_ok++;
-		if (!*mark_of(task))
+	if (!second && scope != VL_SCOPE_ALL && !min_ns && flags & F(VMA_LOCK) && !ret && cpu < FAST_CPUS) {
+		fast_counters[cpu].vma_ok++;
+		if (!*hint_of(task))
 			return 0;
 	} else {
 		row = row_of(slot);
@@ -271,7 +186,7 @@ static __always_inline int on_hmf_exit(__u64 *ctx, bool second)
 			row->counter[VL_C_VMA_OK]++;
 		else
 			__sync_fetch_and_add(&row->counter[hmf_counter(flags, ret, ctx[3] != 0) & 63], 1);
-		if (!(ret & R(RETRY)) && !*mark_of(task)) {
+		if (!(ret & R(RETRY)) && !*hint_of(task)) {
 			if (!in_scope(VL_SCOPE_ALL) && !min_ns)
 				return 0;
 			if (!observe_release && ctx[3] && flags & F(USER))

@@ -1,7 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the kernel says when asked: lock sequences, the system call, the stack. */
+/* Read from the kernel: lock sequences, the system call, the stack. */
 #ifndef VMALOCKTOP_KERNEL_BPF_H
 #define VMALOCKTOP_KERNEL_BPF_H
+
+#include "arch.bpf.h"
+#include "compat.bpf.h"
+#include "events.h"
+#include "maps.bpf.h"
+#include "rodata.bpf.h"
+#include "send.bpf.h"
+#include "state.bpf.h"
 
 /* mm_lock_seq as it stands; false where the kernel has none. Racy unless mmap_lock is held: then it cannot move. */
 static __always_inline bool read_mm_seq(void *mm, __u32 *seq)
@@ -28,7 +36,7 @@ static __always_inline bool read_vma_seq(void *vma, __u32 *seq)
 	return true;
 }
 
-/* The system call the task is in; ~0 in none (orig_ax is -1 in an exception) and for kernel threads. */
+/* The system call the task is in; ~0 in none and for kernel threads. */
 static __always_inline __u32 current_syscall(struct task_struct *task)
 {
 	struct pt_regs *regs;
@@ -36,7 +44,7 @@ static __always_inline __u32 current_syscall(struct task_struct *task)
 	if (task->flags & PF_KTHREAD)
 		return ~0u;
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
-	return (__u32)regs->orig_ax;
+	return (__u32)SYSCALL_NR(regs);
 }
 
 /* Whether the kernel stack that led here passes through a function, by its addresses; false where they are not known. */

@@ -3,68 +3,42 @@
 #ifndef VMALOCKTOP_MMAP_BPF_H
 #define VMALOCKTOP_MMAP_BPF_H
 
-/*
- * Programs on tracepoints can be preempted in 7.x, and are then missed. The functions that fire mmap_lock's are hooked
- * too, with preemption off; only what the compiler folded into their callers (lock_mm_and_find_vma lies in the same
- * file) comes by the tracepoint alone. So the first to see an event takes it, and says so to the other.
- */
-enum mm_event { MM_START = 1, MM_ACQUIRED = 2, MM_GIVEN_BACK = 3 };
-
-static __always_inline struct ask *make_ask(struct task_struct *task)
-{
-	struct ask *ask = my_ask(task);
-
-	if (ask && ask->pid != (__u32)task->pid) {
-		__builtin_memset(ask, 0, sizeof *ask);
-		ask->pid = task->pid;
-	}
-	return ask;
-}
-
-static __always_inline int mm_told(enum mm_event event)
-{
-	struct ask *ask = make_ask(bpf_get_current_task_btf());
-
-	if (ask)
-		ask->told = event;
-	return 0;
-}
-
-static __always_inline bool mm_was_told(enum mm_event event)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct ask *ask;
-
-	if (!mm_fired)
-		return false;
-	ask = my_ask(task);
-	if (!ask || ask->pid != (__u32)task->pid || ask->told != event)
-		return false;
-	ask->told = 0;
-	return true;
-}
+#include "compat.bpf.h"
+#include "events.h"
+#include "holder.bpf.h"
+#include "holds.bpf.h"
+#include "kernel.bpf.h"
+#include "lockers.bpf.h"
+#include "maps.bpf.h"
+#include "mmap_wait.bpf.h"
+#include "pending.bpf.h"
+#include "record.bpf.h"
+#include "rodata.bpf.h"
+#include "send.bpf.h"
+#include "state.bpf.h"
+#include "writers.bpf.h"
 
 static __always_inline int on_mm_start(struct mm_struct *mm, bool write)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct holder holder;
-	struct ask *ask;
+	struct mmap_wait *wait;
 	__u64 now;
 
-	if (!lock_wanted(task, mm))
+	if (!should_trace_lock(task, mm))
 		return 0;
 	now = bpf_ktime_get_ns();
 	hold_asked(task, mm, write, now);
-	ask = make_ask(task);
-	if (!ask)
+	wait = make_mmap_wait(task);
+	if (!wait)
 		return 0;
 	if (write) {
 		find_holder(mm, &holder);
-		ask->holder = holder.tid;
-		ask->holder_prio = holder.prio;
-		ask->holder_kind = holder.kind;
+		wait->holder = holder.tid;
+		wait->holder_prio = holder.prio;
+		wait->holder_kind = holder.kind;
 	}
-	ask->ts = now;
+	wait->ts = now;
 	return 0;
 }
 
@@ -87,7 +61,7 @@ static __always_inline __u32 decade_of(__u64 ns)
  */
 static __always_inline void inside_attempt(void *ctx, struct task_struct *task, struct rec *rec, bool write, bool success)
 {
-	struct note *note;
+	struct pending *pending;
 	bool attempt = rec && !(rec->state & (MM_LOCKED | IN_MM_LOCK | RETRIED | AWAIT_ANY)) && rec->user;
 
 	if (success && !attempt)
@@ -100,12 +74,12 @@ static __always_inline void inside_attempt(void *ctx, struct task_struct *task, 
 			send(rec, VL_ANON_PREPARE, 0, bpf_ktime_get_ns(), 0);
 			return;
 		}
-		note = make_note(task);
-		if (!note)
+		pending = make_pending(task);
+		if (!pending)
 			return;
-		note->have |= NOTE_TRYLOCK;
-		note->t_trylock = bpf_ktime_get_ns();
-		note->mm_seq_known = read_mm_seq(BPF_CORE_READ(task, mm), &note->mm_seq);
+		pending->have |= PENDING_TRYLOCK;
+		pending->t_trylock = bpf_ktime_get_ns();
+		pending->mm_seq_known = read_mm_seq(BPF_CORE_READ(task, mm), &pending->mm_seq);
 		return;
 	}
 	/* A handler may take mmap_lock once its own lock is gone: within flor and its like that is no news. */
@@ -120,27 +94,27 @@ static __always_inline int on_mm_acquired(void *ctx, struct mm_struct *mm, bool 
 	struct vl_cpu *row = this_row();
 	struct rec *rec;
 	struct holder holder;
-	struct ask *ask;
+	struct mmap_wait *wait;
 	__u64 now, asked = 0, mm_id = BPF_CORE_READ(task, mm) == mm ? 1 : 0;
 	bool own = mm_id;
 
-	if (!lock_wanted(task, mm) || !row)
+	if (!should_trace_lock(task, mm) || !row)
 		return 0;
 	bpf_probe_read_kernel(&mm_id, sizeof mm_id, &mm);
 	mm_id = MM_ID(mm_id);
 	now = bpf_ktime_get_ns();
 	hold_had(ctx, task, mm, write, success, now);
-	ask = my_ask(task);
-	if (!ask)
+	wait = my_mmap_wait(task);
+	if (!wait)
 		return 0;
-	if (ask->pid == (__u32)task->pid) {
-		asked = ask->ts;
-		ask->ts = 0;
+	if (wait->pid == (__u32)task->pid) {
+		asked = wait->ts;
+		wait->ts = 0;
 	}
 	/* mmap_write_downgrade says "acquired for read" without having asked. */
 	if (!asked) {
-		if (!write && success && ask->pid == (__u32)task->pid)
-			write_released(task, ask, mm_id);
+		if (!write && success && wait->pid == (__u32)task->pid)
+			write_released(task, wait, mm_id);
 		return 0;
 	}
 	if (success) {
@@ -150,7 +124,7 @@ static __always_inline int on_mm_acquired(void *ctx, struct mm_struct *mm, bool 
 		__sync_fetch_and_add(&row->counter[write ? VL_C_MM_WRITE_NS : VL_C_MM_READ_NS], now - asked);
 		__sync_fetch_and_add(&row->counter[(base + decade_of(now - asked)) & 63], 1);
 		if (write)
-			write_locked(ctx, task, ask, mm, mm_id, asked, now);
+			write_locked(ctx, task, wait, mm, mm_id, asked, now);
 	} else if (!write) {
 		__sync_fetch_and_add(&row->counter[VL_C_MM_TRY_FAILED], 1);
 	}
@@ -177,19 +151,19 @@ static __always_inline int on_mm_released(void *ctx, struct mm_struct *mm, bool 
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct task_state *state;
 	struct rec *rec;
-	struct ask *ask;
+	struct mmap_wait *wait;
 	__u64 mm_id;
 
 	if (!in_session())
 		return 0;
-	if (lock_wanted(task, mm))
+	if (should_trace_lock(task, mm))
 		hold_over(ctx, task, mm, write, bpf_ktime_get_ns());
 	if (write) {
-		ask = my_ask(task);
-		if (!ask || ask->pid != (__u32)task->pid || (!ask->held[0].mm && !ask->held[1].mm))
+		wait = my_mmap_wait(task);
+		if (!wait || wait->pid != (__u32)task->pid || (!wait->held[0].mm && !wait->held[1].mm))
 			return 0;
 		bpf_probe_read_kernel(&mm_id, sizeof mm_id, &mm);
-		write_released(task, ask, MM_ID(mm_id));
+		write_released(task, wait, MM_ID(mm_id));
 		return 0;
 	}
 	rec = current_rec(task, &state);

@@ -7,6 +7,10 @@
 #ifndef VMALOCKTOP_PIDS_BPF_H
 #define VMALOCKTOP_PIDS_BPF_H
 
+#include "compat.bpf.h"
+#include "maps.bpf.h"
+#include "rodata.bpf.h"
+
 /* A task that the user's namespace does not show: its initial pid with this bit, so that it is taken for no other. */
 #define PID_OUTSIDE PID_MAX_LIMIT
 
@@ -104,7 +108,7 @@ static __always_inline void put_pid(__u64 *word, __u32 id, bool on)
 
 /*
  * A new task, about to run for the first time (wake_up_new_task). It may have the pid of one that is gone: whether the
- * task of a pid is followed is decided here, anew for each. A process is, if one that is followed made it, or ourselves
+ * task of a pid is followed is decided here, for each. A process is, if one that is followed made it, or ourselves
  * in the window the user side opens.
  */
 static __always_inline int on_new_task(void *of)

@@ -3,9 +3,16 @@
 #ifndef VMALOCKTOP_RECORD_BPF_H
 #define VMALOCKTOP_RECORD_BPF_H
 
+#include "compat.bpf.h"
+#include "events.h"
+#include "maps.bpf.h"
+#include "rodata.bpf.h"
+#include "send.bpf.h"
+#include "state.bpf.h"
+
 static __always_inline __u32 window_of(__u64 mm)
 {
-	return (__u32)(mm >> 6 ^ mm >> 18) & (WINDOWS - 1);
+	return (__u32)(mm >> 6 ^ mm >> 18) & (RETRY_WINDOWS - 1);
 }
 
 /* From the release of the VMA lock to the fallback: what writers of this mm do meanwhile is sent. */
@@ -16,7 +23,7 @@ static __always_inline void open_window(struct rec *rec)
 	if (rec->window || !observe_mm)
 		return;
 	rec->window = i + 1;
-	__sync_fetch_and_add(&windows[i], 1);
+	__sync_fetch_and_add(&retry_windows[i], 1);
 }
 
 static __always_inline void close_window(struct rec *rec)
@@ -26,9 +33,9 @@ static __always_inline void close_window(struct rec *rec)
 	if (!i)
 		return;
 	rec->window = 0;
-	i = (i - 1) & (WINDOWS - 1);
+	i = (i - 1) & (RETRY_WINDOWS - 1);
 	asm volatile("" : "+r"(i));
-	__sync_fetch_and_add(&windows[i & (WINDOWS - 1)], -1);
+	__sync_fetch_and_add(&retry_windows[i & (RETRY_WINDOWS - 1)], -1);
 }
 
 /*
@@ -54,7 +61,7 @@ static __always_inline void close_top(struct task_struct *task, struct task_stat
 	if (!state->n)
 		return;
 	state->n--;
-	__sync_fetch_and_add(mark_of(task), -1);
+	__sync_fetch_and_add(hint_of(task), -1);
 }
 
 /* Gives up every open record of the task: a user-mode fault interrupts nothing, so what is still open is stale
@@ -99,7 +106,7 @@ static __always_inline struct rec *open_rec(struct task_struct *task, struct tas
 	rec->quiet = quiet;
 	rec->depth = i;
 	__sync_fetch_and_add(&row->counter[quiet ? VL_C_QUIET : VL_C_OPENED], 1);
-	__sync_fetch_and_add(mark_of(task), 1);
+	__sync_fetch_and_add(hint_of(task), 1);
 	state->n = i + 1;
 	return rec;
 }
@@ -118,7 +125,7 @@ static __always_inline struct task_state *make_state(struct task_struct *task)
 static __always_inline __u64 take_start(struct task_struct *task, __u32 *failed)
 {
 	struct start *start;
-	__u32 i = (__u32)task->pid & (MARKS - 1);
+	__u32 i = (__u32)task->pid & (HINTS - 1);
 
 	*failed = 0;
 	if (!track_start)

@@ -3,6 +3,12 @@
 #ifndef VMALOCKTOP_SEND_BPF_H
 #define VMALOCKTOP_SEND_BPF_H
 
+#include "compat.bpf.h"
+#include "events.h"
+#include "maps.bpf.h"
+#include "pids.bpf.h"
+#include "state.bpf.h"
+
 static __always_inline void fill_step(struct vl_step *s, struct task_struct *task, struct rec *rec, __u32 kind,
 				      __u32 flags, __u64 ts, __u32 a, __u32 b)
 {

@@ -6,6 +6,12 @@
 #ifndef VMALOCKTOP_STATE_BPF_H
 #define VMALOCKTOP_STATE_BPF_H
 
+#include "compat.bpf.h"
+#include "events.h"
+#include "maps.bpf.h"
+#include "pids.bpf.h"
+#include "rodata.bpf.h"
+
 #define MAX_DEPTH 3
 #define SLOTS 4 /* a power of two above MAX_DEPTH: the mask is what the verifier sees */
 #define PAGE_OF(address) ((address) & ~0xfffull)
@@ -58,7 +64,7 @@ struct rec {
 	__u8 have;   /* enum rec_have */
 	__u8 file;   /* enum vl_file */
 	__u8 pad;
-	__u16 window; /* index into windows + 1 while this record counts there */
+	__u16 window; /* index into retry_windows + 1 while this record counts there */
 };
 
 struct task_state {
@@ -113,14 +119,14 @@ static __always_inline void measure(enum vl_hist hist, __u64 ns)
 		__sync_fetch_and_add(&row->hist[hist][bucket], 1);
 }
 
-/* What goes on with a lifecycle, and asks nothing else, asks this. */
+/* What continues a lifecycle needs this check alone. */
 static __always_inline bool in_session(void)
 {
 	return observing == DURING;
 }
 
-/* Whether this task's fault is one of the session's: what begins a lifecycle, or counts, asks. Once in a run. */
-static __always_inline bool wanted(struct task_struct *task)
+/* Whether this task's fault is one of the session's: checked where a lifecycle begins or something is counted, once in a run. */
+static __always_inline bool should_trace(struct task_struct *task)
 {
 	__u32 id;
 
@@ -149,7 +155,7 @@ static __always_inline bool wanted(struct task_struct *task)
 }
 
 /*
- * A fault that had its RETRY before the session: lock_mm_and_find_vma cannot tell its fallback from an abort, so the
+ * A fault that had its RETRY before the session: to lock_mm_and_find_vma its fallback looks like an abort, so the
  * return of handle_mm_fault leaves a trace of it until then. One that is overwritten by another task's is an abort more.
  */
 static __always_inline __u64 *trace_of(struct task_struct *task)
@@ -174,9 +180,9 @@ static __always_inline bool retried_before(struct task_struct *task, __u64 addre
 	return true;
 }
 
-static __always_inline __u32 *mark_of(struct task_struct *task)
+static __always_inline __u32 *hint_of(struct task_struct *task)
 {
-	return &marks[(__u32)task->pid & (MARKS - 1)];
+	return &open_hint[(__u32)task->pid & (HINTS - 1)];
 }
 
 /* The compiler may not form the address before the index is masked: it would on the path that returns NULL too. */
@@ -200,7 +206,7 @@ static __always_inline struct rec *current_rec(struct task_struct *task, struct 
 {
 	struct task_state *state;
 
-	if (!*mark_of(task))
+	if (!*hint_of(task))
 		return NULL;
 	state = bpf_task_storage_get(&tasks, task, 0, 0);
 	if (!state)

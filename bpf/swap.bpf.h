@@ -3,6 +3,17 @@
 #ifndef VMALOCKTOP_SWAP_BPF_H
 #define VMALOCKTOP_SWAP_BPF_H
 
+#include "attempt.bpf.h"
+#include "compat.bpf.h"
+#include "events.h"
+#include "file.bpf.h"
+#include "kernel.bpf.h"
+#include "maps.bpf.h"
+#include "record.bpf.h"
+#include "rodata.bpf.h"
+#include "send.bpf.h"
+#include "state.bpf.h"
+
 static __always_inline int on_swap_enter(struct vm_fault *vmf)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -10,7 +21,7 @@ static __always_inline int on_swap_enter(struct vm_fault *vmf)
 	__u32 flags;
 	__u64 ts;
 
-	if (!wanted(task))
+	if (!should_trace(task))
 		return 0;
 	if (task->flags & PF_KTHREAD) {
 		count(VL_C_KTHREAD);
@@ -35,7 +46,7 @@ static __always_inline int on_swap_exit(__u32 ret)
 }
 
 /* The device's name and what its queue says, once a device: the user side reads the map. */
-static __always_inline void note_device(struct swap_info_struct *si, __u32 type, __u32 flags)
+static __always_inline void save_device(struct swap_info_struct *si, __u32 type, __u32 flags)
 {
 	struct swap_device *device;
 	struct gendisk *disk;
@@ -65,7 +76,7 @@ static __always_inline int on_swap_device(struct swap_info_struct *si)
 		type = (__u32)BPF_CORE_READ(si, type);
 		flags = (__u32)BPF_CORE_READ(si, flags);
 		count(flags & SWP_SYNCHRONOUS_IO ? VL_C_SWAP_SYNC : VL_C_SWAP_ASYNC);
-		note_device(si, type, flags);
+		save_device(si, type, flags);
 	} else {
 		count(VL_C_SWAP_NODEV);
 	}
@@ -104,7 +115,7 @@ static __always_inline int on_flor_enter(void *ctx, void *folio, struct vm_fault
 	__u32 step_flags = 0, which;
 	__u64 ts;
 
-	if (!wanted(task))
+	if (!should_trace(task))
 		return 0;
 	count(VL_C_FLOR);
 	rec = current_rec(task, &state);
@@ -140,7 +151,7 @@ static __always_inline int on_io_schedule(void *ctx)
 
 static __always_inline int on_flor_exit(__u32 ret)
 {
-	if (!wanted(bpf_get_current_task_btf()))
+	if (!should_trace(bpf_get_current_task_btf()))
 		return 0;
 	count(ret & R(RETRY) ? VL_C_FLOR_RETRY : VL_C_FLOR_LOCKED);
 	return on_return(IN_FLOR, VL_H_FOLIO_WAIT, VL_FLOR_EXIT, ret);

@@ -3,22 +3,32 @@
 #ifndef VMALOCKTOP_USERFAULT_BPF_H
 #define VMALOCKTOP_USERFAULT_BPF_H
 
+#include "attempt.bpf.h"
+#include "compat.bpf.h"
+#include "events.h"
+#include "file.bpf.h"
+#include "kernel.bpf.h"
+#include "pending.bpf.h"
+#include "record.bpf.h"
+#include "send.bpf.h"
+#include "state.bpf.h"
+
 static __always_inline int on_userfault_enter(void *ctx, struct vm_fault *vmf, __u32 reason)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct note *note;
+	struct pending *pending;
 	struct rec *rec;
 	__u32 flags;
 	__u64 ts;
 
-	if (!wanted(task) || task->flags & PF_KTHREAD)
+	if (!should_trace(task) || task->flags & PF_KTHREAD)
 		return 0;
 	count(VL_C_UFFD);
 	flags = BPF_CORE_READ(vmf, flags);
 	/* Inside shmem_fault (a minor fault, or a missing page of a file): one record, and it began there. */
-	note = note_with(task, NOTE_FILE);
-	if (note && note->vmf == (__u64)vmf)
-		rec_from_note(note, VL_UFFD_ENTER);
+	pending = pending_with(task, PENDING_FILE);
+	if (pending && pending->vmf == (__u64)vmf)
+		rec_from_pending(pending, VL_UFFD_ENTER);
 	rec = rec_for(vmf, flags, VL_UFFD_ENTER, !in_scope(VL_SCOPE_RETRY));
 	if (!rec)
 		return 0;
@@ -45,7 +55,7 @@ static __always_inline int on_anon_prepare_exit(struct vm_fault *vmf, __u32 ret)
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct rec *rec;
 
-	if (!(ret & R(RETRY)) || !wanted(task))
+	if (!(ret & R(RETRY)) || !should_trace(task))
 		return 0;
 	rec = rec_for(vmf, BPF_CORE_READ(vmf, flags), VL_ANON_PREPARE, !in_scope(VL_SCOPE_RETRY));
 	if (!rec)

@@ -1,29 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The programs. Each hook is written once (on_*) and stands here under every way it can be attached:
- *   m_ kprobe.multi entry, r_ kretprobe.multi return, e_ fentry, x_ fexit.
+ *   kpm_ kprobe.multi entry, krpm_ kretprobe.multi return, fentry_, fexit_, tp_ tracepoint.
  * The user side loads one of them per hook, by what the kernel is known to do well (docs/attach.md).
  */
+#include "arch.bpf.h"
 #include "compat.bpf.h"
 #include "events.h"
-#include "maps.bpf.h"
-#include "pids.bpf.h"
-#include "state.bpf.h"
-#include "send.bpf.h"
-#include "record.bpf.h"
-#include "kernel.bpf.h"
+#include "fault.bpf.h"
+#include "fault_end.bpf.h"
+#include "file.bpf.h"
 #include "fallback.bpf.h"
-#include "note.bpf.h"
-#include "attempt.bpf.h"
+#include "mmap.bpf.h"
+#include "mmap_wait.bpf.h"
+#include "pids.bpf.h"
+#include "release.bpf.h"
+#include "rodata.bpf.h"
+#include "standby.bpf.h"
 #include "swap.bpf.h"
 #include "userfault.bpf.h"
-#include "fault.bpf.h"
-#include "backed.bpf.h"
-#include "ends.bpf.h"
 #include "wait.bpf.h"
-#include "holds.bpf.h"
 #include "writers.bpf.h"
-#include "mmap.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -45,26 +42,26 @@ enum vl_inner anchor_inner __attribute__((unused));
 
 /* fentry and fexit see the arguments as an array of u64, the result behind the last one. */
 #define ENTRY(function, body)                                                                      \
-	SEC("kprobe.multi") int m_##function(struct pt_regs *ctx)                                  \
+	SEC("kprobe.multi") int kpm_##function(struct pt_regs *ctx)                                  \
 	{                                                                                          \
 		__u64 a1 = REGS_ARG1(ctx), a2 = REGS_ARG2(ctx), a3 = REGS_ARG3(ctx);               \
 		(void)a1, (void)a2, (void)a3;                                                      \
 		return body;                                                                       \
 	}                                                                                          \
-	SEC("fentry/" #function) int e_##function(__u64 *ctx)                                      \
+	SEC("fentry/" #function) int fentry_##function(__u64 *ctx)                                      \
 	{                                                                                          \
 		ENTRY_ARGS_##function                                                              \
 		return body;                                                          \
 	}
 
 #define RETURN(function, nargs, body)                                                              \
-	SEC("kretprobe.multi") int r_##function(struct pt_regs *ctx)                               \
+	SEC("kretprobe.multi") int krpm_##function(struct pt_regs *ctx)                               \
 	{                                                                                          \
 		__u64 ret = REGS_RET(ctx);                                                         \
 		(void)ret;                                                                         \
 		return body;                                                                       \
 	}                                                                                          \
-	SEC("fexit/" #function) int x_##function(__u64 *ctx)                                       \
+	SEC("fexit/" #function) int fexit_##function(__u64 *ctx)                                       \
 	{                                                                                          \
 		__u64 ret = ctx[nargs];                                                            \
 		(void)ret;                                                                         \
@@ -73,7 +70,7 @@ enum vl_inner anchor_inner __attribute__((unused));
 
 /* By fexit alone: called often and almost always for nothing, or with arguments that only fexit still has. */
 #define LEAVE(function, body)                                                                      \
-	SEC("fexit/" #function) int x_##function(__u64 *ctx)                                       \
+	SEC("fexit/" #function) int fexit_##function(__u64 *ctx)                                       \
 	{                                                                                          \
 		return body;                                                                       \
 	}
@@ -115,14 +112,14 @@ RETURN(swapin_readahead, 3, on_swapin(false))
 ENTRY(filemap_read_folio, on_file_evidence(VL_FILE_READ))
 ENTRY(page_cache_async_ra, on_file_evidence(VL_FILE_READAHEAD))
 
-/* Every first touch of a page asks it whether there is an anon_vma; it does not sleep. */
+/* Every first touch of a page calls it for an anon_vma; it does not sleep. */
 LEAVE(__vmf_anon_prepare, on_anon_prepare_exit((struct vm_fault *)ctx[0], (__u32)ctx[1]))
 LEAVE(hugetlb_fault, on_inner_exit(VL_INNER_HUGETLB, (__u32)ctx[4]))
 LEAVE(do_huge_pmd_device_private, on_inner_exit(VL_INNER_DEVICE_PRIVATE, (__u32)ctx[1]))
 
 /* File faults are half of all on some machines, and few of them wait: fentry and fexit, and no task storage. */
 #define AROUND(function, enter, leave)                                                             \
-	SEC("fentry/" #function) int e_##function(__u64 *ctx)                                      \
+	SEC("fentry/" #function) int fentry_##function(__u64 *ctx)                                      \
 	{                                                                                          \
 		return enter;                                                         \
 	}                                                                                          \
@@ -131,42 +128,42 @@ AROUND(filemap_fault, on_file_enter((struct vm_fault *)ctx[0], VL_FILE_FILEMAP),
 AROUND(shmem_fault, on_file_enter((struct vm_fault *)ctx[0], VL_FILE_SHMEM), on_file_exit(VL_FILE_SHMEM, (__u32)ctx[1]))
 AROUND(__vma_start_write, on_vma_write_enter((struct vm_area_struct *)ctx[0]), on_vma_write_exit((struct vm_area_struct *)ctx[0]))
 
-SEC("fexit/handle_mm_fault") int x_handle_mm_fault(__u64 *ctx)
+SEC("fexit/handle_mm_fault") int fexit_handle_mm_fault(__u64 *ctx)
 {
 	return on_hmf_first(ctx);
 }
 
-SEC("fexit/handle_mm_fault") int y_handle_mm_fault(__u64 *ctx)
+SEC("fexit/handle_mm_fault") int fexit_handle_mm_fault_standby(__u64 *ctx)
 {
-	return on_hmf_second(ctx);
+	return on_hmf_standby(ctx);
 }
 
-SEC("fexit/lock_vma_under_rcu") int x_lock_vma_under_rcu(__u64 *ctx)
+SEC("fexit/lock_vma_under_rcu") int fexit_lock_vma_under_rcu(__u64 *ctx)
 {
 	return on_vma_lock((struct vm_area_struct *)ctx[2]);
 }
 
-SEC("fentry/bad_area_access_error") int e_bad_area_access_error(__u64 *ctx)
+SEC("fentry/bad_area_access_error") int fentry_bad_area_access_error(__u64 *ctx)
 {
 	return on_access_error(ctx[2], ctx[3], (struct vm_area_struct *)ctx[4]);
 }
 
-SEC("fentry/up_read") int e_up_read(__u64 *ctx)
+SEC("fentry/up_read") int fentry_up_read(__u64 *ctx)
 {
 	return on_up_read((void *)ctx[0]);
 }
 
-SEC("fentry/uffd_lock_vma") int e_uffd_lock_vma(__u64 *ctx)
+SEC("fentry/uffd_lock_vma") int fentry_uffd_lock_vma(__u64 *ctx)
 {
 	return on_other_user(VL_C_USER_UFFD, (struct mm_struct *)ctx[0]);
 }
 
-SEC("fentry/lock_next_vma") int e_lock_next_vma(__u64 *ctx)
+SEC("fentry/lock_next_vma") int fentry_lock_next_vma(__u64 *ctx)
 {
 	return on_other_user(VL_C_USER_PROCFS, (struct mm_struct *)ctx[0]);
 }
 
-SEC("fentry/madvise_vma_behavior") int e_madvise_vma_behavior(__u64 *ctx)
+SEC("fentry/madvise_vma_behavior") int fentry_madvise_vma_behavior(__u64 *ctx)
 {
 	struct madvise_behavior *madvise = (void *)ctx[0];
 
@@ -191,75 +188,75 @@ static __always_inline bool third_arg(__u64 *ctx)
 	return (_Bool)CTX_ARG(ctx, 16);
 }
 
-SEC("tp_btf/mmap_lock_start_locking") int t_mmap_lock_start_locking(__u64 *ctx)
+SEC("tp_btf/mmap_lock_start_locking") int tp_mmap_lock_start_locking(__u64 *ctx)
 {
-	return mm_was_told(MM_START) ? 0 : on_mm_start((struct mm_struct *)ctx[0], second_arg(ctx));
+	return mm_claimed(MM_START) ? 0 : on_mm_start((struct mm_struct *)ctx[0], second_arg(ctx));
 }
 
-SEC("tp_btf/mmap_lock_acquire_returned") int t_mmap_lock_acquire_returned(__u64 *ctx)
+SEC("tp_btf/mmap_lock_acquire_returned") int tp_mmap_lock_acquire_returned(__u64 *ctx)
 {
 	bool write = second_arg(ctx), success = third_arg(ctx);
 
-	return mm_was_told(MM_ACQUIRED) ? 0 : on_mm_acquired(ctx, (struct mm_struct *)ctx[0], write, success);
+	return mm_claimed(MM_ACQUIRED) ? 0 : on_mm_acquired(ctx, (struct mm_struct *)ctx[0], write, success);
 }
 
-SEC("tp_btf/mmap_lock_released") int t_mmap_lock_released(__u64 *ctx)
+SEC("tp_btf/mmap_lock_released") int tp_mmap_lock_released(__u64 *ctx)
 {
-	return mm_was_told(MM_GIVEN_BACK) ? 0 : on_mm_released(ctx, (struct mm_struct *)ctx[0], second_arg(ctx));
+	return mm_claimed(MM_GIVEN_BACK) ? 0 : on_mm_released(ctx, (struct mm_struct *)ctx[0], second_arg(ctx));
 }
 
-/* In 7.x also, and first, where the kernel calls the function that fires the tracepoint (mm_told). */
-SEC("kprobe.multi") int m_mmap_lock_start_locking(struct pt_regs *ctx)
+/* In 7.x also, and first, where the kernel calls the function that fires the tracepoint (mm_claim). */
+SEC("kprobe.multi") int kpm_mmap_lock_start_locking(struct pt_regs *ctx)
 {
 	on_mm_start((struct mm_struct *)REGS_ARG1(ctx), REGS_ARG2(ctx) & 0xff);
-	return mm_told(MM_START);
+	return mm_claim(MM_START);
 }
 
-SEC("kprobe.multi") int m_mmap_lock_acquire_returned(struct pt_regs *ctx)
+SEC("kprobe.multi") int kpm_mmap_lock_acquire_returned(struct pt_regs *ctx)
 {
 	on_mm_acquired(ctx, (struct mm_struct *)REGS_ARG1(ctx), REGS_ARG2(ctx) & 0xff, REGS_ARG3(ctx) & 0xff);
-	return mm_told(MM_ACQUIRED);
+	return mm_claim(MM_ACQUIRED);
 }
 
-SEC("kprobe.multi") int m_mmap_lock_released(struct pt_regs *ctx)
+SEC("kprobe.multi") int kpm_mmap_lock_released(struct pt_regs *ctx)
 {
 	on_mm_released(ctx, (struct mm_struct *)REGS_ARG1(ctx), REGS_ARG2(ctx) & 0xff);
-	return mm_told(MM_GIVEN_BACK);
+	return mm_claim(MM_GIVEN_BACK);
 }
 
-SEC("tp_btf/mm_vmscan_direct_reclaim_begin") int t_mm_vmscan_direct_reclaim_begin(__u64 *ctx)
+SEC("tp_btf/mm_vmscan_direct_reclaim_begin") int tp_mm_vmscan_direct_reclaim_begin(__u64 *ctx)
 {
 	return on_reclaim(ctx, true, VL_WAIT_RECLAIM);
 }
 
-SEC("tp_btf/mm_vmscan_direct_reclaim_end") int t_mm_vmscan_direct_reclaim_end(__u64 *ctx)
+SEC("tp_btf/mm_vmscan_direct_reclaim_end") int tp_mm_vmscan_direct_reclaim_end(__u64 *ctx)
 {
 	return on_reclaim(ctx, false, VL_WAIT_RECLAIM);
 }
 
-SEC("tp_btf/mm_vmscan_memcg_reclaim_begin") int t_mm_vmscan_memcg_reclaim_begin(__u64 *ctx)
+SEC("tp_btf/mm_vmscan_memcg_reclaim_begin") int tp_mm_vmscan_memcg_reclaim_begin(__u64 *ctx)
 {
 	return on_reclaim(ctx, true, VL_WAIT_MEMCG);
 }
 
-SEC("tp_btf/mm_vmscan_memcg_reclaim_end") int t_mm_vmscan_memcg_reclaim_end(__u64 *ctx)
+SEC("tp_btf/mm_vmscan_memcg_reclaim_end") int tp_mm_vmscan_memcg_reclaim_end(__u64 *ctx)
 {
 	return on_reclaim(ctx, false, VL_WAIT_MEMCG);
 }
 
-SEC("tp_btf/signal_deliver") int t_signal_deliver(__u64 *ctx)
+SEC("tp_btf/signal_deliver") int tp_signal_deliver(__u64 *ctx)
 {
 	return on_cut_short(VL_SIGNAL, (__u32)ctx[0]);
 }
 
-SEC("tp_btf/sched_process_exit") int t_sched_process_exit(void *ctx)
+SEC("tp_btf/sched_process_exit") int tp_sched_process_exit(void *ctx)
 {
 	(void)ctx;
 	return on_cut_short(VL_TASK_EXIT, 0);
 }
 
 /* Run by the user side, attached to nothing. */
-SEC("raw_tp") int p_self(void *ctx)
+SEC("raw_tp") int learn_own_pids(void *ctx)
 {
 	(void)ctx;
 	return on_self();

@@ -3,6 +3,14 @@
 #ifndef VMALOCKTOP_WAIT_BPF_H
 #define VMALOCKTOP_WAIT_BPF_H
 
+#include "compat.bpf.h"
+#include "events.h"
+#include "kernel.bpf.h"
+#include "pending.bpf.h"
+#include "rodata.bpf.h"
+#include "send.bpf.h"
+#include "state.bpf.h"
+
 /* Inside an attempt, as far as its record knows. */
 static __always_inline bool in_attempt(struct rec *rec)
 {
@@ -20,7 +28,7 @@ static __always_inline int on_wait(__u32 kind, __u32 what)
 	return send(rec, kind, 0, bpf_ktime_get_ns(), AB(what, 0));
 }
 
-/* swapin_readahead seldom waits: told afterwards, and only then. */
+/* swapin_readahead seldom waits: its wait is sent afterwards, and only if there was one. */
 #define SWAPIN_MIN_NS 100000
 static __always_inline int on_swapin(bool enter)
 {
@@ -49,17 +57,17 @@ static __always_inline bool in_fault(void *ctx, struct task_struct *task)
 }
 
 /*
- * Direct reclaim. In a fault that has a record it is a wait of it. Any other is noted if its stack shows a page fault,
- * and a mark sees to it that the fault's return comes by for the note.
+ * Direct reclaim. In a fault that has a record it is a wait of it. Any other is kept as pending if its stack shows a page fault,
+ * and a hint makes the fault's return come by for it.
  */
 static __always_inline int on_reclaim(void *ctx, bool begin, __u32 what)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct task_state *state;
-	struct note *note;
+	struct pending *pending;
 	struct rec *rec;
 
-	if (task->flags & PF_KTHREAD || !wanted(task))
+	if (task->flags & PF_KTHREAD || !should_trace(task))
 		return 0;
 	rec = current_rec(task, &state);
 	if (rec && in_attempt(rec))
@@ -67,35 +75,35 @@ static __always_inline int on_reclaim(void *ctx, bool begin, __u32 what)
 	if (!in_scope(VL_SCOPE_RETRY))
 		return 0;
 	if (!begin) {
-		note = note_with(task, NOTE_RECLAIM);
-		if (note)
-			note->t_reclaimed = bpf_ktime_get_ns();
+		pending = pending_with(task, PENDING_RECLAIM);
+		if (pending)
+			pending->t_reclaimed = bpf_ktime_get_ns();
 		return 0;
 	}
-	if (note_with(task, NOTE_RECLAIM) || !in_fault(ctx, task))
+	if (pending_with(task, PENDING_RECLAIM) || !in_fault(ctx, task))
 		return 0;
-	note = make_note(task);
-	if (!note)
+	pending = make_pending(task);
+	if (!pending)
 		return 0;
-	note->have |= NOTE_RECLAIM;
-	note->reclaim = what;
-	note->t_reclaim = note->t_reclaimed = bpf_ktime_get_ns();
-	__sync_fetch_and_add(mark_of(task), 1);
+	pending->have |= PENDING_RECLAIM;
+	pending->reclaim = what;
+	pending->t_reclaim = pending->t_reclaimed = bpf_ktime_get_ns();
+	__sync_fetch_and_add(hint_of(task), 1);
 	return 0;
 }
 
-/* A function returned RETRY whose entry costs too much to hook, or tells nothing. */
+/* A function returned RETRY whose entry costs too much to hook, or shows nothing. */
 static __always_inline int on_inner_exit(__u32 which, __u32 ret)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct note *note;
+	struct pending *pending;
 
-	if (!(ret & R(RETRY)) || !wanted(task))
+	if (!(ret & R(RETRY)) || !should_trace(task))
 		return 0;
-	note = make_note(task);
-	if (!note)
+	pending = make_pending(task);
+	if (!pending)
 		return 0;
-	note->have |= which == VL_INNER_HUGETLB ? NOTE_HUGETLB : NOTE_DEVICE_PRIVATE;
+	pending->have |= which == VL_INNER_HUGETLB ? PENDING_HUGETLB : PENDING_DEVICE_PRIVATE;
 	return 0;
 }
 

@@ -3,12 +3,18 @@
 #ifndef VMALOCKTOP_WRITERS_BPF_H
 #define VMALOCKTOP_WRITERS_BPF_H
 
-static __always_inline struct ask *my_ask(struct task_struct *task)
-{
-	__u32 i = (__u32)task->pid & (NOTES - 1);
-
-	return bpf_map_lookup_elem(&asks, &i);
-}
+#include "compat.bpf.h"
+#include "events.h"
+#include "holds.bpf.h"
+#include "kernel.bpf.h"
+#include "lockers.bpf.h"
+#include "maps.bpf.h"
+#include "mmap_wait.bpf.h"
+#include "pids.bpf.h"
+#include "record.bpf.h"
+#include "rodata.bpf.h"
+#include "send.bpf.h"
+#include "state.bpf.h"
 
 static __always_inline void remember_writer(struct task_struct *task, __u64 mm_id, void *mm, __u32 syscall)
 {
@@ -53,40 +59,40 @@ static __always_inline int send_alone(__u64 mm, __u64 kind_flags, __u64 acquired
 }
 #define KIND_FLAGS(kind, flags) ((__u64)(kind) << 32 | (flags))
 
-static __always_inline void write_locked(void *ctx, struct task_struct *task, struct ask *ask, struct mm_struct *mm,
+static __always_inline void write_locked(void *ctx, struct task_struct *task, struct mmap_wait *wait, struct mm_struct *mm,
 					 __u64 mm_id, __u64 asked, __u64 now)
 {
 	__u32 syscall = current_syscall(task), flags = 0, i;
 	long kernel = -1, user = -1;
 
 	remember_writer(task, mm_id, mm, syscall);
-	if (now - asked < writer_min_ns && !windows[window_of(mm_id)])
+	if (now - asked < writer_min_ns && !retry_windows[window_of(mm_id)])
 		return;
-	if (ask->holder_kind == VL_HOLDER_READER)
+	if (wait->holder_kind == VL_HOLDER_READER)
 		flags = VL_F_HOLDER_READER;
-	else if (ask->holder_kind == VL_HOLDER_WRITER)
+	else if (wait->holder_kind == VL_HOLDER_WRITER)
 		flags = VL_F_HOLDER_WRITER;
-	if (ask->holder && ask->holder_prio > (__u32)task->prio)
+	if (wait->holder && wait->holder_prio > (__u32)task->prio)
 		flags |= VL_F_INVERTED;
 	if (stack_kernel)
 		kernel = bpf_get_stackid(ctx, &stacks, 0);
 	if (stack_user)
 		user = bpf_get_stackid(ctx, &stacks, BPF_F_USER_STACK);
-	i = ask->held[0].mm != 0;
-	ask->held[i & 1].mm = mm_id;
-	ask->held[i & 1].ts = now;
-	send_alone(mm_id, KIND_FLAGS(VL_W_ACQUIRED, flags), asked, AB(syscall, ask->holder),
-		   (__u64)(__u16)task->prio << 16 | ask->holder_prio,
+	i = wait->held[0].mm != 0;
+	wait->held[i & 1].mm = mm_id;
+	wait->held[i & 1].ts = now;
+	send_alone(mm_id, KIND_FLAGS(VL_W_ACQUIRED, flags), asked, AB(syscall, wait->holder),
+		   (__u64)(__u16)task->prio << 16 | wait->holder_prio,
 		   AB(user < 0 ? ~0u : (__u32)user, kernel < 0 ? ~0u : (__u32)kernel), NULL);
 }
 
-static __always_inline void write_released(struct task_struct *task, struct ask *ask, __u64 mm_id)
+static __always_inline void write_released(struct task_struct *task, struct mmap_wait *wait, __u64 mm_id)
 {
 	for (int i = 0; i < 2; i++) {
-		if (ask->held[i].mm != mm_id)
+		if (wait->held[i].mm != mm_id)
 			continue;
-		ask->held[i].mm = 0;
-		send_alone(mm_id, KIND_FLAGS(VL_W_RELEASED, 0), ask->held[i].ts, AB(current_syscall(task), 0), 0, 0, NULL);
+		wait->held[i].mm = 0;
+		send_alone(mm_id, KIND_FLAGS(VL_W_RELEASED, 0), wait->held[i].ts, AB(current_syscall(task), 0), 0, 0, NULL);
 		return;
 	}
 }
@@ -95,34 +101,34 @@ static __always_inline void write_released(struct task_struct *task, struct ask 
 static __always_inline int on_vma_write_enter(struct vm_area_struct *vma)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct ask *ask;
+	struct mmap_wait *wait;
 
-	if (!lock_wanted(task, BPF_CORE_READ(vma, vm_mm)))
+	if (!should_trace_lock(task, BPF_CORE_READ(vma, vm_mm)))
 		return 0;
 	count(VL_C_W_VMA);
-	ask = my_ask(task);
-	if (ask && ask->pid == (__u32)task->pid)
-		ask->t_vma = bpf_ktime_get_ns();
+	wait = my_mmap_wait(task);
+	if (wait && wait->pid == (__u32)task->pid)
+		wait->t_vma = bpf_ktime_get_ns();
 	return 0;
 }
 
 static __always_inline int on_vma_write_exit(struct vm_area_struct *vma)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct ask *ask;
+	struct mmap_wait *wait;
 	__u64 began, waited, mm;
 
 	if (!in_session())
 		return 0;
-	ask = my_ask(task);
-	if (!ask || ask->pid != (__u32)task->pid || !ask->t_vma)
+	wait = my_mmap_wait(task);
+	if (!wait || wait->pid != (__u32)task->pid || !wait->t_vma)
 		return 0;
-	began = ask->t_vma;
-	ask->t_vma = 0;
+	began = wait->t_vma;
+	wait->t_vma = 0;
 	waited = bpf_ktime_get_ns() - began;
 	hold_locked_vma(task, waited);
 	mm = MM_ID(BPF_CORE_READ(vma, vm_mm));
-	if (waited < writer_min_ns && !windows[window_of(mm)])
+	if (waited < writer_min_ns && !retry_windows[window_of(mm)])
 		return 0;
 	return send_alone(mm, KIND_FLAGS(VL_W_VMA, 0), began,
 			  AB(current_syscall(task), waited > 0xffffffffull ? 0xffffffffu : (__u32)waited), 0, ~0ull, vma);
@@ -131,7 +137,7 @@ static __always_inline int on_vma_write_exit(struct vm_area_struct *vma)
 /* VMA locks taken by others than faults. */
 static __always_inline int on_other_user(enum vl_counter counter, struct mm_struct *mm)
 {
-	if (lock_wanted(bpf_get_current_task_btf(), mm))
+	if (should_trace_lock(bpf_get_current_task_btf(), mm))
 		count(counter);
 	return 0;
 }

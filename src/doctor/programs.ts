@@ -9,6 +9,7 @@ import { HOOKS } from '../live/hooks.js';
 import type { HostFacts } from '../live/host.js';
 import { chooseRelease, kernelBtf, OBJECT, possibleCpus } from '../live/kernel.js';
 import type { LiveOptions } from '../live/options.js';
+import { LEARN_OWN_PIDS } from '../live/program-names.js';
 import { configure, type HostContext } from '../live/rodata.js';
 import type { ProgramsCheck, RefusedProgram } from './doctor.js';
 
@@ -59,7 +60,7 @@ function load(
   try {
     configure(opened, options, context);
     for (const program of opened.programs.values())
-      if (!programs.has(program.name) && program.name !== 'p_self') program.setAutoload(false);
+      if (!programs.has(program.name) && program.name !== LEARN_OWN_PIDS) program.setAutoload(false);
     opened.load();
     return null;
   } catch (error) {

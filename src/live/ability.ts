@@ -38,7 +38,7 @@ export function wishesOf(
     retry: options.scope !== 'swap',
     writers: options.writers,
     // In scope swap what an ordinary fault pays counts for more than what is missed: it is witnessed otherwise.
-    backed: options.scope !== 'swap' && facts.preemption !== 'none' && facts.preemption !== 'voluntary',
+    standby: options.scope !== 'swap' && facts.preemption !== 'none' && facts.preemption !== 'voluntary',
     without: new Set(options.without),
   };
 }

@@ -2,6 +2,7 @@
 /** Which program stands on which hook, by what each attach method is known to do to the truth (docs/attach.md). */
 import type { AttachMethod, HookInfo } from '../core/events/session.js';
 import { HOOKS, type Hook } from './hooks.js';
+import { hookOf, isStandby, programName, standbyName } from './program-names.js';
 
 export interface PlannedProgram {
   /** Name in the BPF object. */
@@ -46,19 +47,20 @@ export interface Wishes {
   /** The mmap_lock tracepoints: every taker of it in the system pays for a program or two. */
   readonly writers: boolean;
   /** Second programs for what first ones miss: where kernel code is preempted, and ordinary faults may pay for it. */
-  readonly backed: boolean;
+  readonly standby: boolean;
   /** Hooks to leave out by name. */
   readonly without: ReadonlySet<string>;
   /** What the kernel refused when it was tried (`loses`), and why. */
   readonly refused?: ReadonlyMap<string, string>;
 }
 
-/** What is lost with a program: its hook, or the program alone where it only stands in for another (`y_…`, `firedBy`). */
+/** What is lost with a program: its hook, or the program alone where it only stands in for another (`…_standby`, `firedBy`). */
 export function loses(program: string): string {
-  const target = program.slice(2);
+  const target = hookOf(program);
   const standsIn =
-    program.startsWith('y_') ||
-    (program.startsWith('m_') && HOOKS.some((hook) => hook.target === target && hook.tracepoint));
+    isStandby(program) ||
+    (program === programName('kprobe.multi', target) &&
+      HOOKS.some((hook) => hook.target === target && hook.tracepoint));
   return standsIn ? program : target;
 }
 
@@ -90,22 +92,26 @@ export function planAttach(kernel: KernelAbility, wishes: Wishes): AttachPlan {
     }
     hooks.push({ target, attached: true, note: '' });
     if (hook.tracepoint) {
-      const fired = wishes.backed && hook.firedBy !== undefined && preemptibleTracepoints(kernel) ? hook.firedBy : null;
-      if (fired !== null && kernel.fprobe && kernel.traceable(fired) && !wishes.refused?.has(`m_${target}`))
-        returns.push({ program: `m_${target}`, target: fired, method: 'kprobe.multi' });
-      returns.push({ program: `t_${target}`, target, method: 'tp_btf' });
+      const fired =
+        wishes.standby && hook.firedBy !== undefined && preemptibleTracepoints(kernel) ? hook.firedBy : null;
+      const first = programName('kprobe.multi', target);
+      if (fired !== null && kernel.fprobe && kernel.traceable(fired) && !wishes.refused?.has(first))
+        returns.push({ program: first, target: fired, method: 'kprobe.multi' });
+      returns.push({ program: programName('tp_btf', target), target, method: 'tp_btf' });
       continue;
     }
     if (hook.exit !== 'no') {
       const multi = exactReturns && hook.exit === 'multi';
-      returns.push({ program: `${multi ? 'r' : 'x'}_${target}`, target, method: multi ? 'kretprobe.multi' : 'fexit' });
+      const method = multi ? 'kretprobe.multi' : 'fexit';
+      returns.push({ program: programName(method, target), target, method });
       // After the first one: the kernel calls the program attached last before the others.
-      if (hook.backed && wishes.backed && !wishes.refused?.has(`y_${target}`))
-        returns.push({ program: `y_${target}`, target, method: 'fexit' });
+      if (hook.standby && wishes.standby && !wishes.refused?.has(standbyName(target)))
+        returns.push({ program: standbyName(target), target, method: 'fexit' });
     }
     if (hook.entry !== 'no') {
       const multi = kernel.fprobe && hook.entry === 'multi';
-      entries.push({ program: `${multi ? 'm' : 'e'}_${target}`, target, method: multi ? 'kprobe.multi' : 'fentry' });
+      const method = multi ? 'kprobe.multi' : 'fentry';
+      entries.push({ program: programName(method, target), target, method });
     }
   }
   return { programs: [...returns, ...entries], hooks, missing };

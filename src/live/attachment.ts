@@ -27,9 +27,9 @@ export class Attachment {
   readonly controls: Controls;
   /** Values of the `cpus` map. */
   readonly counters: ArrayBuffer;
-  /** `quick` of bpf/maps.bpf.h. */
-  readonly quick: Uint32Array;
-  /** Values of the `lockers` map, and `queues` of bpf/holds.bpf.h. */
+  /** `fast_counters` of bpf/maps.bpf.h. */
+  readonly fast: Uint32Array;
+  /** Values of the `lockers` map, and `queues` of bpf/lockers.bpf.h. */
   readonly lockers: ArrayBuffer;
   readonly queues: Uint32Array;
   /** null: not asked for, or not permitted: run times of programs take CAP_SYS_ADMIN, and are not worth a session. */
@@ -56,8 +56,8 @@ export class Attachment {
       this.#pages.push(counters, bss, lockers);
       this.lockers = lockers.view;
       this.counters = counters.view;
-      const { offset, size } = object.variable('.bss', 'quick');
-      this.quick = new Uint32Array(bss.view, offset, size / 4);
+      const { offset, size } = object.variable('.bss', 'fast_counters');
+      this.fast = new Uint32Array(bss.view, offset, size / 4);
       const queues = object.variable('.bss', 'queues');
       this.queues = new Uint32Array(bss.view, queues.offset, queues.size / 4);
       this.controls = new Controls(object, bss.view, options.scope);

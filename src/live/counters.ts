@@ -4,8 +4,8 @@ import { CounterGroup, type EventBatch, pushUserRow, UserKind } from '../core/ev
 import { VlCounter, VlCpu } from '../schema/events.gen.js';
 
 const ROW_WORDS = VlCpu.size / 4;
-/** `struct quick` of bpf/maps.bpf.h: a cache line. */
-const QUICK_WORDS = 16;
+/** `struct fast_counters` of bpf/maps.bpf.h: a cache line. */
+const FAST_WORDS = 16;
 const GROUPS = [
   { group: CounterGroup.Kernel, offset: VlCpu.counter, count: 64 },
   { group: CounterGroup.Emitted, offset: VlCpu.emitted, count: 64 },
@@ -27,23 +27,23 @@ function wide(words: Uint32Array, w: number): number {
 
 export class CounterReader {
   readonly #words: Uint32Array;
-  readonly #quick: Uint32Array;
+  readonly #fast: Uint32Array;
   readonly #cpus: number;
   readonly #last = new Map<number, number>();
 
   /**
-   * `view`: the values of the `cpus` map, a `struct vl_cpu` a CPU. `quick`: the array of that name in the object's
+   * `view`: the values of the `cpus` map, a `struct vl_cpu` a CPU. `fast`: `fast_counters` in the object's
    * .bss, where the first CPUs count faults done under the VMA lock.
    */
-  constructor(view: ArrayBufferLike, cpus: number, quick: Uint32Array) {
+  constructor(view: ArrayBufferLike, cpus: number, fast: Uint32Array) {
     this.#words = new Uint32Array(view, 0, cpus * ROW_WORDS);
-    this.#quick = quick;
+    this.#fast = fast;
     this.#cpus = cpus;
   }
 
-  #quickOk(): number {
+  #fastOk(): number {
     let total = 0;
-    for (let w = 0; w < this.#quick.length; w += QUICK_WORDS) total += wide(this.#quick, w);
+    for (let w = 0; w < this.#fast.length; w += FAST_WORDS) total += wide(this.#fast, w);
     return total;
   }
 
@@ -62,8 +62,8 @@ export class CounterReader {
   sample(batch: EventBatch, time: number): void {
     for (const { group, offset, count } of GROUPS)
       for (let i = 0; i < count; i++) {
-        const quick = group === CounterGroup.Kernel && i === VlCounter.VMA_OK ? this.#quickOk() : 0;
-        this.push(batch, time, group, i, quick + this.sum(offset + 8 * i));
+        const fast = group === CounterGroup.Kernel && i === VlCounter.VMA_OK ? this.#fastOk() : 0;
+        this.push(batch, time, group, i, fast + this.sum(offset + 8 * i));
       }
   }
 

@@ -6,13 +6,14 @@ import { ExitCode, errorCode, UserError } from '../errors.js';
 import { cannot } from './kernel.js';
 import type { Namespaces } from './namespaces.js';
 import type { LiveOptions } from './options.js';
+import { LEARN_OWN_PIDS } from './program-names.js';
 
 /** PIDS_A_BLOCK of bpf/maps.bpf.h. */
 const PIDS_A_BLOCK = 512;
 
 /** Tells the probes who we are, where the kernel's pids are not ours, and what is to be followed. Throws `UserError`. */
 export function tellPids(object: BpfObject, { pids, tids }: LiveOptions, { pid }: Namespaces): void {
-  if (pid.initial !== true && object.program('p_self').testRun().returned !== 1)
+  if (pid.initial !== true && object.program(LEARN_OWN_PIDS).testRun().returned !== 1)
     throw cannot(
       'find this process among those of the kernel',
       'its PID namespace is not one below that of /proc',

@@ -24,7 +24,7 @@ export interface Hook {
   /** A tracepoint's: the function that fires it, hooked as well where programs on tracepoints can be preempted. */
   readonly firedBy?: string;
   /** Where kernel code is preempted a second program `y_…` takes what the first one misses. */
-  readonly backed?: true;
+  readonly standby?: true;
 }
 
 /** The ways a hook can be attached, best first. */
@@ -37,7 +37,7 @@ export function methodsOf(hook: Hook): readonly AttachMethod[] {
   return [...entry, ...exit];
 }
 
-type Options = Partial<Pick<Hook, 'required' | 'wanted' | 'instead' | 'backed' | 'firedBy'>>;
+type Options = Partial<Pick<Hook, 'required' | 'wanted' | 'instead' | 'standby' | 'firedBy'>>;
 
 const hook = (
   target: string,
@@ -62,7 +62,7 @@ const retry = { wanted: 'retry' } as const;
 const writers = { wanted: 'writers' } as const;
 
 export const HOOKS: readonly Hook[] = [
-  hook('handle_mm_fault', 'result of every attempt', 'no', 'fexit', { required: true, backed: true }),
+  hook('handle_mm_fault', 'result of every attempt', 'no', 'fexit', { required: true, standby: true }),
   hook('lock_mm_and_find_vma', 'fallback to mmap_lock, aborts, verdicts', 'multi', 'multi', required),
   hook('do_swap_page', 'swap faults', 'multi', 'multi', required),
   hook('__folio_lock_or_retry', 'waits for a locked folio', 'multi', 'multi', required),

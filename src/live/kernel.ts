@@ -9,6 +9,7 @@ import { resource } from '../resources.js';
 import { planRelease } from './hooks.js';
 import type { HostFacts } from './host.js';
 import type { ReleaseWish } from './options.js';
+import { programName } from './program-names.js';
 
 /** The compiled programs. */
 export const OBJECT: string = resource('dist/bpf/vmalocktop.bpf.o');
@@ -18,7 +19,8 @@ export function probeObservation(): UserError | null {
   try {
     const object = BpfObject.open(OBJECT);
     try {
-      for (const program of object.programs.values()) program.setAutoload(program.name === 'x_handle_mm_fault');
+      for (const program of object.programs.values())
+        program.setAutoload(program.name === programName('fexit', 'handle_mm_fault'));
       object.load();
     } finally {
       object.close();

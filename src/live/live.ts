@@ -81,7 +81,7 @@ export class Live implements LiveSource {
     const programs = around.plan.programs.map(({ program }) => object.program(program));
     this.#counterRows = COUNTER_ROWS + 3 * programs.length + 16 + MAX_LOCK_ROWS;
     this.#sampler = new Sampler({
-      counters: new CounterReader(attachment.counters, rowsOf(around.plan, around.cpus), attachment.quick),
+      counters: new CounterReader(attachment.counters, rowsOf(around.plan, around.cpus), attachment.fast),
       programs,
       ring,
       stats: stats !== null,

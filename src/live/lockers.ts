@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What tasks hold and await of mmap_locks that others queue for, at this moment: `lockers` and `queues` of bpf/holds.bpf.h, read from mapped memory. */
+/** What tasks hold and await of mmap_locks that others queue for, at this moment: `lockers` and `queues` of bpf/lockers.bpf.h, read from mapped memory. */
 import { readFileSync } from 'node:fs';
 import { type EventBatch, UserKind } from '../core/events/batch.js';
 
@@ -92,7 +92,7 @@ export class LockersReader {
         const hold = at + offset;
         const low = words[hold] as number;
         if ((low | (words[hold + 1] as number)) === 0) continue;
-        // `queue_of` of bpf/holds.bpf.h: bits 6 to 17 and 18 to 29, all of the low word.
+        // `queue_of` of bpf/lockers.bpf.h: bits 6 to 17 and 18 to 29, all of the low word.
         if (this.#queues[((low >>> 6) ^ (low >>> 18)) & (this.#queues.length - 1)] === 0) continue;
         out.push({
           ...who,

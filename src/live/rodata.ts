@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The constants of the BPF object (.rodata, bpf/maps.bpf.h): what a session wants, written before its programs are loaded. */
+/** The constants of the BPF object (bpf/rodata.bpf.h): what a session wants, written before its programs are loaded. */
 
 import type { BpfObject, Btf } from 'ebpf-ts';
 import type { ReleaseMode } from '../core/events/session.js';
@@ -9,6 +9,7 @@ import type { KernelAddresses } from './addresses.js';
 import type { AttachPlan } from './attach-plan.js';
 import type { HostFacts } from './host.js';
 import type { LiveOptions } from './options.js';
+import { isStandby, LEARN_OWN_PIDS, programName } from './program-names.js';
 
 export interface HostContext {
   readonly facts: HostFacts;
@@ -31,13 +32,13 @@ export function signalFlags({ kernel }: Pick<HostFacts, 'kernel'>): number {
 
 type Setter = (name: string, value: number | bigint) => void;
 
-export function isBacked(plan: AttachPlan): boolean {
-  return plan.programs.some(({ program }) => program.startsWith('y_'));
+export function hasStandby(plan: AttachPlan): boolean {
+  return plan.programs.some(({ program }) => isStandby(program));
 }
 
 /** Rows of the `cpus` map: one a CPU, and one more a CPU for the second program. */
 export function rowsOf(plan: AttachPlan, cpus: number): number {
-  return isBacked(plan) ? 2 * cpus : cpus;
+  return hasStandby(plan) ? 2 * cpus : cpus;
 }
 
 /** Chooses programs and map sizes of an opened object and sets its constants. */
@@ -46,7 +47,7 @@ export function configure(object: BpfObject, options: LiveOptions, around: HostC
   const set: Setter = (name, value) => object.setGlobal('.rodata', name, value);
   const { pid } = facts.namespaces;
   const wanted = new Set(plan.programs.map(({ program }) => program));
-  if (pid.initial !== true) wanted.add('p_self');
+  if (pid.initial !== true) wanted.add(LEARN_OWN_PIDS);
   for (const program of object.programs.values()) program.setAutoload(wanted.has(program.name));
   object.map('events').setMaxEntries(options.ringBytes);
   object.map('cpus').setMaxEntries(rowsOf(plan, cpus));
@@ -56,7 +57,7 @@ export function configure(object: BpfObject, options: LiveOptions, around: HostC
   set('own_tgid', process.pid);
   set('in_pid_ns', pid.initial === true ? 0 : 1);
   set('ns_below', pid.initial === false ? pid.below : 0);
-  set('backed', isBacked(plan) ? 1 : 0);
+  set('standby', hasStandby(plan) ? 1 : 0);
   set('cpu_rows', cpus);
   set('track_start', trackStart ? 1 : 0);
   set('min_ns', BigInt(Math.round(options.minUs * 1000)));
@@ -93,7 +94,10 @@ function mmapLock(object: BpfObject, set: Setter, { plan, btf, addresses }: Host
   const observed = hooked('mmap_lock_acquire_returned') && hooked('mmap_lock_released');
   set('observe_mm', observed ? 1 : 0);
   if (!observed) object.map('lockers').setMaxEntries(1);
-  set('mm_fired', plan.programs.some(({ program }) => program === 'm_mmap_lock_acquire_returned') ? 1 : 0);
+  set(
+    'mm_fired',
+    plan.programs.some(({ program }) => program === programName('kprobe.multi', 'mmap_lock_acquire_returned')) ? 1 : 0,
+  );
   // (mm, path, write, success) until 6.13, (mm, write, success) since.
   set('mm_tp_path', btf.tracepointArguments('mmap_lock_acquire_returned') === 4 ? 1 : 0);
   const range = (found: SymbolRange | null, lo: string, hi: string): void => {

@@ -5,6 +5,7 @@ import type { BpfProgram, ProgramAccount, RingBuffer } from 'ebpf-ts';
 import { CounterGroup, type EventBatch } from '../core/events/batch.js';
 import { VlCounter } from '../schema/events.gen.js';
 import type { CounterReader } from './counters.js';
+import { isStandby, programName } from './program-names.js';
 
 export interface Sampled {
   readonly counters: CounterReader;
@@ -36,14 +37,14 @@ export class Sampler {
   /** Appends a row for each counter, of `time` (ns of the session). No value is less than it was before. */
   sample(batch: EventBatch, time: number): void {
     const { counters, programs, ring, stats } = this.#of;
-    // Runs go on meanwhile: what was covered is read after what was missed, or what comes in between would be no more than missed.
+    // Runs go on meanwhile: what the standby took is read after what was missed, or what comes in between would be no more than missed.
     const accounts = programs.map((program) => program.account());
-    const covered = counters.counter(VlCounter.COVERED);
+    const standby = counters.counter(VlCounter.STANDBY);
     counters.sample(batch, time);
     programs.forEach(({ name }, i) => {
       const now = accounts[i] as ProgramAccount;
       const before = this.#before[i];
-      const misses = missed(name, now.recursionMisses - (before?.recursionMisses ?? 0), covered);
+      const misses = missed(name, now.recursionMisses - (before?.recursionMisses ?? 0), standby);
       // At least so many, each time: so is the most of them.
       this.#missed[i] = Math.max(this.#missed[i] ?? 0, misses);
       counters.push(batch, time, CounterGroup.Missed, i, this.#missed[i]);
@@ -59,7 +60,7 @@ export class Sampler {
 }
 
 /** What the first program on handle_mm_fault missed and the second one took is not missed; the second one's own runs are mostly empty. */
-function missed(program: string, misses: number, covered: number): number {
-  if (program.startsWith('y_')) return 0;
-  return program === 'x_handle_mm_fault' ? misses - covered : misses;
+function missed(program: string, misses: number, standby: number): number {
+  if (isStandby(program)) return 0;
+  return program === programName('fexit', 'handle_mm_fault') ? misses - standby : misses;
 }

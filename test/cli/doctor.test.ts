@@ -5,6 +5,7 @@ import { doctorText } from '../../cli/commands/doctor/text.js';
 import { type BpfProbe, type Diagnosis, explain, type RefusedProgram } from '../../src/doctor/doctor.js';
 import { HOOKS, planRelease } from '../../src/live/hooks.js';
 import { type HostFacts, parseKernelRelease, parseMemlock, showsAddresses } from '../../src/live/host.js';
+import { hookOf } from '../../src/live/program-names.js';
 import { run } from './run.js';
 
 const names = new Set(HOOKS.flatMap(({ target }) => [target, `__traceiter_${target}`]));
@@ -231,7 +232,7 @@ test('this host: text, --json and --quiet give one verdict, and the exit code sa
 const LOG = Array.from({ length: 40 }, (_, i) => `${i}: (bf) r0 = r5`).join('\n');
 const refusedProgram = (program: string, required: boolean): RefusedProgram => ({
   program,
-  hook: program.slice(2),
+  hook: hookOf(program),
   required,
   why: `the verifier refused ${program}: R5 !read_ok`,
   remedy: "read the verifier's log",
@@ -240,22 +241,22 @@ const refusedProgram = (program: string, required: boolean): RefusedProgram => (
 });
 
 test('a refused optional program loses its hook, and what the verifier said last is shown', () => {
-  const programs = { loaded: 50, refused: [refusedProgram('x_hugetlb_fault', false)] };
+  const programs = { loaded: 50, refused: [refusedProgram('fexit_hugetlb_fault', false)] };
   const diagnosis = explain(ROOT, PERMITTED, programs);
   assert.equal(diagnosis.canObserve, true);
   assert.equal(hook(diagnosis, 'hugetlb_fault'), 'no');
   assert.match(diagnosis.reason, /without hugetlb_fault/);
   const text = doctorText(diagnosis);
-  assert.match(text, /✗ programs +50 are taken, 1 refused: x_hugetlb_fault/);
+  assert.match(text, /✗ programs +50 are taken, 1 refused: fexit_hugetlb_fault/);
   assert.match(text, /lost with it: hugetlb_fault \(optional\)\n +38: \(bf\) r0 = r5\n +R5 !read_ok\n +→ read/);
   assert.doesNotMatch(text, /^ +12: \(bf\)/m);
   for (const line of LOG.split('\n')) assert.ok(doctorText(diagnosis, true).includes(`      ${line}\n`), line);
 });
 
 test('cannot observe where a required program is refused', () => {
-  const diagnosis = explain(ROOT, PERMITTED, { loaded: 50, refused: [refusedProgram('x_handle_mm_fault', true)] });
+  const diagnosis = explain(ROOT, PERMITTED, { loaded: 50, refused: [refusedProgram('fexit_handle_mm_fault', true)] });
   assert.equal(diagnosis.canObserve, false);
-  assert.match(diagnosis.reason, /refuses x_handle_mm_fault, which every session needs: .*R5 !read_ok/);
+  assert.match(diagnosis.reason, /refuses fexit_handle_mm_fault, which every session needs: .*R5 !read_ok/);
   assert.match(diagnosis.remedy, /--verbose/);
 });
 

@@ -73,7 +73,7 @@ export function sessionOf(flavour: Flavour, changes: Partial<SessionInfo> = {}):
     arch: 'x64',
     release: observed ? 'observed' : 'derived',
     hooks: targets.map((target) => ({ target, attached: true, note: '' })),
-    programs: targets.map((target) => ({ name: `x_${target}`, target, method: 'fexit' })),
+    programs: targets.map((target) => ({ name: `fexit_${target}`, target, method: 'fexit' })),
     ...changes,
   });
 }

@@ -88,8 +88,8 @@ export function syntheticSession(changes: Partial<SessionInfo> = {}): SessionInf
     minUs: 0,
     filters: {},
     programs: [
-      { name: 'x_handle_mm_fault', target: 'handle_mm_fault', method: 'fexit' },
-      { name: 'm_do_swap_page', target: 'do_swap_page', method: 'kprobe.multi' },
+      { name: 'fexit_handle_mm_fault', target: 'handle_mm_fault', method: 'fexit' },
+      { name: 'kpm_do_swap_page', target: 'do_swap_page', method: 'kprobe.multi' },
     ],
     hooks: syntheticHooks(false),
     ringBytes: 1 << 24,

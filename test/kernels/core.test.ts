@@ -6,14 +6,12 @@ import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Btf, type CheckedRelocation, checkRelocations } from 'ebpf-ts';
 import { HOOKS } from '../../src/live/hooks.js';
+import { hookOf } from '../../src/live/program-names.js';
 import { KERNELS, kernelTable, relocationNames } from './table.js';
 
 const OBJECT = fileURLToPath(new URL('../../bpf/vmalocktop.bpf.o', import.meta.url));
 const AGAIN = 'make kernel-btfs';
 const table = kernelTable();
-
-/** Programs are named after their hook: `e_do_swap_page`, `x_do_swap_page`, `m_mmap_lock_released`. */
-const hookOf = (program: string): string => program.replace(/^[a-z]_/, '');
 
 /** What would make the verifier refuse a program that a session loads there, or libbpf the whole object. */
 function refusals(types: Uint8Array, lacks: readonly string[]): string[] {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type KernelAbility, loses, planAttach, type Wishes } from '../../src/live/attach-plan.js';
 import { HOOKS } from '../../src/live/hooks.js';
+import { hookOf } from '../../src/live/program-names.js';
 
 /** 7.3 with full preemption, as root sees it. */
 const KERNEL: KernelAbility = {
@@ -21,7 +22,7 @@ const WISHES: Wishes = {
   follow: false,
   retry: true,
   writers: true,
-  backed: true,
+  standby: true,
   without: new Set(),
 };
 const programsOf = (wishes: Partial<Wishes>, kernel: Partial<KernelAbility> = {}): string[] =>
@@ -37,7 +38,7 @@ test('whichever program of the plan is refused, the next plan lacks it, and no o
     assert.ok(!left.includes(program), program);
     assert.deepEqual(
       all.filter((other) => !left.includes(other)),
-      all.filter((other) => other === program || other.slice(2) === lost),
+      all.filter((other) => other === program || hookOf(other) === lost),
       program,
     );
     assert.equal(plan.missing.length > 0, required, program);
@@ -57,6 +58,6 @@ test('where the list of traceable functions cannot be read, BTF says what is the
 });
 
 test('where /proc/kallsyms hides addresses the trylock for an anon_vma is told by its own function', () => {
-  assert.ok(!programsOf({}).includes('x___vmf_anon_prepare'));
-  assert.ok(programsOf({ anonPrepare: true }).includes('x___vmf_anon_prepare'));
+  assert.ok(!programsOf({}).includes('fexit___vmf_anon_prepare'));
+  assert.ok(programsOf({ anonPrepare: true }).includes('fexit___vmf_anon_prepare'));
 });

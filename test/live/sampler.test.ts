@@ -8,7 +8,7 @@ import { CounterReader } from '../../src/live/counters.js';
 import { Sampler } from '../../src/live/sampler.js';
 import { VlCounter, VlCpu } from '../../src/schema/events.gen.js';
 
-const COVERED = (VlCpu.counter + 8 * VlCounter.COVERED) / 4;
+const STANDBY = (VlCpu.counter + 8 * VlCounter.STANDBY) / 4;
 
 /** A kernel that preempts the first program on handle_mm_fault: it misses runs, most of which the second one covers. */
 class Preempted {
@@ -19,7 +19,7 @@ class Preempted {
 
   miss(covered: boolean): void {
     this.misses++;
-    if (covered) this.words[COVERED] = (this.words[COVERED] as number) + 1;
+    if (covered) this.words[STANDBY] = (this.words[STANDBY] as number) + 1;
   }
 
   sampler(): Sampler {
@@ -34,7 +34,10 @@ class Preempted {
         },
       }) as unknown as BpfProgram;
     const counters = new CounterReader(this.words.buffer as ArrayBuffer, 1, new Uint32Array(16));
-    const programs = [program('x_handle_mm_fault', () => this.misses), program('y_handle_mm_fault', () => 0)];
+    const programs = [
+      program('fexit_handle_mm_fault', () => this.misses),
+      program('fexit_handle_mm_fault_standby', () => 0),
+    ];
     const sampler = new Sampler({ counters, programs, ring: { used: () => 0 } as RingBuffer, stats: false });
     sampler.begin();
     return sampler;

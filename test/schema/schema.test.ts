@@ -15,7 +15,8 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const GENERATED = join(ROOT, 'src/schema/events.gen.ts');
 const OBJECT = join(ROOT, 'dist/bpf/vmalocktop.bpf.o');
 const COMMAND = join(ROOT, 'dist/scripts/gen-schema.js');
-const header = readFileSync(join(ROOT, 'bpf/events.h'), 'utf8');
+const BPF = join(ROOT, 'bpf');
+const header = readFileSync(join(BPF, 'events.h'), 'utf8');
 
 /** A type nothing refers to is not in the BTF. */
 const ANCHORS = [
@@ -34,9 +35,6 @@ const ANCHORS = [
   'enum vl_wait',
   'enum vl_inner',
 ];
-const TYPES =
-  'typedef unsigned char __u8; typedef unsigned short __u16; typedef unsigned int __u32; typedef unsigned long long __u64;\n';
-
 let dir: string;
 before(() => {
   dir = mkdtempSync(join(tmpdir(), 'schema-test-'));
@@ -45,8 +43,10 @@ after(() => rmSync(dir, { recursive: true }));
 
 function compile(name: string, events: string, anchors: readonly string[] = ANCHORS): string {
   const object = join(dir, `${name}.o`);
-  const source = TYPES + events + anchors.map((type, i) => `\n${type} *anchor_${i};`).join('');
-  execFileSync('clang', ['-g', '-O2', '-target', 'bpf', '-x', 'c', '-c', '-', '-o', object], { input: `${source}\n` });
+  const source = events + anchors.map((type, i) => `\n${type} *anchor_${i};`).join('');
+  execFileSync('clang', ['-g', '-O2', '-target', 'bpf', '-I', BPF, '-x', 'c', '-c', '-', '-o', object], {
+    input: `${source}\n`,
+  });
   return object;
 }
 

@@ -119,9 +119,9 @@ function timelineOf(seconds: number): Snapshot['timeline'] {
 
 export const HOOKED: Pick<SessionInfo, 'programs' | 'hooks'> = {
   programs: [
-    { name: 'x_handle_mm_fault', target: 'handle_mm_fault', method: 'fexit' },
-    { name: 'm_do_swap_page', target: 'do_swap_page', method: 'kprobe.multi' },
-    { name: 'r_do_swap_page', target: 'do_swap_page', method: 'kretprobe.multi' },
+    { name: 'fexit_handle_mm_fault', target: 'handle_mm_fault', method: 'fexit' },
+    { name: 'kpm_do_swap_page', target: 'do_swap_page', method: 'kprobe.multi' },
+    { name: 'krpm_do_swap_page', target: 'do_swap_page', method: 'kretprobe.multi' },
   ],
   hooks: [
     { target: 'handle_mm_fault', attached: true, note: '' },

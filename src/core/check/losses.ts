@@ -9,7 +9,7 @@ import { CounterGroup } from '../events/batch.js';
 import type { ProgramInfo } from '../events/session.js';
 
 /** Counters of the kernel that say: something could not be recorded. */
-const LOST: ReadonlySet<number> = new Set([VlCounter.STATE_LOST, VlCounter.NESTED_LOST, VlCounter.NOTE_LOST]);
+const LOST: ReadonlySet<number> = new Set([VlCounter.STATE_LOST, VlCounter.NESTED_LOST, VlCounter.PENDING_LOST]);
 
 /** Readings remembered at most: a suspicion older than that is not confirmed any more. */
 const MAX_READINGS = 65_536;

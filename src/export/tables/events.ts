@@ -38,7 +38,7 @@ const hasInfo = (row: EventRow): boolean => (at(row, 'flags') & VlStepFlag.INFO)
 const info = (row: EventRow, value: number | undefined): number | null =>
   hasInfo(row) ? known(value ?? Number.NaN) : null;
 
-/** `kernel/VMA_RETRY`, `dropped/FLOR_ENTER`, `hist/FOLIO_WAIT/12`, `missed/x_handle_mm_fault`; null in other rows. */
+/** `kernel/VMA_RETRY`, `dropped/FLOR_ENTER`, `hist/FOLIO_WAIT/12`, `missed/fexit_handle_mm_fault`; null in other rows. */
 function counterName(row: EventRow, programs: readonly { readonly name: string }[]): string | null {
   if (at(row, 'kind') !== UserKind.Counter) return null;
   const group = at(row, 'a');

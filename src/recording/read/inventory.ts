@@ -114,7 +114,7 @@ function losses(scan: Scan, events: number): Losses {
       missed[session.programs[index]?.name ?? `program ${index}`] = value;
   }
   const kernel = (counter: number): number | undefined => counters.get(CounterGroup.Kernel * TWO_32 + counter);
-  const notes = kernel(VlCounter.NOTE_LOST);
+  const notes = kernel(VlCounter.PENDING_LOST);
   return {
     cutOff: scan.truncated,
     damage: scan.error instanceof Error ? scan.error.message : null,

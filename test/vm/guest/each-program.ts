@@ -7,13 +7,14 @@
 import { BpfError, BpfObject, Btf } from 'ebpf-ts';
 import { HOOKS } from '../../../src/live/hooks.js';
 import { OBJECT } from '../../../src/live/kernel.js';
+import { hookOf } from '../../../src/live/program-names.js';
 import { VlScope } from '../../../src/schema/events.gen.js';
 
 const btf = Btf.vmlinux();
 const cpus = 4;
 const ON: Readonly<Record<string, number>> = {
   scope: VlScope.ALL,
-  backed: 1,
+  standby: 1,
   cpu_rows: cpus,
   track_start: 1,
   observe_release: 1,
@@ -29,8 +30,8 @@ const ON: Readonly<Record<string, number>> = {
 };
 
 function absent(program: string): boolean {
-  if (program.startsWith('p_')) return false; // run by us, on no hook
-  const target = program.replace(/^[a-z]+_/, '');
+  const target = hookOf(program);
+  if (target === '') return false; // run by us, on no hook
   const hook = HOOKS.find((it) => it.target === target);
   return hook?.tracepoint === true ? btf.tracepointArguments(target) === null : !btf.hasFunc(target);
 }

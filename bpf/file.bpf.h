@@ -1,54 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Notes (maps.bpf.h) and the file faults that live on them: filemap_fault and shmem_fault. */
-#ifndef VMALOCKTOP_NOTE_BPF_H
-#define VMALOCKTOP_NOTE_BPF_H
+/* File faults: filemap_fault and shmem_fault. They have no record until they sleep or return RETRY. */
+#ifndef VMALOCKTOP_FILE_BPF_H
+#define VMALOCKTOP_FILE_BPF_H
 
-static __always_inline struct note *note_slot(struct task_struct *task)
-{
-	__u32 i = (__u32)task->pid & (NOTES - 1);
-
-	return bpf_map_lookup_elem(&notes, &i);
-}
-
-/* This task's note, if it has one with `bit`. */
-static __always_inline struct note *note_with(struct task_struct *task, __u32 bit)
-{
-	struct note *note = note_slot(task);
-
-	return note && note->pid == (__u32)task->pid && note->have & bit ? note : NULL;
-}
-
-static __always_inline struct note *make_note(struct task_struct *task)
-{
-	struct note *note = note_slot(task);
-
-	if (note && note->pid != (__u32)task->pid) {
-		if (note->have)
-			count(VL_C_NOTE_LOST);
-		note->have = 0;
-		note->pid = task->pid;
-	}
-	return note;
-}
-
-/* A missed return leaves a note behind; its vm_fault lay on this task's stack, so what is there now tells. */
-static __always_inline bool note_holds(struct note *note)
-{
-	struct vm_fault *vmf = (void *)note->vmf;
-
-	return PAGE_OF(BPF_CORE_READ(vmf, address)) == note->address && (__u64)BPF_CORE_READ(vmf, vma) == note->vma &&
-	       (__u32)BPF_CORE_READ(vmf, flags) == note->flags;
-}
+#include "compat.bpf.h"
+#include "events.h"
+#include "fallback.bpf.h"
+#include "kernel.bpf.h"
+#include "pending.bpf.h"
+#include "record.bpf.h"
+#include "send.bpf.h"
+#include "state.bpf.h"
 
 /* Makes the record of a file fault that turned out worth it: it sleeps, or it returned RETRY. */
-static __noinline struct rec *rec_from_note(struct note *note, __u32 kind)
+static __noinline struct rec *rec_from_pending(struct pending *pending, __u32 kind)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct task_state *state;
 	struct rec *rec;
 	__u32 failed;
 
-	if (!note)
+	if (!pending)
 		return NULL;
 	state = make_state(task);
 	if (!state)
@@ -59,20 +31,20 @@ static __noinline struct rec *rec_from_note(struct note *note, __u32 kind)
 	if (!rec)
 		return NULL;
 	rec->mm = MM_ID(BPF_CORE_READ(task, mm));
-	rec->address = note->address;
-	rec->vma_start = note->vma_start;
-	rec->vma_end = note->vma_end;
-	rec->vm_flags = note->vm_flags;
-	rec->vma = note->vma;
-	rec->seq = note->seq;
-	rec->mm_seq = note->mm_seq;
+	rec->address = pending->address;
+	rec->vma_start = pending->vma_start;
+	rec->vma_end = pending->vma_end;
+	rec->vm_flags = pending->vm_flags;
+	rec->vma = pending->vma;
+	rec->seq = pending->seq;
+	rec->mm_seq = pending->mm_seq;
 	rec->have = HAVE_VMA;
-	rec->vmf = note->vmf;
-	rec->file = note->file;
+	rec->vmf = pending->vmf;
+	rec->file = pending->file;
 	rec->state = IN_FILE;
 	rec->acquired = take_start(task, &failed);
-	note->have &= ~NOTE_FILE;
-	send(rec, VL_FILE_ENTER, 0, note->t_file, AB(note->flags, note->file));
+	pending->have &= ~PENDING_FILE;
+	send(rec, VL_FILE_ENTER, 0, pending->t_file, AB(pending->flags, pending->file));
 	open_window(rec);
 	return rec;
 }
@@ -91,11 +63,11 @@ static __always_inline int on_file_enter(struct vm_fault *vmf, __u32 which)
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct vm_area_struct *vma;
 	struct task_state *state;
-	struct note *note;
+	struct pending *pending;
 	struct rec *rec;
 	__u32 flags;
 
-	if (!wanted(task) || task->flags & PF_KTHREAD)
+	if (!should_trace(task) || task->flags & PF_KTHREAD)
 		return 0;
 	count(which == VL_FILE_SHMEM ? VL_C_SHMEM : VL_C_FILE);
 	flags = BPF_CORE_READ(vmf, flags);
@@ -112,24 +84,24 @@ static __always_inline int on_file_enter(struct vm_fault *vmf, __u32 which)
 	}
 	if (!(flags & F(VMA_LOCK)))
 		return 0;
-	note = make_note(task);
-	if (!note)
+	pending = make_pending(task);
+	if (!pending)
 		return 0;
 	vma = BPF_CORE_READ(vmf, vma);
-	note->have |= NOTE_FILE;
-	note->t_file = bpf_ktime_get_ns();
-	note->vmf = (__u64)vmf;
-	note->flags = flags;
-	note->address = PAGE_OF(BPF_CORE_READ(vmf, address));
-	note->vma = (__u64)vma;
-	note->vma_start = BPF_CORE_READ(vma, vm_start);
-	note->vma_end = BPF_CORE_READ(vma, vm_end);
-	note->vm_flags = BPF_CORE_READ(vma, vm_flags);
-	note->file = which;
-	read_vma_seq(vma, &note->seq);
-	read_mm_seq(BPF_CORE_READ(vma, vm_mm), &note->mm_seq);
+	pending->have |= PENDING_FILE;
+	pending->t_file = bpf_ktime_get_ns();
+	pending->vmf = (__u64)vmf;
+	pending->flags = flags;
+	pending->address = PAGE_OF(BPF_CORE_READ(vmf, address));
+	pending->vma = (__u64)vma;
+	pending->vma_start = BPF_CORE_READ(vma, vm_start);
+	pending->vma_end = BPF_CORE_READ(vma, vm_end);
+	pending->vm_flags = BPF_CORE_READ(vma, vm_flags);
+	pending->file = which;
+	read_vma_seq(vma, &pending->seq);
+	read_mm_seq(BPF_CORE_READ(vma, vm_mm), &pending->mm_seq);
 	if (which == VL_FILE_SHMEM && BPF_CORE_READ(vma, vm_file, f_inode, i_private))
-		note->file |= VL_FILE_PUNCH;
+		pending->file |= VL_FILE_PUNCH;
 	return 0;
 }
 
@@ -137,23 +109,23 @@ static __always_inline int on_file_exit(__u32 which, __u32 ret)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct task_state *state;
-	struct note *note;
+	struct pending *pending;
 	struct rec *rec;
 
-	if (!wanted(task) || task->flags & PF_KTHREAD)
+	if (!should_trace(task) || task->flags & PF_KTHREAD)
 		return 0;
 	if (ret & R(RETRY))
 		count(which == VL_FILE_SHMEM ? VL_C_SHMEM_RETRY : VL_C_FILE_RETRY);
 	rec = current_rec(task, &state);
 	if (!rec || !(rec->state & IN_FILE)) {
-		note = note_with(task, NOTE_FILE);
-		if (!note)
+		pending = pending_with(task, PENDING_FILE);
+		if (!pending)
 			return 0;
 		if (!(ret & R(RETRY))) {
-			note->have &= ~NOTE_FILE;
+			pending->have &= ~PENDING_FILE;
 			return 0;
 		}
-		rec = rec_from_note(note, VL_FILE_EXIT);
+		rec = rec_from_pending(pending, VL_FILE_EXIT);
 		if (!rec)
 			return 0;
 	}
@@ -166,18 +138,18 @@ static __always_inline int on_file_exit(__u32 which, __u32 ret)
 /* The first sleep of a fault in filemap_fault or shmem_fault: from here on it is worth looking at. */
 static __always_inline int on_file_sleep(void *ctx, struct task_struct *task, struct rec *rec)
 {
-	struct note *note;
+	struct pending *pending;
 	__u64 ts;
 
 	if (!rec || !(rec->state & IN_FILE)) {
-		note = note_with(task, NOTE_FILE);
-		if (!note)
+		pending = pending_with(task, PENDING_FILE);
+		if (!pending)
 			return 0;
-		if (!note_holds(note)) {
-			note->have &= ~NOTE_FILE;
+		if (!pending_holds(pending)) {
+			pending->have &= ~PENDING_FILE;
 			return 0;
 		}
-		rec = rec_from_note(note, VL_FILE_SLEEP);
+		rec = rec_from_pending(pending, VL_FILE_SLEEP);
 		if (!rec)
 			return 0;
 	}
@@ -190,21 +162,21 @@ static __always_inline int on_file_sleep(void *ctx, struct task_struct *task, st
 	return 0;
 }
 
-/* Evidence from inside filemap_fault. These functions serve read(2) as well: without a note there is nothing to do. */
+/* Evidence from inside filemap_fault. These functions serve read(2) as well: with nothing pending there is nothing to do. */
 static __always_inline int on_file_evidence(__u32 what)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct task_state *state;
-	struct note *note;
+	struct pending *pending;
 	struct rec *rec = current_rec(task, &state);
 
 	if (rec && rec->state & IN_FILE) {
 		rec->file |= what;
 		return 0;
 	}
-	note = note_with(task, NOTE_FILE);
-	if (note && note_holds(note))
-		note->file |= what;
+	pending = pending_with(task, PENDING_FILE);
+	if (pending && pending_holds(pending))
+		pending->file |= what;
 	return 0;
 }
 

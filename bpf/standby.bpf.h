@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The two programs on the return of handle_mm_fault, of which the second stands in for the first. */
-#ifndef VMALOCKTOP_BACKED_BPF_H
-#define VMALOCKTOP_BACKED_BPF_H
+#ifndef VMALOCKTOP_STANDBY_BPF_H
+#define VMALOCKTOP_STANDBY_BPF_H
+
+#include "compat.bpf.h"
+#include "events.h"
+#include "fault.bpf.h"
+#include "maps.bpf.h"
+#include "rodata.bpf.h"
+#include "state.bpf.h"
 
 /*
  * fexit runs no program on a CPU where the same program was preempted, however long that task stands aside: on a
@@ -9,9 +16,9 @@
  * under way; the second, which the kernel calls before it, takes the fault if another task's run of the first one
  * stands halfway here. Each counts in rows of its own, for they do interrupt each other.
  */
-static __always_inline __u32 *covered_by(struct task_struct *task)
+static __always_inline __u32 *standby_took_of(struct task_struct *task)
 {
-	return &covered[(__u32)task->pid & (MARKS - 1)];
+	return &standby_took[(__u32)task->pid & (HINTS - 1)];
 }
 
 static __always_inline int on_hmf_first(__u64 *ctx)
@@ -19,34 +26,34 @@ static __always_inline int on_hmf_first(__u64 *ctx)
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u32 cpu = bpf_get_smp_processor_id(), *mine;
 
-	if (!backed || cpu >= QUICK_CPUS)
+	if (!standby || cpu >= FAST_CPUS)
 		return on_hmf_exit(ctx, false);
-	mine = covered_by(task);
+	mine = standby_took_of(task);
 	if (*mine == (__u32)task->pid) {
 		*mine = 0;
 		return 0;
 	}
-	quick[cpu].busy = 1;
+	fast_counters[cpu].busy = 1;
 	on_hmf_exit(ctx, false);
 	asm volatile("" : "+r"(cpu));
-	if (cpu < QUICK_CPUS)
-		quick[cpu].busy = 0;
+	if (cpu < FAST_CPUS)
+		fast_counters[cpu].busy = 0;
 	return 0;
 }
 
-static __always_inline int on_hmf_second(__u64 *ctx)
+static __always_inline int on_hmf_standby(__u64 *ctx)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	__u32 cpu = bpf_get_smp_processor_id(), *mine = covered_by(task);
+	__u32 cpu = bpf_get_smp_processor_id(), *mine = standby_took_of(task);
 
-	if (cpu >= QUICK_CPUS || !quick[cpu].busy) {
+	if (cpu >= FAST_CPUS || !fast_counters[cpu].busy) {
 		if (*mine == (__u32)task->pid)
 			*mine = 0;
 		return 0;
 	}
 	*mine = task->pid;
 	if (in_session())
-		count(VL_C_COVERED);
+		count(VL_C_STANDBY);
 	return on_hmf_exit(ctx, true);
 }
 

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What differs between architectures: where registers hold arguments, results and the number of a system call. */
+#ifndef VMALOCKTOP_ARCH_BPF_H
+#define VMALOCKTOP_ARCH_BPF_H
+
+#include "compat.bpf.h"
+
+#if defined(__TARGET_ARCH_x86)
+struct pt_regs {
+	unsigned long cx, ax, dx, si, di, cs, orig_ax;
+} __core;
+/* Function arguments and result as kprobe.multi programs find them (System V order). */
+#define REGS_ARG1(regs) ((regs)->di)
+#define REGS_ARG2(regs) ((regs)->si)
+#define REGS_ARG3(regs) ((regs)->dx)
+#define REGS_RET(regs) ((regs)->ax)
+#define SYSCALL_NR(regs) ((regs)->orig_ax) /* -1 in an exception */
+#define SYSCALL_FD(regs) ((regs)->di)
+/* read, write, pread64, readv, preadv, ioctl: arch/x86/entry/syscalls/syscall_64.tbl */
+#define SYSCALL_READS(nr) ((nr) <= 1 || (nr) == 16 || (nr) == 17 || (nr) == 19 || (nr) == 295)
+/* user_mode() of arch/x86/include/asm/ptrace.h: the privilege level in the code segment */
+static __attribute__((always_inline)) inline bool regs_user_mode(const struct pt_regs *regs)
+{
+	unsigned long cs = 0;
+
+	bpf_core_read(&cs, sizeof cs, &regs->cs);
+	return (cs & 3) == 3;
+}
+#else
+#error "argument registers of this architecture are not written down in arch.bpf.h"
+#endif
+
+#endif

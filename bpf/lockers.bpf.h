@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What each task has of mmap_locks and asks of them: kept for the records of holds and waits, and read by the user side. */
+#ifndef VMALOCKTOP_LOCKERS_BPF_H
+#define VMALOCKTOP_LOCKERS_BPF_H
+
+#include "arch.bpf.h"
+#include "compat.bpf.h"
+#include "events.h"
+#include "kernel.bpf.h"
+#include "maps.bpf.h"
+#include "pids.bpf.h"
+#include "rodata.bpf.h"
+#include "state.bpf.h"
+
+/* What a task has of mmap_lock now; direct-mapped by pid, and read by the user side as well. */
+struct lock_hold {
+	__u64 mm; /* 0: none */
+	__u64 since;
+	__u64 file;    /* as in VL_L_HELD */
+	__u32 syscall;
+	__u32 flags;   /* enum vl_lock_flag */
+};
+struct locker {
+	__u32 pid;
+	__u32 tid, tgid; /* as the user sees them */
+	__u32 holder;    /* tid of the holder of what is asked for */
+	__u64 asked;     /* 0: asks for nothing */
+	__u64 mm;        /* what it asks for */
+	__u32 syscall;
+	__u32 flags;     /* enum vl_lock_flag */
+	__u32 queue;     /* index into `queues` + 1 while this task counts there */
+	__u32 vmas;      /* __vma_start_write calls since mmap_lock was acquired for write */
+	__u64 vma_ns;    /* and time in them */
+	struct lock_hold held[2]; /* a fork holds two */
+	__u64 file;      /* of what it asks for, as in a hold */
+};
+_Static_assert(sizeof(struct locker) == 128, "two cache lines");
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, TASK_SLOTS); /* 1 unless observe_mm, set before load */
+	__type(key, __u32);
+	__type(value, struct locker);
+} lockers SEC(".maps");
+
+/* Tasks that queue for an mm's mmap_lock. Shared by collision: then a few holds more are sent. */
+#define QUEUES 4096
+__u32 queues[QUEUES];
+
+/* With a filter: the mms that followed tasks run on, or that a followed process owns. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384); /* 1 unless filtered, set before load */
+	__type(key, __u64);
+	__type(value, __u8);
+} followed_mms SEC(".maps");
+
+static __always_inline __u64 mm_id_of(void *mm)
+{
+	__u64 id;
+
+	/* Through memory, so that it is a number to the verifier. */
+	bpf_probe_read_kernel(&id, sizeof id, &mm);
+	return MM_ID(id);
+}
+
+/* The process an mm is of (CONFIG_MEMCG keeps that); 0 not known. */
+static __always_inline __u32 owner_of(struct mm_struct *mm)
+{
+	struct task_struct *owner = NULL;
+
+	if (bpf_core_field_exists(mm->owner))
+		owner = BPF_CORE_READ(mm, owner);
+	return owner ? tgid_of(owner) : 0;
+}
+
+/* Whether what happens to the locks of this mm is of the session, by any task. Of our own: what we do to others. */
+static __always_inline bool should_trace_lock(struct task_struct *task, struct mm_struct *mm)
+{
+	bool own = BPF_CORE_READ(task, mm) == mm;
+	__u64 id;
+	__u32 tgid;
+	__u8 one = 1;
+
+	if (!in_session() || (own && is_ourself(task)))
+		return false;
+	if (!filtered)
+		return true;
+	id = mm_id_of(mm);
+	if (bpf_map_lookup_elem(&followed_mms, &id))
+		return true;
+	if (!own || !should_trace(task)) {
+		if (!filter_tgid || filter_tid || filter_comm)
+			return false;
+		tgid = owner_of(mm);
+		if (!tgid || !has_pid(PIDS_OF(tgids, tgid), tgid))
+			return false;
+	}
+	bpf_map_update_elem(&followed_mms, &id, &one, BPF_ANY);
+	return true;
+}
+
+/* The file of /proc behind the system call's descriptor: its name's first 7 bytes; 0 for any other file. */
+static __noinline __u64 proc_file(__u64 fd)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
+	struct file **files = BPF_CORE_READ(fdt, fd), *file = NULL;
+	const unsigned char *from;
+	__u64 name = 0;
+
+	if (fd >= BPF_CORE_READ(fdt, max_fds))
+		return 0;
+	bpf_probe_read_kernel(&file, sizeof file, &files[fd]);
+	if (!file || BPF_CORE_READ(file, f_inode, i_sb, s_magic) != PROC_SUPER_MAGIC)
+		return 0;
+	from = BPF_CORE_READ(file, f_path.dentry, d_name.name);
+	bpf_probe_read_kernel_str(&name, sizeof name, from);
+	return name;
+}
+
+static __always_inline __u64 file_read(struct task_struct *task, __u32 syscall)
+{
+	if (!SYSCALL_READS(syscall))
+		return 0;
+	return proc_file(SYSCALL_FD((struct pt_regs *)bpf_task_pt_regs(task)));
+}
+
+static __always_inline __u32 lock_flags(struct task_struct *task, struct mm_struct *mm, bool write)
+{
+	__u32 flags = write ? VL_L_WRITE : 0;
+	struct mm_struct *own = BPF_CORE_READ(task, mm);
+
+	if (task->flags & PF_KTHREAD)
+		flags |= VL_L_KTHREAD;
+	else if (!own)
+		flags |= VL_L_EXITING;
+	else if (own != mm)
+		flags |= VL_L_FOREIGN;
+	return flags;
+}
+
+static __always_inline struct locker *locker_of(struct task_struct *task)
+{
+	__u32 i = (__u32)task->pid & (TASK_SLOTS - 1);
+
+	return bpf_map_lookup_elem(&lockers, &i);
+}
+
+static __always_inline void leave_queue(struct locker *locker)
+{
+	__u32 i = locker->queue;
+
+	if (!i)
+		return;
+	locker->queue = 0;
+	i = (i - 1) & (QUEUES - 1);
+	asm volatile("" : "+r"(i));
+	__sync_fetch_and_add(&queues[i & (QUEUES - 1)], -1);
+}
+
+static __always_inline __u32 queue_of(__u64 mm)
+{
+	return (__u32)(mm >> 6 ^ mm >> 18) & (QUEUES - 1);
+}
+
+/* A record that nobody can send any more counts as one that was dropped. */
+static __always_inline void count_lost_hold(void)
+{
+	struct vl_cpu *row = this_row();
+
+	if (!row)
+		return;
+	__sync_fetch_and_add(&row->emitted[VL_L_HELD], 1);
+	__sync_fetch_and_add(&row->dropped[VL_L_HELD], 1);
+}
+
+/* Of a task that has come to the entry of another one: what that one holds and awaits is not known any more. */
+static __always_inline struct locker *my_locker(struct task_struct *task)
+{
+	struct locker *locker = locker_of(task);
+
+	if (!locker || locker->pid == (__u32)task->pid)
+		return locker;
+	leave_queue(locker);
+	if (locker->asked || locker->held[0].mm || locker->held[1].mm)
+		count_lost_hold();
+	__builtin_memset(locker, 0, sizeof *locker);
+	locker->pid = task->pid;
+	locker->tid = my_tid(task);
+	locker->tgid = my_tgid(task);
+	return locker;
+}
+
+/* Whether an acquisition would not succeed at once. */
+static __always_inline bool is_taken(struct mm_struct *mm, bool write)
+{
+	struct rw_semaphore___rt *rt = (void *)&mm->mmap_lock;
+	__u64 locked;
+
+	if (!bpf_core_field_exists(mm->mmap_lock.count)) {
+		__u32 readers = BPF_CORE_READ(rt, rwbase.readers.counter);
+
+		return write ? readers != RT_READER_BIAS : !(readers & RT_READER_BIAS);
+	}
+	locked = BPF_CORE_READ(mm, mmap_lock.count.counter);
+	return write ? locked != 0 : (locked & RWSEM_READ_FAILED) != 0;
+}
+
+#endif
