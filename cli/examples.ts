@@ -53,6 +53,8 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
   export: [
     { words: 'export trace.vmlt -f perfetto -o trace.pftrace', says: 'for ui.perfetto.dev' },
     { words: 'export trace.vmlt -f parquet -t waits -o waits.parquet', says: 'one row a wait, for DuckDB' },
+    { words: 'export trace.vmlt -f folded --weight time -o trace.folded', says: 'stacks, for a flame graph' },
+    { words: 'export trace.vmlt -f pprof -o trace.pb.gz', says: 'stacks, for pprof, Pyroscope or Parca' },
   ],
   info: [{ words: 'info trace.vmlt', says: 'losses first, then what is in it' }],
   check: [

@@ -170,18 +170,27 @@ Completion: source <(${PROGRAM} completion bash)`,
     );
 
   addStretchOptions(program.command('export'))
-    .description('a recording for other tools: Perfetto, DuckDB, pandas, a spreadsheet')
+    .description('a recording for other tools: Perfetto, DuckDB, pandas, pprof, a flame graph, a spreadsheet')
     .argument('<file>', 'recording, - for one on standard input')
     .addOption(
       new Option('-f, --format <format>', 'format to write')
-        .choices(['perfetto', 'parquet', 'jsonl', 'csv', 'recording'])
+        .choices(['perfetto', 'parquet', 'jsonl', 'csv', 'folded', 'pprof', 'recording'])
         .makeOptionMandatory(),
     )
     .addOption(
-      new Option(
-        '-t, --table <table>',
-        'what the rows are; not for perfetto and recording (default: lifecycles)',
-      ).choices(['lifecycles', 'attempts', 'waits', 'events']),
+      new Option('-t, --table <table>', 'what the rows are, of parquet, jsonl and csv (default: lifecycles)').choices([
+        'lifecycles',
+        'attempts',
+        'waits',
+        'stacks',
+        'events',
+      ]),
+    )
+    .addOption(
+      new Option('--weight <weight>', 'what a stack weighs, of folded and pprof (default: count)').choices([
+        'count',
+        'time',
+      ]),
     )
     .requiredOption('-o, --output <file>', 'file to write, - for standard output')
     .option('--redact', REDACT)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
  * The package as it is installed: our modules and the libraries they use in a few files that esbuild makes, and beside them
- * in node_modules only what cannot be bundled. blessed requires its widgets by computed names, zstd is read as WebAssembly,
+ * in node_modules only what cannot be bundled. blessed requires its widgets by computed names, zstd and the demanglers are read as WebAssembly,
  * and koffi is native code, which npm fetches for the machine it installs on.
  */
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -22,6 +22,7 @@ const APART: Readonly<Record<string, readonly string[]>> = {
     'usr/xterm-256color',
   ],
   '@bokuweb/zstd-wasm': ['package.json', 'dist/common'],
+  'gecko-profiler-demangle': ['package.json', 'LICENSE-MIT', 'index_bg.js', 'index_bg.wasm'],
 };
 
 /** What koffi is at run time; the rest of it builds its native part. */

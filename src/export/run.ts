@@ -10,9 +10,10 @@ import type { Output } from '../output/output.js';
 import { Context } from './base/context.js';
 import type { Exporter } from './base/exporter.js';
 import { type Losses, lossesOf } from './base/losses.js';
+import type { Weight } from './stacks/exporter.js';
 import type { TableName } from './tables/tables.js';
 
-export const FORMATS = ['perfetto', 'parquet', 'jsonl', 'csv', 'recording'] as const;
+export const FORMATS = ['perfetto', 'parquet', 'jsonl', 'csv', 'folded', 'pprof', 'recording'] as const;
 export type Format = (typeof FORMATS)[number];
 
 export interface Progress {
@@ -27,8 +28,10 @@ export interface Progress {
 
 export interface ExportOptions {
   readonly format: Format;
-  /** Of perfetto and recording, which have them all, nothing is asked. */
+  /** Of parquet, jsonl and csv alone. */
   readonly table: TableName;
+  /** Of folded and pprof alone. Default: count. */
+  readonly weight?: Weight;
   readonly output: Output;
   /** Called between batches, at most every `PROGRESS_MS`. */
   readonly onProgress?: (progress: Progress) => void;
@@ -48,7 +51,7 @@ export interface ExportResult extends Progress {
 const PROGRESS_MS = 200;
 
 async function makeExporter(options: ExportOptions, context: Context): Promise<Exporter> {
-  const { format, table, output } = options;
+  const { format, table, output, weight = 'count' } = options;
   switch (format) {
     case 'perfetto':
       return new (await import('./perfetto/exporter.js')).PerfettoExporter(context, output);
@@ -58,6 +61,10 @@ async function makeExporter(options: ExportOptions, context: Context): Promise<E
       return (await import('./tables/text.js')).jsonlExporter(table, context, output);
     case 'csv':
       return (await import('./tables/text.js')).csvExporter(table, context, output);
+    case 'folded':
+      return (await import('./stacks/exporter.js')).foldedExporter(context, output, weight);
+    case 'pprof':
+      return (await import('./stacks/exporter.js')).pprofExporter(context, output, weight);
     case 'recording':
       return (await import('./recording.js')).recordingExporter(context.session, output);
   }

@@ -2,6 +2,7 @@
 /** The report: one page that needs nothing besides itself, readable on a phone, on paper and by a screen reader. */
 
 import type { Snapshot } from '../core/aggregate/snapshot.js';
+import type { StackSample } from '../core/present/stack-samples.js';
 import type { Diff } from '../core/diff/compare.js';
 import { wallNs } from '../core/events/clocks.js';
 import { conclusion } from '../core/present/conclusion.js';
@@ -11,6 +12,7 @@ import { blockerTable, noBlocker, victimTable } from './blocker-tables.js';
 import { heatMap, outcomeChart } from './charts.js';
 import { diffSection } from './diff-section.js';
 import { documentText } from './document.js';
+import { flameGraph } from './flame-graph.js';
 import { foldedSection, type Html, html, type Part, section } from './html.js';
 import {
   causeTable,
@@ -33,6 +35,8 @@ export interface ReportInputs {
   readonly snapshot: Snapshot;
   /** How the recording was cut off, in words; null when it is whole. */
   readonly truncated: string | null;
+  /** Where faults and writers came from; empty where no stacks were taken. */
+  readonly stacks?: readonly StackSample[];
   /** An earlier recording, and what differs from it. */
   readonly against?: { readonly name: string; readonly diff: Diff };
 }
@@ -48,6 +52,7 @@ const SECTIONS: readonly (readonly [id: string, title: string])[] = [
   ['writers', 'mmap_lock and its writers'],
   ['processes', 'Processes and swap'],
   ['slowest', 'Slowest faults'],
+  ['stacks', 'Stacks'],
   ['losses', 'What is missing'],
 ];
 
@@ -85,6 +90,7 @@ ${part('blockers', blockerTable(snapshot) ?? none(noBlocker(snapshot)), victimTa
 ${part('writers', mmapLockTable(snapshot), writerTable(snapshot))}
 ${part('processes', processTable(snapshot) ?? none('No fault was followed.'), cgroupTable(snapshot), deviceTable(snapshot))}
 ${part('slowest', slowest(snapshot))}
+${part('stacks', flameGraph(inputs.stacks ?? []) ?? none('No stacks were taken (--stacks kernel,user takes them).'))}
 ${part('losses', lossTable(snapshot, truncated), html`<details><summary>Hooks</summary>${hookTable(snapshot)}</details>`)}`,
     footer: html`
 <footer><p class="soft">${session.tool}. Command: ${session.commandLine.join(' ')}</p></footer>`,

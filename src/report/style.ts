@@ -56,6 +56,14 @@ svg { display: block; width: 100%; }
 ul.legend { display: flex; flex-wrap: wrap; gap: .25rem 1rem; list-style: none; padding: 0; margin: .25rem 0; font-size: .9rem; }
 .swatch { display: inline-block; width: .8em; height: .8em; margin-right: .35em; }
 .verdict { font-size: 1.15rem; font-weight: 600; }
+svg.flame { overflow: hidden; background: var(--panel); }
+.flame svg { width: auto; }
+.flame text { font-size: 12px; fill: #1a1a1a; }
+.flame a:hover rect, .flame a:focus rect { stroke: var(--fg); stroke-width: 3; }
+.flame a:focus { outline: none; }
+ol.frames { list-style: none; padding: 0; margin: .25rem 0; min-height: 3rem; }
+ol.frames li { display: none; overflow-wrap: anywhere; scroll-margin-top: 60vh; }
+ol.frames li:target { display: block; border-left: 4px solid #56b4e9; padding-left: .75rem; }
 details { margin: .5rem 0; }
 details.part { margin: 0; }
 .part > summary h2 { display: inline-block; margin: .5rem 0; border: 0; }

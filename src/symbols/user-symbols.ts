@@ -8,6 +8,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { awaitsDemangler, demangle, prepareDemangler } from './demangle.js';
 import type { ElfSymbols } from './elf-symbols.js';
 import { mappedSymbols } from './mapped-file.js';
 import { type Mapping, mappingAt, parseMaps } from './process-maps.js';
@@ -42,6 +43,7 @@ export class UserSymbols {
   readonly #processes: Map<number, Process> = new Map();
   readonly #files: Map<string, File> = new Map();
   #bytes = 0;
+  #demangling = false;
 
   constructor(readers: Readers, proc = '/proc') {
     this.#readers = readers;
@@ -49,7 +51,7 @@ export class UserSymbols {
   }
 
   /**
-   * `name+0x12 [file]` an address; `file+0x…` (as objdump counts) where the file names no function there, `file@0x…`
+   * `name+0x12 [file]` an address, C++ and Rust names as their source has them; `file+0x…` (as objdump counts) where the file names no function there, `file@0x…`
    * (offset in the file) where it could not be read, `[anon]+0x…` for code without a file, and the bare address outside
    * all mappings. null: not all is read yet, ask again; with `final` whatever is known by now is used.
    * `addresses[0]` is where the process was, those behind it are where calls return to.
@@ -66,6 +68,11 @@ export class UserSymbols {
       return { address, at, mapping, file: mapping && this.#file(pid, mapping) };
     });
     if (!final && places.some(({ file }) => file?.reading)) return null;
+    if (!final && places.some(({ mapping, file, at }) => awaitsDemangler(symbolName(mapping, file, at)))) {
+      if (!this.#demangling) this.#readers.run(prepareDemangler);
+      this.#demangling = true;
+      return null;
+    }
     return places.map(({ address, at, mapping, file }) =>
       mapping === null ? `0x${address.toString(16)}` : frame(mapping, file?.symbols ?? null, at, Number(address) - at),
     );
@@ -156,6 +163,13 @@ function dropOldest<K>(map: Map<K, unknown>): void {
   }
 }
 
+/** As the file has it, mangled; '' where it names no function. */
+function symbolName(mapping: Mapping | null, file: File | null, at: number): string {
+  if (mapping === null || file?.symbols == null) return '';
+  const address = file.symbols.address(at - mapping.start + mapping.offset);
+  return address === null ? '' : (file.symbols.symbol(address)?.name ?? '');
+}
+
 /** `back`: how far before the address the look-up was made. */
 function frame(mapping: Mapping, symbols: ElfSymbols | null, at: number, back: number): string {
   const hex = (n: number): string => `0x${n.toString(16)}`;
@@ -168,5 +182,5 @@ function frame(mapping: Mapping, symbols: ElfSymbols | null, at: number, back: n
   if (symbol === null) return `${name}+${hex(address + back)}`;
   const inside = symbol.offset + back;
   const file = mapping.path === '[vdso]' ? name : `[${name}]`;
-  return `${printable(symbol.name)}${inside === 0 ? '' : `+${hex(inside)}`} ${file}`;
+  return `${printable(demangle(symbol.name))}${inside === 0 ? '' : `+${hex(inside)}`} ${file}`;
 }

@@ -122,7 +122,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['src/live/names'],
   ['src/live'],
   ['src/doctor', 'src/metrics', 'src/actions', 'src/export/base'],
-  ['src/export/tables', 'src/export/perfetto', 'src/report'],
+  ['src/export/tables', 'src/export/perfetto', 'src/export/stacks', 'src/report'],
   ['src/export', 'src/daemon'],
   ['cli/tui'],
   ['cli/common'],

@@ -63,8 +63,8 @@ class Keeper extends Aggregate {
     this.told.verdicts++;
   }
 
-  override stack(fault: FaultRecord, attempt: AttemptRecord | null, kernel: number, user: number): void {
-    super.stack(fault, attempt, kernel, user);
+  override stack(fault: FaultRecord, attempt: AttemptRecord | null, kernel: number): void {
+    super.stack(fault, attempt, kernel);
     this.stacks.set(fault.id, [...(this.stacks.get(fault.id) ?? []), kernel]);
   }
 
@@ -137,6 +137,8 @@ export function compareWithOracle(
     try {
       compareOne(fault, oracle);
       assert.deepEqual(stacks.get(fault.id) ?? [], oracle.stacks, 'stacks');
+      const kept = fault.attempts.map(({ kernelStack }) => kernelStack).filter((id) => id >= 0);
+      for (const id of kept) assert.ok(oracle.stacks.includes(id), `stack ${id} out of nowhere`);
     } catch (error) {
       const rows = expected.rows.get(fault.id) ?? [];
       const steps = rows.map((row) => `${row.step}:${row.kind}(${row.a.toString(16)},${row.b.toString(16)})`).join(' ');

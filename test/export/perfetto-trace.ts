@@ -28,7 +28,11 @@ export interface Packet {
   };
   readonly interned_data?: Readonly<
     Record<'event_categories' | 'event_names' | 'debug_annotation_names', readonly Named[]>
-  >;
+  > & {
+    readonly function_names: readonly { readonly iid: string; readonly str: Uint8Array }[];
+    readonly frames: readonly { readonly iid: string; readonly function_name_id: string; readonly kind: number }[];
+    readonly callstacks: readonly { readonly iid: string; readonly frame_ids: readonly string[] }[];
+  };
   readonly track_descriptor?: {
     readonly uuid: string;
     readonly name?: string;
@@ -42,6 +46,7 @@ export interface Packet {
     readonly track_uuid: string;
     readonly name_iid?: string;
     readonly counter_value?: string;
+    readonly callstack_iid?: string;
     readonly flow_ids: readonly string[];
     readonly terminating_flow_ids: readonly string[];
     readonly debug_annotations: readonly Annotation[];

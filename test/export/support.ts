@@ -11,6 +11,9 @@ import { syntheticSession } from '../core/session.js';
 /** Recorded in a guest: Linux 7.3.4, swap to a disk. */
 export const GUEST_RECORDING: string = fileURLToPath(new URL('../../../test/golden/swap-7.3.vmlt', import.meta.url));
 
+/** Likewise, with kernel and user stacks: 58 of them, of retries and of writers that waited. */
+export const STACK_RECORDING: string = fileURLToPath(new URL('../../../test/golden/mixed-7.3.vmlt', import.meta.url));
+
 export class MemoryOutput implements Output {
   bytes = 0;
   finished = false;

@@ -12,12 +12,13 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { load } from '../../cli/common/load.js';
+import { StackSamples } from '../../src/core/present/stack-samples.js';
 import { compare } from '../../src/core/diff/compare.js';
 import { openFile } from '../../src/recording/read/file.js';
 import { reportPage } from '../../src/report/page.js';
 import { synthesize } from '../core/synthetic.js';
 import { runOf, workloadSession } from '../diff/workload.js';
-import { GUEST_RECORDING, sourceOf } from '../export/support.js';
+import { GUEST_RECORDING, STACK_RECORDING, sourceOf } from '../export/support.js';
 import { longOnly } from '../long.js';
 
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) =>
@@ -48,6 +49,9 @@ describe('in a browser', { skip }, () => {
     dir = await mkdtemp(join(tmpdir(), 'vmalocktop-browser-'));
     axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
     const guest = await load(await openFile(GUEST_RECORDING));
+    const stacked = await load(await openFile(STACK_RECORDING), {
+      samples: ({ session }) => new StackSamples(session.arch),
+    });
     const made = await load(sourceOf(synthesize(3000, 3, { dropRate: 0.01 })));
     const [zram, disk] = await Promise.all(
       (['zram', 'disk'] as const).map((swap) =>
@@ -58,6 +62,7 @@ describe('in a browser', { skip }, () => {
     );
     assert.ok(zram && disk);
     const inputs = {
+      stacks: { name: 'mixed-7.3.vmlt', snapshot: stacked.snapshot, truncated: null, stacks: stacked.samples },
       guest: { name: 'swap-7.3.vmlt', snapshot: guest.snapshot, truncated: null },
       synthetic: { name: 'synthetic.vmlt', snapshot: made.snapshot, truncated: 'the recorder was stopped' },
       against: {
@@ -94,7 +99,7 @@ describe('in a browser', { skip }, () => {
   }
 
   for (const [screen, options] of SCREENS) {
-    for (const name of ['guest', 'synthetic', 'against']) {
+    for (const name of ['guest', 'synthetic', 'against', 'stacks']) {
       const seldom = name !== 'guest' && screen !== 'phone' ? longOnly : false;
       test(`${name}, ${screen}: no error, nothing wider than the screen, no rule of accessibility broken`, {
         skip: seldom,
@@ -165,6 +170,28 @@ describe('in a browser', { skip }, () => {
     assert.equal(await page.getByRole('region', { name: 'Waits by kind', exact: true }).count(), 1);
     const captions = await page.locator('table > caption').count();
     assert.equal(captions, await page.locator('table').count());
+    await page.context().close();
+  });
+
+  test('a flame graph: a frame is reached by keys, by a finger, and told in words; it fits a phone', async () => {
+    const { page } = await open('stacks', { viewport: { width: 360, height: 740 }, hasTouch: true });
+    await page.evaluate("for (const part of document.querySelectorAll('details.part')) part.open = true");
+    const graph = page.getByRole('group', { name: /^Flame graph, / });
+    const box = await graph.boundingBox();
+    assert.ok(box !== null && box.width > 300 && box.width <= 360 && box.height > 100);
+    const shown = page.locator('ol.frames li:visible');
+    assert.equal(await shown.count(), 0);
+    const frames = graph.getByRole('link');
+    const names = await frames.evaluateAll('(links) => links.map((link) => link.getAttribute("aria-label"))');
+    const walk = (names as string[]).findIndex((name) => name.startsWith('walk [mixed]'));
+    assert.ok(walk > 0);
+    await frames.nth(walk).tap();
+    assert.match((await shown.textContent()) ?? '', /^walk \[mixed\]: \d+\.\d%, .* in \d+$/);
+    // Callers hold what they call.
+    await frames.nth(0).focus();
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    assert.match((await shown.textContent()) ?? '', /^RETRY: /);
     await page.context().close();
   });
 

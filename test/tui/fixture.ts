@@ -196,6 +196,8 @@ function attempt(
     innermost: cause === 'folio locked' ? '__folio_lock_or_retry' : cause === 'unknown' ? 'filemap_fault' : '',
     verdict: null,
     faultHandler: 0n,
+    kernelStack: -1,
+    userStack: -1,
     folio: 0,
   };
 }

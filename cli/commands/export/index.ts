@@ -5,6 +5,7 @@ import { formatBytes, formatClock, formatCount } from '../../../src/core/present
 import { ExitCode, UserError } from '../../../src/errors.js';
 import { describeLosses } from '../../../src/export/base/losses.js';
 import { type Format, type Progress, runExport } from '../../../src/export/run.js';
+import type { Weight } from '../../../src/export/stacks/exporter.js';
 import type { TableName } from '../../../src/export/tables/tables.js';
 import { openOutput } from '../../../src/output/output.js';
 import { redactSource } from '../../../src/recording/read/redact.js';
@@ -15,21 +16,25 @@ import { Recordings } from '../../common/recordings.js';
 export interface ExportCliOptions extends TimeRangeCliOptions {
   readonly format: Format;
   readonly table?: TableName;
+  readonly weight?: Weight;
   readonly output: string;
   readonly redact?: boolean;
 }
 
-const BINARY: ReadonlySet<Format> = new Set(['perfetto', 'parquet', 'recording']);
+const BINARY: ReadonlySet<Format> = new Set(['perfetto', 'parquet', 'pprof', 'recording']);
+const WITH_TABLES: ReadonlySet<Format> = new Set(['parquet', 'jsonl', 'csv']);
+const OF_STACKS: ReadonlySet<Format> = new Set(['folded', 'pprof']);
+
+function refuse(why: string, advice: string): never {
+  throw new UserError('cannot read the command line', why, advice, ExitCode.Usage);
+}
 
 function check(options: ExportCliOptions): void {
-  if ((options.format === 'perfetto' || options.format === 'recording') && options.table !== undefined) {
-    throw new UserError(
-      'cannot read the command line',
-      '--table chooses among tables, and a Perfetto trace or a recording has none: it holds every lifecycle whole',
-      'leave --table out',
-      ExitCode.Usage,
-    );
-  }
+  const { format } = options;
+  if (options.table !== undefined && !WITH_TABLES.has(format))
+    refuse(`--table chooses among tables, and ${format} has none`, 'leave --table out');
+  if (options.weight !== undefined && !OF_STACKS.has(format))
+    refuse(`--weight says what a stack weighs, and ${format} is not of stacks alone`, 'leave --weight out');
   if (options.output === '-' && BINARY.has(options.format) && process.stdout.isTTY) {
     throw new UserError(
       `cannot export ${options.format} to standard output`,
@@ -62,6 +67,7 @@ export async function exportRecording(file: string, options: ExportCliOptions): 
       runExport(options.redact === true ? redactSource(source) : source, {
         format: options.format,
         table: options.table ?? 'lifecycles',
+        ...(options.weight === undefined ? {} : { weight: options.weight }),
         output: await openOutput(options.output, { inputs: [file] }),
         onProgress: line.show,
         stopped: recordings.stopped,

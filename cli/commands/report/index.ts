@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** `report`: one HTML page that can be mailed, printed, and opened without a network. */
+import { StackSamples } from '../../../src/core/present/stack-samples.js';
 import { compare } from '../../../src/core/diff/compare.js';
 import { formatBytes } from '../../../src/core/present/format.js';
 import { ExitCode } from '../../../src/errors.js';
@@ -35,7 +36,11 @@ export async function htmlReport(file: string, options: ReportOptions): Promise<
   const named = (path: string): string => (redaction === null ? nameOf(path) : 'a recording');
   const read = (path: string, range: TimeRangeCliOptions = {}): Promise<Loaded> =>
     recordings.read(path, range, (source) =>
-      load(redaction === null ? source : redactSource(source, redaction), recordings),
+      load(redaction === null ? source : redactSource(source, redaction), {
+        stopped: recordings.stopped,
+        truncated: (of) => recordings.truncated(of),
+        samples: ({ session }) => new StackSamples(session.arch),
+      }),
     );
   const before = against === undefined ? null : await read(against);
   const now = await read(file, options);
@@ -45,6 +50,7 @@ export async function htmlReport(file: string, options: ReportOptions): Promise<
     name: named(file),
     snapshot: now.snapshot,
     truncated: now.truncated,
+    stacks: now.samples,
     ...(before === null ? {} : { against: { name: named(against ?? ''), diff: compare(before, now) } }),
   });
   const output = await openOutput(options.output, { inputs });

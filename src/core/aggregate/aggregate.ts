@@ -132,6 +132,7 @@ export class Aggregate implements FoldSink {
   }
 
   settled(fault: FaultRecord, attempt: AttemptRecord): void {
+    this.causeStacks.count(attempt);
     if (attempt.lock !== 'vma' || !attempt.lockKnown) return;
     const process = fault.process as ProcessSums;
     if (attempt.outcome === 'abort') {
@@ -215,8 +216,8 @@ export class Aggregate implements FoldSink {
       this.#releaseOf(attempt).check(attempt);
   }
 
-  stack(_fault: FaultRecord, attempt: AttemptRecord | null, kernel: number, user: number): void {
-    if (attempt !== null) this.causeStacks.stack(attempt, kernel, user);
+  stack(_fault: FaultRecord, attempt: AttemptRecord | null, _kernel: number): void {
+    if (attempt !== null) this.causeStacks.count(attempt);
   }
 
   closed(fault: FaultRecord): void {

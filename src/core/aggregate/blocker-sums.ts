@@ -2,12 +2,12 @@
 /** The sums behind one row of blockers. */
 import { BoundedMap } from '../bounded/bounded-map.js';
 import type { ProcessNames } from '../events/process-names.js';
+import { stackIdsOf } from '../lifecycle/stack-id.js';
 import type { BlockerRow, ForkStats, VictimRow } from './blocker-rows.js';
 import { Histogram } from './histogram.js';
 
 const MAX_VICTIMS = 64;
 const MAX_VIA = 32;
-const NO_STACK = 0xffff_ffff;
 
 export interface Victim {
   readonly tgid: number;
@@ -58,11 +58,10 @@ export class BlockerSums {
   /** A hold of `tid`, with the ids of its stacks as the kernel side sends them. */
   held(tid: number, ns: number, stacks: bigint): void {
     if (this.hold.count === 0 || ns > this.hold.max) {
-      const kernel = Number(stacks & 0xffff_ffffn);
-      const user = Number(stacks >> 32n);
+      const { kernel, user } = stackIdsOf(stacks);
       this.#worstTid = tid;
-      this.#kernelStack = kernel === NO_STACK ? -1 : kernel;
-      this.#userStack = user === NO_STACK ? -1 : user;
+      this.#kernelStack = kernel;
+      this.#userStack = user;
     }
     this.hold.record(Math.max(0, ns));
   }

@@ -8,20 +8,21 @@ import type { StackRow } from './snapshot-rows.js';
 
 const MAX_ROWS = 4096;
 export const MAX_STACK_ROWS = 64;
-const NO_STACK = 0xffff_ffff;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 export class CauseStacks {
   readonly #rows: BoundedMap<string, Mutable<StackRow>> = new BoundedMap(MAX_ROWS, (row) => row.count);
 
-  /** An attempt without a cause neither retried nor was refused: not counted here. */
-  stack(attempt: AttemptRecord, kernel: number, user: number): void {
-    const { cause } = attempt;
-    if (cause === null || attempt.stackRow !== null) return;
-    const k = kernel === NO_STACK ? -1 : kernel;
-    const u = user === NO_STACK ? -1 : user;
-    if (k >= 0 || u >= 0) this.#count(attempt, cause, k, u);
+  /**
+   * Once its stack and its cause are both known: a stack taken where the RETRY comes from (__folio_lock_or_retry,
+   * handle_userfault) is there before handle_mm_fault has returned it. An attempt without a cause neither retried nor
+   * was refused: not counted.
+   */
+  count(attempt: AttemptRecord): void {
+    const { cause, kernelStack, userStack } = attempt;
+    if (cause === null || attempt.stackRow !== null || (kernelStack < 0 && userStack < 0)) return;
+    this.#add(attempt, cause, kernelStack, userStack);
   }
 
   /** The fallback has changed the cause. */
@@ -29,7 +30,7 @@ export class CauseStacks {
     const row = attempt.stackRow as Mutable<StackRow> | null;
     if (row === null) return;
     row.count--;
-    this.#count(attempt, cause, row.kernel, row.user);
+    this.#add(attempt, cause, row.kernel, row.user);
   }
 
   rows(): StackRow[] {
@@ -40,7 +41,7 @@ export class CauseStacks {
       .map((row) => ({ ...row }));
   }
 
-  #count(attempt: AttemptRecord, cause: Cause, kernel: number, user: number): void {
+  #add(attempt: AttemptRecord, cause: Cause, kernel: number, user: number): void {
     const key = `${cause} ${kernel} ${user}`;
     let row = this.#rows.get(key);
     if (row === undefined) {

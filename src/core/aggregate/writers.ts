@@ -4,6 +4,7 @@ import { VlKind, VlStepFlag } from '../../schema/events.gen.js';
 import { BoundedMap } from '../bounded/bounded-map.js';
 import type { EventBatch } from '../events/batch.js';
 import type { ProcessNames } from '../events/process-names.js';
+import { stackIdsOf } from '../lifecycle/stack-id.js';
 import { syscallName, syscallNumber } from '../vocabulary/syscalls.js';
 import { Histogram } from './histogram.js';
 import type { WriterRow } from './snapshot-rows.js';
@@ -15,7 +16,6 @@ export const MAX_WRITER_ROWS = 256;
 const MAX_HOLDS = 8192;
 /** Holds a thread is remembered with: a fault that queued behind an earlier one may come to be judged late. */
 const PAST = 4;
-const NO_STACK = 0xffff_ffffn;
 
 class WriterSums {
   readonly tgid: number;
@@ -57,10 +57,6 @@ interface Named {
   readonly tid: number;
   /** -1 none. */
   readonly syscall: number;
-}
-
-function stackId(id: bigint): number {
-  return id === NO_STACK ? -1 : Number(id);
 }
 
 export class Writers {
@@ -176,11 +172,11 @@ export class Writers {
       if (flags & VlStepFlag.HOLDER_WRITER) row.behindWriter++;
       if (flags & VlStepFlag.INVERTED) row.inverted++;
       if (waited > row.worstWaitNs) {
-        const stacks = batch.vmFlags[i] as bigint;
+        const stacks = stackIdsOf(batch.vmFlags[i] as bigint);
         row.worstWaitNs = waited;
         row.worstHolder = batch.b[i] as number;
-        row.kernelStack = stackId(stacks & 0xffff_ffffn);
-        row.userStack = stackId(stacks >> 32n);
+        row.kernelStack = stacks.kernel;
+        row.userStack = stacks.user;
       }
     }
     this.#stalls.acquired(this.#begin(tid, batch.mm[i] as number, time, row), time);

@@ -3,6 +3,7 @@
 
 import { BoundedMap } from '../bounded/bounded-map.js';
 import { type EventBatch, UserKind } from './batch.js';
+import { trustedFrames } from './frames.js';
 import { ProcessNames } from './process-names.js';
 
 const MAX_STACKS = 8192;
@@ -86,7 +87,7 @@ export class Names {
     const out: Record<string, readonly string[]> = {};
     for (const id of ids) {
       const frames = this.#stacks.get(id);
-      if (frames !== undefined) out[id] = Array.from(frames, (frame) => frame ?? '?');
+      if (frames !== undefined) out[id] = trustedFrames(Array.from(frames, (frame) => frame ?? '?'));
     }
     return out;
   }

@@ -8,6 +8,7 @@ import { begin, current, learn, learnLock, settle, settleRetry, since } from './
 import { abortCauseAtFallback, causeAtFallback } from './causes.js';
 import type { FaultRecord } from './record.js';
 import { releasedAfter, releasedExactly, releasedWithin } from './release.js';
+import { stackIdOf } from './stack-id.js';
 import type { Action, StepContext } from './step.js';
 import { HMF, OUTSTANDING } from './table/runs.js';
 import { ACTIONS, type ActionName, STATES, type StateName } from './table/states.js';
@@ -203,7 +204,15 @@ const ACTION: Readonly<Record<ActionName, Action>> = {
   mmRelease,
   accessError,
   release,
-  stack: (f, s) => s.sink.stack(f, f.attempts[f.attempts.length - 1] ?? null, s.a, s.b),
+  stack: (f, s) => {
+    const attempt = f.attempts[f.attempts.length - 1] ?? null;
+    // The first is where its RETRY came from.
+    if (attempt !== null && attempt.kernelStack < 0 && attempt.userStack < 0) {
+      attempt.kernelStack = stackIdOf(s.a);
+      attempt.userStack = stackIdOf(s.b);
+    }
+    s.sink.stack(f, attempt, s.a);
+  },
   cutShort,
 };
 

@@ -41,6 +41,8 @@ export class AttemptRecord implements Attempt {
   declare verdict: Verdict | null;
   declare faultHandler: bigint;
   declare folio: number;
+  declare kernelStack: number;
+  declare userStack: number;
 
   /** False while `lock` is a guess: nothing with fault flags was seen of this attempt. */
   declare lockKnown: boolean;
@@ -105,6 +107,8 @@ export class AttemptRecord implements Attempt {
     this.verdict = null;
     this.faultHandler = 0n;
     this.folio = 0;
+    this.kernelStack = -1;
+    this.userStack = -1;
     this.lockKnown = lockKnown;
     this.passFlags = -1;
     this.gap = false;

@@ -39,6 +39,8 @@ export function copyLifecycle(r: FaultRecord): Lifecycle {
       verdict: a.verdict,
       faultHandler: a.faultHandler,
       folio: a.folio,
+      kernelStack: a.kernelStack,
+      userStack: a.userStack,
     })),
     waits: r.waits.map((w) => ({
       kind: w.kind,

@@ -52,6 +52,9 @@ export interface Attempt {
   faultHandler: bigint;
   /** Which folio __folio_lock_or_retry found locked (equal numbers: the same folio at about the same time); 0 not known. */
   folio: number;
+  /** Stacks taken of it (`VL_STACK`), by id; -1 none. */
+  kernelStack: number;
+  userStack: number;
 }
 
 export interface Wait {

@@ -38,10 +38,10 @@ export interface FoldSink {
   /** The exact release became known after its attempt was settled. */
   exact(attempt: AttemptRecord): void;
   /**
-   * Where the step before came from: stack ids, 0xffffffff none. `attempt`: the latest of the fault, null when none;
+   * Where the step before came from: id of its kernel stack, 0xffffffff none. `attempt`: the latest of the fault, null when none;
    * after its RETRY it is where that came from.
    */
-  stack(fault: FaultRecord, attempt: AttemptRecord | null, kernel: number, user: number): void;
+  stack(fault: FaultRecord, attempt: AttemptRecord | null, kernel: number): void;
   closed(fault: FaultRecord): void;
 }
 

@@ -14,6 +14,7 @@ import { describeLosses, type Losses } from '../base/losses.js';
 import { CounterUnit } from './fields.js';
 import { Packets } from './packets.js';
 import { type Cause, type Slice, slicesOf } from './slices.js';
+import { StackMarks } from './stack-marks.js';
 import { Tracks } from './tracks.js';
 import { effectOf } from './writers.js';
 
@@ -38,6 +39,7 @@ export class PerfettoExporter implements Exporter {
   readonly #packets: Packets;
   readonly #tracks: Tracks;
   readonly #counters: Counters;
+  readonly #stacks: StackMarks = new StackMarks();
   /** When the last slice of a track ended: the next begins no earlier, so that every end closes its own beginning. */
   readonly #ends: BoundedMap<bigint, number> = new BoundedMap(MAX_TRACK_ENDS, (time) => time);
   readonly #shown: number[] = [];
@@ -64,6 +66,7 @@ export class PerfettoExporter implements Exporter {
       const time = batch.time[i] as number;
       if (time > this.#newest) this.#newest = time;
       const comm = batch.strings[batch.comm[i] as number] ?? '';
+      this.#stacks.row(batch, i);
       if (kind === UserKind.Counter) this.#counter(batch, i, time);
       else if (kind === UserKind.Clock) this.#packets.clock(clockOf(batch, i));
       else if (kind === UserKind.Process) this.#tracks.seen(batch.a[i] as number, batch.a[i] as number, comm);
@@ -86,11 +89,13 @@ export class PerfettoExporter implements Exporter {
   }
 
   async drain(): Promise<void> {
+    this.#markStacks();
     if (this.#packets.pending >= CHUNK_PACKETS) await this.#output.write(this.#packets.take());
   }
 
   async finish(losses: Losses, time: number): Promise<void> {
     this.#sample();
+    this.#markStacks(true);
     const { notHooked, truncated, ...figures } = losses;
     this.#packets.instant(this.#tracks.session(), time, {
       name: truncated === null ? 'end of the recording' : 'recording cut off here',
@@ -130,6 +135,12 @@ export class PerfettoExporter implements Exporter {
   #cause(cause: Cause): void {
     // A mark stands at its own time, also within slices of that thread written earlier or later: it has no length.
     this.#packets.instant(this.#tracks.thread(cause.tid, ''), cause.time, cause);
+  }
+
+  #markStacks(last = false): void {
+    for (const { tid, time, name, kernel, user } of this.#stacks.ready(last)) {
+      this.#packets.instant(this.#tracks.thread(tid, ''), time, { name, category: 'stack', stack: { kernel, user } });
+    }
   }
 
   #writer(batch: EventBatch, i: number): void {

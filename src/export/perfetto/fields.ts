@@ -40,6 +40,7 @@ export const TrackEvent = {
   counter_value: 30,
   flow_ids: 47,
   terminating_flow_ids: 48,
+  callstack_iid: 56,
 } as const;
 export const EventType = { SLICE_BEGIN: 1, SLICE_END: 2, INSTANT: 3, COUNTER: 4 } as const;
 
@@ -52,7 +53,19 @@ export const DebugAnnotation = {
   pointer_value: 7,
 } as const;
 
-export const InternedData = { event_categories: 1, event_names: 2, debug_annotation_names: 3 } as const;
+export const InternedData = {
+  event_categories: 1,
+  event_names: 2,
+  debug_annotation_names: 3,
+  function_names: 5,
+  frames: 6,
+  callstacks: 7,
+} as const;
+/** profiling/profile_common.proto */
+export const InternedString = { iid: 1, str: 2 } as const;
+export const Frame = { iid: 1, function_name_id: 2, kind: 7 } as const;
+export const FrameKind = { NATIVE: 1, KERNEL: 2 } as const;
+export const Callstack = { iid: 1, frame_ids: 2 } as const;
 /** EventCategory, EventName, DebugAnnotationName */
 export const InternedName = { iid: 1, name: 2 } as const;
 

@@ -21,6 +21,8 @@ import {
   TrackDescriptor,
   TrackEvent,
 } from './fields.js';
+import { Interner } from './interner.js';
+import { type CallStack, Stacks } from './stacks.js';
 
 /** Any number but 0: there is one sequence in the file. */
 const SEQUENCE = 1;
@@ -41,22 +43,7 @@ export interface EventBody {
   readonly flow?: bigint;
   /** The flow comes here and ends. */
   readonly flowEnd?: bigint;
-}
-
-/** Interning ids of one kind of name; those not yet written travel in the next packet. */
-class Interner {
-  readonly #ids: Map<string, number> = new Map();
-  fresh: [id: number, name: string][] = [];
-
-  id(name: string): number {
-    let id = this.#ids.get(name);
-    if (id === undefined) {
-      id = this.#ids.size + 1;
-      this.#ids.set(name, id);
-      this.fresh.push([id, name]);
-    }
-    return id;
-  }
+  readonly stack?: CallStack;
 }
 
 export class Packets {
@@ -65,6 +52,7 @@ export class Packets {
   readonly #names = new Interner();
   readonly #categories = new Interner();
   readonly #annotations = new Interner();
+  readonly #stacks = new Stacks();
   /** Packets since the last `take`. */
   pending = 0;
 
@@ -133,6 +121,7 @@ export class Packets {
         for (const [name, value] of Object.entries(body.notes ?? {})) {
           if (value !== null) this.#annotate(name, value);
         }
+        if (body.stack !== undefined) putVarint(w, TrackEvent.callstack_iid, this.#stacks.id(body.stack));
         if (body.flow !== undefined) w.tag(TrackEvent.flow_ids, WireType.Bit64).fixed64(body.flow);
         if (body.flowEnd !== undefined) w.tag(TrackEvent.terminating_flow_ids, WireType.Bit64).fixed64(body.flowEnd);
       });
@@ -159,7 +148,7 @@ export class Packets {
       [InternedData.event_names, this.#names],
       [InternedData.debug_annotation_names, this.#annotations],
     ];
-    if (tables.every(([, interner]) => interner.fresh.length === 0)) return;
+    if (tables.every(([, interner]) => interner.fresh.length === 0) && !this.#stacks.isFresh) return;
     putMessage(w, TracePacket.interned_data, () => {
       for (const [field, interner] of tables) {
         for (const [id, name] of interner.fresh) {
@@ -170,6 +159,7 @@ export class Packets {
         }
         interner.fresh = [];
       }
+      this.#stacks.put(w);
     });
   }
 

@@ -117,6 +117,13 @@ export const attemptOwnColumns: readonly Column<AttemptRow>[] = [
     about: 'which folio was locked: equal numbers close in time are one folio; null not known',
     get: (r) => r.attempt.folio || null,
   },
+  {
+    name: 'kernel_stack',
+    type: 'int64',
+    about: 'its stack in the kernel, as in `stacks`; null when none was taken',
+    get: (r) => seen(r.attempt.kernelStack),
+  },
+  { name: 'user_stack', type: 'int64', about: 'its user stack likewise', get: (r) => seen(r.attempt.userStack) },
 ];
 
 export const attemptColumns: readonly Column<AttemptRow>[] = [

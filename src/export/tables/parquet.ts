@@ -9,7 +9,7 @@ import type { Column, ColumnType, Value } from '../base/column.js';
 import type { Context } from '../base/context.js';
 import type { Exporter } from '../base/exporter.js';
 import type { Losses } from '../base/losses.js';
-import { COLUMNS, ROWS_OF, type TableName } from './tables.js';
+import { ofTable, type RowMaker, type TableName } from './tables.js';
 
 /** Rows held until their row group is written: readers skip whole groups, so not too few; all are in memory, so not too many. */
 const GROUP_ROWS = 32_768;
@@ -37,7 +37,7 @@ function physical(type: ColumnType, value: Value): Value {
 class ParquetExporter<Row> implements Exporter {
   rows = 0;
   readonly #columns: readonly Column<Row>[];
-  readonly #rowsOf: ((lifecycle: Lifecycle) => readonly Row[]) | null;
+  readonly #rows: RowMaker<Row>;
   readonly #context: Context;
   readonly #output: Output;
   readonly #bytes = new ByteWriter(1 << 20);
@@ -46,13 +46,13 @@ class ParquetExporter<Row> implements Exporter {
 
   constructor(
     columns: readonly Column<Row>[],
-    rowsOf: ((lifecycle: Lifecycle) => readonly Row[]) | null,
+    rows: RowMaker<Row>,
     context: Context,
     output: Output,
     compress: (data: Uint8Array) => Uint8Array,
   ) {
     this.#columns = columns;
-    this.#rowsOf = rowsOf;
+    this.#rows = rows;
     this.#context = context;
     this.#output = output;
     this.#group = columns.map(() => []);
@@ -69,13 +69,11 @@ class ParquetExporter<Row> implements Exporter {
   }
 
   batch(batch: EventBatch): void {
-    if (this.#rowsOf !== null) return;
-    // The table of events is the only one without lifecycles, and its row is a place in a batch.
-    for (let i = 0; i < batch.length; i++) this.#add({ batch, i } as Row);
+    for (const row of this.#rows.batch(batch)) this.#add(row);
   }
 
   lifecycle(lifecycle: Lifecycle): void {
-    if (this.#rowsOf !== null) for (const row of this.#rowsOf(lifecycle)) this.#add(row);
+    for (const row of this.#rows.lifecycle(lifecycle)) this.#add(row);
   }
 
   async drain(): Promise<void> {
@@ -83,6 +81,7 @@ class ParquetExporter<Row> implements Exporter {
   }
 
   async finish(losses: Losses): Promise<void> {
+    for (const row of this.#rows.end()) this.#add(row);
     if ((this.#group[0]?.length ?? 0) > 0) await this.#writeGroup();
     this.#writer.kvMetadata = [
       { key: 'vmalocktop.session', value: JSON.stringify(this.#context.session) },
@@ -119,14 +118,9 @@ class ParquetExporter<Row> implements Exporter {
 
 export async function parquetExporter(table: TableName, context: Context, output: Output): Promise<Exporter> {
   const { compress } = await loadZstd();
-  switch (table) {
-    case 'events':
-      return new ParquetExporter(COLUMNS.events, null, context, output, compress);
-    case 'lifecycles':
-      return new ParquetExporter(COLUMNS.lifecycles, ROWS_OF.lifecycles, context, output, compress);
-    case 'attempts':
-      return new ParquetExporter(COLUMNS.attempts, ROWS_OF.attempts, context, output, compress);
-    case 'waits':
-      return new ParquetExporter(COLUMNS.waits, ROWS_OF.waits, context, output, compress);
-  }
+  return ofTable<Exporter>(
+    table,
+    context,
+    (columns, rows) => new ParquetExporter(columns, rows, context, output, compress),
+  );
 }

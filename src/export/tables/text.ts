@@ -9,7 +9,7 @@ import type { Context } from '../base/context.js';
 import type { Exporter } from '../base/exporter.js';
 import type { Losses } from '../base/losses.js';
 import { attemptOwnColumns } from './attempts.js';
-import { COLUMNS, ROWS_OF, type TableName } from './tables.js';
+import { COLUMNS, ofTable, type RowMaker, type TableName } from './tables.js';
 import { waitOwnColumns } from './waits.js';
 
 /** Text gathers to about this much before it is written. */
@@ -31,6 +31,7 @@ const LINE_TYPES: Readonly<Record<TableName, string>> = {
   lifecycles: 'lifecycle',
   attempts: 'attempt',
   waits: 'wait',
+  stacks: 'stack',
   events: 'event',
 };
 
@@ -60,40 +61,41 @@ function csv(table: TableName): LineFormat {
   };
 }
 
-class TextExporter implements Exporter {
+class TextExporter<Row> implements Exporter {
   rows = 0;
   readonly #format: LineFormat;
   readonly #table: TableName;
+  readonly #columns: readonly Column<Row>[];
+  readonly #rows: RowMaker<Row>;
   readonly #context: Context;
   readonly #output: Output;
   readonly #encoder = new TextEncoder();
   #text: string[] = [];
   #chars = 0;
 
-  constructor(format: LineFormat, table: TableName, context: Context, output: Output) {
+  constructor(
+    format: LineFormat,
+    table: TableName,
+    columns: readonly Column<Row>[],
+    rows: RowMaker<Row>,
+    context: Context,
+    output: Output,
+  ) {
     this.#format = format;
     this.#table = table;
+    this.#columns = columns;
+    this.#rows = rows;
     this.#context = context;
     this.#output = output;
     this.#add(format.head(context));
   }
 
   batch(batch: EventBatch): void {
-    if (this.#table !== 'events') return;
-    for (let i = 0; i < batch.length; i++) this.#row(COLUMNS.events, { batch, i });
+    this.#put(this.#rows.batch(batch));
   }
 
   lifecycle(lifecycle: Lifecycle): void {
-    switch (this.#table) {
-      case 'lifecycles':
-        this.#row(COLUMNS.lifecycles, lifecycle);
-        return;
-      case 'attempts':
-        for (const row of ROWS_OF.attempts(lifecycle)) this.#row(COLUMNS.attempts, row);
-        return;
-      case 'waits':
-        for (const row of ROWS_OF.waits(lifecycle)) this.#row(COLUMNS.waits, row);
-    }
+    this.#put(this.#rows.lifecycle(lifecycle));
   }
 
   async drain(): Promise<void> {
@@ -101,13 +103,16 @@ class TextExporter implements Exporter {
   }
 
   async finish(losses: Losses): Promise<void> {
+    this.#put(this.#rows.end());
     this.#add(this.#format.tail(losses));
     await this.#flush();
   }
 
-  #row<Row>(columns: readonly Column<Row>[], row: Row): void {
-    this.rows++;
-    this.#add(this.#format.row(this.#table, columns, row, this.#context));
+  #put(rows: Iterable<Row>): void {
+    for (const row of rows) {
+      this.rows++;
+      this.#add(this.#format.row(this.#table, this.#columns, row, this.#context));
+    }
   }
 
   #add(text: string): void {
@@ -123,10 +128,18 @@ class TextExporter implements Exporter {
   }
 }
 
+function textExporter(format: LineFormat, table: TableName, context: Context, output: Output): Exporter {
+  return ofTable<Exporter>(
+    table,
+    context,
+    (columns, rows) => new TextExporter(format, table, columns, rows, context, output),
+  );
+}
+
 export function jsonlExporter(table: TableName, context: Context, output: Output): Exporter {
-  return new TextExporter(jsonLines, table, context, output);
+  return textExporter(jsonLines, table, context, output);
 }
 
 export function csvExporter(table: TableName, context: Context, output: Output): Exporter {
-  return new TextExporter(csv(table), table, context, output);
+  return textExporter(csv(table), table, context, output);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Stacks the kernel kept by id (BPF_MAP_TYPE_STACK_TRACE), as rows of named frames. */
 import { type EventBatch, pushUserRow, UserKind } from '../../core/events/batch.js';
+import { stackIdOf } from '../../core/lifecycle/stack-id.js';
 import { VlKind, VlStepFlag } from '../../schema/events.gen.js';
 import type { Symbols } from '../../symbols/symbols.js';
 import { TextPool } from './strings.js';
@@ -9,9 +10,6 @@ import { TextPool } from './strings.js';
 export interface StackMap {
   get(key: Uint8Array): Uint8Array | undefined;
 }
-
-/** Ids are slots of the map; whatever is above is a negative errno or ~0: no stack was had. */
-const NO_STACK = 0x8000_0000;
 
 export class StackReader {
   readonly #map: StackMap;
@@ -30,7 +28,7 @@ export class StackReader {
    * Throws `BpfError` when the map cannot be read.
    */
   resolve(id: number, kernel: boolean, tgid: number, final = false): string[] | null {
-    if (id >= NO_STACK) return [];
+    if (stackIdOf(id) < 0) return [];
     const addresses = this.#addresses(id);
     if (addresses.length === 0) return [];
     if (!kernel) return this.#symbols.user(tgid, addresses, final);
@@ -181,7 +179,7 @@ export class StackRows {
   }
 
   #one(id: number, kernel: boolean, tid: number): void {
-    if (id >= NO_STACK) {
+    if (stackIdOf(id) < 0) {
       this.failed[kernel ? 'kernel' : 'user']++;
       return;
     }
