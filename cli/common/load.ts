@@ -2,10 +2,10 @@
 /** A recording read once, for comparing: its snapshot, and its figures over time. Memory does not grow with it. */
 import { Pipeline } from '../../src/core/aggregate/pipeline.js';
 import { Collector } from '../../src/core/aggregate/series/collector.js';
-import type { StackSample, StackSamples } from '../../src/core/present/stack-samples.js';
 import type { Recorded } from '../../src/core/diff/compare.js';
 import type { EventBatch } from '../../src/core/events/batch.js';
 import type { Source } from '../../src/core/events/source.js';
+import type { StackSample, StackSamples } from '../../src/core/present/stack-samples.js';
 import { feed } from './feed.js';
 
 export interface Loaded extends Recorded {

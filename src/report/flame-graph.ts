@@ -3,9 +3,10 @@
  * A flame graph without a script: SVG whose frames are links, so that keys, fingers and screen readers reach them. What a
  * link leads to is the frame in words below the graph, which the style sheet shows alone.
  */
-import { pathOf, type StackSample } from '../core/present/stack-samples.js';
+
 import { functionOf } from '../core/events/frames.js';
 import { formatDuration, formatExact } from '../core/present/format.js';
+import { pathOf, type StackSample } from '../core/present/stack-samples.js';
 import { type Html, html } from './html.js';
 
 interface Frame {

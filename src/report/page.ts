@@ -2,11 +2,11 @@
 /** The report: one page that needs nothing besides itself, readable on a phone, on paper and by a screen reader. */
 
 import type { Snapshot } from '../core/aggregate/snapshot.js';
-import type { StackSample } from '../core/present/stack-samples.js';
 import type { Diff } from '../core/diff/compare.js';
 import { wallNs } from '../core/events/clocks.js';
 import { conclusion } from '../core/present/conclusion.js';
 import { formatDuration, formatExact } from '../core/present/format.js';
+import type { StackSample } from '../core/present/stack-samples.js';
 import { WAIT_FACTS, WAIT_KINDS } from '../core/vocabulary/waits.js';
 import { blockerTable, noBlocker, victimTable } from './blocker-tables.js';
 import { heatMap, outcomeChart } from './charts.js';

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** `report`: one HTML page that can be mailed, printed, and opened without a network. */
-import { StackSamples } from '../../../src/core/present/stack-samples.js';
+
 import { compare } from '../../../src/core/diff/compare.js';
 import { formatBytes } from '../../../src/core/present/format.js';
+import { StackSamples } from '../../../src/core/present/stack-samples.js';
 import { ExitCode } from '../../../src/errors.js';
 import { refuseInputs } from '../../../src/output/inputs.js';
 import { openOutput, writeText } from '../../../src/output/output.js';

@@ -6,8 +6,8 @@ import { type EventBatch, UserKind } from '../events/batch.js';
 import { Names } from '../events/names.js';
 import type { Lifecycle } from '../lifecycle/lifecycle.js';
 import { stackIdsOf } from '../lifecycle/stack-id.js';
-import { lasted } from './lifecycle.js';
 import { syscallName, syscallNumber } from '../vocabulary/syscalls.js';
+import { lasted } from './lifecycle.js';
 
 const MAX_ROWS = 16_384;
 

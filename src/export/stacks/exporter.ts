@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** Formats that are made of all stacks at once: they gather, and write at the end. */
-import { type StackSample, StackSamples } from '../../core/present/stack-samples.js';
+
 import type { EventBatch } from '../../core/events/batch.js';
 import type { Lifecycle } from '../../core/lifecycle/lifecycle.js';
+import { type StackSample, StackSamples } from '../../core/present/stack-samples.js';
 import type { Output } from '../../output/output.js';
 import type { Context } from '../base/context.js';
 import type { Exporter } from '../base/exporter.js';

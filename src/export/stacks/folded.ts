@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** Folded stacks: one line a stack, outermost frame first, `;` between, a blank and what it weighs. */
-import { pathOf, type StackSample } from '../../core/present/stack-samples.js';
+
 import { functionOf } from '../../core/events/frames.js';
 import { cleanLine } from '../../core/present/clean.js';
+import { pathOf, type StackSample } from '../../core/present/stack-samples.js';
 
 const NS_PER_US = 1000;
 

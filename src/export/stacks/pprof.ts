@@ -2,9 +2,9 @@
 /** pprof's profile.proto (github.com/google/pprof, proto/profile.proto): fields by number, gzipped as it demands. */
 import { gzipSync } from 'node:zlib';
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
-import type { StackSample } from '../../core/present/stack-samples.js';
 import { functionOf } from '../../core/events/frames.js';
 import type { SessionInfo } from '../../core/events/session.js';
+import type { StackSample } from '../../core/present/stack-samples.js';
 import { describeLosses, type Losses } from '../base/losses.js';
 
 const Profile = {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** The tables there are: lifecycles, their attempts, their waits, the stacks, and the events all were rebuilt from. */
-import { type StackSample, StackSamples } from '../../core/present/stack-samples.js';
+
 import type { EventBatch } from '../../core/events/batch.js';
 import type { Lifecycle } from '../../core/lifecycle/lifecycle.js';
+import { type StackSample, StackSamples } from '../../core/present/stack-samples.js';
 import type { Column } from '../base/column.js';
 import type { Context } from '../base/context.js';
 import { type AttemptRow, attemptColumns } from './attempts.js';
