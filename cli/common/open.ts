@@ -8,6 +8,7 @@ import { refuseInputs } from '../../src/output/inputs.js';
 import { ChildEnd } from './child-end.js';
 import type { LiveCliOptions, TimeRangeCliOptions } from './options.js';
 import { type StopSignal, sayRefusal } from './process.js';
+import { readingLine } from './reading.js';
 
 export type { LiveSource };
 
@@ -52,11 +53,13 @@ export async function openLiveSource(
 export interface RecordedOptions extends TimeRangeCliOptions {
   /** At the end of a file, wait for more; a stream is read as it comes in any case. */
   readonly follow?: boolean;
+  /** Say on a terminal how far it is read: where nothing else is drawn meanwhile. */
+  readonly progress?: boolean;
 }
 
 /** A recording by path (the name of a rotated one stands for its parts), or the stream on stdin for `-`. */
 export async function openRecorded(file: string, options: RecordedOptions = {}): Promise<Source> {
-  const source = await openWhole(file, options.follow === true);
+  const source = await openWhole(file, options);
   if (options.from === undefined && options.to === undefined) return source;
   const { sliceSource } = await import('../../src/recording/read/slice.js');
   const { timeRangeOf } = await import('../../src/recording/read/when.js');
@@ -70,7 +73,8 @@ export async function openRecorded(file: string, options: RecordedOptions = {}):
   }
 }
 
-async function openWhole(file: string, follow: boolean): Promise<Source> {
+async function openWhole(file: string, options: RecordedOptions): Promise<Source> {
+  const follow = options.follow === true;
   if (file === '-') {
     if (process.stdin.isTTY) {
       throw new UserError(
@@ -86,7 +90,11 @@ async function openWhole(file: string, follow: boolean): Promise<Source> {
   }
   await refuseInputs('-', [file]);
   const { openFile } = await import('../../src/recording/read/file.js');
-  return openFile(file, { follow });
+  const line = options.progress === true ? readingLine(file) : null;
+  return openFile(file, {
+    follow,
+    ...(line !== null && { onRead: (done, total) => line.read(done, total), onDone: () => line.end() }),
+  });
 }
 
 export interface Child {

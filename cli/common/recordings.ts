@@ -24,7 +24,7 @@ export class Recordings {
 
   /** Opens the recording, closed when `use` has settled. Rejects with a `UserError` when it cannot be read or is none. */
   async read<T>(file: string, options: RecordedOptions, use: (source: Source) => Promise<T>): Promise<T> {
-    const source = await openRecorded(file, options);
+    const source = await openRecorded(file, { progress: true, ...options });
     this.#open = source;
     try {
       return await use(source);

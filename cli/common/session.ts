@@ -16,7 +16,10 @@ import {
 import type { LiveCliOptions, TimeRangeCliOptions } from './options.js';
 import { onStopSignal, say, signalExitCode } from './process.js';
 
-export interface RunOptions extends LiveCliOptions, TimeRangeCliOptions {}
+export interface RunOptions extends LiveCliOptions, TimeRangeCliOptions {
+  /** Of a recording: false where something else is written meanwhile. */
+  readonly progress?: boolean;
+}
 
 /** A session that is not followed yet: live, with a command where one was given, or recorded. */
 export interface Run {
@@ -51,7 +54,7 @@ export async function openRun(
   outputs: readonly string[] = [],
 ): Promise<Run> {
   const { duration } = options;
-  if (file !== undefined) return { source: await openRecorded(file, options), live: null, argv, duration };
+  if (file !== undefined) return { source: await openRecorded(file, { progress: true, ...options }), live: null, argv, duration };
   const live = await openLiveSource(options, argv.length > 0, stats, outputs);
   return { source: live, live, argv, duration };
 }

@@ -63,7 +63,7 @@ export async function exportRecording(file: string, options: ExportCliOptions): 
   const recordings = new Recordings();
   const line = progressLine();
   try {
-    const result = await recordings.read(file, options, async (source) =>
+    const result = await recordings.read(file, { ...options, progress: false }, async (source) =>
       runExport(options.redact === true ? redactSource(source) : source, {
         format: options.format,
         table: options.table ?? 'lifecycles',

@@ -72,7 +72,9 @@ export async function stat(file: string | undefined, argv: readonly string[], op
   if (options.output !== undefined) await refuseInputs(options.output, inputs);
   // An earlier summary stays until there is another: neither a recording that cannot be read nor a host that cannot be
   // observed costs it.
-  const run = await openRun(file, argv, options, true, options.output === undefined ? [] : [options.output]);
+  const progress = options.interval === undefined;
+  const outputs = options.output === undefined ? [] : [options.output];
+  const run = await openRun(file, argv, { ...options, progress }, true, outputs);
   const output = await openText(options.output, options.interval !== undefined).catch(async (error: unknown) => {
     await run.source.close();
     throw error;

@@ -15,6 +15,10 @@ const FOLLOW_MS = 100;
 export interface FileOptions extends OpenOptions {
   /** At the end of the file, wait for more until the session has ended or the source is closed. */
   readonly follow?: boolean;
+  /** Called as bytes come: how many so far, and how many there were when it was opened, all parts together. */
+  readonly onRead?: (done: number, total: number) => void;
+  /** Called once when the bytes have ended, or the recording is closed. */
+  readonly onDone?: () => void;
 }
 
 /**
@@ -22,7 +26,7 @@ export interface FileOptions extends OpenOptions {
  * there are read one behind the other. Rejects with a `UserError` (exit code 2) when it cannot be read or is none.
  */
 export async function openFile(path: string, options: FileOptions = {}): Promise<Recording> {
-  const files = new Files(path, options.follow === true);
+  const files = new Files(path, options);
   try {
     await files.open();
   } catch (error) {
@@ -41,13 +45,17 @@ class Files {
   ended = false;
   readonly #path: string;
   readonly #follow: boolean;
+  readonly #options: FileOptions;
+  #done = 0;
+  #total = 0;
   readonly #closed: AbortController = new AbortController();
   /** The one that is read and those behind it. All are opened at once: a recorder may delete old parts meanwhile. */
   readonly #files: { readonly path: string; readonly handle: FileHandle }[] = [];
 
-  constructor(path: string, follow: boolean) {
+  constructor(path: string, options: FileOptions) {
     this.#path = path;
-    this.#follow = follow;
+    this.#options = options;
+    this.#follow = options.follow === true;
   }
 
   async open(): Promise<void> {
@@ -72,15 +80,20 @@ class Files {
       this.#files.shift();
       await file.handle.close();
     }
+    this.#options.onDone?.();
   }
 
   async close(): Promise<void> {
     this.#closed.abort();
+    this.#options.onDone?.();
     for (const { handle } of this.#files.splice(0)) await handle.close();
   }
 
   async #add(path: string): Promise<void> {
-    this.#files.push({ path, handle: await open(path, 'r') });
+    const handle = await open(path, 'r');
+    this.#files.push({ path, handle });
+    // A pipe has no size: it is not known how much comes.
+    if (this.#options.onRead !== undefined) this.#total += (await handle.stat()).size;
   }
 
   async *#read(file: FileHandle, path: string): AsyncGenerator<Uint8Array> {
@@ -96,6 +109,8 @@ class Files {
         const { bytesRead } = await file.read(buffer, 0, CHUNK_BYTES, null);
         if (bytesRead === 0) break;
         read += bytesRead;
+        this.#done += bytesRead;
+        this.#options.onRead?.(this.#done, this.#total);
         yield buffer.subarray(0, bytesRead);
       }
       if (goesOn || !this.#follow || this.ended) return;
