@@ -36,7 +36,10 @@ export function readingLine(path: string, stderr: NodeJS.WriteStream = process.s
       due = now + EVERY_MS;
       shown = true;
       // Where the terminal is narrower than the line, it must not wrap: the next one could not be written over it.
-      const text = readingText(basename(path), done, total, now - started).slice(0, Math.max(1, (stderr.columns || 80) - 1));
+      const text = readingText(basename(path), done, total, now - started).slice(
+        0,
+        Math.max(1, (stderr.columns || 80) - 1),
+      );
       stderr.write(`\r\x1b[K${text}`);
     },
     end() {

@@ -54,7 +54,8 @@ export async function openRun(
   outputs: readonly string[] = [],
 ): Promise<Run> {
   const { duration } = options;
-  if (file !== undefined) return { source: await openRecorded(file, { progress: true, ...options }), live: null, argv, duration };
+  if (file !== undefined)
+    return { source: await openRecorded(file, { progress: true, ...options }), live: null, argv, duration };
   const live = await openLiveSource(options, argv.length > 0, stats, outputs);
   return { source: live, live, argv, duration };
 }

@@ -11,8 +11,13 @@ const STDERR_BYTES = 2048;
 /** Its environment: what it needs besides it gets as arguments or from its own configuration. */
 const ENVIRONMENT = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8' };
 
-/** Resolves to null when it ended with 0, otherwise to what went wrong, in words. `stop` kills it. */
-export function runExec(action: ExecAction, input: string, stop: AbortSignal): Promise<string | null> {
+/** Resolves to null when it ended with 0, otherwise to what went wrong, in words. `stop` kills it. `more`: variables beside the usual ones. */
+export function runExec(
+  action: ExecAction,
+  input: string,
+  stop: AbortSignal,
+  more: Readonly<Record<string, string>> = {},
+): Promise<string | null> {
   const [program, ...args] = action.argv;
   return new Promise((resolve) => {
     if (stop.aborted) return resolve('given up: ending');
@@ -22,7 +27,7 @@ export function runExec(action: ExecAction, input: string, stop: AbortSignal): P
     const child = spawn(program, args, {
       cwd: '/',
       detached: true,
-      env: { ...ENVIRONMENT, ...run.environment },
+      env: { ...ENVIRONMENT, ...more, ...run.environment },
       stdio: ['pipe', 'ignore', 'pipe'],
       ...(action.gid === null ? {} : { gid: action.gid }),
       ...(action.uid === null ? {} : { uid: action.uid }),

@@ -20,6 +20,8 @@ export interface AlertMessage extends AlertEvent {
   readonly sinceAt: string;
   /** One line for people. */
   readonly text: string;
+  /** The recording written for it; absent: none was, or for a webhook. */
+  readonly flight?: string;
 }
 
 export function alertMessage(event: AlertEvent, session: SessionInfo): AlertMessage {

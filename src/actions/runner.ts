@@ -2,9 +2,9 @@
 /** Does what is to be done about alerts, beside the drain and never in its way. */
 import { type AlertEvent, alertText, SEVERITIES } from '../core/alerts/event.js';
 import type { SessionInfo } from '../core/events/session.js';
-import type { Action } from './actions.js';
+import type { Action, ExecAction } from './actions.js';
 import { runExec } from './exec.js';
-import { alertMessage } from './message.js';
+import { type AlertMessage, alertMessage } from './message.js';
 import { postWebhook } from './webhook.js';
 
 export interface ActionDeps {
@@ -46,9 +46,12 @@ export class ActionRunner {
   /** Hands events to the actions they are for. Returns at once and never throws. */
   handle(events: readonly AlertEvent[]): void {
     for (const event of events) {
-      // One text for all, made now: the session's clocks grow, and an action that waited would tell another time.
-      const body = `${JSON.stringify(alertMessage(event, this.#session))}\n`;
-      for (const lane of this.#lanes) lane.take(event, body);
+      // One message for all, made now: the session's clocks grow, and an action that waited would tell another time.
+      const told: Told = { message: alertMessage(event, this.#session), flight: null };
+      // Who is given the flight recording waits for it, in whatever order the actions stand.
+      const recorders = this.#lanes.filter((lane) => lane.isRecorder);
+      for (const lane of recorders) lane.take(event, told);
+      for (const lane of this.#lanes) if (!lane.isRecorder) lane.take(event, told);
     }
   }
 
@@ -68,6 +71,13 @@ export class ActionRunner {
     clearTimeout(timer);
     this.#stop.abort();
   }
+}
+
+/** An event on its way to the actions. */
+interface Told {
+  readonly message: AlertMessage;
+  /** The recording that is written for it; null where none is. Never rejects. */
+  flight: Promise<string | null> | null;
 }
 
 /** One action: its events go through it one by one, in order. */
@@ -96,8 +106,11 @@ class Lane {
     return { type: this.#action.type, ...this.#counts };
   }
 
-  /** `body`: the event as programs get it. */
-  take(event: AlertEvent, body: string): void {
+  get isRecorder(): boolean {
+    return this.#action.type === 'flight-recorder';
+  }
+
+  take(event: AlertEvent, told: Told): void {
     if (!isFor(this.#action, event)) return;
     const refusal = this.#refusal();
     if (refusal !== null) {
@@ -106,8 +119,15 @@ class Lane {
     }
     this.#limited = false;
     this.#counts.waiting++;
+    let written: (path: string | null) => void = () => {};
+    if (this.isRecorder) {
+      told.flight = new Promise((resolve) => {
+        written = resolve;
+      });
+    }
     this.work = this.work.then(async () => {
-      const failure = await this.#do(event, body).catch((error: unknown) => String(error));
+      const failure = await this.#do(event, told, written).catch((error: unknown) => String(error));
+      written(null);
       this.#counts.waiting--;
       if (failure === null) this.#counts.done++;
       else {
@@ -141,7 +161,7 @@ class Lane {
     this.#deps.log(`action ${nameOf(this.#action)} ${words}`);
   }
 
-  async #do(event: AlertEvent, body: string): Promise<Outcome> {
+  async #do(event: AlertEvent, told: Told, written: (path: string) => void): Promise<Outcome> {
     const action = this.#action;
     const { log, dumpFlight } = this.#deps;
     switch (action.type) {
@@ -149,15 +169,30 @@ class Lane {
         log(alertText(event));
         return null;
       case 'exec':
-        return runExec(action, body, this.#stop);
+        return this.#exec(action, told);
       case 'webhook':
-        return postWebhook(action, body, this.#stop);
+        return postWebhook(action, bodyOf(told.message), this.#stop);
       case 'flight-recorder':
         if (dumpFlight === undefined) return 'no flight recorder runs';
-        log(`flight recorder written to ${await dumpFlight.call(this.#deps, alertText(event), event)}`);
+        {
+          const path = await dumpFlight.call(this.#deps, alertText(event), event);
+          written(path);
+          log(`flight recorder written to ${path}`);
+        }
         return null;
     }
   }
+
+  async #exec(action: ExecAction, { message, flight }: Told): Promise<Outcome> {
+    const path = await flight;
+    if (path === null) return runExec(action, bodyOf(message), this.#stop);
+    return runExec(action, bodyOf({ ...message, flight: path }), this.#stop, { VMALOCKTOP_FLIGHT: path });
+  }
+}
+
+/** As programs get it. */
+function bodyOf(message: AlertMessage): string {
+  return `${JSON.stringify(message)}\n`;
 }
 
 function isFor({ on, rules, minSeverity }: Action, event: AlertEvent): boolean {

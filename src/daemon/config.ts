@@ -25,6 +25,8 @@ export interface DaemonConfig {
     /** ADDRESS:PORT; '' for none. */
     readonly listen: string;
     readonly topProcesses: number;
+    /** fleet: at most 60 series, none of a process. */
+    readonly profile: 'full' | 'fleet';
     /** PEM files; '' for plain HTTP. Both or none. */
     readonly tlsCert: string;
     readonly tlsKey: string;
@@ -32,10 +34,17 @@ export interface DaemonConfig {
     readonly passwordFile: string;
   };
   readonly otlp: {
-    /** Of a collector, ending in /v1/metrics; '' for none. */
+    /** Of a collector, ending in /v1/metrics; '' for what OTEL_EXPORTER_OTLP_ENDPOINT says, or none. */
     readonly url: string;
     /** Seconds. */
     readonly interval: number;
+    readonly gzip: boolean;
+    /** File of lines, name: value; '' for none. */
+    readonly headersFile: string;
+    /** PEM files; '' for the system's certificates, and none of our own. */
+    readonly ca: string;
+    readonly clientCert: string;
+    readonly clientKey: string;
   };
   readonly socket: {
     /** '' for none. */
@@ -106,6 +115,12 @@ export const KEYS: Keys<DaemonConfig> = {
   metrics: {
     listen: key(text(0, 255), '127.0.0.1:9753', 'ADDRESS:PORT of /metrics and /healthz; empty: none'),
     topProcesses: key(whole(0, 256), 10, 'processes with series of their own', 'reloadable'),
+    profile: key(
+      oneOf('full', 'fleet'),
+      'full',
+      'fleet: at most 60 series, none of a process, a device or a rule',
+      'reloadable',
+    ),
     tlsCert: key(text(0, 4096), '', 'PEM file: serve over TLS; read at the start, as root; empty: plain HTTP'),
     tlsKey: key(text(0, 4096), '', 'PEM file of its key'),
     passwordFile: key(text(0, 4096), '', 'file of one line, user:password, asked for (basic auth); empty: none'),
@@ -113,6 +128,15 @@ export const KEYS: Keys<DaemonConfig> = {
   otlp: {
     url: key(text(0, 1024), '', 'OTLP over HTTP, ending in /v1/metrics; empty: none', 'reloadable'),
     interval: key(span(1, 3600), 60, 'between two exports', 'reloadable'),
+    gzip: key(flag, false, 'compress what is exported', 'reloadable'),
+    headersFile: key(
+      text(0, 4096),
+      '',
+      'file of lines, name: value, sent along; read at the start, as root; empty: none',
+    ),
+    ca: key(text(0, 4096), '', "PEM file: whom to believe over TLS; empty: the system's"),
+    clientCert: key(text(0, 4096), '', 'PEM file: who we are over TLS; empty: nobody'),
+    clientKey: key(text(0, 4096), '', 'PEM file of its key'),
   },
   socket: {
     path: key(text(0, 107), '', 'Unix socket for `top --connect`; empty: none'),

@@ -10,6 +10,7 @@ import type { Source } from '../core/events/source.js';
 import type { Residency } from '../live/resident.js';
 import { snapshotFamilies } from '../metrics/families.js';
 import type { Family } from '../metrics/family.js';
+import { fleetFamilies } from '../metrics/fleet.js';
 import type { Health } from '../metrics/server.js';
 import { loadZstd } from '../recording/format/zstd.js';
 import { createFlightRecorder, type FlightRecorder } from '../recording/write/flight.js';
@@ -17,6 +18,7 @@ import { Alerting } from './alerting.js';
 import { FanOut } from './fan-out.js';
 import { dumpFlight } from './flight-files.js';
 import { OtlpPush } from './otlp-push.js';
+import { type OtlpSecrets, otlpTarget } from './otlp-target.js';
 import { daemonFamilies } from './own-families.js';
 import { fixedChanges, type Loaded } from './read-config.js';
 import type { StreamSocket } from './socket.js';
@@ -35,6 +37,8 @@ export interface DaemonParts {
   readonly socket: StreamSocket | null;
   /** null: not asked for. */
   readonly residency: Residency | null;
+  /** Read before privileges went; absent: none. */
+  readonly otlp?: OtlpSecrets;
   /** CPU time that went into serving metrics, ns; absent: none is served, or the session is not of this process. */
   servingNs?(): number;
   /** One line for the log. */
@@ -101,7 +105,7 @@ export class Daemon {
     });
     const { host, tool, kernel } = source.session;
     const resource = { 'host.name': host, 'service.version': tool.replace(/^\S+ /, ''), 'os.version': kernel };
-    this.#otlp = new OtlpPush(() => this.families(), resource, log);
+    this.#otlp = new OtlpPush(() => this.families(), resource, parts.otlp ?? { headers: {}, resource: {} }, log);
     this.#latest = { snapshot: this.#pipeline.snapshot(), at: performance.now() };
   }
 
@@ -115,7 +119,7 @@ export class Daemon {
   /** Runs until the source ends or `source.close()` was called. Rejects with what the source ended with. */
   async run(): Promise<void> {
     this.#socket?.serve(this.#fanOut);
-    this.#otlp.start(this.#loaded.config.otlp);
+    this.#otlp.start(otlpTarget(this.#loaded.config.otlp));
     const flusher = setInterval(() => this.#fanOut.flush(), FLUSH_MS);
     try {
       const { error } = await drive(this.#source, (batch) => this.#take(batch), NODE_CLOCK);
@@ -138,8 +142,9 @@ export class Daemon {
 
   families(): Family[] {
     const snapshot = this.snapshot();
-    return [
-      ...snapshotFamilies(snapshot, this.#loaded.config.metrics.topProcesses),
+    const { topProcesses, profile } = this.#loaded.config.metrics;
+    const families = [
+      ...snapshotFamilies(snapshot, topProcesses),
       ...this.#alerting.families(),
       ...daemonFamilies({
         scope: this.#scope,
@@ -149,9 +154,10 @@ export class Daemon {
         configKept: this.#kept !== null,
         socket: this.#socket?.figures ?? null,
         flightBytes: this.#flight?.bytes ?? null,
-        otlp: this.#loaded.config.otlp.url === '' ? null : this.#otlp.figures,
+        otlp: otlpTarget(this.#loaded.config.otlp).url === '' ? null : this.#otlp.figures,
       }),
     ];
+    return profile === 'fleet' ? fleetFamilies(families) : families;
   }
 
   health(): Health {
@@ -190,7 +196,7 @@ export class Daemon {
     const { config } = loaded;
     this.#watchdog.budget = config.budget;
     if (this.#socket !== null) this.#socket.limits = config.socket;
-    this.#otlp.start(config.otlp);
+    this.#otlp.start(otlpTarget(config.otlp));
     this.#alerting.reload(loaded);
     this.#kept = null;
     this.#reloads++;

@@ -1,36 +1,37 @@
 // SPDX-License-Identifier: MIT
 /** Metrics to an OpenTelemetry collector, now and then, beside everything else. */
+import { request as overHttp } from 'node:http';
+import { request as overHttps } from 'node:https';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
 import type { Family, Labels } from '../metrics/family.js';
 import { otlpRequest } from '../metrics/otlp.js';
+import type { OtlpSecrets, OtlpTarget } from './otlp-target.js';
 
-export interface OtlpTarget {
-  readonly url: string;
-  /** Seconds. */
-  readonly interval: number;
-}
-
-const TIMEOUT_MS = 10_000;
+const compress: (data: string) => Promise<Buffer> = promisify(gzip);
 
 export class OtlpPush {
   readonly figures: { sent: number; failed: number } = { sent: 0, failed: 0 };
   readonly #families: () => readonly Family[];
   readonly #resource: Labels;
+  readonly #secrets: OtlpSecrets;
   readonly #log: (line: string) => void;
   readonly #startNs: bigint = BigInt(Date.now()) * 1_000_000n;
   #timer: NodeJS.Timeout | undefined;
   #busy = false;
   #failing = false;
 
-  constructor(families: () => readonly Family[], resource: Labels, log: (line: string) => void) {
+  constructor(families: () => readonly Family[], resource: Labels, secrets: OtlpSecrets, log: (line: string) => void) {
     this.#families = families;
-    this.#resource = resource;
+    this.#resource = { ...resource, ...secrets.resource };
+    this.#secrets = secrets;
     this.#log = log;
   }
 
-  /** '' stops it. */
-  start({ url, interval }: OtlpTarget): void {
+  /** A `url` of '' stops it. */
+  start(target: OtlpTarget): void {
     clearInterval(this.#timer);
-    if (url !== '') this.#timer = setInterval(() => void this.push(url), interval * 1000);
+    if (target.url !== '') this.#timer = setInterval(() => void this.push(target), target.interval * 1000);
   }
 
   stop(): void {
@@ -38,31 +39,58 @@ export class OtlpPush {
   }
 
   /** Never rejects. While one is under way the next one is skipped: counters are cumulative, nothing is lost. */
-  async push(url: string): Promise<void> {
+  async push(target: OtlpTarget): Promise<void> {
     if (this.#busy) return;
     this.#busy = true;
+    // Without what may be a secret in it.
+    const where = new URL(target.url).origin;
     try {
       const nowNs = BigInt(Date.now()) * 1_000_000n;
       const body = otlpRequest(this.#families(), { startNs: this.#startNs, nowNs, resource: this.#resource });
-      const response = await fetch(url, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(body),
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-      });
-      await response.arrayBuffer();
-      if (!response.ok) throw new Error(`it answered ${response.status}`);
+      const status = await this.#post(target, JSON.stringify(body));
+      if (status < 200 || status > 299) throw new Error(`it answered ${status}`);
       this.figures.sent++;
-      if (this.#failing) this.#log(`OTLP: ${url} takes metrics again`);
+      if (this.#failing) this.#log(`OTLP: ${where} takes metrics again`);
       this.#failing = false;
     } catch (error) {
       this.figures.failed++;
       // Once per outage: the log is not to fill up with it.
-      if (!this.#failing) this.#log(`OTLP: cannot export to ${url}: ${reason(error)}`);
+      if (!this.#failing) this.#log(`OTLP: cannot export to ${where}: ${reason(error)}`);
       this.#failing = true;
     } finally {
       this.#busy = false;
     }
+  }
+
+  async #post({ url, gzip: compressed, timeoutMs }: OtlpTarget, text: string): Promise<number> {
+    const body = compressed ? await compress(text) : Buffer.from(text);
+    const { headers, ca, cert, key } = this.#secrets;
+    const address = new URL(url);
+    const send = address.protocol === 'https:' ? overHttps : overHttp;
+    return new Promise((resolve, reject) => {
+      const request = send(
+        address,
+        {
+          method: 'POST',
+          signal: AbortSignal.timeout(timeoutMs),
+          headers: {
+            ...headers,
+            'content-type': 'application/json',
+            'content-length': body.length,
+            ...(compressed ? { 'content-encoding': 'gzip' } : {}),
+          },
+          ...(ca === undefined ? {} : { ca }),
+          ...(cert === undefined || key === undefined ? {} : { cert, key }),
+        },
+        (response) => {
+          response.on('error', reject);
+          response.on('end', () => resolve(response.statusCode ?? 0));
+          response.resume();
+        },
+      );
+      request.on('error', reject);
+      request.end(body);
+    });
   }
 }
 

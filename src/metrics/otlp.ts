@@ -5,7 +5,7 @@
  * Written here and not by the OpenTelemetry SDK: that one aggregates single observations, and what there is are sums and
  * buckets the kernel has kept already.
  */
-import type { Family, Labels } from './family.js';
+import type { Family, Labels, SummaryFamily } from './family.js';
 
 export interface OtlpOptions {
   /** ns since the epoch: when the counters began, and now. */
@@ -25,7 +25,12 @@ function attributes(labels: Labels): unknown[] {
 /** OTLP wants UCUM. */
 const UNITS: Readonly<Record<string, string>> = { seconds: 's', bytes: 'By', '': '1' };
 
-function metric(family: Family, times: { startTimeUnixNano: string; timeUnixNano: string }): unknown {
+interface Times {
+  readonly startTimeUnixNano: string;
+  readonly timeUnixNano: string;
+}
+
+function metric(family: Exclude<Family, SummaryFamily>, times: Times): unknown {
   const { name, help, unit } = family;
   const head = { name, description: help, unit: UNITS[unit] ?? unit };
   switch (family.type) {
@@ -39,15 +44,6 @@ function metric(family: Family, times: { startTimeUnixNano: string; timeUnixNano
       return family.type === 'gauge'
         ? { ...head, gauge: { dataPoints } }
         : { ...head, sum: { dataPoints, aggregationTemporality: CUMULATIVE, isMonotonic: true } };
-    }
-    case 'summary': {
-      const dataPoints = family.samples.map(({ labels, sum, count }) => ({
-        ...times,
-        attributes: attributes(labels),
-        sum,
-        count: String(count),
-      }));
-      return { ...head, summary: { dataPoints } };
     }
     case 'histogram': {
       const dataPoints = family.samples.map(({ labels, bounds, counts, sum }) => ({
@@ -63,6 +59,26 @@ function metric(family: Family, times: { startTimeUnixNano: string; timeUnixNano
   }
 }
 
+/**
+ * A summary without quantiles is two sums: OTLP keeps its type Summary for old clients, and collectors and back ends drop
+ * it or take it apart.
+ */
+function withoutSummaries(family: Family): Exclude<Family, SummaryFamily>[] {
+  if (family.type !== 'summary') return [family];
+  const { name, help, unit, samples } = family;
+  const type = 'counter';
+  return [
+    { name: `${name}_sum`, help, unit, type, samples: samples.map(({ labels, sum }) => ({ labels, value: sum })) },
+    {
+      name: `${name}_count`,
+      help: `How many: ${help}`,
+      unit: '',
+      type,
+      samples: samples.map(({ labels, count }) => ({ labels, value: count })),
+    },
+  ];
+}
+
 /** The request's body; families without samples are left out. */
 export function otlpRequest(families: readonly Family[], options: OtlpOptions): object {
   const times = { startTimeUnixNano: String(options.startNs), timeUnixNano: String(options.nowNs) };
@@ -73,7 +89,10 @@ export function otlpRequest(families: readonly Family[], options: OtlpOptions): 
         scopeMetrics: [
           {
             scope: { name: 'vmalocktop' },
-            metrics: families.filter(({ samples }) => samples.length > 0).map((family) => metric(family, times)),
+            metrics: families
+              .filter(({ samples }) => samples.length > 0)
+              .flatMap(withoutSummaries)
+              .map((family) => metric(family, times)),
           },
         ],
       },

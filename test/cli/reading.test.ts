@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** How far a recording is read: said on a terminal, in percent and time, and nowhere else. */
 import assert from 'node:assert/strict';
-import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { readingLine, readingText } from '../../cli/common/reading.js';
 import { openFile } from '../../src/recording/read/file.js';
 import { run } from './run.js';

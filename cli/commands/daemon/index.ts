@@ -8,6 +8,7 @@ import { textOf } from '../../../src/core/present/clean.js';
 import { Daemon, type DaemonSource } from '../../../src/daemon/daemon.js';
 import { checkFlightDirectory, makeFlightDirectory } from '../../../src/daemon/flight-directory.js';
 import { notifyManager } from '../../../src/daemon/notify.js';
+import { otlpSecrets, otlpTarget } from '../../../src/daemon/otlp-target.js';
 import { pacedSource } from '../../../src/daemon/paced.js';
 import { type Loaded, readConfig } from '../../../src/daemon/read-config.js';
 import { serveOptions } from '../../../src/daemon/serve-options.js';
@@ -63,6 +64,8 @@ class Opened {
 
 /** What is refused at the start whatever the host does meanwhile: names, addresses, secrets. Returns whom to become. */
 function checkStart({ config }: Loaded): User | null {
+  otlpTarget(config.otlp);
+  otlpSecrets(config.otlp);
   const { metrics, socket, privileges } = config;
   if (metrics.listen !== '') {
     parseListen(metrics.listen);
@@ -105,6 +108,7 @@ async function serve(options: DaemonOptions, loaded: Loaded, opened: Opened): Pr
   opened.source = source;
   // A pipe has been read by now, and is not read twice.
   if (statSync(options.config).isFile()) opened.config = await open(options.config, 'r');
+  const otlp = otlpSecrets(config.otlp);
   boundHeap();
   // Loaded by now, so that its pages are locked as well.
   await loadZstd();
@@ -118,6 +122,7 @@ async function serve(options: DaemonOptions, loaded: Loaded, opened: Opened): Pr
     source,
     socket: opened.socket,
     residency,
+    otlp,
     log: say,
     // A recording that is played says what its recorder used, not what this process does.
     ...(metrics !== null && options.play === undefined && { servingNs: () => metrics.cpuNs() }),
