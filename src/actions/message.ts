@@ -20,7 +20,7 @@ export interface AlertMessage extends AlertEvent {
   readonly sinceAt: string;
   /** One line for people. */
   readonly text: string;
-  /** The recording written for it; absent: none was, or for a webhook. */
+  /** The recording a flight-recorder action wrote for it, a path on that host; absent: none did. */
   readonly flight?: string;
 }
 

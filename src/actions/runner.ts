@@ -171,7 +171,7 @@ class Lane {
       case 'exec':
         return this.#exec(action, told);
       case 'webhook':
-        return postWebhook(action, bodyOf(told.message), this.#stop);
+        return postWebhook(action, bodyOf(await withFlight(told)), this.#stop);
       case 'flight-recorder':
         if (dumpFlight === undefined) return 'no flight recorder runs';
         {
@@ -183,11 +183,17 @@ class Lane {
     }
   }
 
-  async #exec(action: ExecAction, { message, flight }: Told): Promise<Outcome> {
-    const path = await flight;
-    if (path === null) return runExec(action, bodyOf(message), this.#stop);
-    return runExec(action, bodyOf({ ...message, flight: path }), this.#stop, { VMALOCKTOP_FLIGHT: path });
+  async #exec(action: ExecAction, told: Told): Promise<Outcome> {
+    const message = await withFlight(told);
+    const { flight } = message;
+    return runExec(action, bodyOf(message), this.#stop, flight === undefined ? {} : { VMALOCKTOP_FLIGHT: flight });
   }
+}
+
+/** With the recording that was written for it, once it is. */
+async function withFlight({ message, flight }: Told): Promise<AlertMessage> {
+  const path = await flight;
+  return path === null ? message : { ...message, flight: path };
 }
 
 /** As programs get it. */

@@ -155,6 +155,32 @@ describe('actions', () => {
     assert.match(failing.lines[0] ?? '', /failed for retry-fallbacks: Error: no space left/);
   });
 
+  it('hand the path of the recording to programs, in whatever order the actions stand', async () => {
+    const path = join(directory, 'flight');
+    const argv: ExecAction['argv'] = ['/bin/sh', '-c', 'cat > "$1"; echo "$VMALOCKTOP_FLIGHT" >> "$1"', 'sh', path];
+    const actions: Action[] = [
+      { ...(shell('') as ExecAction), argv },
+      { type: 'flight-recorder', ...COMMON, on: ['firing'] },
+    ];
+    const slow = async (): Promise<string> => {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      return '/var/lib/x.vmlt';
+    };
+    const { runner: written } = runner(actions, { dumpFlight: slow });
+    written.handle([EVENT]);
+    await written.close();
+    const [body = '', variable] = (await readFile(path, 'utf8')).trimEnd().split('\n');
+    assert.equal(JSON.parse(body).flight, '/var/lib/x.vmlt');
+    assert.equal(variable, '/var/lib/x.vmlt');
+    // None was written: neither the field nor the variable is there.
+    const { runner: failing } = runner(actions, { dumpFlight: () => Promise.reject(new Error('no space left')) });
+    failing.handle([EVENT]);
+    await failing.close();
+    const [without = '', empty = 'absent'] = (await readFile(path, 'utf8')).split('\n');
+    assert.ok(!('flight' in JSON.parse(without)));
+    assert.equal(empty, '');
+  });
+
   it('of all kinds arrive for one event; addresses are not logged whole', async (t) => {
     const bodies: string[] = [];
     const server = createServer((request, response) => {
