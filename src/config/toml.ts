@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** TOML files whose every value knows its line, so that an error can name it. */
+import type { Stats } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { type AST, getStaticTOMLValue, ParseError, parseTOML } from 'toml-eslint-parser';
 import { ExitCode, errorCode, fileError, UserError } from '../errors.js';
@@ -9,10 +10,15 @@ import { Section } from './section.js';
 
 /**
  * Reads a file into its top table. Rejects with a `UserError` (exit code 2) that names the file, and the line.
- * `held`: the file as it was opened before, for when it may no longer be; it stays open.
+ * `held`: the file as it was opened before, for when it may no longer be; it stays open. `accept` throws where what was
+ * opened is not to be read.
  */
-export async function readToml(path: string, held: FileHandle | null = null): Promise<Section> {
-  return parseToml(await readText(path, held), path);
+export async function readToml(
+  path: string,
+  held: FileHandle | null = null,
+  accept: (found: Stats) => void = () => {},
+): Promise<Section> {
+  return parseToml(await readText(path, held, accept), path);
 }
 
 /** Rejects with the system's errors, or a `UserError` when what is held is no longer the file of that name. */
@@ -36,13 +42,14 @@ async function openAgain(path: string, held: FileHandle | null): Promise<FileHan
 }
 
 /** What is read is bounded, whatever stands behind the name. */
-async function readText(path: string, held: FileHandle | null): Promise<string> {
+async function readText(path: string, held: FileHandle | null, accept: (found: Stats) => void): Promise<string> {
   const guard = <T>(work: Promise<T>): Promise<T> =>
     work.catch((error: unknown) => {
       throw fileError(`cannot read ${path}`, error);
     });
   const file = await guard(openAgain(path, held));
   try {
+    accept(await guard(file.stat()));
     const bytes = Buffer.alloc(MAX_BYTES + 1);
     let length = 0;
     for (let read = -1; read !== 0 && length < bytes.length; length += read)

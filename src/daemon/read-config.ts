@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 /** The daemon's configuration file. Errors name file, line, key and what is allowed. */
+import type { Stats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { type Action, readActions } from '../actions/actions.js';
 import { loadRules, readRules } from '../actions/rules.js';
 import type { Section } from '../config/section.js';
 import { parseToml, readToml } from '../config/toml.js';
 import type { AlertRule } from '../core/alerts/rule.js';
+import { ExitCode, UserError } from '../errors.js';
+import { sudoOwner } from '../output/place.js';
 import { type DaemonConfig, KEYS } from './config.js';
 import type { Key } from './config-kinds.js';
 
@@ -28,7 +31,21 @@ export interface Loaded {
 
 /** `held`: see readToml. Rejects with a `UserError` (exit code 2) when the file cannot be read or says something that is not allowed. */
 export async function readConfig(path: string, held: FileHandle | null = null): Promise<Loaded> {
-  return load(await readToml(path, held));
+  const owner = held === null ? sudoOwner()?.uid : (await held.stat()).uid;
+  return load(await readToml(path, held, (found) => refuseOthers(path, found, owner)));
+}
+
+/** An `exec` action runs what the file says: it is not to be somebody else's. `owner`: of whom it may be besides root and us. */
+function refuseOthers(path: string, found: Stats, owner: number | undefined): void {
+  if (!found.isFile()) return;
+  const trusted = [0, process.geteuid?.(), owner].includes(found.uid);
+  if (trusted && (found.mode & 0o002) === 0) return;
+  throw new UserError(
+    `cannot use ${path}`,
+    trusted ? 'everybody may write to it' : `it belongs to another user (${found.uid})`,
+    trusted ? `chmod o-w ${path}` : 'it runs what it says: copy it to a file of your own, and read that first',
+    ExitCode.Usage,
+  );
 }
 
 /** `name`: what errors call the file. Rejects with a `UserError`. */

@@ -3,6 +3,7 @@
 import { chmodSync, chownSync, existsSync, lstatSync, unlinkSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { ExitCode, errorCode, UserError } from '../errors.js';
+import { pin } from '../pinned.js';
 import type { FanOut, Reader } from './fan-out.js';
 
 export interface SocketLimits {
@@ -49,8 +50,7 @@ export async function listenSocket(path: string, gid: number | null, limits: Soc
       server.once('error', reject);
       server.listen(path, resolve);
     });
-    if (gid !== null) chownSync(path, -1, gid);
-    chmodSync(path, 0o660);
+    letIn(path, gid);
   } catch (error) {
     server.close();
     throw socketError(path, error);
@@ -58,6 +58,19 @@ export async function listenSocket(path: string, gid: number | null, limits: Soc
     process.umask(umask);
   }
   return socket;
+}
+
+/** The group may connect: to the socket that was just made, whatever by now has its name. */
+export function letIn(path: string, gid: number | null): void {
+  const made = pin(path);
+  try {
+    if (!made.is.isSocket() || made.is.uid !== BigInt(process.geteuid?.() ?? -1))
+      throw Object.assign(new Error('somebody else put something in its place'), { code: 'EEXIST' });
+    if (gid !== null) chownSync(made.path, -1, gid);
+    chmodSync(made.path, 0o660);
+  } finally {
+    made.close();
+  }
 }
 
 class Listening implements StreamSocket {

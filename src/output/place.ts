@@ -15,10 +15,17 @@ const MAX_LINKS = 40;
 /** PROC_SUPER_MAGIC: links there stand for open files. */
 const PROC_MAGIC = 0x9fa0;
 
+/** What a user or a group can have: -1 is none (setresuid(2) would leave root what it is), and more is cut off to 32 bits. */
+const MAX_ID = 0xffff_fffe;
+
+function isId(text: string): boolean {
+  return /^\d{1,10}$/.test(text) && Number(text) <= MAX_ID;
+}
+
 /** Who else than this process may be trusted with links: the person behind sudo, to whom the outputs are given. */
 export function sudoOwner(): { readonly uid: number; readonly gid: number } | null {
   const { SUDO_UID = '', SUDO_GID = '' } = process.env;
-  if (process.geteuid?.() !== 0 || !/^\d{1,10}$/.test(SUDO_UID) || !/^\d{1,10}$/.test(SUDO_GID)) return null;
+  if (process.geteuid?.() !== 0 || !isId(SUDO_UID) || !isId(SUDO_GID)) return null;
   return { uid: Number(SUDO_UID), gid: Number(SUDO_GID) };
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** The file behind a mapping of another process, and what functions it names. */
 import { constants } from 'node:fs';
-import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
+import { type FileHandle, open, readFile } from 'node:fs/promises';
+import { pin } from '../pinned.js';
 import { ElfSymbols, type ReadAt } from './elf-symbols.js';
 import { type Mapping, parseMaps } from './process-maps.js';
 
@@ -37,17 +38,30 @@ async function openMapped(proc: string, pid: number, mapping: Mapping): Promise<
   const paths = [`${proc}/${pid}/map_files/${range}`];
   if (!deleted) paths.push(`${proc}/${pid}/root${path}`, path);
   for (const [i, candidate] of paths.entries()) {
-    try {
-      // Before open(): that of a device could do something.
-      const seen = await stat(candidate, { bigint: true });
-      if (!seen.isFile() || (i > 0 && seen.ino !== inode)) continue;
-      // map_files is a link by nature; a path that the kernel printed does not end in one.
-      return await open(candidate, i === 0 ? OPEN_FLAGS : OPEN_FLAGS | constants.O_NOFOLLOW);
-    } catch {
-      // the next one
-    }
+    // map_files is a link by nature; a path that the kernel printed does not end in one.
+    const file = await openRegular(candidate, i === 0 ? null : inode);
+    if (file !== null) return file;
   }
   return null;
+}
+
+/**
+ * The regular file at `path`, if it is `inode` (null: whatever a link there stands for); null otherwise. To open anything
+ * else, such as a watchdog, could do something: the process chooses what is at its paths, and may change it any moment.
+ */
+export async function openRegular(path: string, inode: bigint | null): Promise<FileHandle | null> {
+  try {
+    const pinned = pin(path, inode === null);
+    try {
+      return pinned.is.isFile() && (inode === null || pinned.is.ino === inode)
+        ? await open(pinned.path, OPEN_FLAGS)
+        : null;
+    } finally {
+      pinned.close();
+    }
+  } catch {
+    return null;
+  }
 }
 
 /** The kernel maps one and the same vdso into every process of our kind: our own copy stands for it. */

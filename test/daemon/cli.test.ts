@@ -2,7 +2,7 @@
 /** The daemon as a process, over a recording: what it serves, how it is told things, what it leaves behind. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -68,6 +68,23 @@ test('--check-config passes nothing that is refused at the start', async () => {
     assert.equal(code, 2, text);
     assert.match(stderr, why);
   }
+});
+
+test('a configuration that others may write is not used: it names programs to be run', async () => {
+  const path = join(directory.path, 'shared.toml');
+  writeFileSync(path, '[privileges]\nuser = "nobody"\n');
+  const check = () => run(['daemon', '--config', path, '--check-config']);
+  assert.equal((await check()).code, 0);
+  chmodSync(path, 0o666);
+  const open = await check();
+  assert.equal(open.code, 2);
+  assert.match(open.stderr, /everybody may write to it\n→ chmod o-w/);
+  chmodSync(path, 0o644);
+  if (!root) return;
+  chownSync(path, 4711, 4712);
+  const foreign = await check();
+  assert.equal(foreign.code, 2);
+  assert.match(foreign.stderr, /it belongs to another user \(4711\)/);
 });
 
 test('--check-config says whether it can be used, and nothing else', async () => {

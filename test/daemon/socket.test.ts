@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The session at a Unix socket: whoever comes late, whoever reads slowly, and many at once. */
 import assert from 'node:assert/strict';
-import { statSync, writeFileSync } from 'node:fs';
+import { statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, test } from 'node:test';
@@ -11,7 +11,7 @@ import type { Snapshot } from '../../src/core/aggregate/snapshot.js';
 import type { EventBatch } from '../../src/core/events/batch.js';
 import { connectDaemon } from '../../src/daemon/connect.js';
 import type { DaemonSource } from '../../src/daemon/daemon.js';
-import { listenSocket, type StreamSocket } from '../../src/daemon/socket.js';
+import { letIn, listenSocket, type StreamSocket } from '../../src/daemon/socket.js';
 import { LIVE_SESSION, liveSession } from '../recording/live-session.js';
 import { makeDaemon, scratch, sessionSource, until } from './support.js';
 
@@ -196,4 +196,19 @@ test('who finds nobody is told what to do', async () => {
   const file = freePath();
   writeFileSync(file, '');
   await assert.rejects(connectDaemon(file), /cannot connect to/);
+});
+
+test('what somebody put in the place of a new socket is not opened to the group', async () => {
+  const { path } = await listen();
+  const victim = freePath();
+  writeFileSync(victim, '', { mode: 0o600 });
+  const link = freePath();
+  symlinkSync(victim, link);
+  const toSocket = freePath();
+  symlinkSync(path, toSocket);
+  for (const name of [link, victim, toSocket])
+    assert.throws(() => letIn(name, null), /somebody else put something/, name);
+  assert.equal(statSync(victim).mode & 0o777, 0o600);
+  letIn(path, null);
+  assert.equal(statSync(path).mode & 0o777, 0o660);
 });

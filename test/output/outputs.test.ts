@@ -24,6 +24,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { createFile } from '../../src/output/new-file.js';
 import { fileOutput, writeText } from '../../src/output/output.js';
+import { sudoOwner } from '../../src/output/place.js';
 import { partPath } from '../../src/recording/format/files.js';
 import { createRotatingWriter } from '../../src/recording/write/rotate.js';
 import { fileSink } from '../../src/recording/write/sink.js';
@@ -231,4 +232,19 @@ test('under sudo the file is the person’s', { skip: ROOT_ONLY }, (t) => {
   assert.equal(status, 0, String(stderr));
   const { uid, gid, mode } = statSync(output);
   assert.deepEqual([uid, gid, mode & 0o777], [4711, 4712, 0o600]);
+});
+
+test('nobody is who no user can be', { skip: ROOT_ONLY }, (t) => {
+  t.after(() => {
+    delete process.env.SUDO_UID;
+    delete process.env.SUDO_GID;
+  });
+  process.env.SUDO_GID = '4712';
+  // -1 leaves setresuid(2) nothing to do, and 2 to the 32 is cut off to 0.
+  for (const uid of ['4294967295', '4294967296', '9999999999', '-1', '', '0x10', '1e3', '4711 ']) {
+    process.env.SUDO_UID = uid;
+    assert.equal(sudoOwner(), null, uid);
+  }
+  process.env.SUDO_UID = '4294967294';
+  assert.deepEqual(sudoOwner(), { uid: 4294967294, gid: 4712 });
 });
