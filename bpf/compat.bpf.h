@@ -163,6 +163,17 @@ struct vm_area_struct___seq {
 	unsigned int vm_lock_seq;
 } __core;
 
+/* 6.15 and later: the VMA lock is a reference count. */
+typedef struct {
+	int counter;
+} atomic_t;
+typedef struct refcount_struct {
+	atomic_t refs;
+} refcount_t;
+struct vm_area_struct___refcnt {
+	refcount_t vm_refcnt;
+} __core;
+
 /* 6.4 to 6.14: the VMA lock is an rw_semaphore behind a pointer; `vm_lock` is also the address of its `lock`. */
 struct vma_lock;
 struct vm_area_struct___rwsem {

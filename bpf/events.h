@@ -53,7 +53,8 @@ enum vl_kind {
 				* in bits 0-15, of the writer in 16-31 (lower goes first); vm_flags: kernel (low) and user (high) stack id, ~0 none */
 	VL_W_RELEASED = 31,    /* and given back, of a VL_W_ACQUIRED that was sent; acquired: when it was acquired, a: system call */
 	VL_W_VMA = 32,         /* __vma_start_write returned: a VMA write-locked; vma_start, vma_end: that VMA, acquired: when
-				* it was entered, a: system call or ~0, b: ns it waited for readers (saturating) */
+				* it was entered, a: system call or ~0, b: ns it waited for readers (saturating); flags: VL_F_EXACT
+				* when readers were looked for, VL_F_HOLDER_READER when there were some, VL_L_KTHREAD */
 	VL_ACCESS_ERROR = 33,  /* bad_area_access_error entered: what the VMA does not permit comes to no handle_mm_fault;
 				* a: 1 under the VMA lock, 0 under mmap_lock */
 
@@ -61,11 +62,14 @@ enum vl_kind {
 	 * vl_lock_flag; a: system call or ~0; pte: the /proc file it reads, its name's first 7 bytes, 0 none; vm_flags:
 	 * kernel (low) and user (high) stack id, ~0 none. */
 	VL_L_HELD = 34,        /* about to be given back, and others queue, or it was held for long; acquired: since when, 0 before
-				* the session; b: process that owns the mm, 0 not known; of a fork's: address: threads of the process,
-				* vma_start: VMAs of the mm, vma_end: ns spent in __vma_start_write, where that is hooked */
+				* the session; b: process that owns the mm, 0 not known; of a fork's: address: threads of the process
+				* (low half), VMAs write-locked meanwhile where __vma_start_write is hooked, vma_start: VMAs of the mm, vma_end: ns spent in __vma_start_write, where that is hooked */
 	VL_L_WAITED = 35,      /* acquired, and it was not free when it was asked for; acquired: when that was, b: tid of the holder
 				* then, 0 not known */
-	VL_NKIND = 36,
+	/* A VMA lock, by a fault that is about to give it back, and a writer waits for it: vma_start, vma_end: that VMA;
+	 * acquired: since when, 0 not known; a, vm_flags: as above. From 6.15 on. */
+	VL_L_VMA = 36,
+	VL_NKIND = 37,
 };
 
 /* Bits of vl_step.flags in VL_L_*; bit 0 is VL_F_INFO. */
@@ -133,8 +137,8 @@ enum vl_step_flag {
 	VL_F_FOLIO = 8,      /* FLOR_ENTER: the folio's flags were read: the two below hold */
 	VL_F_UPTODATE = 16,  /* FLOR_ENTER: PG_uptodate: no read is awaited */
 	VL_F_WRITEBACK = 32, /* FLOR_ENTER: PG_writeback */
-	VL_F_EXACT = 64,     /* MM_WRITER: by vm_lock_seq */
-	VL_F_HOLDER_READER = 16, /* W_ACQUIRED: held for read when it was asked for */
+	VL_F_EXACT = 64,     /* MM_WRITER: by vm_lock_seq; W_VMA: by vm_refcnt */
+	VL_F_HOLDER_READER = 16, /* W_ACQUIRED, W_VMA: held for read when it was asked for */
 	VL_F_HOLDER_WRITER = 32, /* W_ACQUIRED: held for write then */
 	VL_F_INVERTED = 64,  /* W_ACQUIRED: the holder's priority was lower than that of the writer waiting for it */
 };

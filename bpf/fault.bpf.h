@@ -13,6 +13,7 @@
 #include "rodata.bpf.h"
 #include "send.bpf.h"
 #include "state.bpf.h"
+#include "vma_hold.bpf.h"
 
 /* Leaves the time of the VMA lock (or of its refusal) for the record or the counter that follows. */
 static __always_inline int on_vma_lock(struct vm_area_struct *vma)
@@ -172,6 +173,8 @@ static __always_inline int on_hmf_exit(__u64 *ctx, bool second)
 			count(ret & R(RETRY) ? VL_C_SELF_RETRY : VL_C_SELF_OK);
 		return 0;
 	}
+	if (flags & F(VMA_LOCK) && !(ret & (R(RETRY) | R(COMPLETED))))
+		vma_hold_ends((struct vm_area_struct *)ctx[0]);
 	cpu = bpf_get_smp_processor_id();
 	slot = second ? cpu + cpu_rows : cpu;
 	if (!second && scope != VL_SCOPE_ALL && !min_ns && flags & F(VMA_LOCK) && !ret && cpu < FAST_CPUS) {

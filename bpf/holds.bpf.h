@@ -100,7 +100,7 @@ static __noinline int send_hold(struct locker *locker, __u64 which, struct mm_st
 	if (!e.file && !(e.flags & VL_L_KTHREAD))
 		e.file = file_read(task, e.syscall);
 	if (e.flags & VL_L_FORK) {
-		e.address = BPF_CORE_READ(task, signal, nr_threads);
+		e.address = BPF_CORE_READ(task, signal, nr_threads) | (__u64)locker->vmas << 32;
 		e.vma_start = BPF_CORE_READ(mm, map_count);
 		e.vma_end = locker->vma_ns;
 	}
@@ -183,12 +183,12 @@ static __always_inline void hold_had(void *ctx, struct task_struct *task, struct
 	hold_begins(locker, task, mm, id, write, now);
 }
 
-/* A VMA was write-locked: part of the hold under which that is done. */
-static __always_inline void hold_locked_vma(struct task_struct *task, __u64 ns)
+/* A VMA of `mm` was write-locked: part of the hold under which that is done. A fork's VMAs are the parent's. */
+static __always_inline void hold_locked_vma(struct task_struct *task, __u64 mm, __u64 ns)
 {
 	struct locker *locker = locker_of(task);
 
-	if (!locker || locker->pid != (__u32)task->pid)
+	if (!locker || locker->pid != (__u32)task->pid || locker->held[0].mm != mm)
 		return;
 	locker->vmas++;
 	locker->vma_ns += ns;

@@ -22,7 +22,8 @@ struct mmap_wait {
 	__u16 holder_prio;
 	__u8 holder_kind;  /* enum vl_holder */
 	__u8 claimed;       /* enum mm_event: taken already, by the program on the function that fires the tracepoint */
-	__u8 pad[4];
+	__u8 vma_flags;     /* of the VL_W_VMA to come: VL_F_EXACT, VL_F_HOLDER_READER */
+	__u8 pad[3];
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

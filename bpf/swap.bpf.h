@@ -13,6 +13,7 @@
 #include "rodata.bpf.h"
 #include "send.bpf.h"
 #include "state.bpf.h"
+#include "vma_hold.bpf.h"
 
 static __always_inline int on_swap_enter(struct vm_fault *vmf)
 {
@@ -121,6 +122,8 @@ static __always_inline int on_flor_enter(void *ctx, void *folio, struct vm_fault
 	rec = current_rec(task, &state);
 	if (!rec || !(rec->state & IN_SWAP) || (flor_takes_vmf && rec->vmf != (__u64)vmf))
 		return 0;
+	if (flor_takes_vmf)
+		vmf_hold_ends(vmf, BPF_CORE_READ(vmf, flags));
 	ts = bpf_ktime_get_ns();
 	rec->t[VL_H_FOLIO_WAIT] = ts;
 	rec->state = (rec->state & ~SLEPT) | IN_FLOR;

@@ -12,6 +12,7 @@
 #include "record.bpf.h"
 #include "send.bpf.h"
 #include "state.bpf.h"
+#include "vma_hold.bpf.h"
 
 static __always_inline int on_userfault_enter(void *ctx, struct vm_fault *vmf, __u32 reason)
 {
@@ -32,6 +33,7 @@ static __always_inline int on_userfault_enter(void *ctx, struct vm_fault *vmf, _
 	rec = rec_for(vmf, flags, VL_UFFD_ENTER, !in_scope(VL_SCOPE_RETRY));
 	if (!rec)
 		return 0;
+	vmf_hold_ends(vmf, flags);
 	ts = bpf_ktime_get_ns();
 	rec->t[VL_H_UFFD] = ts;
 	rec->state |= IN_UFFD;

@@ -15,6 +15,7 @@
 #include "rodata.bpf.h"
 #include "send.bpf.h"
 #include "state.bpf.h"
+#include "vma_hold.bpf.h"
 
 static __always_inline void remember_writer(struct task_struct *task, __u64 mm_id, void *mm, __u32 syscall)
 {
@@ -101,14 +102,19 @@ static __always_inline void write_released(struct task_struct *task, struct mmap
 static __always_inline int on_vma_write_enter(struct vm_area_struct *vma)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
+	struct vm_area_struct___refcnt *counted = (void *)vma;
 	struct mmap_wait *wait;
 
 	if (!should_trace_lock(task, BPF_CORE_READ(vma, vm_mm)))
 		return 0;
 	count(VL_C_W_VMA);
 	wait = my_mmap_wait(task);
-	if (wait && wait->pid == (__u32)task->pid)
-		wait->t_vma = bpf_ktime_get_ns();
+	if (!wait || wait->pid != (__u32)task->pid)
+		return 0;
+	wait->t_vma = bpf_ktime_get_ns();
+	wait->vma_flags = 0;
+	if (bpf_core_field_exists(counted->vm_refcnt))
+		wait->vma_flags = vma_readers(counted->vm_refcnt.refs.counter) ? VL_F_EXACT | VL_F_HOLDER_READER : VL_F_EXACT;
 	return 0;
 }
 
@@ -126,11 +132,11 @@ static __always_inline int on_vma_write_exit(struct vm_area_struct *vma)
 	began = wait->t_vma;
 	wait->t_vma = 0;
 	waited = bpf_ktime_get_ns() - began;
-	hold_locked_vma(task, waited);
 	mm = MM_ID(BPF_CORE_READ(vma, vm_mm));
-	if (waited < writer_min_ns && !retry_windows[window_of(mm)])
+	hold_locked_vma(task, mm, waited);
+	if (waited < writer_min_ns && !(wait->vma_flags & VL_F_HOLDER_READER) && !retry_windows[window_of(mm)])
 		return 0;
-	return send_alone(mm, KIND_FLAGS(VL_W_VMA, 0), began,
+	return send_alone(mm, KIND_FLAGS(VL_W_VMA, wait->vma_flags | (task->flags & PF_KTHREAD ? VL_L_KTHREAD : 0)), began,
 			  AB(current_syscall(task), waited > 0xffffffffull ? 0xffffffffu : (__u32)waited), 0, ~0ull, vma);
 }
 

@@ -126,6 +126,19 @@ function queuedFamilies({ blockers }: Snapshot): Family[] {
         : [],
       'seconds',
     ),
+    counter(
+      'vma_lock_queued_waits',
+      'Waits of writers for those who hold a VMA lock for read, by what is known of who that was.',
+      blockers.known && blockers.vma !== null
+        ? samplesBy('holder', { named: blockers.vma.named, ...blockers.vma.why })
+        : [],
+    ),
+    counter(
+      'vma_lock_queued_seconds',
+      'Time of those waits.',
+      blockers.known && blockers.vma !== null ? single(blockers.vma.waits.sumNs * NS) : [],
+      'seconds',
+    ),
   ];
 }
 

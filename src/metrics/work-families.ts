@@ -38,12 +38,13 @@ function fieldFamilies<Row>(
 export function workFamilies({ processes, cgroups, blockers }: Snapshot, top: number): Family[] {
   const rows = processes.slice(0, top);
   const who = ({ tgid, comm }: ProcessRow): Labels => ({ pid: String(tgid), comm });
-  const blocking = blockers.rows.slice(0, top);
-  const by = ({ tgid, comm, what, isWrite, mm }: BlockerRow): Labels => ({
+  // Who only waited blocks nobody: of those there may be many.
+  const blocking = blockers.rows.filter(({ blocked, hold }) => blocked.count + hold.count > 0).slice(0, top);
+  const by = ({ tgid, comm, what, isWrite, lock, mm }: BlockerRow): Labels => ({
     pid: String(tgid),
     comm,
     what,
-    mode: isWrite ? 'write' : 'read',
+    mode: lock === 'vma' ? 'vma' : isWrite ? 'write' : 'read',
     mm: mm.toString(16),
   });
   return [

@@ -22,7 +22,11 @@ const fields: readonly Field<Behind>[] = [
 ];
 
 export function blockerTable({ blockers }: Snapshot): Html | null {
-  return fieldTable('Who blocked whom over mmap_lock, by the time others waited', blockers.rows, blockerFields);
+  return fieldTable(
+    'Who blocked whom over mmap_lock and VMA locks, by the time others waited',
+    blockers.rows,
+    blockerFields,
+  );
 }
 
 /** Whom each of them kept waiting, by what they wanted the lock for. */

@@ -143,6 +143,7 @@ describe('rules', () => {
         'folio-wait',
         'stuck-fault',
         'writer-stall',
+        'mmap-lock-blocked',
         'priority-inversion',
         'unknown-causes',
         'records-dropped',

@@ -99,6 +99,11 @@ describe('blockers', () => {
         [20, 'page fault', false, 1, 800],
       ],
     );
+    assert.deepEqual([agent.waited.count, agent.lock], [0, 'mmap']);
+    // What waited is a row as well, with its own waits, whether or not others waited for it.
+    assert.deepEqual([mapper.waited.count, mapper.waited.maxNs], [1, 910]);
+    const faults = blockers.rows().find(({ what }) => what === 'page fault');
+    assert.deepEqual([faults?.waited.count, faults?.waited.maxNs, faults?.blocked.count], [1, 910, 0]);
     assert.deepEqual([agent.convoys, agent.convoyWaits, agent.convoyVia], [1, 1, 'db mmap']);
     // The fault waited for the writer as well: from when that one had the lock.
     assert.deepEqual(
@@ -106,8 +111,8 @@ describe('blockers', () => {
       [['page fault', 90]],
     );
     assert.equal(mapper.convoys, 0);
-    const { all, faults } = blockers.waits();
-    assert.deepEqual([all.waits.count, all.named, faults.waits.count, faults.named], [2, 2, 1, 1]);
+    const { all, faults: ofFaults } = blockers.waits();
+    assert.deepEqual([all.waits.count, all.named, ofFaults.waits.count, ofFaults.named], [2, 2, 1, 1]);
   });
 
   it('says why a wait has no holder, and takes a writer by its name in the lock', () => {
@@ -167,6 +172,10 @@ describe('blockers', () => {
       vmas: 610,
       vmaWaitNs: 120,
       maxVmaWaitNs: 70,
+      // Recordings of the version that counted no VMAs.
+      locked: null,
+      waits: null,
+      worst: null,
     });
     const blind = new Blockers('x86_64', false, new ProcessNames());
     push(blind, [held(6, 0, 10, { ...fork, fork: [1, 20, 0] })]);

@@ -110,7 +110,7 @@ export function emptySnapshot(): Snapshot {
     held: { vma: NO_WAITS, mmap: NO_WAITS, none: NO_WAITS, unknown: NO_WAITS },
     mmapLock: { read: NO_SIDE, write: NO_SIDE, tryFailed: 0, known: false },
     writers: [],
-    blockers: { known: false, rows: [], all: NO_WAITED, faults: NO_WAITED, now: [] },
+    blockers: { known: false, rows: [], all: NO_WAITED, faults: NO_WAITED, vma: null, convoys: 0, now: [] },
     counterfactual: { all: noCounterfactual('all'), byCause: [], byProcess: [] },
     progress: { pagesAgain: 0, mostRetries: 0, again: 0, refaults: 0, herds: [], largestHerd: 0, folioUnknown: 0 },
     otherUsers: { userfaultfd: null, procfs: null, madvise: null, damon: null, other: null },

@@ -3,17 +3,23 @@
  * blockers KIND SECONDS TRUTH: four threads map, touch and unmap memory (mmap_lock for write, and faults that come to it)
  * while somebody else takes the mmap_lock of their process, for SECONDS or until SIGUSR1:
  *   smaps    another process reads /proc/PID/smaps, over and over
+ *   rollup   another process reads /proc/PID/smaps_rollup: under mmap_lock also where smaps is read under VMA locks
  *   readv    another process reads their memory by process_vm_readv
  *   madvise  a thread changes a mapping by madvise(MADV_SEQUENTIAL) and back, for write; two more call mincore, for read
- *   fork     the main thread forks a process of 300 VMAs, over and over
+ *   fork     the main thread forks a process of 300 VMAs, over and over, while two threads touch pages of the file COLD_FILE
+ *            that are not in the page cache
+ *   others   at once: another process reads /proc/PID/mem and looks into a stopped thread by ptrace; threads of their own
+ *            splice pages that are not there (get_user_pages), and leave work to ksmd and khugepaged; children exit
  * Truth, in the file TRUTH: a line "START END" (CLOCK_MONOTONIC, ns) for each read, process_vm_readv, madvise or fork that
  * the blocker did; its first line is "PID TID VMAS" of whoever did them. Prints the victims' pid once all of it runs.
  */
 #include "common.h"
+#include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -68,6 +74,91 @@ static void *seer(void *unused)
 	return NULL;
 }
 
+/* Faults on pages that have to be read first: the page cache has dropped them. */
+static void *cold(void *unused)
+{
+	size_t bytes = 16 << 20;
+	int fd = open(getenv("COLD_FILE"), O_RDONLY);
+	volatile char *file = mmap(NULL, bytes, PROT_READ, MAP_PRIVATE, fd, 0), sum = 0;
+	(void)unused;
+
+	must(fd >= 0 && file != MAP_FAILED, "COLD_FILE");
+	while (!*over) {
+		madvise((void *)file, bytes, MADV_DONTNEED);
+		posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+		for (size_t at = 0; at < bytes && !*over; at += 16 * PAGE)
+			sum += file[at];
+	}
+	return NULL;
+}
+
+/* Sleeps, to be traced. */
+static _Atomic pid_t *target;
+static void *sleeper(void *unused)
+{
+	(void)unused;
+	*target = syscall(SYS_gettid);
+	while (!*over)
+		usleep(100000);
+	return NULL;
+}
+
+/* get_user_pages of pages that are not there. */
+static void *splicer(void *unused)
+{
+	static char drained[BLOCK];
+	int ends[2];
+	char *block = mmap(NULL, BLOCK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct iovec from = { block, 16 * PAGE };
+	(void)unused;
+
+	must(block != MAP_FAILED && pipe(ends) == 0, "pipe");
+	while (!*over) {
+		madvise(block, BLOCK, MADV_DONTNEED);
+		ssize_t n = vmsplice(ends[1], &from, 1, 0);
+		must(n > 0 && read(ends[0], drained, n) == n, "vmsplice");
+		usleep(200);
+	}
+	return NULL;
+}
+
+/* Equal pages for ksmd to merge, torn apart again; small pages for khugepaged to collapse. */
+static void *feeder(void *unused)
+{
+	size_t bytes = 8 << 20;
+	char *block = mmap(NULL, 2 * bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	(void)unused;
+
+	must(block != MAP_FAILED, "mmap");
+	madvise(block, bytes, MADV_MERGEABLE);
+	while (!*over) {
+		for (size_t at = 0; at < 2 * bytes; at += PAGE)
+			block[at]++;
+		usleep(300000);
+		madvise(block + bytes, bytes, MADV_DONTNEED);
+		madvise(block + bytes, bytes, MADV_NOHUGEPAGE);
+		for (size_t at = bytes; at < 2 * bytes; at += PAGE)
+			block[at] = 1;
+		madvise(block + bytes, bytes, MADV_HUGEPAGE);
+	}
+	return NULL;
+}
+
+static void set(const char *path, const char *value)
+{
+	int fd = open(path, O_WRONLY);
+	must(fd >= 0 && write(fd, value, strlen(value)) > 0, path);
+	close(fd);
+}
+
+static void wake_scanners(void)
+{
+	set("/sys/kernel/mm/ksm/sleep_millisecs", "1");
+	set("/sys/kernel/mm/ksm/run", "1");
+	set("/sys/kernel/mm/transparent_hugepage/enabled", "madvise");
+	set("/sys/kernel/mm/transparent_hugepage/khugepaged/scan_sleep_millisecs", "1");
+}
+
 /* As many VMAs as that, each of some pages that are there. */
 static void make_heap(long vmas, long pages)
 {
@@ -90,10 +181,10 @@ static void block(const char *kind, pid_t victim)
 {
 	static char buffer[1 << 20];
 
-	if (!strcmp(kind, "smaps")) {
+	if (!strcmp(kind, "smaps") || !strcmp(kind, "rollup")) {
 		char path[64];
 		ssize_t n;
-		snprintf(path, sizeof path, "/proc/%d/smaps", victim);
+		snprintf(path, sizeof path, "/proc/%d/smaps%s", victim, !strcmp(kind, "rollup") ? "_rollup" : "");
 		int fd = open(path, O_RDONLY);
 		do {
 			int64_t start = now();
@@ -101,6 +192,29 @@ static void block(const char *kind, pid_t victim)
 			note(start); /* the last one, of nothing, too */
 		} while (n > 0 && !*over);
 		close(fd);
+	} else if (!strcmp(kind, "others")) {
+		static int mem = -1, traced;
+		char path[64];
+		int64_t start = now();
+		if (mem < 0) {
+			snprintf(path, sizeof path, "/proc/%d/mem", victim);
+			mem = open(path, O_RDONLY);
+			must(mem >= 0, path);
+		}
+		if (!traced && *target) {
+			must(ptrace(PTRACE_ATTACH, *target, 0, 0) == 0 && waitpid(*target, NULL, __WALL) == *target, "ptrace");
+			traced = 1;
+		}
+		must(pread(mem, buffer, sizeof buffer, (off_t)(intptr_t)heap) == sizeof buffer, "/proc/PID/mem");
+		for (int i = 0; traced && i < 100; i++)
+			ptrace(PTRACE_PEEKDATA, *target, heap + i * PAGE, 0);
+		note(start);
+		if (fork() == 0)
+			_exit(0);
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			;
+		if (*over && traced)
+			ptrace(PTRACE_DETACH, *target, 0, 0);
 	} else if (!strcmp(kind, "readv")) {
 		struct iovec to = { buffer, sizeof buffer }, from = { heap, sizeof buffer };
 		int64_t start = now();
@@ -136,19 +250,25 @@ static void truth(const char *path, long vmas)
 
 int main(int argc, char **argv)
 {
-	pthread_t movers[MOVERS], seers[2];
+	pthread_t movers[MOVERS], beside[3];
+	int nbeside = 0;
 	if (argc != 4)
 		return 2;
 	const char *kind = argv[1];
 	int64_t end = now() + atol(argv[2]) * INT64_C(1000000000);
-	bool outside = !strcmp(kind, "smaps") || !strcmp(kind, "readv");
+	bool others = !strcmp(kind, "others");
+	bool outside = others || !strcmp(kind, "smaps") || !strcmp(kind, "rollup") || !strcmp(kind, "readv");
 	long vmas = !strcmp(kind, "fork") ? 300 : !strcmp(kind, "smaps") ? 600 : 2;
 
 	over = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	must(over != MAP_FAILED, "mmap");
+	target = (void *)(over + 1);
+	if (others)
+		wake_scanners();
 	signal(SIGUSR1, stop);
 	lines = calloc(MAX_LINES, sizeof *lines);
-	make_heap(vmas, !strcmp(kind, "smaps") ? 4 : !strcmp(kind, "fork") ? 8 : 2048);
+	/* smaps_rollup gives the lock back after a VMA where others queue. */
+	make_heap(vmas, vmas == 600 ? 4 : vmas == 300 ? 8 : !strcmp(kind, "rollup") ? 16384 : 2048);
 	pid_t victim = getpid();
 	if (outside && fork() == 0) {
 		while (now() < end && !*over)
@@ -158,9 +278,15 @@ int main(int argc, char **argv)
 	}
 	for (int i = 0; i < MOVERS; i++)
 		pthread_create(&movers[i], NULL, mover, NULL);
-	if (!strcmp(kind, "madvise"))
-		for (int i = 0; i < 2; i++)
-			pthread_create(&seers[i], NULL, seer, NULL);
+	void *(*more[3])(void *) = { NULL };
+	if (others)
+		more[0] = sleeper, more[1] = splicer, more[2] = feeder;
+	else if (!strcmp(kind, "madvise"))
+		more[0] = more[1] = seer;
+	else if (!strcmp(kind, "fork") && getenv("COLD_FILE"))
+		more[0] = more[1] = cold;
+	for (; nbeside < 3 && more[nbeside]; nbeside++)
+		pthread_create(&beside[nbeside], NULL, more[nbeside], NULL);
 	printf("%d\n", victim);
 	fflush(stdout);
 	while (now() < end && !*over) {
@@ -172,9 +298,8 @@ int main(int argc, char **argv)
 	*over = 1;
 	for (int i = 0; i < MOVERS; i++)
 		pthread_join(movers[i], NULL);
-	if (!strcmp(kind, "madvise"))
-		for (int i = 0; i < 2; i++)
-			pthread_join(seers[i], NULL);
+	for (int i = 0; i < nbeside; i++)
+		pthread_join(beside[i], NULL);
 	if (outside)
 		while (wait(NULL) > 0)
 			;

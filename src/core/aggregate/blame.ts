@@ -22,6 +22,11 @@ export class RecentSpans<S extends Span> {
     this.#bound = bound;
   }
 
+  /** When the latest one ended. */
+  get latest(): number {
+    return this.#spans.at(-1)?.end ?? Number.NEGATIVE_INFINITY;
+  }
+
   add(span: S): void {
     const spans = this.#spans;
     let at = spans.length;
@@ -43,17 +48,21 @@ export class RecentSpans<S extends Span> {
   }
 }
 
-/** Calls `blame` for each hold the wait [start, end) of `tid` was spent behind, latest first, with the part of it; returns the ns that were nobody's. */
+/**
+ * Calls `blame` for each hold the wait [start, end) of `tid` was spent behind, latest first, with the part of it; returns
+ * the ns that were nobody's. `of`: which holds could keep it waiting.
+ */
 export function blameWait<S extends Span>(
   holds: RecentSpans<S>,
   { start, end, tid }: Span,
   blame: (hold: S, ns: number, from: number) => void,
+  of: (hold: S) => boolean = () => true,
 ): number {
   let to = end;
   let rest = end - start;
   for (const hold of holds.endingAfter(start)) {
     if (to <= start) break;
-    if (hold.tid === tid) continue;
+    if (hold.tid === tid || !of(hold)) continue;
     const from = Math.max(start, hold.start);
     const until = Math.min(to, hold.end);
     if (from >= until) continue;

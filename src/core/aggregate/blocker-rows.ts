@@ -16,8 +16,10 @@ export interface VictimRow {
   readonly maxNs: number;
 }
 
-/** What one process did with the mmap_lock of one mm, in one mode, by one means. */
+/** What one process did with the mmap_lock of one mm, or with the locks of its VMAs, in one mode, by one means. */
 export interface BlockerRow {
+  /** `vma`: locks of single VMAs, had for read while writers waited for them. */
+  readonly lock: 'mmap' | 'vma';
   readonly tgid: number;
   readonly comm: string;
   readonly what: string;
@@ -29,6 +31,8 @@ export interface BlockerRow {
   readonly cgroup: number;
   /** Holds that were sent: others queued behind them, or they were long (--hold-min-us), or copied the mm. */
   readonly hold: WaitStats;
+  /** What it waited for that lock itself, behind whoever held it. */
+  readonly waited: WaitStats;
   /** tid that held it longest. */
   readonly worstTid: number;
   /** Time others spent behind these holds: each wait once, by its part. */
@@ -52,17 +56,23 @@ export interface ForkStats {
   readonly maxThreads: number;
   readonly maxVmas: number;
   readonly vmas: number;
-  /** Waits for faults under the locks of those VMAs, summed and of one fork at most; null where __vma_start_write is not hooked. */
+  /** VMAs that were write-locked meanwhile; null where __vma_start_write is not hooked, or was not counted. */
+  readonly locked: number | null;
+  /** Waits for those who held one of them for read, faults mostly: one for each VMA that was waited for. null as above. */
+  readonly waits: WaitStats | null;
+  /** The VMA that was waited for longest; null for none. */
+  readonly worst: { readonly start: number; readonly end: number } | null;
+  /** Time in __vma_start_write, waits and all, summed and of one fork at most; null where it is not hooked. */
   readonly vmaWaitNs: number | null;
   readonly maxVmaWaitNs: number | null;
 }
 
-/** Waits for mmap_lock behind whoever held it, and what is known of them. */
-export interface WaitedFor {
+/** Waits for a lock behind whoever held it, and what is known of them. */
+export interface WaitedFor<Why extends string = NoHolder> {
   readonly waits: WaitStats;
   /** With a holder. */
   readonly named: number;
-  readonly why: Readonly<Record<NoHolder, number>>;
+  readonly why: Readonly<Record<Why, number>>;
   /** Beside these: others queued, but nobody held it, and it was had at once. */
   readonly free: number;
 }

@@ -25,6 +25,26 @@ class ForkSums {
   vmas = 0;
   vmaWaitNs: number | null = null;
   maxVmaWaitNs: number | null = null;
+  /** null: not counted. */
+  locked: number | null = null;
+  readonly waits: Histogram = new Histogram();
+  worst: ForkStats['worst'] = null;
+
+  row(): ForkStats {
+    return { ...this, waits: this.locked === null ? null : this.waits.stats() };
+  }
+}
+
+/** A copy of an mm. */
+export interface Fork {
+  readonly threads: number;
+  readonly vmas: number;
+  /** null: not seen. */
+  readonly vmaWaitNs: number | null;
+  /** VMAs that were write-locked; null: not counted. */
+  readonly locked: number | null;
+  /** Waits for those who held one of them. */
+  readonly waits: readonly { readonly ns: number; readonly lo: number; readonly hi: number }[];
 }
 
 export class BlockerSums {
@@ -34,10 +54,12 @@ export class BlockerSums {
   readonly what: string;
   readonly isWrite: boolean;
   readonly mm: number;
+  readonly lock: BlockerRow['lock'];
   owner = 0;
   cgroup = 0;
   readonly hold: Histogram = new Histogram();
   readonly blocked: Histogram = new Histogram();
+  readonly waited: Histogram = new Histogram();
   convoys = 0;
   convoyWaits = 0;
   #worstTid = 0;
@@ -47,7 +69,8 @@ export class BlockerSums {
   readonly #victims: BoundedMap<string, VictimSums> = new BoundedMap(MAX_VICTIMS, (victim) => victim.sumNs);
   readonly #via: BoundedMap<string, { count: number }> = new BoundedMap(MAX_VIA, (via) => via.count);
 
-  constructor(tgid: number, comm: string, what: string, isWrite: boolean, mm: number) {
+  constructor({ tgid, comm, what, isWrite }: Victim, mm: number, lock: BlockerRow['lock']) {
+    this.lock = lock;
     this.tgid = tgid;
     this.comm = comm;
     this.what = what;
@@ -66,14 +89,20 @@ export class BlockerSums {
     this.hold.record(Math.max(0, ns));
   }
 
-  /** `vmaWaitNs` null: not seen. */
-  forked(threads: number, vmas: number, vmaWaitNs: number | null): void {
+  forked({ threads, vmas, vmaWaitNs, locked, waits }: Fork): void {
     this.#forks ??= new ForkSums();
     const forks = this.#forks;
     forks.count++;
     forks.vmas += vmas;
     forks.maxThreads = Math.max(forks.maxThreads, threads);
     forks.maxVmas = Math.max(forks.maxVmas, vmas);
+    if (locked !== null) {
+      forks.locked = (forks.locked ?? 0) + locked;
+      for (const { ns, lo, hi } of waits) {
+        if (forks.waits.count === 0 || ns > forks.waits.max) forks.worst = { start: lo, end: hi };
+        forks.waits.record(ns);
+      }
+    }
     if (vmaWaitNs === null) return;
     forks.vmaWaitNs = (forks.vmaWaitNs ?? 0) + vmaWaitNs;
     forks.maxVmaWaitNs = Math.max(forks.maxVmaWaitNs ?? 0, vmaWaitNs);
@@ -104,8 +133,8 @@ export class BlockerSums {
   /** `owner`, `ownerComm`: of the mm. */
   row(owner: number, ownerComm: string, names: ProcessNames): BlockerRow {
     const { tgid, what, isWrite, mm, cgroup, convoys, convoyWaits } = this;
-    const forks: ForkStats | null = this.#forks === null ? null : { ...this.#forks };
     return {
+      lock: this.lock,
       tgid,
       comm: names.of(tgid, this.comm),
       what,
@@ -115,6 +144,7 @@ export class BlockerSums {
       ownerComm,
       cgroup,
       hold: this.hold.stats(),
+      waited: this.waited.stats(),
       worstTid: this.#worstTid,
       blocked: this.blocked.stats(),
       victims: [...this.#victims.values()]
@@ -123,7 +153,7 @@ export class BlockerSums {
       convoys,
       convoyWaits,
       convoyVia: [...this.#via.entries()].sort(([, x], [, y]) => y.count - x.count)[0]?.[0] ?? '',
-      forks,
+      forks: this.#forks?.row() ?? null,
       kernelStack: this.#kernelStack,
       userStack: this.#userStack,
     };

@@ -7,12 +7,20 @@ import { VlKind, VlLockFlag } from '../../schema/events.gen.js';
 import { BoundedMap } from '../bounded/bounded-map.js';
 import type { EventBatch } from '../events/batch.js';
 import type { ProcessNames } from '../events/process-names.js';
-import { lockUser, NO_HOLDER, type NoHolder, PAGE_FAULT, procFile } from '../vocabulary/lock-users.js';
+import {
+  lockUser,
+  NO_HOLDER,
+  type NoHolder,
+  type NoVmaHolder,
+  PAGE_FAULT,
+  procFile,
+} from '../vocabulary/lock-users.js';
 import { syscallNumber } from '../vocabulary/syscalls.js';
 import { blameWait, RecentSpans, type Span } from './blame.js';
 import type { BlockerRow, LockNowRow, WaitedFor } from './blocker-rows.js';
-import { BlockerSums } from './blocker-sums.js';
-import { Histogram } from './histogram.js';
+import { BlockerSums, type Victim } from './blocker-sums.js';
+import { VmaWaits } from './vma-waits.js';
+import { Waited } from './waited.js';
 
 const MAX_ROWS = 1024;
 export const MAX_BLOCKER_ROWS = 256;
@@ -41,29 +49,12 @@ class MmLock {
   touched = 0;
 }
 
-/** Waits of one kind: all of them, and those of faults. */
-class Waited {
-  readonly times: Histogram = new Histogram();
-  named = 0;
-  /** Nobody held it: it was had at once, past a queue that was about to have it. */
-  free = 0;
-  readonly why: Record<NoHolder, number>;
-
-  constructor() {
-    this.why = Object.fromEntries(Object.keys(NO_HOLDER).map((key) => [key, 0])) as Record<NoHolder, number>;
-  }
-
-  row(): WaitedFor {
-    return { waits: this.times.stats(), named: this.named, why: { ...this.why }, free: this.free };
-  }
-}
-
 export class Blockers {
   readonly #arch: string;
   readonly #names: ProcessNames;
   readonly #rows: BoundedMap<string, BlockerSums> = new BoundedMap(
     MAX_ROWS,
-    (row) => row.blocked.sum + row.hold.sum / 1e6,
+    (row) => row.blocked.sum + (row.hold.sum + row.waited.sum) / 1e6,
   );
   readonly #mms: BoundedMap<number, MmLock> = new BoundedMap(MAX_MMS, (lock) => lock.touched);
   /** Processes by their mm, and the row of a thread's latest hold. */
@@ -72,33 +63,36 @@ export class Blockers {
     () => 0,
   );
   readonly #threads: BoundedMap<number, BlockerSums> = new BoundedMap(MAX_NAMES, () => 0);
-  readonly #all: Waited = new Waited();
-  readonly #faults: Waited = new Waited();
+  readonly #all: Waited<NoHolder> = new Waited(NO_HOLDER);
+  readonly #faults: Waited<NoHolder> = new Waited(NO_HOLDER);
   /** By task, mm and whether it waits: the last sample of a session comes twice. */
   readonly #now: Map<string, LockNowRow> = new Map();
   #nowTime: number = Number.NaN;
   #clock = 0;
+  /** Holds for read behind which a writer queued, and readers behind that one; of all rows. */
+  convoys = 0;
   /** Waits that began before holds they may have been spent behind were given up. */
   late = 0;
 
-  readonly #vmaWritesSeen: boolean;
+  readonly vmas: VmaWaits;
 
   /** `arch` as in `SessionInfo`; `vmaWritesSeen`: __vma_start_write is hooked. */
   constructor(arch: string, vmaWritesSeen: boolean, names: ProcessNames) {
     this.#names = names;
     this.#arch = arch;
-    this.#vmaWritesSeen = vmaWritesSeen;
+    this.vmas = new VmaWaits(arch, vmaWritesSeen);
   }
 
   get evicted(): number {
     return this.#rows.evicted;
   }
 
-  /** A row of kind VL_L_HELD or VL_L_WAITED. */
+  /** A row of kind VL_L_HELD, VL_L_WAITED or VL_L_VMA. */
   push(batch: EventBatch, i: number): void {
     this.#names.thread(batch.tgid[i] as number, batch.tid[i] as number, batch.strings[batch.comm[i] as number] ?? '');
     if (batch.kind[i] === VlKind.L_HELD) this.#held(batch, i);
-    else this.#waited(batch, i);
+    else if (batch.kind[i] === VlKind.L_WAITED) this.#waited(batch, i);
+    else this.vmas.held(batch, i, this.#sumsOf(batch, i, false, 'vma'));
   }
 
   /** A row of kind `UserKind.Lock`: what a task holds or awaits at the time of a sample. */
@@ -130,10 +124,14 @@ export class Blockers {
   /** By time others waited, descending; bounded. */
   rows(): BlockerRow[] {
     return [...this.#rows.values()]
-      .filter((row) => row.hold.count > 0 || row.blocked.count > 0)
+      .filter((row) => row.hold.count > 0 || row.blocked.count > 0 || row.waited.count > 0)
       .sort(
         (x, y) =>
-          y.blocked.sum - x.blocked.sum || y.hold.sum - x.hold.sum || x.tgid - y.tgid || (x.what < y.what ? -1 : 1),
+          y.blocked.sum - x.blocked.sum ||
+          y.hold.sum - x.hold.sum ||
+          y.waited.sum - x.waited.sum ||
+          x.tgid - y.tgid ||
+          (x.what < y.what ? -1 : 1),
       )
       .slice(0, MAX_BLOCKER_ROWS)
       .map((row) => {
@@ -143,8 +141,9 @@ export class Blockers {
       });
   }
 
-  waits(): { readonly all: WaitedFor; readonly faults: WaitedFor } {
-    return { all: this.#all.row(), faults: this.#faults.row() };
+  /** `vma`: of writers, for the readers of a VMA; null where these are not seen. */
+  waits(): { readonly all: WaitedFor; readonly faults: WaitedFor; readonly vma: WaitedFor<NoVmaHolder> | null } {
+    return { all: this.#all.row(), faults: this.#faults.row(), vma: this.vmas.waits() };
   }
 
   /** What is held and awaited as of `sampled`; longest first. A sample without rows says that nobody queues. */
@@ -160,16 +159,11 @@ export class Blockers {
     const flags = batch.flags[i] as number;
     const isWrite = (flags & VlLockFlag.WRITE) !== 0;
     const mm = batch.mm[i] as number;
-    const sums = this.#sumsOf(batch, i, isWrite);
+    const sums = this.#sumsOf(batch, i, isWrite, 'mmap');
     sums.cgroup = batch.cgroup[i] as number;
     if (batch.b[i] !== 0) sums.owner = batch.b[i] as number;
     if (!Number.isNaN(since)) sums.held(tid, end - since, batch.vmFlags[i] as bigint);
-    if (flags & VlLockFlag.FORK)
-      sums.forked(
-        batch.address[i] as number,
-        batch.vmaStart[i] as number,
-        this.#vmaWritesSeen ? (batch.vmaEnd[i] as number) : null,
-      );
+    if (flags & VlLockFlag.FORK) sums.forked(this.vmas.forked(batch, i, since));
     this.#threads.set(tid, sums);
     this.#lockOf(mm).holds.add({
       // One that began before the session has no beginning.
@@ -212,7 +206,8 @@ export class Blockers {
     for (const [sums, ns] of parts) sums.blockedWait(victim, ns);
     for (const sums of convoyed) sums.convoyWaits++;
     const named = parts.size > 0 || this.#namedByLock(batch.b[i] as number, flags, victim, rest);
-    this.#settle(this.#all, end - start, named, flags);
+    if (this.#settle(this.#all, end - start, named, flags))
+      this.#sumsOf(batch, i, isWrite, 'mmap').waited.record(end - start);
     if (what === PAGE_FAULT) this.#settle(this.#faults, end - start, named, flags);
     if (isWrite) lock.writers.add({ start, end, tid, who: `${comm} ${what}` });
   }
@@ -225,6 +220,7 @@ export class Blockers {
     if (first === null) return false;
     if (!hold.convoy) {
       hold.convoy = true;
+      this.convoys++;
       hold.sums.convoys++;
     }
     hold.sums.convoyBehind(first.who);
@@ -232,7 +228,7 @@ export class Blockers {
   }
 
   /** A writer's name in the lock is certain; a reader's is that of the latest one, which may be gone. */
-  #namedByLock(tid: number, flags: number, victim: Parameters<BlockerSums['blockedWait']>[0], ns: number): boolean {
+  #namedByLock(tid: number, flags: number, victim: Victim, ns: number): boolean {
     if (tid === 0 || !(flags & VlLockFlag.FOUND_WRITER)) return false;
     const sums = this.#threads.get(tid);
     if (sums === undefined) return false;
@@ -240,31 +236,33 @@ export class Blockers {
     return true;
   }
 
-  #settle(waited: Waited, ns: number, named: boolean, flags: number): void {
+  /** Whether it was a wait. */
+  #settle(waited: Waited<NoHolder>, ns: number, named: boolean, flags: number): boolean {
     if (!named && !(flags & (VlLockFlag.FOUND_READER | VlLockFlag.FOUND_WRITER))) {
       waited.free++;
-      return;
+      return false;
     }
     waited.times.record(ns);
     if (named) waited.named++;
     else if (flags & VlLockFlag.FOUND_READER) waited.why['reader-not-seen']++;
     else waited.why['writer-not-seen']++;
+    return true;
   }
 
   #what(batch: EventBatch, i: number, flags: number, comm: string): string {
     return lockUser(flags, syscallNumber(batch.a[i] as number), procFile(batch.pte[i] as bigint), comm, this.#arch);
   }
 
-  #sumsOf(batch: EventBatch, i: number, isWrite: boolean): BlockerSums {
+  #sumsOf(batch: EventBatch, i: number, isWrite: boolean, lock: BlockerRow['lock']): BlockerSums {
     const tgid = batch.tgid[i] as number;
     const mm = batch.mm[i] as number;
     const flags = batch.flags[i] as number;
     const comm = batch.strings[batch.comm[i] as number] ?? '';
     const what = this.#what(batch, i, flags, comm);
-    const key = `${tgid}:${mm}:${isWrite ? 'w' : 'r'}:${what}`;
+    const key = `${tgid}:${mm}:${lock}:${isWrite ? 'w' : 'r'}:${what}`;
     let row = this.#rows.get(key);
     if (row === undefined) {
-      row = new BlockerSums(tgid, comm, what, isWrite, mm);
+      row = new BlockerSums({ tgid, comm, what, isWrite }, mm, lock);
       this.#rows.set(key, row);
     }
     return row;

@@ -60,6 +60,7 @@ export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
     known: whyNoBlockers(session) === '',
     rows: sums.blockers.rows(),
     ...sums.blockers.waits(),
+    convoys: sums.blockers.convoys,
     now: sums.blockers.now(inputs.sampled),
   };
   const causeStacks = sums.causeStacks.rows();

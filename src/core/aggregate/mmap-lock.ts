@@ -40,6 +40,12 @@ export function whyNoBlockers(session: SessionInfo): string {
   return session.holdMinUs === undefined ? 'this session was recorded by a version that did not look' : '';
 }
 
+/** Why it is not known which writers waited for those who hold a VMA's lock for read; '' when its hook is attached. */
+export function whyNoVmaWaits(session: SessionInfo): string {
+  const why = whyNotHooked(session, '__vma_start_write');
+  return why === '' ? 'this session was recorded by a version that did not look who held the VMA' : why;
+}
+
 export function mmapLockOf(session: SessionInfo, kernel: Float64Array): Snapshot['mmapLock'] {
   return {
     read: side(kernel, VlCounter.MM_READ, VlCounter.MM_READ_NS, VlCounter.MM_READ_1US),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Batches in, snapshots out: the pure core behind every view. */
 
+import { VlKind } from '../../schema/events.gen.js';
 import { type EventBatch, isLockEvent, isOfNoFault, UserKind } from '../events/batch.js';
 import { noteClock } from '../events/clocks.js';
 import { faultBits } from '../events/fault-bits.js';
@@ -58,6 +59,7 @@ export class Pipeline {
         this.#fold.push(batch, from, i);
         if (isLockEvent(k)) this.#sums.blockers.push(batch, i);
         else this.#sums.writers.push(batch, i);
+        if (k === VlKind.W_VMA) this.#sums.blockers.vmas.written(batch, i);
         from = i + 1;
       }
     }

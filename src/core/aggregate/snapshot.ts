@@ -4,6 +4,7 @@
 import type { SessionInfo } from '../events/session.js';
 import type { End, Lifecycle } from '../lifecycle/lifecycle.js';
 import type { AbortCause, Cause, RetryCause } from '../vocabulary/causes.js';
+import type { NoVmaHolder } from '../vocabulary/lock-users.js';
 import type { WaitName } from '../vocabulary/waits.js';
 import type { BlockerRow, LockNowRow, WaitedFor } from './blocker-rows.js';
 import type { CauseCost } from './cause-costs.js';
@@ -115,6 +116,10 @@ export interface Snapshot {
     readonly all: WaitedFor;
     /** Of page faults alone. */
     readonly faults: WaitedFor;
+    /** Beside these: of writers, for those who hold a VMA's lock for read; null where such waits are not seen. */
+    readonly vma: WaitedFor<NoVmaHolder> | null;
+    /** Holds for read behind which a writer queued, and readers behind that one. */
+    readonly convoys: number;
     /** Who held and who awaited a lock that others queued for when the counters were read last; longest first, bounded. */
     readonly now: readonly LockNowRow[];
   };

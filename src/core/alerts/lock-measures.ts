@@ -38,6 +38,12 @@ export const LOCK_MEASURES: readonly Measure[] = [
     read: (i) => ifKnown(i.now, () => increase(i, (s) => s.blockers.all.waits.sumNs) / 1e9 / i.seconds),
   },
   {
+    id: 'mmap_lock_convoy_rate',
+    unit: '/s',
+    title: 'holds of mmap_lock for read behind which a writer queued, and readers behind that one',
+    read: (i) => ifKnown(i.now, () => increase(i, (s) => s.blockers.convoys) / i.seconds),
+  },
+  {
     id: 'mmap_lock_unnamed_share',
     unit: 'share',
     title: 'waits that queued for mmap_lock and have no holder',

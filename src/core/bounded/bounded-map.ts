@@ -26,6 +26,10 @@ export class BoundedMap<K, V> {
     this.#rows.set(key, row);
   }
 
+  delete(key: K): void {
+    this.#rows.delete(key);
+  }
+
   entries(): IterableIterator<[K, V]> {
     return this.#rows.entries();
   }

@@ -107,9 +107,9 @@ export function isWriterEvent(kind: number): boolean {
   return kind >= VlKind.W_ACQUIRED && kind <= VlKind.W_VMA;
 }
 
-/** Whether it is about mmap_lock, by whoever holds or asks for it (`VL_L_*`). */
+/** Whether it is about mmap_lock, by whoever holds or asks for it, or a VMA's lock that a writer waits for (`VL_L_*`). */
 export function isLockEvent(kind: number): boolean {
-  return kind === VlKind.L_HELD || kind === VlKind.L_WAITED;
+  return kind >= VlKind.L_HELD && kind <= VlKind.L_VMA;
 }
 
 /** Whether a kernel row is of no fault at all. */

@@ -26,8 +26,8 @@ export interface ListSpec<Row> {
   /** Fields by importance: the last ones go first when there is no room. Fields not named here go before those. */
   readonly priority: readonly string[];
   readonly sort: Sort | null;
-  /** Said when there is no row. */
-  readonly empty: string;
+  /** Said when there is no row; of figures where that depends on what could be seen. */
+  readonly empty: string | ((now: Snapshot) => string);
   rows(figures: Figures): readonly Row[];
   /** What the row is about, unique in the list. */
   key(row: Row): string;
@@ -82,7 +82,7 @@ export function defineList<Row>(spec: ListSpec<Row>): List {
           width,
           sort,
           selected: selected - from,
-          empty: all.length > 0 ? 'nothing matches the filter' : spec.empty,
+          empty: all.length > 0 ? 'nothing matches the filter' : emptyOf(spec.empty, figures.now),
           style: spec.style?.bind(spec) ?? zeroDim,
         }),
       text: (index) => {
@@ -93,6 +93,10 @@ export function defineList<Row>(spec: ListSpec<Row>): List {
       values: () => rows.map((row) => spec.fields.map((field) => field.get(row))),
     };
   };
+}
+
+function emptyOf(empty: string | ((now: Snapshot) => string), now: Snapshot): string {
+  return typeof empty === 'string' ? empty : empty(now);
 }
 
 export function zeroDim<Row>(row: Row, field: Field<Row>): Style {

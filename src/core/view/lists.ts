@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** Every list of the dashboard, by id. */
 
+import { MMAP_LOCK_HOOK, whyNoBlockers, whyNotHooked } from '../aggregate/mmap-lock.js';
 import type { Snapshot } from '../aggregate/snapshot.js';
 import { type AlertStatus, isOut } from '../alerts/event.js';
+import type { SessionInfo } from '../events/session.js';
 import type { Lifecycle } from '../lifecycle/lifecycle.js';
 import { blockerFields, lockNowFields } from '../present/fields/blocker.js';
 import { type CauseLine, causeLineFields } from '../present/fields/cause.js';
@@ -12,7 +14,7 @@ import { waitLineFields } from '../present/fields/wait.js';
 import { writerFields } from '../present/fields/writer.js';
 import { causeOf, lasted } from '../present/lifecycle.js';
 import { programRows } from '../present/rows.js';
-import type { Style } from '../present/text.js';
+import { type Style, sanitise } from '../present/text.js';
 import { alertFields, hookFields, processLineFields, programLineFields, vmaFields } from './fields.js';
 import type { Facts } from './filter.js';
 import { defineList, type Figures, type List, type Opening, zeroDim } from './list.js';
@@ -56,6 +58,14 @@ function lifecycleList(rows: (snapshot: Snapshot) => readonly Lifecycle[], empty
     open: (row) => ({ kind: 'fault', fault: row.lifecycle }),
     style: lifecycleStyle,
   });
+}
+
+/** `none` where it would have been seen. */
+function unlessUnseen(none: string, why: (session: SessionInfo) => string = whyNoBlockers): (now: Snapshot) => string {
+  return ({ session }) => {
+    const unseen = why(session);
+    return unseen === '' ? none : `not known: ${sanitise(unseen)}`;
+  };
 }
 
 function causeStyle(row: CauseLine, field: Field<CauseLine>): Style {
@@ -136,9 +146,9 @@ export const LISTS: Readonly<Record<ListId, List>> = {
         ' ',
       ),
     sort: { field: 'blocked', descending: true },
-    empty: 'no hold of mmap_lock that others queued behind was recorded',
+    empty: unlessUnseen('no hold of mmap_lock that others queued behind was recorded'),
     rows: ({ now }) => now.blockers.rows,
-    key: (row) => `${row.tgid}:${row.mm}:${row.isWrite}:${row.what}`,
+    key: (row) => `${row.tgid}:${row.mm}:${row.lock}:${row.isWrite}:${row.what}`,
     facts: (row, { now }) => ({
       ids: [row.tgid, row.owner],
       comm: `${row.comm} ${row.ownerComm}`,
@@ -151,7 +161,7 @@ export const LISTS: Readonly<Record<ListId, List>> = {
     fields: lockNowFields,
     priority: 'state comm what for mm tid pid mode since'.split(' '),
     sort: null,
-    empty: 'no queue for an mmap_lock is recorded at this moment',
+    empty: unlessUnseen('no queue for an mmap_lock is recorded at this moment'),
     rows: ({ now }) => now.blockers.now.map((row) => ({ row, time: now.time })),
     key: ({ row }) => `${row.tid}:${row.mm}:${row.isWaiting}`,
     facts: ({ row }, { now }) => ({
@@ -169,7 +179,7 @@ export const LISTS: Readonly<Record<ListId, List>> = {
         ' ',
       ),
     sort: { field: 'wait', descending: true },
-    empty: 'no writer has waited or met a retry yet',
+    empty: unlessUnseen('no writer has waited or met a retry yet', (session) => whyNotHooked(session, MMAP_LOCK_HOOK)),
     rows: ({ now }) => now.writers,
     key: (row) => `${row.tgid}:${row.syscall}`,
     facts: (row, { now }) => ({ ids: [row.tgid], comm: row.comm, cgroup: cgroupOf(now, row.tgid), text: row.name }),

@@ -39,3 +39,10 @@ export const NO_HOLDER = {
   'writer-not-seen': 'a writer held it whose release was not seen, and who left no name',
 } as const;
 export type NoHolder = keyof typeof NO_HOLDER;
+
+/** Why a writer's wait for the readers of a VMA has none. */
+export const NO_VMA_HOLDER = {
+  'reader-left-no-name':
+    'readers held the VMA who left no name: a fault on its way out or that retried, madvise, userfaultfd, a reader of /proc',
+} as const;
+export type NoVmaHolder = keyof typeof NO_VMA_HOLDER;

@@ -1,67 +1,58 @@
 // SPDX-License-Identifier: MIT
 /**
- * Names of the system calls that take mmap_lock or write-lock a VMA, themselves or by what they call.
+ * Names of system calls: any of them may take mmap_lock, if only by a fault while the kernel copies.
  * Numbers of arch/x86/entry/syscalls/syscall_64.tbl; below 424 other architectures number them otherwise.
  */
 import { archOf } from './arch.js';
 
-const X86_64: Readonly<Record<number, string>> = {
-  0: 'read',
-  1: 'write',
-  9: 'mmap',
-  10: 'mprotect',
-  11: 'munmap',
-  12: 'brk',
-  16: 'ioctl',
-  17: 'pread64',
-  18: 'pwrite64',
-  19: 'readv',
-  20: 'writev',
-  25: 'mremap',
-  27: 'mincore',
-  28: 'madvise',
-  30: 'shmat',
-  56: 'clone',
-  57: 'fork',
-  58: 'vfork',
-  59: 'execve',
-  60: 'exit',
-  67: 'shmdt',
-  101: 'ptrace',
-  149: 'mlock',
-  150: 'munlock',
-  151: 'mlockall',
-  152: 'munlockall',
-  157: 'prctl',
-  202: 'futex',
-  206: 'io_setup',
-  207: 'io_destroy',
-  216: 'remap_file_pages',
-  231: 'exit_group',
-  237: 'mbind',
-  256: 'migrate_pages',
-  279: 'move_pages',
-  298: 'perf_event_open',
-  310: 'process_vm_readv',
-  311: 'process_vm_writev',
-  321: 'bpf',
-  322: 'execveat',
-  323: 'userfaultfd',
-  325: 'mlock2',
-  329: 'pkey_mprotect',
-  425: 'io_uring_setup',
-  426: 'io_uring_enter',
-  427: 'io_uring_register',
-  435: 'clone3',
-  440: 'process_madvise',
-  448: 'process_mrelease',
-  450: 'set_mempolicy_home_node',
-  453: 'map_shadow_stack',
-  462: 'mseal',
-};
+/** From 0 on. */
+const X86_64: readonly string[] = `
+  read write open close stat fstat lstat poll lseek mmap mprotect munmap brk rt_sigaction rt_sigprocmask
+  rt_sigreturn ioctl pread64 pwrite64 readv writev access pipe select sched_yield mremap msync mincore madvise
+  shmget shmat shmctl dup dup2 pause nanosleep getitimer alarm setitimer getpid sendfile socket connect accept
+  sendto recvfrom sendmsg recvmsg shutdown bind listen getsockname getpeername socketpair setsockopt getsockopt
+  clone fork vfork execve exit wait4 kill uname semget semop semctl shmdt msgget msgsnd msgrcv msgctl fcntl flock
+  fsync fdatasync truncate ftruncate getdents getcwd chdir fchdir rename mkdir rmdir creat link unlink symlink
+  readlink chmod fchmod chown fchown lchown umask gettimeofday getrlimit getrusage sysinfo times ptrace getuid
+  syslog getgid setuid setgid geteuid getegid setpgid getppid getpgrp setsid setreuid setregid getgroups setgroups
+  setresuid getresuid setresgid getresgid getpgid setfsuid setfsgid getsid capget capset rt_sigpending
+  rt_sigtimedwait rt_sigqueueinfo rt_sigsuspend sigaltstack utime mknod uselib personality ustat statfs fstatfs
+  sysfs getpriority setpriority sched_setparam sched_getparam sched_setscheduler sched_getscheduler
+  sched_get_priority_max sched_get_priority_min sched_rr_get_interval mlock munlock mlockall munlockall vhangup
+  modify_ldt pivot_root _sysctl prctl arch_prctl adjtimex setrlimit chroot sync acct settimeofday mount umount2
+  swapon swapoff reboot sethostname setdomainname iopl ioperm create_module init_module delete_module
+  get_kernel_syms query_module quotactl nfsservctl getpmsg putpmsg afs_syscall tuxcall security gettid readahead
+  setxattr lsetxattr fsetxattr getxattr lgetxattr fgetxattr listxattr llistxattr flistxattr removexattr
+  lremovexattr fremovexattr tkill time futex sched_setaffinity sched_getaffinity set_thread_area io_setup
+  io_destroy io_getevents io_submit io_cancel get_thread_area lookup_dcookie epoll_create epoll_ctl_old
+  epoll_wait_old remap_file_pages getdents64 set_tid_address restart_syscall semtimedop fadvise64 timer_create
+  timer_settime timer_gettime timer_getoverrun timer_delete clock_settime clock_gettime clock_getres
+  clock_nanosleep exit_group epoll_wait epoll_ctl tgkill utimes vserver mbind set_mempolicy get_mempolicy mq_open
+  mq_unlink mq_timedsend mq_timedreceive mq_notify mq_getsetattr kexec_load waitid add_key request_key keyctl
+  ioprio_set ioprio_get inotify_init inotify_add_watch inotify_rm_watch migrate_pages openat mkdirat mknodat
+  fchownat futimesat newfstatat unlinkat renameat linkat symlinkat readlinkat fchmodat faccessat pselect6 ppoll
+  unshare set_robust_list get_robust_list splice tee sync_file_range vmsplice move_pages utimensat epoll_pwait
+  signalfd timerfd_create eventfd fallocate timerfd_settime timerfd_gettime accept4 signalfd4 eventfd2
+  epoll_create1 dup3 pipe2 inotify_init1 preadv pwritev rt_tgsigqueueinfo perf_event_open recvmmsg fanotify_init
+  fanotify_mark prlimit64 name_to_handle_at open_by_handle_at clock_adjtime syncfs sendmmsg setns getcpu
+  process_vm_readv process_vm_writev kcmp finit_module sched_setattr sched_getattr renameat2 seccomp getrandom
+  memfd_create kexec_file_load bpf execveat userfaultfd membarrier mlock2 copy_file_range preadv2 pwritev2
+  pkey_mprotect pkey_alloc pkey_free statx io_pgetevents rseq
+`
+  .trim()
+  .split(/\s+/);
 
 /** Since Linux 5.1 new system calls have one number on all architectures; these are older. */
 const FIRST_COMMON = 424;
+const COMMON: readonly string[] = `
+  pidfd_send_signal io_uring_setup io_uring_enter io_uring_register open_tree move_mount fsopen fsconfig fsmount
+  fspick pidfd_open clone3 close_range openat2 pidfd_getfd faccessat2 process_madvise epoll_pwait2 mount_setattr
+  quotactl_fd landlock_create_ruleset landlock_add_rule landlock_restrict_self memfd_secret process_mrelease
+  futex_waitv set_mempolicy_home_node cachestat fchmodat2 map_shadow_stack futex_wake futex_wait futex_requeue
+  statmount listmount lsm_get_self_attr lsm_set_self_attr lsm_list_modules mseal
+`
+  .trim()
+  .split(/\s+/);
 
 /** As the wire says "in none": a fault, a kernel thread. */
 export const NO_SYSCALL = 0xffff_ffff;
@@ -74,6 +65,6 @@ export function syscallNumber(wire: number): number {
 /** `arch` as in `SessionInfo`. */
 export function syscallName(number: number, arch: string): string {
   if (number < 0) return 'no system call';
-  const known = archOf(arch) === 'x86_64' || number >= FIRST_COMMON;
-  return (known ? X86_64[number] : undefined) ?? `syscall ${number}`;
+  const older = archOf(arch) === 'x86_64' ? X86_64[number] : undefined;
+  return older ?? COMMON[number - FIRST_COMMON] ?? `syscall ${number}`;
 }

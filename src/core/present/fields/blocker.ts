@@ -1,15 +1,23 @@
 // SPDX-License-Identifier: MIT
 /** One blocker: what a process did with an mmap_lock; one of its victims; who has or awaits one now. */
 import type { BlockerRow, LockNowRow, VictimRow } from '../../aggregate/blocker-rows.js';
+import type { WaitStats } from '../../aggregate/snapshot-rows.js';
 import { type Field, formatOf, type Metric, num, text, whole } from './field.js';
 import { orNone } from './wait.js';
 
 const mode = (isWrite: boolean): string => (isWrite ? 'write' : 'read');
+const lockMode = ({ lock, isWrite }: BlockerRow): string => (lock === 'vma' ? 'VMA' : mode(isWrite));
 
 /** Whose mm it is: `self`, `comm pid`, or what of that is known. */
 function mmOf(tgid: number, owner: number, ownerComm: string): string | null {
   if (owner === 0) return null;
   return owner === tgid ? 'self' : ownerComm === '' ? String(owner) : `${ownerComm} ${owner}`;
+}
+
+/** Of waits for the VMAs of forks; null where they are not seen, or there was none. */
+function forkWait({ forks }: BlockerRow, of: (waits: WaitStats) => number): number | null {
+  const waits = forks?.waits ?? null;
+  return waits === null ? null : orNone(waits, of(waits));
 }
 
 const counter = (name: string, help: string): Metric => ({ name, help, type: 'counter' });
@@ -19,7 +27,7 @@ export const blockerFields: readonly Field<BlockerRow>[] = [
   num('pid', 'pid', '', 7, (r) => r.tgid, whole, { json: 'tgid' }),
   text('comm', 'comm', 12, (r) => r.comm, 15, { json: 'comm' }),
   text('what', 'by', 14, (r) => r.what, 22, { json: 'what' }),
-  text('mode', 'mode', 5, (r) => mode(r.isWrite), 5, { json: 'mode' }),
+  text('mode', 'mode', 5, lockMode, 5, { json: 'mode' }),
   text('mm', 'mm of', 12, (r) => mmOf(r.tgid, r.owner, r.ownerComm), 23),
   num('waits', 'blocked', '', 7, (r) => r.blocked.count, undefined, {
     json: 'waits',
@@ -43,10 +51,15 @@ export const blockerFields: readonly Field<BlockerRow>[] = [
   }),
   num('convoyWaits', 'in convoys', '', 10, (r) => r.convoyWaits, undefined, { json: 'convoyWaits' }),
   text('convoyVia', 'behind writer', 14, (r) => orNull(r.convoyVia), 30, { json: 'convoyVia' }),
+  num('queued', 'queued', '', 7, (r) => r.waited.count),
+  num('queuedFor', 'queued for', 'ns', 10, (r) => orNone(r.waited, r.waited.sumNs)),
   num('forks', 'forks', '', 6, (r) => r.forks?.count ?? null),
   num('forkThreads', 'threads', '', 7, (r) => r.forks?.maxThreads ?? null),
   num('forkVmas', 'VMAs', '', 7, (r) => r.forks?.maxVmas ?? null),
-  num('forkWait', 'VMA wait', 'ns', 8, (r) => r.forks?.vmaWaitNs ?? null),
+  num('forkLocked', 'locked', '', 7, (r) => r.forks?.locked ?? null),
+  num('forkWaits', 'VMA waits', '', 9, (r) => r.forks?.waits?.count ?? null),
+  num('forkWait', 'VMA wait', 'ns', 8, (r) => forkWait(r, ({ sumNs }) => sumNs)),
+  num('forkWaitMax', 'VMA most', 'ns', 8, (r) => forkWait(r, ({ maxNs }) => maxNs)),
 ];
 
 export const victimFields: readonly Field<VictimRow>[] = [
