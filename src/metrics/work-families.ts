@@ -39,7 +39,9 @@ export function workFamilies({ processes, cgroups, blockers }: Snapshot, top: nu
   const rows = processes.slice(0, top);
   const who = ({ tgid, comm }: ProcessRow): Labels => ({ pid: String(tgid), comm });
   // Who only waited blocks nobody: of those there may be many.
-  const blocking = blockers.rows.filter(({ blocked, hold }) => blocked.count + hold.count > 0).slice(0, top);
+  const blocking = blockers.rows
+    .filter(({ blocked, hold, untimed }) => blocked.count + hold.count + untimed > 0)
+    .slice(0, top);
   const by = ({ tgid, comm, what, isWrite, lock, mm }: BlockerRow): Labels => ({
     pid: String(tgid),
     comm,

@@ -11,7 +11,7 @@ const ROOT = join(import.meta.dirname, '../../..');
 test('who froze my process: every line of output on the page is there, in its order', async () => {
   const page = await readFile(join(ROOT, 'docs/who-froze-my-process.md'), 'utf8');
   const blocks = [...page.matchAll(/^```console\n\$ vmalocktop ([^\n]*)\n(.*?)^```/gms)];
-  assert.equal(blocks.length, 3);
+  assert.equal(blocks.length, 4);
   for (const [, command = '', text = ''] of blocks) {
     const argv = command.split(' ').map((word) => (word.startsWith('test/golden/') ? join(ROOT, word) : word));
     const { code, stdout } = await run(argv);
@@ -30,10 +30,13 @@ test('who froze my process: JSON names the reader first, and a holder of every w
   const { blockers } = JSON.parse(stdout) as {
     blockers: { faultWaits: { count: number; named: number }; rows: { what: string; tgid: number; owner: number }[] };
   };
-  assert.deepEqual(
-    blockers.rows.map(({ what }) => what),
-    ['/proc/PID/smaps', 'munmap', 'munmap', 'mmap', 'page fault'],
-  );
+  assert.equal(blockers.rows[0]?.what, '/proc/PID/smaps');
+  assert.deepEqual([...new Set(blockers.rows.map(({ what }) => what))].sort(), [
+    '/proc/PID/smaps',
+    'mmap',
+    'munmap',
+    'page fault',
+  ]);
   assert.notEqual(blockers.rows[0]?.tgid, blockers.rows[0]?.owner);
   assert.ok(blockers.faultWaits.count > 0);
   assert.equal(blockers.faultWaits.named, blockers.faultWaits.count);

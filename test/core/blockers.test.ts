@@ -99,7 +99,7 @@ describe('blockers', () => {
         [20, 'page fault', false, 1, 800],
       ],
     );
-    assert.deepEqual([agent.waited.count, agent.lock], [0, 'mmap']);
+    assert.deepEqual([agent.waited.count, agent.untimed, agent.lock], [0, 0, 'mmap']);
     // What waited is a row as well, with its own waits, whether or not others waited for it.
     assert.deepEqual([mapper.waited.count, mapper.waited.maxNs], [1, 910]);
     const faults = blockers.rows().find(({ what }) => what === 'page fault');

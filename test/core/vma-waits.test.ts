@@ -55,6 +55,7 @@ describe('waits of writers for a VMA', () => {
       [row.what, row.tgid, row.isWrite, row.blocked.count, row.blocked.sumNs],
       ['page fault', TGID, false, 1, 50],
     );
+    assert.deepEqual([row.hold.count, row.untimed], [0, 2]);
     assert.deepEqual(
       row.victims.map(({ what, waits, sumNs }) => [what, waits, sumNs]),
       [['munmap', 1, 50]],

@@ -88,6 +88,16 @@ test('an agent that reads the smaps of four threads, as a 6.12 kernel had it', a
   assert.equal(blockers.faults.named, blockers.faults.waits.count);
 });
 
+test('forks of 300 VMAs while page faults read a file, as a 7.3 kernel had them', async () => {
+  const { blockers } = await bundled('forked-7.3');
+  const fork = blockers.rows.find(({ forks }) => forks !== null)?.forks;
+  assert.deepEqual([fork?.count, fork?.maxThreads, fork?.locked, fork?.waits?.count], [10, 7, 3393, 6]);
+  const fault = blockers.rows.find(({ lock }) => lock === 'vma');
+  assert.deepEqual([fault?.what, fault?.victims.map(({ what }) => what)], ['page fault', ['mmap', 'munmap', 'clone']]);
+  assert.deepEqual([blockers.vma?.waits.count, blockers.vma?.named], [30, 26]);
+  assert.equal(blockers.faults.named, blockers.faults.waits.count);
+});
+
 test('no bundled recording is left out above', async () => {
   const there = (await readdir(golden(''))).filter((name) => name.endsWith('.vmlt'));
   assert.deepEqual([...opened].sort(), there.sort());

@@ -46,7 +46,11 @@ function victimsOf(blocker: BlockerRow): string[] {
   });
   const more = victims.length > MAX_VICTIMS ? [remark(`  and ${formatExact(victims.length - MAX_VICTIMS)} more`)] : [];
   const by = `${sanitise(blocker.comm)} ${blocker.tgid} ${sanitise(blocker.what)}`;
-  return [remark(`behind ${by} (${blocker.isWrite ? 'write' : 'read'}):`), ...shown, ...more];
+  return [
+    remark(`behind ${by} (${blocker.lock === 'vma' ? 'VMA' : blocker.isWrite ? 'write' : 'read'}):`),
+    ...shown,
+    ...more,
+  ];
 }
 
 export function blockers(snapshot: Snapshot): string[] {
@@ -88,6 +92,7 @@ export function blockersJson(snapshot: Snapshot): object {
       ownerComm: it.ownerComm === '' ? null : it.ownerComm,
       cgroup: it.cgroup,
       hold: waitJson(it.hold),
+      untimedHolds: it.untimed,
       blocked: waitJson(it.blocked),
       waited: waitJson(it.waited),
       worstTid: it.worstTid === 0 ? null : it.worstTid,

@@ -31,6 +31,8 @@ export interface BlockerRow {
   readonly cgroup: number;
   /** Holds that were sent: others queued behind them, or they were long (--hold-min-us), or copied the mm. */
   readonly hold: WaitStats;
+  /** Beside these: holds whose beginning was not seen. */
+  readonly untimed: number;
   /** What it waited for that lock itself, behind whoever held it. */
   readonly waited: WaitStats;
   /** tid that held it longest. */

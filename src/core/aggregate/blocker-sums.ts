@@ -60,6 +60,7 @@ export class BlockerSums {
   readonly hold: Histogram = new Histogram();
   readonly blocked: Histogram = new Histogram();
   readonly waited: Histogram = new Histogram();
+  untimed = 0;
   convoys = 0;
   convoyWaits = 0;
   #worstTid = 0;
@@ -78,8 +79,12 @@ export class BlockerSums {
     this.mm = mm;
   }
 
-  /** A hold of `tid`, with the ids of its stacks as the kernel side sends them. */
+  /** A hold of `tid`, with the ids of its stacks as the kernel side sends them; NaN: its beginning was not seen. */
   held(tid: number, ns: number, stacks: bigint): void {
+    if (Number.isNaN(ns)) {
+      this.untimed++;
+      return;
+    }
     if (this.hold.count === 0 || ns > this.hold.max) {
       const { kernel, user } = stackIdsOf(stacks);
       this.#worstTid = tid;
@@ -144,6 +149,7 @@ export class BlockerSums {
       ownerComm,
       cgroup,
       hold: this.hold.stats(),
+      untimed: this.untimed,
       waited: this.waited.stats(),
       worstTid: this.#worstTid,
       blocked: this.blocked.stats(),

@@ -124,7 +124,7 @@ export class Blockers {
   /** By time others waited, descending; bounded. */
   rows(): BlockerRow[] {
     return [...this.#rows.values()]
-      .filter((row) => row.hold.count > 0 || row.blocked.count > 0 || row.waited.count > 0)
+      .filter((row) => row.hold.count + row.untimed > 0 || row.blocked.count > 0 || row.waited.count > 0)
       .sort(
         (x, y) =>
           y.blocked.sum - x.blocked.sum ||
@@ -162,7 +162,7 @@ export class Blockers {
     const sums = this.#sumsOf(batch, i, isWrite, 'mmap');
     sums.cgroup = batch.cgroup[i] as number;
     if (batch.b[i] !== 0) sums.owner = batch.b[i] as number;
-    if (!Number.isNaN(since)) sums.held(tid, end - since, batch.vmFlags[i] as bigint);
+    sums.held(tid, end - since, batch.vmFlags[i] as bigint);
     if (flags & VlLockFlag.FORK) sums.forked(this.vmas.forked(batch, i, since));
     this.#threads.set(tid, sums);
     this.#lockOf(mm).holds.add({

@@ -57,7 +57,7 @@ export class VmaWaits {
     const tid = batch.tid[i] as number;
     sums.cgroup = batch.cgroup[i] as number;
     sums.owner = batch.tgid[i] as number;
-    if (!Number.isNaN(since)) sums.held(tid, end - since, batch.vmFlags[i] as bigint);
+    sums.held(tid, end - since, batch.vmFlags[i] as bigint);
     const mm = batch.mm[i] as number;
     let holds = this.#holds.get(mm);
     if (holds === undefined) {

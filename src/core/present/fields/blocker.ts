@@ -38,7 +38,7 @@ export const blockerFields: readonly Field<BlockerRow>[] = [
     metric: counter('blocked', 'time others waited for mmap_lock behind its holds'),
   }),
   num('blockedMax', 'at most', 'ns', 8, (r) => orNone(r.blocked, r.blocked.maxNs)),
-  num('holds', 'holds', '', 7, (r) => r.hold.count, undefined, {
+  num('holds', 'holds', '', 7, (r) => r.hold.count + r.untimed, undefined, {
     metric: counter('holds', 'holds of mmap_lock that others queued behind, or that were long'),
   }),
   num('hold', 'held', 'ns', 8, (r) => orNone(r.hold, r.hold.sumNs), formatOf('ns'), {
