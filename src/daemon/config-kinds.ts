@@ -81,7 +81,7 @@ export function text(min: number, max: number): Kind<string> {
 }
 
 /** Words, each of which `knows` knows. */
-export function words(what: string, knows: (word: string) => boolean): Kind<readonly string[]> {
+export function words<T extends string = string>(what: string, knows: (word: string) => boolean): Kind<readonly T[]> {
   return {
     allowed: `a list of ${what}`,
     read: (section, name) => {
@@ -89,7 +89,7 @@ export function words(what: string, knows: (word: string) => boolean): Kind<read
       const strange = value?.find((word) => !knows(word));
       if (strange !== undefined)
         throw section.error(name, `has ${JSON.stringify(strange)}`, `it must be a list of ${what}`);
-      return value;
+      return value as readonly T[] | undefined;
     },
   };
 }

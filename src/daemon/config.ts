@@ -3,6 +3,7 @@
 import type { Scope } from '../core/events/session.js';
 import { HOOKS } from '../live/hooks.js';
 import { flag, type Keys, key, number, oneOf, size, span, text, whole, words } from './config-kinds.js';
+import { LAKE_TABLES, type LakeTable } from './lake.js';
 
 /** In the file the same names with `_`: `min_us`. */
 export interface DaemonConfig {
@@ -66,6 +67,13 @@ export interface DaemonConfig {
     readonly directory: string;
     /** Files kept there; the oldest of ours go. */
     readonly files: number;
+  };
+  readonly lake: {
+    /** '' for none. */
+    readonly directory: string;
+    readonly tables: readonly LakeTable[];
+    /** Bytes of files kept there; the oldest go. */
+    readonly size: number;
   };
   readonly alerts: {
     readonly enabled: boolean;
@@ -152,6 +160,17 @@ export const KEYS: Keys<DaemonConfig> = {
     size: key(size(K * K, 16 * G), 64 * M, 'memory for that, at most'),
     directory: key(text(1, 4096), '/var/lib/vmalocktop', 'where it is written to'),
     files: key(whole(1, 10_000), 20, 'recordings kept there; the oldest go'),
+  },
+  lake: {
+    directory: key(text(0, 4096), '', 'Parquet files of what is followed, by table and hour; empty: none'),
+    tables: key(
+      words<LakeTable>(LAKE_TABLES.map((name) => `"${name}"`).join(', '), (word) =>
+        LAKE_TABLES.some((it) => it === word),
+      ),
+      LAKE_TABLES,
+      'which of them',
+    ),
+    size: key(size(K * K, 1024 * G), G, 'files kept there, bytes in all; the oldest go'),
   },
   alerts: {
     enabled: key(flag, true, 'evaluate alert rules', 'reloadable'),

@@ -7,6 +7,7 @@ import { type EventBatch, UserKind } from '../core/events/batch.js';
 import { drive } from '../core/events/drive.js';
 import type { Scope } from '../core/events/session.js';
 import type { Source } from '../core/events/source.js';
+import { type Losses, lossesOf } from '../export/base/losses.js';
 import type { Residency } from '../live/resident.js';
 import { snapshotFamilies } from '../metrics/families.js';
 import type { Family } from '../metrics/family.js';
@@ -17,6 +18,7 @@ import { createFlightRecorder, type FlightRecorder } from '../recording/write/fl
 import { Alerting } from './alerting.js';
 import { FanOut } from './fan-out.js';
 import { dumpFlight } from './flight-files.js';
+import { Lake } from './lake.js';
 import { OtlpPush } from './otlp-push.js';
 import { type OtlpSecrets, otlpTarget } from './otlp-target.js';
 import { daemonFamilies } from './own-families.js';
@@ -67,6 +69,7 @@ export class Daemon {
   readonly #watchdog: Watchdog;
   readonly #alerting: Alerting;
   readonly #otlp: OtlpPush;
+  readonly #lake: Lake | null;
   #loaded: Loaded;
   #scope: Scope;
   #lowered = 0;
@@ -92,7 +95,14 @@ export class Daemon {
     this.#log = log;
     this.#servingNs = parts.servingNs ?? ((): number => 0);
     this.#scope = source.session.scope;
-    this.#pipeline = new Pipeline(source.session, { maxOpen: config.budget.openFaults });
+    const { directory } = config.lake;
+    const losses = (): Losses => lossesOf(this.#pipeline.snapshot(), null);
+    const lake = directory === '' ? null : new Lake(source.session, config.lake, losses, log);
+    this.#lake = lake;
+    this.#pipeline = new Pipeline(source.session, {
+      maxOpen: config.budget.openFaults,
+      ...(lake !== null && { onClosed: (lifecycle) => lake.lifecycle(lifecycle) }),
+    });
     this.#fanOut = fanOut;
     this.#flight = flight;
     this.#watchdog = new Watchdog(config.budget);
@@ -130,6 +140,8 @@ export class Daemon {
       this.#otlp.stop();
       this.#fanOut.end();
       await this.#alerting.close();
+      for (const open of this.#pipeline.open()) this.#lake?.lifecycle(open);
+      await this.#lake?.close();
     }
   }
 
@@ -154,6 +166,7 @@ export class Daemon {
         configKept: this.#kept !== null,
         socket: this.#socket?.figures ?? null,
         flightBytes: this.#flight?.bytes ?? null,
+        lake: this.#lake?.figures ?? null,
         otlp: otlpTarget(this.#loaded.config.otlp).url === '' ? null : this.#otlp.figures,
       }),
     ];
@@ -211,6 +224,7 @@ export class Daemon {
 
   #take(batch: EventBatch): void {
     this.#alerting.push(batch);
+    this.#lake?.batch(batch);
     this.#flight?.write(batch);
     this.#fanOut.write(batch);
     this.#heard = performance.now();

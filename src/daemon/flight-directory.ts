@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The directory of flight recordings: there, and ours to write to once we are nobody in particular. */
+/** Directories of flight recordings and of the lake: there, and ours to write to once we are nobody in particular. */
 import { accessSync, constants, lchownSync, mkdirSync } from 'node:fs';
 import { fileError } from '../errors.js';
 import type { User } from '../privileges/users.js';
@@ -20,6 +20,6 @@ export function checkFlightDirectory(directory: string): void {
   try {
     accessSync(directory, constants.W_OK | constants.X_OK);
   } catch (error) {
-    throw fileError(`cannot write flight recordings to ${directory}`, error);
+    throw fileError(`cannot write files to ${directory}`, error);
   }
 }

@@ -2,6 +2,7 @@
 /** The daemon about itself, as metric families. */
 import { SCOPES, type Scope } from '../core/events/session.js';
 import { counter, type Family, gauge, samplesBy, single } from '../metrics/family.js';
+import type { Lake } from './lake.js';
 import type { SocketFigures } from './socket.js';
 
 export interface DaemonFigures {
@@ -17,6 +18,8 @@ export interface DaemonFigures {
   readonly socket: Readonly<SocketFigures> | null;
   /** null: no flight recorder. */
   readonly flightBytes: number | null;
+  /** null: there is no lake. */
+  readonly lake: Lake['figures'] | null;
   /** null: nothing is exported. */
   readonly otlp: { readonly sent: number; readonly failed: number } | null;
 }
@@ -28,7 +31,7 @@ function memoryParts(): Record<'resident' | 'heap' | 'buffers', number> {
 }
 
 export function daemonFamilies(figures: DaemonFigures): Family[] {
-  const { scope, socket, flightBytes, otlp } = figures;
+  const { scope, socket, flightBytes, lake, otlp } = figures;
   const families: Family[] = [
     gauge('scope', 'Which faults are followed now: 1 for that scope.', [
       ...samplesBy('scope', Object.fromEntries(SCOPES.map((name) => [name, name === scope ? 1 : 0]))),
@@ -57,6 +60,15 @@ export function daemonFamilies(figures: DaemonFigures): Family[] {
   }
   if (flightBytes !== null)
     families.push(gauge('flight_recorder_bytes', 'Memory the flight recorder uses.', single(flightBytes), 'bytes'));
+  if (lake !== null) {
+    families.push(
+      counter('lake_files', 'Parquet files closed, and of ours deleted for want of room.', [
+        ...samplesBy('what', { closed: lake.parts, removed: lake.removed }),
+      ]),
+      counter('lake_lifecycles_dropped', 'Lifecycles not written: the disk was too slow.', single(lake.dropped)),
+      counter('lake_failures', 'Times the disk refused a file.', single(lake.failed)),
+    );
+  }
   if (otlp !== null)
     families.push(counter('otlp_exports', 'Exports to the collector.', samplesBy('result', { ...otlp })));
   return families;

@@ -103,7 +103,8 @@ async function serve(options: DaemonOptions, loaded: Loaded, opened: Opened): Pr
       { log: say, ...serveOptions(config.metrics) },
     );
   }
-  if (config.flight.keep > 0) makeFlightDirectory(config.flight.directory, user);
+  const directories = [config.flight.keep > 0 ? config.flight.directory : '', config.lake.directory].filter(Boolean);
+  for (const directory of directories) makeFlightDirectory(directory, user);
   const source = await openSource(options, loaded);
   opened.source = source;
   // A pipe has been read by now, and is not read twice.
@@ -115,7 +116,7 @@ async function serve(options: DaemonOptions, loaded: Loaded, opened: Opened): Pr
   const residency = options.play === undefined && config.budget.lock ? stayResident() : null;
   giveUpPrivileges(user);
   checkUsers(loaded.actions);
-  if (config.flight.keep > 0) checkFlightDirectory(config.flight.directory);
+  for (const directory of directories) checkFlightDirectory(directory);
   const { metrics } = opened;
   running = await Daemon.create({
     loaded,

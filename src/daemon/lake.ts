@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+/**
+ * What the daemon follows as Parquet, by table and hour, for whoever ships files:
+ * `TABLE/date=2026-11-23/hour=14/HOST-BOOT-000001.parquet`. A file is there when it is whole, and nothing is added to it.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { EventBatch } from '../core/events/batch.js';
+import type { SessionInfo } from '../core/events/session.js';
+import type { Lifecycle } from '../core/lifecycle/lifecycle.js';
+import { Context } from '../export/base/context.js';
+import type { Exporter } from '../export/base/exporter.js';
+import type { Losses } from '../export/base/losses.js';
+import { parquetExporter } from '../export/tables/parquet.js';
+import type { TableName } from '../export/tables/tables.js';
+import { fileOutput, type Output } from '../output/output.js';
+import { removeFile } from '../recording/format/files.js';
+
+/** Stacks are counted over a whole session, and events are what a recording is for. */
+export type LakeTable = Extract<TableName, 'lifecycles' | 'attempts' | 'waits'>;
+export const LAKE_TABLES: readonly LakeTable[] = ['lifecycles', 'attempts', 'waits'];
+
+export interface LakeOptions {
+  readonly directory: string;
+  readonly tables: readonly LakeTable[];
+  /** Bytes of files kept there; the oldest go. */
+  readonly size: number;
+}
+
+/** Lifecycles that wait for the disk; beyond, they are dropped and counted: the ring is drained whatever the disk does. */
+const MAX_WAITING = 65_536;
+/** A part is closed when it has that many bytes, also within the hour: a reader takes it whole. */
+const PART_BYTES = 64 << 20;
+const HOUR_NS = 3_600_000_000_000n;
+const NAME = /^.*-\d{6,}\.parquet$/;
+
+interface Part {
+  readonly hour: bigint;
+  readonly tables: readonly { readonly exporter: Exporter; readonly output: Output }[];
+}
+
+export class Lake {
+  readonly figures: { parts: number; dropped: number; failed: number; removed: number } = {
+    parts: 0,
+    dropped: 0,
+    failed: 0,
+    removed: 0,
+  };
+  readonly #options: LakeOptions;
+  readonly #context: Context;
+  readonly #losses: () => Losses;
+  readonly #log: (line: string) => void;
+  #waiting: Lifecycle[] = [];
+  #work: Promise<void> = Promise.resolve();
+  #busy = false;
+  #part: Part | null = null;
+  /** Tells this run's files from those of one before: in a container the pid is always the same. */
+  readonly #run: string = randomBytes(4).toString('hex');
+  #number = 0;
+  #failing = false;
+  #time = 0;
+
+  constructor(session: SessionInfo, options: LakeOptions, losses: () => Losses, log: (line: string) => void) {
+    this.#options = options;
+    // Its clocks grow with the pipeline's, which has the same session.
+    this.#context = new Context(session);
+    this.#losses = losses;
+    this.#log = log;
+  }
+
+  /** Names, before the lifecycles of this batch. Returns at once. */
+  batch(batch: EventBatch): void {
+    this.#context.observe(batch);
+    if (batch.length > 0) this.#time = Math.max(this.#time, batch.time[batch.length - 1] as number);
+    this.#next();
+  }
+
+  /** A lifecycle that is over. Returns at once. */
+  lifecycle(lifecycle: Lifecycle): void {
+    if (this.#waiting.length >= MAX_WAITING) this.figures.dropped++;
+    else this.#waiting.push(lifecycle);
+  }
+
+  /** The session is over: what waits is written, and the parts are closed. */
+  async close(): Promise<void> {
+    await this.#work;
+    await this.#guard(() => this.#write());
+    await this.#guard(() => this.#closePart());
+  }
+
+  /** The hour by the session's clock; null while it has none. */
+  #hour(time: number): bigint | null {
+    const at = this.#context.wallClock(time);
+    return at === null ? null : at / HOUR_NS;
+  }
+
+  /** One write at a time, beside the drain. */
+  #next(): void {
+    const hour = this.#hour(this.#time);
+    const due = this.#part !== null && hour !== null && hour > this.#part.hour;
+    if (this.#busy || (this.#waiting.length === 0 && !due)) return;
+    this.#busy = true;
+    this.#work = this.#guard(() => this.#write()).then(() => {
+      this.#busy = false;
+    });
+  }
+
+  /** A lifecycle goes into the hour it ended in; one that comes after that hour was closed, into the next. */
+  async #write(): Promise<void> {
+    const rows = this.#waiting;
+    const now = this.#hour(this.#time);
+    if (now === null) return;
+    this.#waiting = [];
+    for (const row of rows) {
+      const hour = this.#hour(row.last) ?? now;
+      if (this.#part !== null && hour > this.#part.hour) await this.#closePart();
+      this.#part ??= await this.#open(hour);
+      for (const { exporter } of this.#part.tables) exporter.lifecycle(row);
+    }
+    for (const { exporter } of this.#part?.tables ?? []) await exporter.drain();
+    const full = this.#part?.tables.some(({ output }) => output.bytes > PART_BYTES) ?? false;
+    if (this.#part !== null && (full || now > this.#part.hour)) await this.#closePart();
+    this.#failing = false;
+  }
+
+  async #open(hour: bigint): Promise<Part> {
+    const { host, bootId } = this.#context.session;
+    const iso = new Date(Number(hour * (HOUR_NS / 1_000_000n))).toISOString();
+    const name = `${host.replace(/[^\w.-]/g, '_')}-${bootId.slice(0, 8)}-${this.#run}-${String(++this.#number).padStart(6, '0')}.parquet`;
+    const tables = [];
+    for (const table of this.#options.tables) {
+      const folder = join(this.#options.directory, table, `date=${iso.slice(0, 10)}`, `hour=${iso.slice(11, 13)}`);
+      await mkdir(folder, { recursive: true, mode: 0o750 });
+      const output = await fileOutput(join(folder, name));
+      tables.push({ output, exporter: await parquetExporter(table, this.#context, output) });
+    }
+    return { hour, tables };
+  }
+
+  async #closePart(): Promise<void> {
+    const part = this.#part;
+    if (part === null) return;
+    this.#part = null;
+    const losses = this.#losses();
+    for (const { exporter, output } of part.tables) {
+      await exporter.finish(losses, this.#time);
+      await output.finish();
+      this.figures.parts++;
+    }
+    await this.#shrink();
+  }
+
+  /** Deletes the oldest of ours beyond `size`. A shipper may take files away meanwhile. */
+  async #shrink(): Promise<void> {
+    const { directory, tables, size } = this.#options;
+    const files: { path: string; bytes: number; at: number }[] = [];
+    for (const table of tables) {
+      for (const path of await readdir(join(directory, table), { recursive: true })) {
+        if (!NAME.test(path)) continue;
+        const full = join(directory, table, path);
+        const found = await stat(full).catch(() => null);
+        if (found?.isFile()) files.push({ path: full, bytes: found.size, at: found.mtimeMs });
+      }
+    }
+    let total = files.reduce((sum, { bytes }) => sum + bytes, 0);
+    for (const { path, bytes } of files.sort((x, y) => x.at - y.at || (x.path < y.path ? -1 : 1))) {
+      if (total <= size) return;
+      await removeFile(path);
+      total -= bytes;
+      this.figures.removed++;
+    }
+  }
+
+  /** What the disk refuses costs the part, and is said once until it takes files again. */
+  async #guard(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.figures.failed++;
+      if (!this.#failing) this.#log(`lake: ${error instanceof Error ? error.message : String(error)}`);
+      this.#failing = true;
+      const part = this.#part;
+      this.#part = null;
+      for (const { output } of part?.tables ?? []) await output.abandon();
+    }
+  }
+}

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: MIT
+/** The lake: whole files by table and hour, as DuckDB reads them; a thousand hosts of them through the views that come along. */
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { Pipeline } from '../../src/core/aggregate/pipeline.js';
+import type { EventBatch } from '../../src/core/events/batch.js';
+import type { Lifecycle } from '../../src/core/lifecycle/lifecycle.js';
+import { LAKE_TABLES, Lake } from '../../src/daemon/lake.js';
+import type { Losses } from '../../src/export/base/losses.js';
+import { openFile } from '../../src/recording/read/file.js';
+import { syntheticSession } from '../core/session.js';
+import { synthesize } from '../core/synthetic.js';
+import { exported, GUEST_RECORDING, sourceOf } from '../export/support.js';
+import { longOnly } from '../long.js';
+import { makeDaemon } from './support.js';
+
+const VIEWS = fileURLToPath(new URL('../../../share/sql/views.sql', import.meta.url));
+/** Each view opens every file: a thousand hosts take most of a minute. */
+const HOSTS = longOnly === false ? 1000 : 100;
+const KERNELS = ['6.12.95+deb13-amd64', '7.3.4+deb13-amd64'] as const;
+
+function lifecyclesOf(batches: readonly EventBatch[]): Lifecycle[] {
+  const all: Lifecycle[] = [];
+  const pipeline = new Pipeline(syntheticSession(), { onClosed: (lifecycle) => all.push(lifecycle) });
+  for (const batch of batches) pipeline.push(batch);
+  return all;
+}
+
+async function files(folder: string): Promise<string[]> {
+  const found = await readdir(folder, { recursive: true, withFileTypes: true });
+  return found
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name).slice(folder.length + 1));
+}
+
+describe('lake', () => {
+  let dir = '';
+  let duckdb: DuckDBConnection;
+  before(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'vmalocktop-lake-'));
+    duckdb = await (await DuckDBInstance.create()).connect();
+  });
+  after(async () => {
+    duckdb.closeSync();
+    await rm(dir, { recursive: true });
+  });
+
+  async function query(sql: string): Promise<Record<string, unknown>[]> {
+    return (await duckdb.runAndReadAll(sql)).getRowObjects();
+  }
+
+  test('a recording played through the daemon: every lifecycle once in each table, nothing unfinished left', async () => {
+    const lake = join(dir, 'one');
+    const { daemon, lines } = await makeDaemon(await openFile(GUEST_RECORDING), `[lake]\ndirectory = "${lake}"\n`);
+    await daemon.run();
+    assert.deepEqual(
+      lines.filter((line) => line.startsWith('lake')),
+      [],
+    );
+    const found = await files(lake);
+    assert.equal(found.length, LAKE_TABLES.length);
+    for (const file of found) {
+      assert.match(
+        file,
+        /^(lifecycles|attempts|waits)\/date=2026-\d\d-\d\d\/hour=\d\d\/[\w.-]+-[0-9a-f]{8}-[0-9a-f]{8}-000001\.parquet$/,
+      );
+      assert.equal((await stat(join(lake, file))).mode & 0o777, 0o600);
+    }
+    const { lifecycles, session } = daemon.snapshot();
+    const [row] = await query(
+      `SELECT count(*) AS n, count(DISTINCT id) AS ids, min(host) AS host FROM '${lake}/lifecycles/*/*/*.parquet'`,
+    );
+    assert.deepEqual([Number(row?.n), Number(row?.ids), row?.host], [lifecycles.total, lifecycles.total, session.host]);
+    const [losses] = await query(
+      `SELECT decode(value) AS v FROM parquet_kv_metadata('${lake}/lifecycles/*/*/*.parquet') WHERE decode(key) = 'vmalocktop.losses'`,
+    );
+    assert.equal((JSON.parse(String(losses?.v)) as Losses).lifecycles, lifecycles.total);
+    const files_ = daemon.families().find(({ name }) => name === 'vmalocktop_lake_files');
+    assert.deepEqual(files_?.type === 'counter' ? files_.samples.map(({ value }) => value) : null, [3, 0]);
+  });
+
+  test('an hour that is over closes its files; the oldest go beyond the size; a full disk costs a part, not the drain', async () => {
+    const directory = join(dir, 'hours');
+    const batches = synthesize(400, 5);
+    const session = { ...syntheticSession(), clocks: [{ time: 0, realtimeNs: '1700000000000000000' }] };
+    const lines: string[] = [];
+    const losses = { lifecycles: 1 } as unknown as Losses;
+    const lake = new Lake(
+      session,
+      { directory, tables: ['lifecycles'], size: 2 ** 20 },
+      () => losses,
+      (line) => lines.push(line),
+    );
+    const all = lifecyclesOf(batches).slice(0, 60);
+    const tick = async (hour: number, from: number, to: number): Promise<void> => {
+      for (const lifecycle of all.slice(from, to)) lake.lifecycle({ ...lifecycle, last: hour * 3.6e12 });
+      const batch = batches[0];
+      assert.ok(batch);
+      lake.batch({ ...batch, length: 1, kind: new Uint8Array([1]), time: new Float64Array([hour * 3.6e12]) });
+      await new Promise((resolve) => setTimeout(resolve, 30));
+    };
+    await tick(0, 0, 20);
+    await tick(0, 20, 30);
+    assert.deepEqual(
+      (await files(directory)).filter((it) => it.endsWith('.parquet')),
+      [],
+      'not whole yet',
+    );
+    await tick(1, 30, 50);
+    assert.equal((await files(directory)).filter((it) => it.endsWith('.parquet')).length, 1);
+    await lake.close();
+    const rows = await query(
+      `SELECT hour, count(*) AS n FROM read_parquet('${directory}/lifecycles/*/*/*.parquet', hive_partitioning = true) GROUP BY hour ORDER BY hour`,
+    );
+    assert.deepEqual(
+      rows.map(({ n }) => Number(n)),
+      [30, 20],
+    );
+    assert.equal(lake.figures.parts, 2);
+    // Room for less than one file of the two.
+    const [first = '', second = ''] = (await files(directory)).sort();
+    const small = new Lake(
+      session,
+      { directory, tables: ['lifecycles'], size: 1 },
+      () => losses,
+      (line) => lines.push(line),
+    );
+    small.lifecycle(all[0] as (typeof all)[number]);
+    small.batch(batches[0] as (typeof batches)[number]);
+    await small.close();
+    assert.equal(small.figures.removed, 3, `${first} ${second} and its own`);
+    assert.equal(lines.length, 0);
+    await writeFile(join(dir, 'file'), '');
+    const refused = new Lake(
+      session,
+      { directory: join(dir, 'file'), tables: ['waits'], size: 2 ** 20 },
+      () => losses,
+      (line) => lines.push(line),
+    );
+    refused.lifecycle(all[0] as (typeof all)[number]);
+    refused.batch(batches[0] as (typeof batches)[number]);
+    await refused.close();
+    assert.equal(lines.length, 1);
+    assert.match(lines[0] ?? '', /^lake: .*ENOTDIR/);
+    assert.equal(refused.figures.failed, 1);
+  });
+
+  test(`${HOSTS} hosts: every view answers, and what it answers adds up`, async () => {
+    const lake = join(dir, 'fleet');
+    // A file a host and table, of sixteen recordings: what differs between hosts is their name, kernel and hour.
+    const made = await Promise.all(
+      Array.from({ length: 16 }, async (_, seed) => {
+        const bytes = await Promise.all(
+          LAKE_TABLES.map(async (table) => {
+            const session = { ...syntheticSession(), host: `host-${seed}`, kernel: KERNELS[seed % 2] ?? '' };
+            const { output, losses } = await exported(sourceOf(synthesize(30, seed + 1), session), {
+              format: 'parquet',
+              table,
+            });
+            return { table, bytes: output.all(), lifecycles: losses.lifecycles };
+          }),
+        );
+        return bytes;
+      }),
+    );
+    let followed = 0;
+    for (let host = 0; host < HOSTS; host++) {
+      for (const { table, bytes, lifecycles } of made[host % 16] ?? []) {
+        const folder = join(lake, table, 'date=2026-11-23', `hour=${String(host % 24).padStart(2, '0')}`);
+        if (host < 24 * 16) await mkdir(folder, { recursive: true });
+        await writeFile(join(folder, `host-${host}-0-000001.parquet`), bytes);
+        if (table === 'lifecycles') followed += lifecycles;
+      }
+    }
+    await duckdb.run(`SET VARIABLE lake = '${lake}'`);
+    for (const statement of (await readFile(VIEWS, 'utf8')).split(';\n'))
+      if (/CREATE/.test(statement)) await duckdb.run(statement);
+    const kernels = await query('SELECT * FROM kernels ORDER BY kernel');
+    assert.deepEqual(
+      kernels.map(({ kernel }) => kernel),
+      [...KERNELS],
+    );
+    assert.equal(
+      kernels.reduce((sum, row) => sum + Number(row.followed), 0),
+      followed,
+    );
+    assert.equal(
+      (await query("SELECT count(*) AS n FROM glob(getvariable('lake') || '/lifecycles/*/*/*.parquet')"))[0]?.n,
+      BigInt(HOSTS),
+    );
+    const [hours] = await query('SELECT sum(followed) AS n, sum(retried) AS r FROM host_hours');
+    assert.equal(Number(hours?.n), followed);
+    const retried = kernels.reduce((sum, row) => sum + Number(row.retried), 0);
+    assert.equal(Number(hours?.r), retried);
+    assert.ok(retried > 0 && retried < followed);
+    for (const view of ['causes', 'workloads', 'wait_kinds', 'releases'])
+      assert.ok((await query(`SELECT * FROM ${view}`)).length > 0, view);
+    const [apart] = await query('SELECT count(*) AS n FROM outliers WHERE times <= 3');
+    assert.equal(Number(apart?.n), 0);
+    const [waits] = await query('SELECT sum(waits) AS n FROM wait_kinds');
+    assert.equal(Number(waits?.n), Number((await query('SELECT count(*) AS n FROM waits'))[0]?.n));
+  });
+});
