@@ -168,6 +168,11 @@ diff-pairs: build ## is diff to be believed? every pair of recordings made in gu
 	$(Q)test/vm/get-kernels $(or $(VM_KERNEL),7.3) >/dev/null
 	$(Q)node dist/scripts/diff-pairs.js
 
+.PHONY: policy-check
+policy-check: build ## is verdict to be believed? predicted against kernels that do it; writes docs/verdict.md (builds them once)
+	$(Q)test/vm/policy-kernels/build
+	$(Q)node dist/scripts/policy-check.js
+
 .PHONY: kernel-btfs
 kernel-btfs: build ## the types of every kernel apt serves, anew for the relocations of the BPF object (2 GB of packages, once)
 	@scripts/setup btf

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+/** What `verdict` predicted of runs on a kernel as it is, beside what kernels of the other policies gave. */
+import { TELLABLE } from '../src/core/verdict/conclusions.js';
+import { ALTERNATIVES, type Alternative } from '../src/core/verdict/policies.js';
+import type { VerdictRow } from '../src/core/verdict/report.js';
+
+/** What test/workload/policy says of one run; times are ns of the guest's clock. */
+export interface Truth {
+  readonly pid: number;
+  readonly touches: number;
+  readonly touchNs: number;
+  readonly writes: number;
+  readonly writeNs: number;
+}
+
+/** A run that was recorded, and what `verdict` says of its process; null: that none of its faults returned RETRY. */
+export interface Predicted {
+  readonly truth: Truth;
+  readonly verdict: VerdictRow | null;
+}
+
+export interface Workload {
+  readonly name: string;
+  readonly predicted: readonly Predicted[];
+  /** Of runs that nobody observed. */
+  readonly measured: Readonly<Record<'today' | Alternative, readonly Truth[]>>;
+}
+
+/** A share of today's time, positive where the policy saves any. */
+export interface Row {
+  readonly name: string;
+  readonly policy: Alternative;
+  readonly least: number;
+  readonly most: number;
+  readonly measured: number;
+  /** Distance of the measured share from what was predicted, as a share of the measured one; null: neither can be told. */
+  readonly error: number | null;
+  /** Farthest run from the mean of its kernel, as a share of it, of the two kernels. */
+  readonly repeats: number;
+  /** ns a writer's call: what it would stall, and how much longer it took; null: the workload has no writer. */
+  readonly stall: { readonly predicted: number; readonly measured: number; readonly today: number } | null;
+  readonly says: 'agrees' | 'no difference either way' | 'within what repeats' | 'size' | 'direction';
+}
+
+const mean = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
+const farthest = (values: readonly number[]): number => Math.max(...values.map((x) => Math.abs(x / mean(values) - 1)));
+const touch = ({ touchNs, touches }: Truth): number => touchNs / touches;
+
+/** Less than a tenth is no difference, and so is one that is smaller than what the runs of one kernel differ by. */
+function saysOf(least: number, most: number, measured: number, repeats: number): Row['says'] {
+  const tellable = (share: number): boolean => Math.abs(share) >= TELLABLE;
+  if (!tellable(least) && !tellable(measured)) return 'no difference either way';
+  const off = Math.max(0, least - measured, measured - most);
+  if (off <= Math.abs(measured) / 4 && tellable(measured)) return 'agrees';
+  if (off <= repeats) return 'within what repeats';
+  return tellable(measured) && tellable(most) && measured > 0 === most > 0 ? 'size' : 'direction';
+}
+
+export function rowsOf({ name, predicted, measured }: Workload): readonly Row[] {
+  const today = measured.today.map(touch);
+  return ALTERNATIVES.map((policy) => {
+    const under = measured[policy].map(touch);
+    const share = (end: 'least' | 'most'): number =>
+      mean(predicted.map(({ truth, verdict }) => (verdict?.under[policy].saved[end].sumNs ?? 0) / truth.touchNs));
+    const [least, most] = [share('least'), share('most')];
+    const change = 1 - mean(under) / mean(today);
+    const repeats = Math.max(farthest(today), farthest(under));
+    const off = Math.max(0, least - change, change - most);
+    const call = ({ writeNs, writes }: Truth): number => writeNs / writes;
+    const writes = predicted.every(({ truth }) => truth.writes > 0);
+    return {
+      name,
+      policy,
+      least,
+      most,
+      measured: change,
+      error: Math.abs(change) < TELLABLE ? null : off / Math.abs(change),
+      repeats,
+      stall: writes
+        ? {
+            predicted: mean(
+              predicted.map(({ truth, verdict }) => (verdict?.under[policy].stalls?.sumNs ?? 0) / truth.writes),
+            ),
+            measured: mean(measured[policy].map(call)) - mean(measured.today.map(call)),
+            today: mean(measured.today.map(call)),
+          }
+        : null,
+      says: saysOf(least, most, change, repeats),
+    };
+  });
+}
+
+const percent = (share: number): string => `${(100 * share).toFixed(1).replace('-', '−')} %`;
+const us = (ns: number): string => `${Math.round(ns / 1000)} µs`.replace('-', '−');
+
+export function tableOf(rows: readonly Row[]): string {
+  const ends = ({ least, most }: Row): string =>
+    percent(least) === percent(most) ? percent(most) : `${percent(least)} to ${percent(most)}`;
+  const stall = ({ stall: of }: Row): string =>
+    of === null ? '' : `${us(of.predicted)} / ${of.measured < 0 ? '' : '+'}${us(of.measured)} (of ${us(of.today)})`;
+  return [
+    "| Workload | Policy | Predicted saving | Measured | Error | Runs differ by | Says | A writer's call: stall at most / measured |",
+    '|---|---|---|---|---|---|---|---|',
+    ...rows.map(
+      (row) =>
+        `| ${row.name} | ${row.policy} | ${ends(row)} | ${percent(row.measured)} | ${row.error === null ? '' : percent(row.error)} | ${percent(row.repeats)} | ${row.says} | ${stall(row)} |`,
+    ),
+  ].join('\n');
+}
