@@ -17,7 +17,9 @@ import { run } from '../cli/run.js';
 
 const dir = mkdtempSync(join(tmpdir(), 'redact-'));
 after(() => rmSync(dir, { recursive: true }));
-const RECORDINGS = ['mixed-7.3', 'synthetic-flight'].map((name) => `test/golden/${name}.vmlt`);
+const RECORDINGS = ['mixed-7.3', 'synthetic-flight', 'blocked-6.12', 'forked-7.3'].map(
+  (name) => `test/golden/${name}.vmlt`,
+);
 
 /** What a recording says of its host: texts of 3 characters and more, and addresses in hexadecimal. */
 async function secrets(file: string): Promise<{ texts: Set<string>; addresses: Set<number> }> {
@@ -32,11 +34,15 @@ async function secrets(file: string): Promise<{ texts: Set<string>; addresses: S
       const kernel = batch.kind[i] === UserKind.Frame && batch.value[i] === 1;
       if (!kernel && batch.kind[i] !== UserKind.Handler && batch.kind[i] !== UserKind.SwapDevice)
         for (const part of text.split('\t')) texts.add(part);
-      for (const column of [batch.mm, batch.address, batch.vmaStart, batch.vmaEnd]) addresses.add(column[i] ?? 0);
+      addresses.add(batch.mm[i] ?? 0);
+      // Of a hold, counts.
+      if (batch.kind[i] !== VlKind.L_HELD)
+        for (const column of [batch.address, batch.vmaStart, batch.vmaEnd]) addresses.add(column[i] ?? 0);
     }
   }
   await source.close();
-  const known = `${kernel} ${tool}`;
+  // A workload has the name of a section of the report.
+  const known = `${kernel} ${tool} blockers`;
   return { texts: new Set([...texts].filter((text) => text.length > 3 && !known.includes(text))), addresses };
 }
 
@@ -66,6 +72,9 @@ function figures(snapshot: Snapshot): string {
     'host',
     'commandLine',
     'comm',
+    'ownerComm',
+    'convoyVia',
+    'worst',
     'cgroup',
     'cgroupPath',
     'path',

@@ -151,10 +151,12 @@ function redactRow(batch: EventBatch, i: number, redaction: Redaction, strings: 
   } else if (kind === VlKind.FLOR_ENTER) {
     batch.b[i] = redaction.number('folio', batch.b[i] as number, 32);
   }
-  if (((batch.flags[i] as number) & VlStepFlag.INFO) === 0 && !isWriterEvent(kind)) return;
+  if (((batch.flags[i] as number) & VlStepFlag.INFO) === 0 && !isWriterEvent(kind) && kind !== UserKind.Lock) return;
   const mm = batch.mm[i] as number;
   const distance = redaction.distance(mm);
-  for (const column of [batch.address, batch.vmaStart, batch.vmaEnd])
-    if (column[i] !== 0) column[i] = (column[i] as number) + distance;
+  // Of a hold that copied the mm these are no addresses, but counts.
+  if (kind !== VlKind.L_HELD)
+    for (const column of [batch.address, batch.vmaStart, batch.vmaEnd])
+      if (column[i] !== 0) column[i] = (column[i] as number) + distance;
   batch.mm[i] = redaction.number('mm', mm, 48);
 }
