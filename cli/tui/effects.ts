@@ -41,8 +41,8 @@ export function goTo(context: DashboardContext, text: string): void {
 }
 
 function copy(context: DashboardContext): void {
-  const { state, view, screen } = context;
-  const text = view.rows === null ? '' : copyText(view.rows, drawnState(view, state).selected, state);
+  const { snapshot, state, view, screen } = context;
+  const text = view.rows === null ? '' : copyText(view.rows, drawnState(view, state).selected, state, snapshot);
   if (text === '') {
     context.say('nothing to copy', true);
     return;

@@ -82,6 +82,11 @@ export class Lake {
     else this.#waiting.push(lifecycle);
   }
 
+  /** Settles when what is being written now is. */
+  settled(): Promise<void> {
+    return this.#work;
+  }
+
   /** The session is over: what waits is written, and the parts are closed. */
   async close(): Promise<void> {
     await this.#work;

@@ -102,7 +102,7 @@ describe('lake', () => {
       const batch = batches[0];
       assert.ok(batch);
       lake.batch({ ...batch, length: 1, kind: new Uint8Array([1]), time: new Float64Array([hour * 3.6e12]) });
-      await new Promise((resolve) => setTimeout(resolve, 30));
+      await lake.settled();
     };
     await tick(0, 0, 20);
     await tick(0, 20, 30);

@@ -139,6 +139,7 @@ export function emptySnapshot(): Snapshot {
     timeline: new TimelineSums().copy(),
     latest: [],
     slowest: [],
+    examples: [],
     inFlight: [],
     inFlightTotal: 0,
   };

@@ -16,6 +16,7 @@ import { Blockers } from './blockers.js';
 import { CauseCosts } from './cause-costs.js';
 import { CauseStacks } from './cause-stacks.js';
 import { Counterfactual } from './counterfactual.js';
+import { Examples } from './examples.js';
 import { Handlers } from './handlers.js';
 import { isHooked, MMAP_LOCK_HOOK } from './mmap-lock.js';
 import { add } from './name-counts.js';
@@ -59,6 +60,7 @@ export class Aggregate implements FoldSink {
   readonly addresses: Addresses = new Addresses();
   readonly latest: Latest;
   readonly slowest: Slowest;
+  readonly examples: Examples;
   readonly vmas: VmaSums = new VmaSums();
   readonly causeCosts: CauseCosts;
   readonly causeStacks: CauseStacks = new CauseStacks();
@@ -84,6 +86,7 @@ export class Aggregate implements FoldSink {
     this.#onClosed = onClosed;
     this.latest = new Latest(pool);
     this.slowest = new Slowest(pool);
+    this.examples = new Examples(pool);
     this.causeCosts = new CauseCosts(pool);
     this.counterfactual = new Counterfactual(session);
     this.writers = new Writers(
@@ -239,6 +242,7 @@ export class Aggregate implements FoldSink {
     this.progress.closed(fault);
     this.latest.add(fault);
     this.slowest.add(fault);
+    this.examples.closed(fault);
     this.vmas.closed(fault);
     this.causeCosts.closed(fault);
     if (this.#onClosed !== null) this.#onClosed(copyLifecycle(fault));

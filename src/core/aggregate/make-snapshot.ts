@@ -64,6 +64,8 @@ export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
     now: sums.blockers.now(inputs.sampled),
   };
   const causeStacks = sums.causeStacks.rows();
+  const latest = sums.latest.newestFirst();
+  const slowest = sums.slowest.longestFirst();
   return {
     session,
     time,
@@ -142,8 +144,9 @@ export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
     totals: { processes: sums.processes.size, cgroups: cgroups.length, vmas: sums.vmas.size },
     causeCosts: sums.causeCosts.copy(),
     timeline: sums.timeline.preview(inputs.sampled, counters.outcomes()),
-    latest: sums.latest.newestFirst().map(copyLifecycle),
-    slowest: sums.slowest.longestFirst().map(copyLifecycle),
+    latest: latest.map(copyLifecycle),
+    slowest: slowest.map(copyLifecycle),
+    examples: sums.examples.besides([...latest, ...slowest]).map(copyLifecycle),
     inFlight: oldestOpen(fold, holderIn(blockers.now)),
     inFlightTotal: fold.openCount,
     forgotten: {

@@ -195,6 +195,8 @@ export interface Snapshot {
   readonly latest: readonly Lifecycle[];
   /** Longest first; bounded. */
   readonly slowest: readonly Lifecycle[];
+  /** The slowest two and the latest of each process, VMA and cause that are in neither list above; longest first, bounded. */
+  readonly examples: readonly Lifecycle[];
   /** Oldest first; bounded (`inFlightTotal` counts all). */
   readonly inFlight: readonly Lifecycle[];
   readonly inFlightTotal: number;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The kernel's fault flags and results by name: their numbers changed between kernels, so the session brings them. */
 import { type Arch, archOf } from '../vocabulary/arch.js';
-import type { SessionInfo } from './session.js';
+import type { KernelEnums, SessionInfo } from './session.js';
 
 /** si->flags of a device that completes its reads in place; anonymous in include/linux/swap.h, so BTF has no name for it. */
 export const SWP_SYNCHRONOUS_IO: number = 1 << 12;
@@ -57,4 +57,28 @@ export function faultBits(session: SessionInfo): FaultBits {
     uffdMinor: !/^([0-5]\.|6\.[0-3](\D|$))/.test(session.kernel),
     arch: archOf(session.arch),
   };
+}
+
+/** Names of the bits of `value`, without what all of them begin with; what no name is known for as a number. */
+function bitWords(value: number, names: Readonly<Record<string, number>>, prefix: string): string {
+  const words: string[] = [];
+  let left = value;
+  for (const [name, bit] of Object.entries(names)) {
+    // VM_FAULT_HINDEX_MASK is a field of several bits, not a flag.
+    if ((bit & (bit - 1)) !== 0 || (left & bit) === 0) continue;
+    words.push(name.startsWith(prefix) ? name.slice(prefix.length) : name);
+    left &= ~bit;
+  }
+  if (left !== 0) words.push(`0x${(left >>> 0).toString(16)}`);
+  return words.join('|');
+}
+
+/** handle_mm_fault's flags as include/linux/mm_types.h names them: `USER|VMA_LOCK|INTERRUPTIBLE`; `0` for none. */
+export function faultFlagWords(flags: number, { faultFlags }: KernelEnums): string {
+  return bitWords(flags, faultFlags, 'FAULT_FLAG_') || '0';
+}
+
+/** Its vm_fault_t: `RETRY|MAJOR`; `0` where it is done. */
+export function faultResultWords(ret: number, { faultReasons }: KernelEnums): string {
+  return bitWords(ret, faultReasons, 'VM_FAULT_') || '0';
 }

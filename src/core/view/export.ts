@@ -8,7 +8,7 @@ import { isInterval, type Value } from '../present/fields/field.js';
 import { plainText } from '../present/text.js';
 import type { Rows } from './list.js';
 import type { ViewState } from './state.js';
-import { detailLines } from './waterfall.js';
+import { detailLines, namedBy } from './waterfall.js';
 
 /** Version of the JSON below. */
 const VERSION = 1;
@@ -60,9 +60,9 @@ function cell(value: Value): string {
 }
 
 /** What `c` copies: the fault that is open, else the selected row. Empty when there is none. */
-export function copyText(rows: Rows, selected: number, state: ViewState): string {
+export function copyText(rows: Rows, selected: number, state: ViewState, now: Snapshot | null = null): string {
   if (state.detail === null) return cleanLine(rows.text(selected));
-  return detailLines(state.detail, state.detailAt, 100)
+  return detailLines(state.detail, state.detailAt, 100, now === null ? undefined : namedBy(now))
     .map((line) => plainText(line).trimEnd())
     .join('\n');
 }

@@ -46,13 +46,28 @@ function lifecycleStyle(row: LifecycleRow, field: Field<LifecycleRow>): Style {
   return field.id === 'time' || field.id === 'address' ? 'dim' : 'plain';
 }
 
-function lifecycleList(rows: (snapshot: Snapshot) => readonly Lifecycle[], empty: string): List {
+/**
+ * A filter asks for the faults of a process, a VMA, a cause: those that are kept of each come in beside the latest, or the
+ * slowest, of all. `isFiltered`: one is set.
+ */
+type LifecyclesOf = (snapshot: Snapshot, isFiltered: boolean) => readonly Lifecycle[];
+
+const latestOf: LifecyclesOf = ({ latest, slowest, examples }, isFiltered) =>
+  isFiltered ? once([...latest, ...slowest, ...examples]).sort((x, y) => y.last - x.last) : latest;
+const slowestOf: LifecyclesOf = ({ latest, slowest, examples }, isFiltered) =>
+  isFiltered ? once([...slowest, ...latest, ...examples]).sort((x, y) => y.last - y.first - x.last + x.first) : slowest;
+
+function once(faults: readonly Lifecycle[]): Lifecycle[] {
+  return [...new Map(faults.map((fault) => [fault.id, fault])).values()];
+}
+
+function lifecycleList(rows: LifecyclesOf, empty: string): List {
   return defineList<LifecycleRow>({
     fields: lifecycleFields,
     priority: 'time tid comm cause total end mmapWait folioWait address attempts userfaultWait'.split(' '),
     sort: null,
     empty,
-    rows: ({ now }) => rows(now).map((lifecycle) => ({ lifecycle, now: now.time })),
+    rows: ({ now, state }) => rows(now, state.filter !== '').map((lifecycle) => ({ lifecycle, now: now.time })),
     key: (row) => String(row.lifecycle.id),
     facts: lifecycleFacts,
     open: (row) => ({ kind: 'fault', fault: row.lifecycle }),
@@ -185,8 +200,8 @@ export const LISTS: Readonly<Record<ListId, List>> = {
     facts: (row, { now }) => ({ ids: [row.tgid], comm: row.comm, cgroup: cgroupOf(now, row.tgid), text: row.name }),
     open: (row) => ({ kind: 'filter', filter: `pid:${row.tgid}`, view: 'lifecycles' }),
   }),
-  latest: lifecycleList((s) => s.latest, 'no fault in scope has ended yet'),
-  slowest: lifecycleList((s) => s.slowest, 'no fault in scope has ended yet'),
+  latest: lifecycleList(latestOf, 'no fault in scope has ended yet'),
+  slowest: lifecycleList(slowestOf, 'no fault in scope has ended yet'),
   inFlight: defineList<LifecycleRow>({
     fields: inFlightFields,
     priority: 'tid comm age held state cause address pid tries'.split(' '),

@@ -17,7 +17,7 @@ import type { Figures, Rows } from './list.js';
 import { rowsOf } from './list-box.js';
 import { PAGES } from './pages.js';
 import { type ListId, type ListState, listState, type ViewState } from './state.js';
-import { detailLines } from './waterfall.js';
+import { detailLines, namedBy } from './waterfall.js';
 
 export const LEAST_WIDTH = 80;
 export const LEAST_HEIGHT = 24;
@@ -103,7 +103,7 @@ function bodyOf(figures: Figures | null, state: ViewState, height: number): Body
 }
 
 function detailOf({ now }: Figures, state: ViewState): Line[] {
-  return state.detail === null ? [] : detailLines(state.detail, state.detailAt, state.width - 4, now.handlers);
+  return state.detail === null ? [] : detailLines(state.detail, state.detailAt, state.width - 4, namedBy(now));
 }
 
 /** A box over the whole body, with as much of the text as fits from `wanted` on. */

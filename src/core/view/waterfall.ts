@@ -2,6 +2,8 @@
 /** One lifecycle in full: a waterfall of locks and waits, then who, where, each attempt in words, and what is missing. */
 
 import type { Snapshot } from '../aggregate/snapshot.js';
+import { faultFlagWords, faultResultWords } from '../events/fault-bits.js';
+import type { KernelEnums } from '../events/session.js';
 import type { Attempt, Interval, Lifecycle, Verdict, Wait } from '../lifecycle/lifecycle.js';
 import { formatAddress, formatCount, formatDuration, formatInterval, formatTime } from '../present/format.js';
 import { causeOf, lasted, lockName } from '../present/lifecycle.js';
@@ -10,8 +12,19 @@ import { flagWords, VERDICT_STYLES } from '../present/words.js';
 import { WAIT_FACTS } from '../vocabulary/waits.js';
 import { LEGEND, timespan } from './timespan.js';
 
-/** Fault handlers with their names, as a snapshot has them. */
-export type Handlers = Snapshot['handlers'];
+/** What names the numbers of a fault. */
+export interface NamedBy {
+  /** Fault handlers, as a snapshot has them. */
+  readonly handlers: Snapshot['handlers'];
+  /** The session's kernel's, by which flags and results are read. */
+  readonly enums: KernelEnums;
+}
+
+const NAMELESS: NamedBy = { handlers: [], enums: { faultFlags: {}, faultReasons: {} } };
+
+export function namedBy({ handlers, session }: Snapshot): NamedBy {
+  return { handlers, enums: session.enums };
+}
 
 function entry(name: string, ...values: readonly string[]): Line {
   return [
@@ -43,7 +56,7 @@ function verdictLine({ kind, why, mmWriters, writer }: Verdict): Line {
   return [seg('   verdict  ', 'dim'), seg(kind, VERDICT_STYLES[kind]), seg(words.map((w) => `  ${w}`).join(''), 'dim')];
 }
 
-function attemptLines(attempt: Attempt, index: number, zero: number, handlers: Handlers): Line[] {
+function attemptLines(attempt: Attempt, index: number, zero: number, { handlers, enums }: NamedBy): Line[] {
   const head = [
     seg(`${index + 1}. under ${lockName(attempt.lock)}`, 'strong'),
     seg(`  ${attempt.outcome}`, attempt.outcome === 'ok' ? 'good' : 'retry'),
@@ -67,8 +80,11 @@ function attemptLines(attempt: Attempt, index: number, zero: number, handlers: H
     const name = handlers.find((handler) => handler.address === address)?.name ?? '';
     lines.push(entry('   ->fault', name === '' ? 'name not known' : sanitise(name), `0x${address.toString(16)}`));
   }
-  if (attempt.flags >= 0)
-    lines.push(entry('   flags', `0x${attempt.flags.toString(16)}`, `returned 0x${attempt.ret.toString(16)}`));
+  if (attempt.flags >= 0) {
+    // A line each: together they are wider than 80 columns.
+    lines.push(entry('   flags', faultFlagWords(attempt.flags, enums)));
+    lines.push(entry('   returned', faultResultWords(attempt.ret, enums)));
+  }
   return lines;
 }
 
@@ -86,7 +102,7 @@ function waitNotes(wait: Wait): Line[] {
 }
 
 /** `now`: the snapshot's time, for what still lasts. Offsets are from the first step seen. */
-export function detailLines(lifecycle: Lifecycle, now: number, width: number, handlers: Handlers = []): Line[] {
+export function detailLines(lifecycle: Lifecycle, now: number, width: number, names: NamedBy = NAMELESS): Line[] {
   const l = lifecycle;
   const pages = (l.vmaEnd - l.vmaStart) / 4096;
   const lines: Line[] = [
@@ -110,7 +126,7 @@ export function detailLines(lifecycle: Lifecycle, now: number, width: number, ha
   lines.push([], [seg('Attempts', 'head')]);
   if (l.attempts.length === 0) lines.push([seg('none seen', 'dim')]);
   l.attempts.forEach((attempt, i) => {
-    lines.push(...attemptLines(attempt, i, l.first, handlers));
+    lines.push(...attemptLines(attempt, i, l.first, names));
   });
   const notes = l.waits.flatMap(waitNotes);
   if (notes.length > 0) lines.push([], [seg('Waits', 'head')], ...notes);
