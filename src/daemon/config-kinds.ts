@@ -5,6 +5,8 @@ import type { Section } from '../config/section.js';
 export interface Kind<T> {
   /** For the documentation. */
   readonly allowed: string;
+  /** As JSON Schema has it; what it cannot say, `allowed` does. */
+  readonly schema: object;
   /** undefined: the key is not there. Throws a `UserError` for what is not allowed. */
   read(section: Section, name: string): T | undefined;
 }
@@ -28,12 +30,14 @@ export function key<T>(kind: Kind<T>, fallback: T, help: string, reloadable?: 'r
 export function oneOf<T extends string>(...words: readonly T[]): Kind<T> {
   return {
     allowed: words.map((word) => JSON.stringify(word)).join(', '),
+    schema: { enum: words },
     read: (section, name) => section.oneOf(name, words),
   };
 }
 
 export const flag: Kind<boolean> = {
   allowed: '`true`, `false`',
+  schema: { type: 'boolean' },
   read: (section, name) => section.boolean(name),
 };
 
@@ -41,6 +45,7 @@ export const flag: Kind<boolean> = {
 export function number(min: number, max: number): Kind<number> {
   return {
     allowed: `a number from ${min} to ${max}`,
+    schema: { type: 'number', minimum: min, maximum: max },
     read: (section, name) => section.number(name, { min, max }),
   };
 }
@@ -49,6 +54,7 @@ export function number(min: number, max: number): Kind<number> {
 export function whole(min: number, max: number): Kind<number> {
   return {
     allowed: `a whole number from ${min} to ${max}`,
+    schema: { type: 'integer', minimum: min, maximum: max },
     read: (section, name) => section.integer(name, { min, max }),
   };
 }
@@ -57,6 +63,7 @@ export function whole(min: number, max: number): Kind<number> {
 export function span(min: number, max: number): Kind<number> {
   return {
     allowed: `a time from ${min} to ${max} s: "500ms", "10s", "5m"`,
+    schema: { type: 'string', pattern: '^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)$' },
     read: (section, name) => {
       const ns = section.duration(name, { min: min * 1e9, max: max * 1e9 });
       return ns === undefined ? undefined : ns / 1e9;
@@ -69,6 +76,8 @@ export function text(min: number, max: number): Kind<string> {
   const allowed = `a string of ${min} to ${max} bytes`;
   return {
     allowed,
+    // A character has a byte at least.
+    schema: { type: 'string', minLength: Math.min(min, 1), maxLength: max },
     read: (section, name) => {
       const value = section.string(name);
       if (value === undefined) return undefined;
@@ -84,6 +93,7 @@ export function text(min: number, max: number): Kind<string> {
 export function words<T extends string = string>(what: string, knows: (word: string) => boolean): Kind<readonly T[]> {
   return {
     allowed: `a list of ${what}`,
+    schema: { type: 'array', items: { type: 'string' } },
     read: (section, name) => {
       const value = section.strings(name);
       const strange = value?.find((word) => !knows(word));
@@ -106,6 +116,7 @@ export function size(min: number, max: number, power = false): Kind<number> {
   const allowed = `${power ? 'a power of two' : 'a size'} from "${sizeText(min)}" to "${sizeText(max)}"`;
   return {
     allowed,
+    schema: { type: 'string', pattern: '^[0-9]+[KMG]?$' },
     read: (section, name) => {
       const value = section.string(name);
       if (value === undefined) return undefined;
