@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
-import { alertLines, collectAlerts, markAlerts } from '../../cli/commands/replay/alerts.js';
+import { alertLines, collectAlerts, findAlerts } from '../../cli/commands/replay/alerts.js';
+import { markRecording } from '../../cli/commands/replay/marks.js';
 import { loadRules } from '../../src/actions/rules.js';
 import { AlertWatch } from '../../src/actions/watch.js';
 import { Pipeline } from '../../src/core/aggregate/pipeline.js';
@@ -238,7 +239,8 @@ describe('the bundled recording', () => {
     for (const closed of [false, true]) {
       const replay = await openReplay(GOLDEN);
       const before = replay.markers.length;
-      await markAlerts(replay, await openFile(GOLDEN), rules, () => closed);
+      const recorded = await openFile(GOLDEN);
+      await markRecording(replay, recorded, [findAlerts(recorded.session, rules)], () => closed);
       const marks = replay.markers.filter(({ kind }) => kind === 'alert');
       assert.equal(marks.length, closed ? 0 : 2);
       assert.equal(replay.markers.length, before + marks.length);

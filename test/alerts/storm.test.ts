@@ -7,7 +7,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { collectAlerts, markAlerts } from '../../cli/commands/replay/alerts.js';
+import { collectAlerts, findAlerts } from '../../cli/commands/replay/alerts.js';
+import { markRecording } from '../../cli/commands/replay/marks.js';
 import { readActions } from '../../src/actions/actions.js';
 import { loadRules } from '../../src/actions/rules.js';
 import { ActionRunner } from '../../src/actions/runner.js';
@@ -164,7 +165,8 @@ rules = ["retry-fallbacks"]
   await source.close();
   assert.deepEqual(again.events, events);
   const replay = await openReplay(path);
-  await markAlerts(replay, await openFile(path), rules, () => false);
+  const recorded = await openFile(path);
+  await markRecording(replay, recorded, [findAlerts(recorded.session, rules)], () => false);
   assert.deepEqual(
     replay.markers.filter(({ kind }) => kind === 'alert').map(({ time }) => time),
     events.map(({ time }) => time),

@@ -5,7 +5,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { markViolations } from '../../cli/commands/replay/violations.js';
+import { markRecording } from '../../cli/commands/replay/marks.js';
+import { findViolations } from '../../cli/commands/replay/violations.js';
 import { CounterGroup, createBatch, pushUserRow, UserKind } from '../../src/core/events/batch.js';
 import type { SessionInfo } from '../../src/core/events/session.js';
 import { openReplay } from '../../src/recording/play/player.js';
@@ -49,7 +50,8 @@ test('the first violation of a rule is a marker where it happened; a recording t
   ] as const) {
     const path = await recorded(name, wrong);
     const replay = await openReplay(path);
-    await markViolations(replay, await openFile(path), () => false);
+    const source = await openFile(path);
+    await markRecording(replay, source, [findViolations(source.session)], () => false);
     const found = replay.markers.filter(({ kind }) => kind === 'violation');
     if (wrong < 0) assert.deepEqual(found, []);
     else {
@@ -66,7 +68,8 @@ test('the first violation of a rule is a marker where it happened; a recording t
 test('a replay that is closed meanwhile gets no markers', async () => {
   const path = await recorded('closed', 3);
   const replay = await openReplay(path);
-  await markViolations(replay, await openFile(path), () => true);
+  const source = await openFile(path);
+  await markRecording(replay, source, [findViolations(source.session)], () => true);
   assert.deepEqual(replay.markers, []);
   await replay.close();
 });

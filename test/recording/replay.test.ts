@@ -2,7 +2,7 @@
 /** Replay: the same position gives the same snapshot, however it was come to. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, type FileHandle, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -283,4 +283,31 @@ test('in a long recording, whoever goes back and back again is awaited there', a
   assert.ok((await lowest(30e9 - (replay.duration - 30e9))) > 20e9, 'the second time it does not');
   assert.deepEqual(replay.snapshot(), await naive(long, replay.position));
   await replay.close();
+});
+
+test('a replay that is played to its end reads each byte of its file at most twice, and opens it once', async () => {
+  const handle = await open(path, 'r');
+  const prototype = Object.getPrototypeOf(handle) as FileHandle;
+  const { size } = await handle.stat();
+  await handle.close();
+  const { read } = prototype;
+  const fds = new Set<number>();
+  let bytes = 0;
+  prototype.read = async function (this: FileHandle, ...args: Parameters<typeof read>) {
+    const result = await read.apply(this, args);
+    fds.add(this.fd);
+    bytes += result.bytesRead;
+    return result;
+  } as typeof read;
+  try {
+    const replay = await openReplay(path);
+    await replay.seek(replay.duration);
+    await replay.close();
+  } finally {
+    prototype.read = read;
+  }
+  assert.ok(bytes >= size, 'the count sees what is read');
+  // Once for the time line, once to play.
+  assert.ok(bytes <= 2 * size, `${bytes} bytes of ${size}`);
+  assert.equal(fds.size, 1);
 });

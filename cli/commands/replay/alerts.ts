@@ -8,12 +8,10 @@ import { type AlertEvent, alertText } from '../../../src/core/alerts/event.js';
 import type { AlertRule } from '../../../src/core/alerts/rule.js';
 import { Checker } from '../../../src/core/check/checker.js';
 import type { SessionInfo } from '../../../src/core/events/session.js';
-import type { Source } from '../../../src/core/events/source.js';
 import { type CleanText, textOf } from '../../../src/core/present/clean.js';
-import type { Replay } from '../../../src/recording/play/replay.js';
-import { feed } from '../../common/feed.js';
+import type { MarkFinder } from './marks.js';
 
-/** A watch that keeps what it is told. */
+/** A watch that keeps its events. */
 export function collectAlerts(
   session: SessionInfo,
   pipeline: Pipeline,
@@ -27,23 +25,18 @@ export function collectAlerts(
   return { watch, events };
 }
 
-/**
- * Judges what `source` gives, which must be what is replayed, and marks when alerts fired and when they were over.
- * Settles when it is through or `stopped` says so; damage of the source is not reported again.
- */
-export async function markAlerts(
-  replay: Replay,
-  source: Source,
-  rules: readonly AlertRule[],
-  stopped: () => boolean,
-): Promise<void> {
-  const { watch, events } = collectAlerts(source.session, new Pipeline(source.session), rules);
-  await feed(source, watch, { stopped });
-  await source.close();
-  if (stopped()) return;
-  watch.finish();
-  if (events.length > 0)
-    replay.addMarkers(events.map((event) => ({ time: event.time, kind: 'alert', text: alertText(event) })));
+/** When alerts fired and when they were over, as markers on the time line of a replay. */
+export function findAlerts(session: SessionInfo, rules: readonly AlertRule[]): MarkFinder {
+  const { watch, events } = collectAlerts(session, new Pipeline(session), rules);
+  return {
+    push(batch) {
+      watch.push(batch);
+    },
+    markers() {
+      watch.finish();
+      return events.map((event) => ({ time: event.time, kind: 'alert', text: alertText(event) }));
+    },
+  };
 }
 
 /** One line an event, by time; says so when there is none. */

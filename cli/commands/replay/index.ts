@@ -36,17 +36,16 @@ export async function replay(file: string, options: ReplayOptions): Promise<numb
     const replay = await openReplay(file, {
       range: async (session) => timeRangeOf(await withClocks(session, file, [from, to]), from, to),
     });
-    const checked = await openRecorded(file, options);
-    const judged = rules === null ? null : await openRecorded(file, options);
+    const again = await openRecorded(file, options);
     const terminal = openTerminal(false);
     let over = false;
     // It reads the recording once more: the first frame does not wait for that.
     const onShown = async (): Promise<void> => {
-      const { markViolations } = await import('./violations.js');
-      void markViolations(replay, checked, () => over);
-      if (rules === null || judged === null) return;
-      const { markAlerts } = await import('./alerts.js');
-      void markAlerts(replay, judged, rules, () => over);
+      const { markRecording } = await import('./marks.js');
+      const { findViolations } = await import('./violations.js');
+      const finders = [findViolations(again.session)];
+      if (rules !== null) finders.push((await import('./alerts.js')).findAlerts(again.session, rules));
+      await markRecording(replay, again, finders, () => over);
     };
     return showReplay({ replay, terminal, intervalMs, ...pace, onShown: () => void onShown() }).finally(() => {
       over = true;

@@ -38,7 +38,8 @@ export async function openReplay(path: string, options: ReplayOptions = {}): Pro
     const range = (await options.range?.(whole.session)) ?? { from: 0, to: Number.POSITIVE_INFINITY };
     const found = await scan(await open(SCANNED), range);
     const begin = async (): Promise<Run> => new Run(sliceSource(await open(), range));
-    return new Player(found, range, begin, await begin(), files);
+    // The first run goes on from the head that was read already.
+    return new Player(found, range, begin, new Run(sliceSource(whole, range)), files);
   } catch (error) {
     await files.close();
     throw error;
