@@ -6,7 +6,7 @@ import { loadSmall } from './common/heap.js';
 import {
   addFailOn,
   addLiveOptions,
-  addStretchOptions,
+  addTimeRangeOptions,
   GROUPS,
   intervalOption,
   parseCount,
@@ -16,7 +16,7 @@ import {
 } from './common/options.js';
 import { PROGRAM } from './common/process.js';
 import { commandTree } from './common/tree.js';
-import { CONNECTED, missingFile, rejectLiveOptions, rejectStretch } from './common/usage.js';
+import { CONNECTED, missingFile, rejectLiveOptions, rejectTimeRange } from './common/usage.js';
 import { examplesText } from './examples.js';
 
 /** Words before `--` are ours, words after it are the command to run. commander does not keep them apart. */
@@ -68,7 +68,7 @@ Completion: source <(${PROGRAM} completion bash)`,
     });
 
   addFailOn(
-    addStretchOptions(
+    addTimeRangeOptions(
       addLiveOptions(program.command('stat').description('summary of a session, of a command or of a recording')),
     ),
   )
@@ -83,7 +83,7 @@ Completion: source <(${PROGRAM} completion bash)`,
     )
     .action(async (file, options, self: Command) => {
       if (file !== undefined) rejectLiveOptions(self);
-      else rejectStretch(self);
+      else rejectTimeRange(self);
       done(await (await import('./commands/stat/index.js')).stat(file, command, options));
     });
 
@@ -112,7 +112,7 @@ Completion: source <(${PROGRAM} completion bash)`,
     )
     .action(async (options) => done(await (await import('./commands/record/index.js')).record(command, options)));
 
-  addStretchOptions(program.command('replay'))
+  addTimeRangeOptions(program.command('replay'))
     .description('dashboard over a recording; its summary when there is no terminal')
     .argument('[file]', 'recording, - for one on standard input')
     .usage('[options] <file>')
@@ -153,13 +153,13 @@ Completion: source <(${PROGRAM} completion bash)`,
     .command('diff')
     .description('two recordings side by side: what differs by more than noise')
     .argument('<a>', 'recording to compare with, - for one on standard input')
-    .argument('<b>', 'recording to compare, likewise')
+    .argument('<b>', 'recording to compare it with')
     .addOption(new Option('--a <files...>', 'further runs of what <a> is a run of; with five a side runs are compared'))
     .addOption(new Option('--b <files...>', 'further runs of what <b> is a run of'))
     .addOption(new Option('--json', 'one JSON document'))
     .action(async (a, b, options) => done(await (await import('./commands/diff/index.js')).diff(a, b, options)));
 
-  addStretchOptions(program.command('report'))
+  addTimeRangeOptions(program.command('report'))
     .description('one self-contained HTML page of a recording')
     .argument('<file>', 'recording, - for one on standard input')
     .requiredOption('-o, --output <file>', 'page to write, - for standard output')
@@ -169,7 +169,7 @@ Completion: source <(${PROGRAM} completion bash)`,
       done(await (await import('./commands/report/index.js')).htmlReport(file, options)),
     );
 
-  addStretchOptions(program.command('export'))
+  addTimeRangeOptions(program.command('export'))
     .description('a recording for other tools: Perfetto, DuckDB, pandas, pprof, a flame graph, a spreadsheet')
     .argument('<file>', 'recording, - for one on standard input')
     .addOption(
@@ -205,18 +205,18 @@ Completion: source <(${PROGRAM} completion bash)`,
     .addOption(new Option('--json', 'one JSON document'))
     .action(async (file, options) => done(await (await import('./commands/info/index.js')).info(file, options)));
 
-  followAll(addStretchOptions(addLiveOptions(program.command('check'))))
+  followAll(addTimeRangeOptions(addLiveOptions(program.command('check'))))
     .description('the rules of page-fault locking: held or violated')
     .usage('[options] [FILE|-] [-- COMMAND…]')
     .argument('[file]', 'recording to check, - for one on standard input')
     .addOption(new Option('--json', 'one JSON document'))
     .action(async (file, options, self: Command) => {
       if (file !== undefined) rejectLiveOptions(self);
-      else rejectStretch(self);
+      else rejectTimeRange(self);
       done(await (await import('./commands/check/index.js')).check(file, command, options));
     });
 
-  addStretchOptions(addLiveOptions(program.command('verdict')))
+  addTimeRangeOptions(addLiveOptions(program.command('verdict')))
     .description('drop, retry or keep the VMA lock: what each policy would cost the same faults')
     .usage('[options] [FILE|-] [-- COMMAND…]')
     .argument('[file]', 'recording to judge, - for one on standard input')
@@ -226,7 +226,7 @@ Completion: source <(${PROGRAM} completion bash)`,
     )
     .action(async (file, options, self: Command) => {
       if (file !== undefined) rejectLiveOptions(self);
-      else rejectStretch(self);
+      else rejectTimeRange(self);
       done(await (await import('./commands/verdict/index.js')).verdict(file, command, options));
     });
 

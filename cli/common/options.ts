@@ -253,7 +253,7 @@ export interface TimeRangeCliOptions {
 }
 
 /** Adds what chooses a part of a recording. */
-export function addStretchOptions(command: Command): Command {
+export function addTimeRangeOptions(command: Command): Command {
   return command
     .addOption(
       new Option('--from <time>', 'only from here: 12.5, 3m, 23:59:07 …').helpGroup(GROUPS.extent).argParser(parseTime),

@@ -54,7 +54,7 @@ export function missingFile(): UserError {
 }
 
 /** What has not been recorded yet has no parts to choose. */
-export function rejectStretch(command: Command): void {
+export function rejectTimeRange(command: Command): void {
   for (const name of ['from', 'to']) {
     if (command.getOptionValueSource(name) !== 'cli') continue;
     throw new UserError(

@@ -46,7 +46,7 @@ export async function connectDaemon(
     if (!late) throw error;
     throw new UserError(
       `cannot connect to ${path}`,
-      `whoever listens there said nothing for ${patienceMs / 1000} s`,
+      `the process that listens there sent nothing for ${patienceMs / 1000} s`,
       'see in its log whether it is a daemon of vmalocktop, and whether it observes',
       ExitCode.Usage,
       { cause: error },

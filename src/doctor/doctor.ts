@@ -139,7 +139,7 @@ export function explainRefusal(facts: HostFacts, errno: string): Verdict {
   );
   const seen =
     facts.lsm === null
-      ? 'securityfs is not mounted, so lockdown and LSMs cannot be told'
+      ? 'securityfs is not mounted, so lockdown and LSMs are not known'
       : `lockdown is ${facts.lockdown ?? 'not known'}`;
   const suspect =
     modules.length > 0 ? `a security module may refuse it (${modules.join(', ')})` : "it is the machine's policy";
@@ -170,7 +170,7 @@ function hookCheck(hook: Hook, facts: HostFacts, programs: ProgramsCheck | null)
 function lockdownCheck({ lockdown }: HostFacts): Check {
   const title = 'lockdown';
   if (lockdown === null)
-    return { id: title, title, state: 'unknown', detail: 'not told (securityfs not mounted, or kernel without it)' };
+    return { id: title, title, state: 'unknown', detail: 'not known (securityfs not mounted, or kernel without it)' };
   return { id: title, title, state: lockdown === 'confidentiality' ? 'no' : 'yes', detail: lockdown };
 }
 
@@ -181,7 +181,7 @@ function pidCheck({ namespaces: { pid } }: HostFacts): Check {
     state,
     detail,
   });
-  if (pid.initial === null) return check('unknown', `${pid.error}: whose pids are shown cannot be told`);
+  if (pid.initial === null) return check('unknown', `${pid.error}: whose pids are shown is not known`);
   if (pid.initial) return check('yes', 'the initial one');
   return check('yes', `not the initial one: ${pidWords({ pidNamespace: true })}`);
 }
@@ -233,7 +233,7 @@ function hostChecks(facts: HostFacts, bpf: BpfProbe): readonly Check[] {
       id: 'lsm',
       title: 'security modules',
       state: facts.lsm === null ? 'unknown' : 'yes',
-      detail: facts.lsm?.join(', ') ?? 'not told (securityfs not mounted)',
+      detail: facts.lsm?.join(', ') ?? 'not known (securityfs not mounted)',
     },
     {
       id: 'bpf',
@@ -289,7 +289,7 @@ function obstacle(
   if (bpf.state === 'no' && !['EPERM', 'EACCES'].includes(bpf.errno)) return { reason: bpf.detail, remedy: bpf.remedy };
   if (bpf.state === 'no') return explainRefusal(facts, bpf.errno);
   if (bpf.state === 'unknown')
-    return { reason: `whether bpf() is permitted cannot be told: ${bpf.detail}`, remedy: 'run it as root' };
+    return { reason: `whether bpf() is permitted is not known: ${bpf.detail}`, remedy: 'run it as root' };
   const refused = programs?.refused.find((program) => program.required);
   if (refused !== undefined)
     return {

@@ -14,7 +14,7 @@ export function unseen(facts: HostFacts): readonly string[] {
   if (symbolAddresses === false)
     sentences.push(
       "addresses of kernel functions (kernel.kptr_restrict, no CAP_SYSLOG): kernel stacks and file systems' fault handlers " +
-        'stay numbers, and a cause or a wait that a stack tells (no anon_vma, reclaim in a fault) may be unknown',
+        'stay numbers, and a cause or a wait that only a stack shows (no anon_vma, reclaim in a fault) may be unknown',
     );
   if (traceable.names === null)
     sentences.push(

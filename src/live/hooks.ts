@@ -110,7 +110,7 @@ export const HOOKS: readonly Hook[] = [
   hook('up_read', 'exact release of the VMA lock (6.4 to 6.14)', 'fentry', 'no', { wanted: 'observed' }),
   tracepoint('signal_deliver', 'faults cut short by a signal'),
   tracepoint('sched_process_exit', 'faults cut short by the end of the task'),
-  hook('wake_up_new_task', 'new processes: followed or not, whoever had their pid before', 'multi', 'no', {
+  hook('wake_up_new_task', 'new processes: followed or not, whatever had their pid before', 'multi', 'no', {
     wanted: 'follow',
   }),
 ];

@@ -42,7 +42,7 @@ function rows(caption: string, of: readonly VerdictRow[]): Html | null {
         },
       },
       {
-        title: `${name}: cannot be told`,
+        title: `${name}: not known`,
         figure: true as const,
         get: ({ under }: VerdictRow) => formatExact(under[name].courses.unknown),
       },
@@ -110,7 +110,7 @@ function reasons({ all }: VerdictReport): Part {
     Object.entries(all.under[name].why).map(([why, faults]) => ({ name, why, faults })),
   );
   if (list.length === 0) return html`<p class="soft">What every fault would have saved is known.</p>`;
-  return table('Faults whose saving is an interval, or cannot be told', list, [
+  return table('Faults whose saving is an interval, or not known', list, [
     { title: 'policy', get: ({ name }) => name },
     { title: 'faults', figure: true, get: ({ faults }) => formatExact(faults) },
     { title: 'why', get: ({ why }) => why },
@@ -147,7 +147,7 @@ ${section(
   ]),
 )}
 ${section('writers', 'Writers that would stall', stalls(report))}
-${section('unknown', 'What cannot be told', reasons(report))}
+${section('unknown', 'What is not known', reasons(report))}
 ${section('assumed', 'What is assumed', html`<ul>${report.assumptions.map((sentence) => html`<li>${sentence}</li>`)}</ul>`)}`,
   });
 }

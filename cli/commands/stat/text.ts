@@ -36,7 +36,7 @@ function outcomes({ counts, vmstat }: Snapshot): string[] {
     ...(accessError === null
       ? []
       : [count(accessError, 'access errors under the VMA lock', attempts, 'VMA-lock attempts')]),
-    count(vmaLock.abort, 'ABORT: no VMA lock to be had', counts.faults, 'faults'),
+    count(vmaLock.abort, 'ABORT: no VMA lock taken', counts.faults, 'faults'),
     row(formatExact(counts.mmapLock), 'attempts under mmap_lock'),
     row(formatExact(counts.kernelMode), 'kernel-mode faults, never tried'),
     ...(vmstat ?? []).map(vmstatLine),

@@ -77,7 +77,7 @@ export const OTHER_USERS: readonly (readonly [
 /** Why a user's count is null; '' when it is not. */
 export function whyNoUser(session: SessionInfo, user: keyof Snapshot['otherUsers']): string {
   const hook = OTHER_USERS.find(([name]) => name === user)?.[2] ?? null;
-  return hook === null ? 'no hook tells it from a fault' : whyNotHooked(session, hook);
+  return hook === null ? 'no hook distinguishes it from a fault' : whyNotHooked(session, hook);
 }
 
 export function otherUsersOf(session: SessionInfo, kernel: Float64Array): Snapshot['otherUsers'] {

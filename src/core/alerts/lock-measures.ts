@@ -28,7 +28,7 @@ export const LOCK_MEASURES: readonly Measure[] = [
   {
     id: 'mmap_lock_queued_seconds',
     unit: 's',
-    title: 'for how long whoever queues longest for an mmap_lock has done so by now; 0 when nobody queues',
+    title: 'how long the longest waiter for an mmap_lock has queued by now; 0 when nobody queues',
     read: ({ now }) => oldest(now, ({ isWaiting }) => isWaiting),
   },
   {

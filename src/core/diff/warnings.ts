@@ -18,7 +18,7 @@ const SAME: readonly (readonly [what: string, of: (session: SessionInfo) => stri
   ['numbers of CPUs', (s) => String(s.cpus)],
   ['scopes', (s) => s.scope],
   ['ways to find a release', (s) => s.release],
-  ['wire layouts (by which causes are told apart)', (s) => s.layout],
+  ['wire layouts (by which causes are distinguished)', (s) => s.layout],
   ['--min-us', (s) => String(s.minUs)],
   [
     'filters',

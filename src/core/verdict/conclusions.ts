@@ -4,7 +4,7 @@ import { formatDuration, formatExact, formatInterval, formatShare } from '../pre
 import { ALTERNATIVES, type Alternative } from './policies.js';
 import type { Between, Spread, VerdictReport } from './report.js';
 
-/** Runs of one workload on one kernel differ by about a tenth: less than this share of the faults' time cannot be told. */
+/** Runs of one workload on one kernel differ by about a tenth: less than this share of the faults' time is not measurable. */
 export const TELLABLE = 0.1;
 
 type Figures = Omit<VerdictReport, 'conclusions'>;
@@ -45,7 +45,7 @@ function savesWords(report: Figures, name: Alternative): string {
   const vain = courses.vain === 0 ? '' : ` and make ${plural(courses.vain, 'second try', 'second tries')} in vain`;
   const small =
     all.tookNs > 0 && saved.most.sumNs < TELLABLE * all.tookNs
-      ? ': less than a tenth, which runs of one workload differ by anyway, so no difference that can be told'
+      ? ': less than a tenth, which runs of one workload differ by anyway, so no measurable difference'
       : '';
   return `faults would save ${between(saved)}, ${shares} of what they took${vain}${small}`;
 }
@@ -57,7 +57,7 @@ function compared(report: Figures): string {
     return `Between them: keep saves faults ${endsOf(keep.least.sumNs - retry.most.sumNs, keep.most.sumNs - retry.least.sumNs)} more than retry.`;
   if (retry.least.sumNs - keep.most.sumNs > tellable)
     return `Between them: retry saves faults ${endsOf(retry.least.sumNs - keep.most.sumNs, retry.most.sumNs - keep.least.sumNs)} more than keep.`;
-  return 'Between them: no difference for faults that can be told.';
+  return 'Between them: no measurable difference for faults.';
 }
 
 function ownPolicy({ policy, observed, writersToday }: Figures): readonly string[] {

@@ -9,7 +9,7 @@ const NOTHING: Interval = Object.freeze({ lo: 0, hi: 0 });
 
 /**
  * What became of a fault under a policy: `same`: it does as today. `vma`: it ends under the VMA lock. `vain`: its second
- * try gives up as the first did. `either`: one or the other, so the saving is an interval. `unknown`: cannot be told.
+ * try gives up as the first did. `either`: one or the other, so the saving is an interval. `unknown`: not known.
  */
 export type Course = 'same' | 'vma' | 'vain' | 'either' | 'unknown';
 

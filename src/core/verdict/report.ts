@@ -23,7 +23,7 @@ export interface UnderRow {
   readonly courses: Readonly<Record<Course, number>>;
   /** Time queued for mmap_lock that is saved, of the faults that save any. */
   readonly saved: Between;
-  /** Why a saving is an interval, or cannot be told. */
+  /** Why a saving is an interval, or not known. */
   readonly why: Readonly<Record<string, number>>;
   /** One per hold of a writer; null: no hook shows writers. */
   readonly stalls: (Spread & { readonly windowsUnknown: number }) | null;

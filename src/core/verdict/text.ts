@@ -54,7 +54,7 @@ function policyLines(report: VerdictReport): string[] {
       ...under(({ courses }, name) => (name === 'retry' ? formatExact(courses.vain) : '-')),
     ]),
     titled('as today', [formatExact(all.retries), ...under(({ courses }) => formatExact(courses.same))]),
-    titled('cannot be told', ['0', ...under(({ courses }) => formatExact(courses.unknown))]),
+    titled('not known', ['0', ...under(({ courses }) => formatExact(courses.unknown))]),
     titled('queued for mmap_lock', [between(all.queued), ...under(() => '')]),
     titled('  saved, in all', ['', ...under(({ saved }) => between(saved))]),
     ...(['p50Ns', 'p99Ns', 'maxNs'] as const).map((key) =>
@@ -132,7 +132,7 @@ function whyLines({ all }: VerdictReport): string[] {
       wrap(`${formatExact(faults)} ${sanitise(why)}`, `  ${name}: `, '      '),
     ),
   );
-  return lines.length === 0 ? [] : [' cannot be told, or only within an interval', ...lines];
+  return lines.length === 0 ? [] : [' not known, or only within an interval', ...lines];
 }
 
 /** `remarks`: lines about the whole (a cut-off recording, the command's exit). */
@@ -142,7 +142,7 @@ export function verdictText(report: VerdictReport, remarks: readonly string[] = 
   const head = `${sanitise(report.host)}, Linux ${sanitise(report.kernel)}, ${report.cpus} CPUs, ${formatDuration(report.durationNs)} observed, scope ${report.scope}; ${formatExact(events.decoded)} events of ${formatExact(events.emitted)}, ${formatExact(events.dropped)} dropped, ${formatExact(events.missed)} program runs missed.`;
   const unseen = queueSeen
     ? `${formatDuration(all.lookupNs)} more went into looking the VMA up without a queue.${events.missed > 0 ? ' A queue whose beginning was a missed run is in there.' : ''}`
-    : 'Queueing is not told from looking up here: what is saved lies between nothing and all of it.';
+    : 'Queueing is not distinguished from looking up here: what is saved lies between nothing and all of it.';
   return blocksOf([
     [' Should these faults keep the VMA lock, or try it once more?'],
     wrap(head, ' '),

@@ -25,7 +25,7 @@ export class WriterRows {
   readonly #underWay: BoundedMap<number, UnderWay> = new BoundedMap(MAX_HOLDS, ({ had }) => had || 0);
   readonly #priorities: BoundedMap<number, number>;
 
-  /** `acquisitionsSeen`: mmap_lock's tracepoints are hooked, so that one hold can be told from the next. */
+  /** `acquisitionsSeen`: mmap_lock's tracepoints are hooked, so that one hold can be distinguished from the next. */
   constructor(policies: readonly PolicyStalls[], priorities: BoundedMap<number, number>, acquisitionsSeen: boolean) {
     this.#policies = policies;
     this.#priorities = priorities;

@@ -123,7 +123,7 @@ export const attemptOwnColumns: readonly Column<AttemptRow>[] = [
     about: 'its stack in the kernel, as in `stacks`; null when none was taken',
     get: (r) => seen(r.attempt.kernelStack),
   },
-  { name: 'user_stack', type: 'int64', about: 'its user stack likewise', get: (r) => seen(r.attempt.userStack) },
+  { name: 'user_stack', type: 'int64', about: 'its user stack, the same way', get: (r) => seen(r.attempt.userStack) },
 ];
 
 export const attemptColumns: readonly Column<AttemptRow>[] = [

@@ -102,7 +102,7 @@ export const lifecycleColumns: readonly Column<Lifecycle>[] = [
   {
     name: 'cgroup_name',
     type: 'string',
-    about: 'its container or unit; null likewise, or when not known',
+    about: 'its container or unit; null where `cgroup` is, or when not known',
     get: (l, c) => c.cgroupName(l.cgroup),
   },
   { name: 'mm', type: 'int64', about: `identity of the mm; ${NOT_NULL_ADDRESS}`, get: (l) => where(l, l.mm) },
@@ -122,7 +122,7 @@ export const lifecycleColumns: readonly Column<Lifecycle>[] = [
   {
     name: 'vm_flags',
     type: 'uint64',
-    about: 'vma->vm_flags; null likewise',
+    about: 'vma->vm_flags; null where the VMA is not known',
     get: (l) => (l.vmaEnd === 0 ? null : l.vmFlags),
   },
   { name: 'pte', type: 'uint64', about: 'vmf->orig_pte of a swap fault, else 0', get: (l) => l.pte },

@@ -28,7 +28,12 @@ export const waitOwnColumns: readonly Column<WaitRow>[] = [
     about: 'null while it lasts, or when its end was lost',
     get: (r) => known(r.wait.end),
   },
-  { name: 'duration_ns', type: 'int64', about: 'null likewise', get: (r) => known(r.wait.end - r.wait.start) },
+  {
+    name: 'duration_ns',
+    type: 'int64',
+    about: 'null where its end is not known',
+    get: (r) => known(r.wait.end - r.wait.start),
+  },
   { name: 'slept', type: 'bool', about: 'folio and file waits: the task was seen to sleep', get: (r) => r.wait.slept },
   {
     name: 'contended_ns',

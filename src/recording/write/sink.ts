@@ -15,9 +15,12 @@ export interface RecordingSink {
 const KEPT = 'what was written before is kept, and opens as a recording that was cut off';
 
 const WRITE_CAUSES: Readonly<Record<string, readonly [why: string, remedy: string]>> = {
-  EPIPE: ['whoever read it has closed the pipe', 'keep the reading command running for as long as the recording'],
+  EPIPE: [
+    'the program that read it has closed the pipe',
+    'keep the reading command running for as long as the recording',
+  ],
   ERR_STREAM_PREMATURE_CLOSE: [
-    'whoever read it has closed the pipe',
+    'the program that read it has closed the pipe',
     'keep the reading command running for as long as the recording',
   ],
   ERR_STREAM_DESTROYED: ['it is closed', 'keep the output open for as long as the recording'],
