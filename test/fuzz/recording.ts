@@ -112,6 +112,30 @@ function mutateSession(random: CaseRandom, session: SessionInfo): SessionInfo {
   }
 }
 
+/** What Arrow's messages begin with, and the length of their head after it. */
+const MARK = 0xffff_ffff;
+
+/** In one of two cases: the head of one message is damaged, and the rest of the recording is as it was. */
+function heads(random: CaseRandom, bytes: Uint8Array): Uint8Array {
+  if (random.one(2)) return bytes;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const starts: number[] = [];
+  for (let at = 0; at + 8 < bytes.length; at += 8) if (view.getUint32(at, true) === MARK) starts.push(at);
+  const at = random.one(3) ? 0 : random.pick(starts);
+  const length = Math.min(view.getUint32(at + 4, true), 8192, bytes.length - at - 8);
+  const out = bytes.slice();
+  const head = bytes.slice(at + 8, at + 8 + length);
+  out.set(random.one(3) ? editText(random, head) : mutateBytes(random, head), at + 8);
+  return out;
+}
+
+/** One letter of a name or of a field's text, which flatbuffers hold as they are. */
+function editText(random: CaseRandom, head: Uint8Array): Uint8Array {
+  const letters = [...head.keys()].filter((i) => /[\w."{}:,]/.test(String.fromCharCode(head[i] as number)));
+  if (letters.length > 0) head[random.pick(letters)] = random.pick([...'0129xX"{}[]-,:\\ ']).charCodeAt(0);
+  return head;
+}
+
 /** Throws where a figure is none, or a control character is left. */
 function show(pipeline: Pipeline, checker: Checker): void {
   checker.finish();
@@ -149,7 +173,7 @@ export const recording: Target = {
           if (sink.bytes().length === 0) return;
           if (!(error instanceof Error)) throw error;
         }
-        const bytes = random.one(3) ? mutateBytes(random, sink.bytes()) : sink.bytes();
+        const bytes = random.one(3) ? mutateBytes(random, sink.bytes()) : heads(random, sink.bytes());
         try {
           const opened = await openRecordingBytes(chunksOf(bytes, 4096), 'it');
           const source = random.one(4) ? redactSource(opened) : opened;

@@ -9,6 +9,7 @@ import { GROUPINGS } from '../../src/core/alerts/event.js';
 import { KEYS } from '../../src/daemon/config.js';
 import { fileName, parseConfig } from '../../src/daemon/read-config.js';
 import { UserError } from '../../src/errors.js';
+import { configText, ruleText } from './grammar.js';
 import { type CaseRandom, mutateText, oddText } from './random.js';
 import { type Prepared, refusal, type Target } from './target.js';
 
@@ -45,7 +46,8 @@ export const config: Target = {
       async run(random) {
         const text = `${random.one(3) ? '' : daemon}${random.pick(rules)}`;
         try {
-          await parseConfig(mutateText(random, text, words), 'it');
+          const own = random.one(2) ? configText(random) : mutateText(random, text, words);
+          await parseConfig(random.one(8) ? mutateText(random, own, words) : own, 'it');
           used++;
         } catch (error) {
           refusal(error);
@@ -109,10 +111,8 @@ export const rules: Target = {
       run(random) {
         const group = random.pick(groups);
         try {
-          const condition = compileCondition(
-            random.one(10) ? random.pick(texts) : mutateText(random, random.pick(texts), words),
-            group,
-          );
+          const own = random.one(2) ? ruleText(random, group) : random.pick(texts);
+          const condition = compileCondition(random.one(3) ? mutateText(random, own, words) : own, group);
           const known = Object.fromEntries(
             [...fieldTypes(group)]
               .filter(() => !random.one(4))
