@@ -39,7 +39,7 @@ async function printed(dir: string, how: 'bare' | 'record', policy: keyof typeof
       kernel: KERNELS[policy],
       swap: 'slow',
       append: 'brd.rd_nr=2 brd.rd_size=262144',
-      // The guest's clock advances with its instructions: whatever else this host does, two runs are alike.
+      // The guest's clock advances with its instructions. With two CPUs it was seen to leap: runs of one workload differ by up to ten times.
       icount: 'shift=2,sleep=off',
       timeoutS: TIMEOUT_S,
       argv: ['test/vm/guest/policy', how, String(REPEATS), String(ROUNDS), ...NAMES],

@@ -78,7 +78,7 @@ test('whoever listens and says nothing is not waited for for ever', async (t) =>
   let told = 0;
   await assert.rejects(
     connectDaemon(path, () => told++, 1500),
-    /said nothing for 1\.5 s/,
+    /sent nothing for 1\.5 s/,
   );
   assert.equal(told, 1);
 });

@@ -39,5 +39,5 @@ test('its configuration can be used', async (t) => {
   writeFileSync(path, text.replace('group = "vmalocktop"', '').replace('user = "vmalocktop"', 'user = "nobody"'));
   const { code, stdout, stderr } = await run(['daemon', '--config', path, '--check-config']);
   assert.equal(code, 0, stderr);
-  assert.match(stdout, /ok, 10 alert rules/);
+  assert.match(stdout, /ok, 11 alert rules/);
 });

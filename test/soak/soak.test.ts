@@ -17,7 +17,7 @@ test('the daemon under churn: books to the last record, nothing left open, table
     rate: 20_000,
     faults: 6000,
     threads: 1000,
-    openFaults: 1536,
+    openFaults: long ? 1536 : 768,
     sampleMs: long ? 1000 : 400,
     levels: false,
   });
