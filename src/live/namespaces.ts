@@ -33,13 +33,19 @@ export function parseTimeOffsets(text: string): bigint {
   return found === null ? 0n : BigInt(found[1] ?? 0) * 1_000_000_000n + BigInt(found[2] ?? 0);
 }
 
-function pidNamespace(): PidNamespace {
+/**
+ * Of the process whose directory `self` is. A kernel without CONFIG_PID_NS has neither ns/pid nor NSpid in status
+ * (task_state() of fs/proc/array.c): all its pids are of the one namespace there is.
+ */
+export function pidNamespace(self: string = '/proc/self'): PidNamespace {
   try {
-    if (statSync('/proc/self/ns/pid').ino === INITIAL_PID_INODE) return { initial: true };
-    const below = parseNsPid(readFileSync('/proc/self/status', 'utf8'));
-    return below === null ? { initial: null, error: 'no NSpid in /proc/self/status' } : { initial: false, below };
+    const below = parseNsPid(readFileSync(`${self}/status`, 'utf8'));
+    const inode = statSync(`${self}/ns/pid`, { throwIfNoEntry: false })?.ino;
+    if (inode === INITIAL_PID_INODE || (inode === undefined && below === null)) return { initial: true };
+    if (inode === undefined) return { initial: null, error: `${self}/ns/pid: ENOENT` };
+    return below === null ? { initial: null, error: `no NSpid in ${self}/status` } : { initial: false, below };
   } catch (error) {
-    return { initial: null, error: `/proc/self: ${errorCode(error) ?? String(error)}` };
+    return { initial: null, error: `${self}: ${errorCode(error) ?? String(error)}` };
   }
 }
 

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { UserError } from '../../src/errors.js';
 import { refuseAbsent } from '../../src/live/followed.js';
-import { namespaces, parseNsPid, parseTimeOffsets } from '../../src/live/namespaces.js';
+import { namespaces, parseNsPid, parseTimeOffsets, pidNamespace } from '../../src/live/namespaces.js';
 
 test('how far a process is below the PID namespace that /proc shows', () => {
   assert.equal(parseNsPid('Name:\tnode\nNSpid:\t4711\nNSpgid:\t4711\n'), 0);
@@ -37,4 +40,20 @@ test('a pid nobody has is refused, and a thread is no process', () => {
       () => refuseAbsent(wish),
       (error) => error instanceof UserError && error.exitCode === 2 && /there is none/.test(error.why),
     );
+});
+
+test('a kernel without PID namespaces has one; a /proc that hides them says nothing', () => {
+  const self = mkdtempSync(join(tmpdir(), 'vlt-self-'));
+  try {
+    assert.equal(pidNamespace(join(self, 'absent')).initial, null);
+    writeFileSync(join(self, 'status'), 'Name:\tnode\nPid:\t7\n');
+    assert.deepEqual(pidNamespace(self), { initial: true });
+    writeFileSync(join(self, 'status'), 'Name:\tnode\nPid:\t7\nNSpid:\t7\n');
+    assert.equal(pidNamespace(self).initial, null);
+    mkdirSync(join(self, 'ns'));
+    writeFileSync(join(self, 'ns/pid'), '');
+    assert.deepEqual(pidNamespace(self), { initial: false, below: 0 });
+  } finally {
+    rmSync(self, { recursive: true });
+  }
 });
