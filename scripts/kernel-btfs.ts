@@ -26,7 +26,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Btf, checkRelocations } from 'ebpf-ts';
-import { type KernelRow, type KernelTable, relocationNames } from '../test/kernels/table.js';
+import { byVersion, type KernelRow, type KernelTable, relocationNames } from '../test/kernels/table.js';
 
 const OBJECT = fileURLToPath(new URL('../bpf/vmalocktop.bpf.o', import.meta.url));
 const OUT = fileURLToPath(new URL('../../test/kernels/', import.meta.url));
@@ -71,12 +71,7 @@ function aptOf(suite: string, work: string): (command: string, ...args: string[]
   return apt;
 }
 
-const parts = (version: string): number[] => version.split(/[.+]/, 3).map(Number);
-const series = (version: string): string => parts(version).slice(0, 2).join('.');
-function byVersion(a: string, b: string): number {
-  const [x, y] = [parts(a), parts(b)];
-  return (x[0] ?? 0) - (y[0] ?? 0) || (x[1] ?? 0) - (y[1] ?? 0) || (x[2] ?? 0) - (y[2] ?? 0);
-}
+const series = (version: string): string => version.split('.', 2).join('.');
 
 /** bzImage: Documentation/arch/x86/boot.rst; the payload is vmlinux, compressed. */
 function vmlinuxOf(image: Buffer): Buffer {

@@ -2,7 +2,7 @@
 /** test/kernels/boots.json: what tests said on kernels that were booted (scripts/kernels.ts), and the page made of it. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { kernelTable } from './table.js';
+import { byVersion, kernelTable } from './table.js';
 
 export interface Boot {
   /** `uname -r` */
@@ -25,12 +25,6 @@ const KEPT = fileURLToPath(new URL('../../../test/kernels/boots.json', import.me
 
 export function boots(): readonly Boot[] {
   return JSON.parse(readFileSync(KEPT, 'utf8')) as readonly Boot[];
-}
-
-const parts = (kernel: string): number[] => kernel.split(/[.+-]/, 3).map(Number);
-function byKernel(a: string, b: string): number {
-  const [x, y] = [parts(a), parts(b)];
-  return (x[0] ?? 0) - (y[0] ?? 0) || (x[1] ?? 0) - (y[1] ?? 0) || (x[2] ?? 0) - (y[2] ?? 0) || (a < b ? -1 : 1);
 }
 
 /** The gates' truth against what was counted, short: `128 of 128`. */
@@ -56,7 +50,9 @@ export function kernelsPage(kept: readonly Boot[]): string {
   const { kernels } = kernelTable();
   const lacks = new Map(kernels.map((row) => [row.kernel, row.lacks]));
   const columns = Object.keys(BOOTED);
-  const names = [...new Set([...lacks.keys(), ...kept.map(({ kernel }) => kernel)])].sort(byKernel);
+  const names = [...new Set([...lacks.keys(), ...kept.map(({ kernel }) => kernel)])].sort(
+    (a, b) => byVersion(a, b) || (a < b ? -1 : 1),
+  );
   const rows = names.flatMap((kernel) => {
     const of = kept.filter((row) => row.kernel === kernel);
     const cpus = of.length === 0 ? [null] : [...new Set(of.map((row) => row.cpus))].sort((a, b) => a - b);

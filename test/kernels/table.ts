@@ -23,6 +23,12 @@ export function kernelTable(): KernelTable {
   return JSON.parse(readFileSync(`${KERNELS}kernels.json`, 'utf8'));
 }
 
+/** Sorts `uname -r` by its numbers: 6.12.43+deb12-amd64 before 6.12.118+deb13-amd64. Flavours of one version are alike. */
+export function byVersion(a: string, b: string): number {
+  const [x, y] = [a, b].map((version) => version.split(/[.+-]/, 3).map(Number)) as [number[], number[]];
+  return (x[0] ?? 0) - (y[0] ?? 0) || (x[1] ?? 0) - (y[1] ?? 0) || (x[2] ?? 0) - (y[2] ?? 0);
+}
+
 /** Every distinct relocation of an object, whatever it comes to. */
 export function relocationNames({ relocations }: CoreReport): readonly string[] {
   return [...new Set(relocations.map(({ access, kind }) => `${access} (${kind})`))].sort();

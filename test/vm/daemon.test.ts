@@ -16,7 +16,7 @@ import { openFile } from '../../src/recording/read/file.js';
 import { MAIN } from '../cli/run.js';
 import { byLabel, parseMetrics, type Scraped } from '../metrics/scrape.js';
 import type { Asked } from './guest/ask-prometheus.js';
-import { guestImpossible, matrix, oneKernel, runInGuest } from './guest.js';
+import { guestImpossible, matrix, ONLY_IN_MATRIX, oneKernel, runInGuest } from './guest.js';
 import { compareScrape } from './scraped-session.js';
 import { longestGap, spansOf, timesOfCounters, words } from './spans.js';
 
@@ -24,7 +24,7 @@ const skip = (await guestImpossible()) ?? false;
 const minutes = Number(process.env.VM_STORM_MINUTES ?? 0);
 const whole = matrix || minutes > 0;
 const SECONDS = minutes > 0 ? minutes * 60 : whole ? 20 : 0;
-const seldom = whole ? false : 'only in make test-matrix';
+const seldom = whole ? false : ONLY_IN_MATRIX;
 /** `metrics.top_processes` of the guest's configuration. */
 const TOP = 3;
 const promtool = spawnSync('promtool', ['--version']).error === undefined;

@@ -116,7 +116,10 @@ export async function guestImpossible(): Promise<string | undefined> {
   return found ? undefined : 'qemu-system-x86_64 does not run here: see make setup';
 }
 
+/** For `skip` of what the short form of a test leaves out. */
+export const ONLY_IN_MATRIX = 'only in make test-matrix';
+
 /** For tests that take long, or are new and have not yet been seen on every kernel. */
 export async function matrixOnly(): Promise<string | false> {
-  return (await guestImpossible()) ?? (matrix ? false : 'only in make test-matrix');
+  return (await guestImpossible()) ?? (matrix ? false : ONLY_IN_MATRIX);
 }

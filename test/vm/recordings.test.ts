@@ -13,11 +13,11 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import type { Inventory } from '../../src/recording/read/inventory.js';
 import { run } from '../cli/run.js';
 import { decode, eventsOf, slicesIn } from '../export/perfetto-trace.js';
-import { guestImpossible, matrix, oneKernel, runInGuest } from './guest.js';
+import { guestImpossible, matrix, ONLY_IN_MATRIX, oneKernel, runInGuest } from './guest.js';
 import { assertConserved, assertSums, type Stat as SessionStat } from './session.js';
 
 const skip = (await guestImpossible()) ?? false;
-const seldom = matrix ? false : 'only in make test-matrix';
+const seldom = matrix ? false : ONLY_IN_MATRIX;
 /** Of the storm that test/vm/guest/recordings makes. */
 const STORM_THREADS = 2;
 
