@@ -13,8 +13,8 @@ const SECONDS = matrix ? '20' : '8';
 const FAULTS = matrix ? 100_000 : 30_000;
 /** What the workload is to make: of those some are of kernel mode, and a preemptible kernel skips runs of probes. */
 const MADE = 1.4 * FAULTS;
-/** Of 28 rules: those that a run of this workload on either kernel can show; a preemptible kernel that skips runs hides some. */
-const LEAST_HELD = matrix ? 15 : 12;
+/** Rules that thousands of these faults show: attempts and their flags, RETRYs, folio locks, swap-ins, VMAs. The rest may see none. */
+const ALWAYS_HELD = [1, 4, 7, 13, 14, 26];
 
 const sum = (counts: Record<string, number>): number => Object.values(counts).reduce((all, n) => all + n, 0);
 
@@ -63,9 +63,9 @@ for (const kernel of kernels) {
     await t.test('rules hold, and those that are not observable say why', () => {
       for (const rule of rules)
         if (rule.result === 'not observable here') assert.notEqual(rule.why, '', `rule ${rule.rule}`);
-      const held = rules.filter((rule) => rule.result === 'held');
-      t.diagnostic(`held: ${held.map((rule) => `${rule.rule} (${rule.held})`).join(', ')}`);
-      assert.ok(held.length >= LEAST_HELD, `only ${held.length} rules held`);
+      t.diagnostic(rules.map((rule) => `${rule.rule}: ${rule.result} (${rule.held})`).join(', '));
+      for (const rule of rules)
+        if (ALWAYS_HELD.includes(rule.rule)) assert.equal(rule.result, 'held', `rule ${rule.rule}: ${rule.why}`);
     });
   });
 }
