@@ -12,7 +12,7 @@ import { toSvg } from './screenshot.js';
 
 const IMAGES = fileURLToPath(new URL('../../docs/img/', import.meta.url));
 
-/** Name, columns, rows, and the keys that lead there from the overview at the end of the recording. */
+/** Name, columns, rows, and the keys that lead there from the overview a replay opens with. */
 const PICTURES: readonly (readonly [string, number, number, readonly string[]])[] = [
   ['dashboard-160x45', 160, 45, []],
   ['dashboard-80x24', 80, 24, []],
@@ -27,7 +27,7 @@ for (const [name, columns, rows, keys] of PICTURES) {
   const replay = await openReplay(bundledRecording());
   const harness = await open(columns, rows, { mode: 'replay', replay });
   void harness.dashboard.play();
-  await harness.until(/■ END|✂ CUT OFF/);
+  await harness.until(/in the longest fault/);
   await harness.type(...keys);
   await harness.settle();
   writeFileSync(`${IMAGES}${name}.svg`, toSvg(harness.ansi()));

@@ -2,12 +2,14 @@
 /** The dashboard: snapshots, keys and clicks in, frames out. Whatever ends it, the terminal is given back first. */
 
 import type { Snapshot } from '../../src/core/aggregate/snapshot.js';
-import { AlertEngine } from '../../src/core/alerts/engine.js';
-import { alertText } from '../../src/core/alerts/event.js';
 import type { AlertRule } from '../../src/core/alerts/rule.js';
+import type { Lifecycle } from '../../src/core/lifecycle/lifecycle.js';
+import { formatDuration } from '../../src/core/present/format.js';
+import { sanitise } from '../../src/core/present/text.js';
 import { initialState, type ViewState } from '../../src/core/view/state.js';
 import { buildView, refreshDetail, type View } from '../../src/core/view/view.js';
 import type { Replay } from '../../src/recording/play/replay.js';
+import { DashboardAlerts } from './alerts.js';
 import type { DashboardContext, DashboardOptions } from './context.js';
 import { pointed, pressed } from './input.js';
 import { Playback } from './playback.js';
@@ -26,8 +28,7 @@ export class Dashboard implements DashboardContext {
   state: ViewState;
   private drawn: View;
   private readonly release: () => void;
-  private rules: readonly AlertRule[] | null = null;
-  private alerts: AlertEngine | null = null;
+  private readonly alerts: DashboardAlerts = new DashboardAlerts();
   private newest: Snapshot | null = null;
   private beforeNewest: Snapshot | null = null;
   /** What is drawn: the newest two, or those of the moment of the pause. */
@@ -80,9 +81,10 @@ export class Dashboard implements DashboardContext {
     return new Playback({
       replay,
       intervalMs,
-      show: (snapshot, jumped) => {
-        if (jumped) this.forget();
+      show: (snapshot, before) => {
+        if (before !== undefined) this.forget(before);
         this.update(snapshot);
+        if (before !== undefined) this.redraw();
       },
       moved: () => this.drawSoon(UPDATE_MS),
     });
@@ -103,28 +105,26 @@ export class Dashboard implements DashboardContext {
 
   /** Judges these alert rules from now on. They come late, so that reading them keeps no frame waiting. */
   watch(rules: readonly AlertRule[]): void {
-    this.rules = rules;
-    this.alerts = new AlertEngine(rules);
+    this.alerts.watch(rules);
     if (this.newest === null) return;
     this.judge(this.newest);
     this.drawSoon(UPDATE_MS);
   }
 
   private judge(snapshot: Snapshot): void {
-    if (this.alerts === null) return;
-    const fired = this.alerts.evaluate(snapshot).filter(({ kind }) => kind === 'firing');
-    this.state = { ...this.state, alerts: this.alerts.status() };
-    const [first] = fired;
+    const judged = this.alerts.judge(snapshot);
+    if (judged === null) return;
+    this.state = { ...this.state, alerts: judged.status };
     // What fired in a recording is over: its markers stand on the time bar.
-    if (first === undefined || this.playback !== null) return;
+    if (judged.fired === null || this.playback !== null) return;
     this.screen.bell();
-    this.say(alertText(first), true);
+    this.say(judged.fired, true);
   }
 
   /** What was seen so far is no earlier state of what comes: rules begin anew, over the session up to there. */
-  private forget(): void {
-    this.newest = null;
-    if (this.rules !== null) this.alerts = new AlertEngine(this.rules);
+  private forget(before: Snapshot | null): void {
+    this.newest = before;
+    this.alerts.restart();
   }
 
   /** Whether a frame is due: what was done last does not show yet. */
@@ -139,14 +139,15 @@ export class Dashboard implements DashboardContext {
   }
 
   /**
-   * Mode `replay`: plays from the beginning at `speed`; without one, goes to the end at once. Settles when it is there,
-   * or plays.
+   * Mode `replay`: plays from the beginning at `speed`; without one, goes to where something happens, at once. Settles
+   * when it is there, or plays.
    */
   async play(speed?: number): Promise<void> {
     const { playback } = this;
     if (playback === null) return;
     if (speed === undefined) {
-      await playback.seek(playback.replay.duration);
+      const longest = await playback.open();
+      if (longest !== null && !playback.replay.atEnd) this.say(openingWords(longest));
     } else {
       playback.replay.speed = speed;
       playback.replay.paused = false;
@@ -246,6 +247,10 @@ export class Dashboard implements DashboardContext {
     const { user, system } = process.cpuUsage(begun.cpu);
     this.options.onFrame?.({ wallMs: this.drawnAt - begun.wall, cpuMs: (user + system) / 1000 });
   }
+}
+
+function openingWords({ comm, tid, first, last }: Lifecycle): string {
+  return `in the longest fault: ${sanitise(comm)} ${tid}, ${formatDuration(last - first)}; g -0 goes to the end`;
 }
 
 function replayState({ position, duration, atEnd, speed, paused, seeking, markers }: Replay): ViewState['replay'] {

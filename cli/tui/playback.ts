@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Plays a recording: moves it by the clock, and hands out the state whenever it is time to look. */
 import type { Snapshot } from '../../src/core/aggregate/snapshot.js';
+import type { Lifecycle } from '../../src/core/lifecycle/lifecycle.js';
 import { MAX_SPEED, MIN_SPEED, type Replay } from '../../src/recording/play/replay.js';
 
 /** Often enough that the position moves smoothly, seldom enough to cost nothing. */
@@ -18,8 +19,11 @@ export interface PlaybackOptions {
   readonly replay: Replay;
   /** ms between two looks while it plays. */
   readonly intervalMs: number;
-  /** `jumped`: what was shown before is no earlier state of this, so there are no rates. */
-  show(snapshot: Snapshot, jumped: boolean): void;
+  /**
+   * `before`: the state that rates are made against. Absent: what was shown last. Otherwise that is no earlier state of
+   * this: there was a jump; null: none is known, so they are those of the session up to here.
+   */
+  show(snapshot: Snapshot, before?: Snapshot | null): void;
   /** The position moved, though it is not time for another look. */
   moved(): void;
 }
@@ -61,7 +65,21 @@ export class Playback {
   }
 
   async seek(time: number): Promise<void> {
-    if (await this.replay.seek(time)) this.#look(true);
+    if (await this.replay.seek(time)) this.#look(this.replay.before);
+  }
+
+  /**
+   * To where something happens: the end of the longest fault, before it ended. Resolves to that fault; to null, at the
+   * end, where there was none.
+   */
+  async open(): Promise<Lifecycle | null> {
+    const { replay } = this;
+    if (!(await replay.seek(replay.duration))) return null;
+    const [longest] = replay.snapshot().slowest;
+    // A newer seek has the last word.
+    if (longest === undefined || replay.seeking !== null) this.#look(replay.before);
+    else await this.seek(longest.last - 1);
+    return longest ?? null;
   }
 
   seekBy(direction: 1 | -1): Promise<void> {
@@ -73,7 +91,7 @@ export class Playback {
 
   async step(): Promise<void> {
     await this.replay.step();
-    this.#look(false);
+    this.#look();
   }
 
   faster(): void {
@@ -102,7 +120,7 @@ export class Playback {
     const elapsed = now - this.#ticked;
     this.#ticked = now;
     if (this.replay.seeking !== null) {
-      if (now - this.#looked >= SEEK_LOOK_MS) this.#look(true);
+      if (now - this.#looked >= SEEK_LOOK_MS) this.#look(null);
       return;
     }
     if (this.#ticking) return;
@@ -111,13 +129,13 @@ export class Playback {
       this.#ticking = false;
     });
     if (!moved || this.#timer === null) return;
-    if (performance.now() - this.#looked >= this.intervalMs || this.replay.atEnd) this.#look(false);
+    if (performance.now() - this.#looked >= this.intervalMs || this.replay.atEnd) this.#look();
     else this.#options.moved();
   }
 
-  #look(jumped: boolean): void {
+  #look(before?: Snapshot | null): void {
     this.#looked = performance.now();
-    this.#options.show(this.replay.snapshot(), jumped);
+    this.#options.show(this.replay.snapshot(), before);
   }
 }
 

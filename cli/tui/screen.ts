@@ -8,7 +8,7 @@ import blessed, { type Widgets } from 'blessed';
 import lineChart from 'blessed-contrib/lib/widget/charts/line.js';
 import type { Chart } from '../../src/core/view/layout.js';
 import type { View } from '../../src/core/view/view.js';
-import { type Colours, coloursFor, paint } from './theme.js';
+import { type Colours, chartColour, coloursFor, paint } from './theme.js';
 
 export interface ScreenOptions {
   readonly input: Readable;
@@ -164,7 +164,7 @@ export class Screen {
   }
 
   private drawChart(index: number, chart: Chart): void {
-    const at = `${chart.left} ${chart.top} ${chart.width} ${chart.height}`;
+    const at = `${chart.left} ${chart.top} ${chart.width} ${chart.height} ${chart.style}`;
     let entry = this.charts[index];
     if (entry?.at !== at) {
       entry?.widget.destroy();
@@ -188,7 +188,7 @@ export class Screen {
       width: chart.width,
       height: chart.height,
       numYLabels: Y_LABELS,
-      style: { line: 'cyan', text: 'white', baseline: 'white' },
+      style: { line: chartColour(chart.style, this.colours), text: 'white', baseline: 'white' },
     });
     // A cell is two by four dots. The chart keeps room for a border, and two rows for labels below, that it does not have here.
     widget.calcSize = function calcSize(this: LineChart): void {

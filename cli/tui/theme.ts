@@ -47,6 +47,13 @@ export function paint(line: Line, colours: Colours): string {
   return open === '' ? out : `${out}\x1b[0m`;
 }
 
+/** The colour of a style as the chart library takes it: a number of the 256, or a name. */
+export function chartColour(style: Style, colours: Colours): number | string {
+  if (colours === 256) return Number(/38;5;(\d+)/.exec(THEME[style][2])?.[1] ?? 74);
+  const digit = /3([0-7])(?:$|;)/.exec(THEME[style][1])?.[1] ?? '6';
+  return ['black', 'red', 'green', 'yellow', 'blue', 'magenta', 'cyan', 'white'][Number(digit)] ?? 'cyan';
+}
+
 /** How many colours to use: what the terminal has, none where the person said so (no-color.org). */
 export function coloursFor(terminalColours: number, env: Readonly<Record<string, string | undefined>>): Colours {
   if (env.NO_COLOR !== undefined && env.NO_COLOR !== '') return 0;

@@ -61,7 +61,7 @@ test('every key of the help does what it says, in a pseudo-terminal', { timeout:
   for (const { label } of keysOf('replay')) assert.ok(labels.has(label) || leaving.has(label), `${label} is tried`);
 
   const shell = run(MAIN, { args: ['replay', bundledRecording()], columns: 120, rows: 30, cwd });
-  await shell.shows(/■ END/);
+  await shell.shows(/in the longest fault/);
   for (const [label, typed, shows] of STEPS) {
     // A terminal sends keys one by one; an escape sequence is one key.
     for (const key of typed.match(ONE_KEY) ?? []) {

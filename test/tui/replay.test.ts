@@ -22,7 +22,7 @@ async function shown(t: { after(f: () => Promise<void>): void }, columns = 100, 
     h.close();
     await replay.close();
   });
-  void h.dashboard.play();
+  void h.dashboard.playback?.seek(replay.duration);
   await h.until(/■ END/);
   return { replay, h };
 }

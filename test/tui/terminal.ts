@@ -85,10 +85,14 @@ export async function open(columns: number, rows: number, options: Partial<Dashb
   });
   const drained = (): Promise<void> => new Promise((resolve) => terminal.write('', resolve));
   const settle = async (): Promise<void> => {
-    // Input passes through streams: it is with the dashboard after a turn or two.
-    await delay(5);
-    while (dashboard.pending) await delay(5);
-    await drained();
+    // Input and output pass through streams: on a busy machine that takes more than a turn or two.
+    const held = (): number =>
+      input.writableLength + input.readableLength + output.writableLength + output.readableLength;
+    for (let calm = 0; calm < 2; calm++) {
+      await delay(5);
+      while (dashboard.pending || held() > 0) await delay(5);
+      await drained();
+    }
   };
   // A blank at the end is the same on the screen whether it was written or never touched.
   const cells = (): string[] =>

@@ -12,7 +12,7 @@ export interface OutcomeRow {
   readonly title: string;
   readonly style: Style;
   readonly count: number;
-  /** Per second since the previous snapshot; NaN without one. */
+  /** Per second since the previous snapshot; over the session without one. */
   readonly rate: number;
   /** Of all faults; NaN when there was none. */
   readonly share: number;
@@ -24,9 +24,13 @@ export interface ProgramRow {
   readonly measuredNs: number;
 }
 
-/** Increase per second between two snapshots of one session; NaN when there is no time between them. */
+/**
+ * Increase per second between two snapshots of one session; without an earlier one, over the session so far. NaN when
+ * there is no time between them.
+ */
 export function perSecond(now: Snapshot, before: Snapshot | null, of: (snapshot: Snapshot) => number): number {
-  if (before === null || now.time <= before.time) return Number.NaN;
+  if (before === null) return now.durationNs > 0 ? (of(now) * 1e9) / now.durationNs : Number.NaN;
+  if (now.time <= before.time) return Number.NaN;
   return ((of(now) - of(before)) * 1e9) / (now.time - before.time);
 }
 
@@ -85,6 +89,5 @@ export function programShare(now: Snapshot): number {
 /** Our own process as a share of one CPU: since the previous snapshot, or over the session without one. */
 export function selfShare(now: Snapshot, before: Snapshot | null): number {
   const recent = perSecond(now, before, (s) => s.overhead.selfCpuNs) / 1e9;
-  if (!Number.isNaN(recent)) return recent;
-  return now.durationNs > 0 ? now.overhead.selfCpuNs / now.durationNs : Number.NaN;
+  return Number.isNaN(recent) ? perSecond(now, null, (s) => s.overhead.selfCpuNs) / 1e9 : recent;
 }

@@ -14,7 +14,7 @@ import { WAIT_FACTS } from '../vocabulary/waits.js';
 
 export interface ProcessLine {
   readonly row: ProcessRow;
-  /** Retries per second since the snapshot before; NaN without one. */
+  /** Retries per second since the snapshot before; over the session without one. */
   readonly rate: number;
 }
 

@@ -12,6 +12,8 @@ export interface BoxOptions {
   readonly title: Line;
   /** Shown at the right end of the upper border, where there is room. */
   readonly info?: Line;
+  /** Shown in the lower border, from its left end to its right one. */
+  readonly foot?: { readonly left: Line; readonly right: Line };
   readonly focused?: boolean;
 }
 
@@ -37,8 +39,16 @@ export function box(options: BoxOptions, body: readonly Line[], width: number, h
     const content = fitLine(row, width - BOX_COLUMNS, edge);
     out.push([seg(v, style), seg(' ', edge), ...content, seg(' ', edge), seg(v, style)]);
   }
-  out.push([seg(`${bl}${h.repeat(inner)}${br}`, style)]);
+  out.push([seg(bl, style), ...footRule(options.foot, h, style, inner), seg(br, style)]);
   return out;
+}
+
+function footRule(foot: BoxOptions['foot'], h: string, style: Style, inner: number): Line {
+  if (foot === undefined) return [seg(h.repeat(inner), style)];
+  const left = foot.left.length === 0 ? [] : [seg(`${h} `, style), ...foot.left, seg(' ', style)];
+  const right = foot.right.length === 0 ? [] : [seg(' ', style), ...foot.right, seg(` ${h}`, style)];
+  const gap = inner - lineWidth(left) - lineWidth(right);
+  return gap < 1 ? [seg(h.repeat(inner), style)] : [...left, seg(h.repeat(gap), style), ...right];
 }
 
 /**

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Blocks of a screen and how they stand beside and above each other, with their charts and clickable places. */
 
-import { type Line, lineWidth, seg } from '../present/text.js';
+import { type Line, lineWidth, type Style, seg } from '../present/text.js';
 import { type BoxOptions, box } from './frame.js';
 import type { ListId, ListState, ViewId } from './state.js';
 
@@ -13,6 +13,8 @@ export interface Chart {
   readonly height: number;
   /** Oldest first, in the unit the title of its box names. */
   readonly values: readonly number[];
+  /** Colour of its line: that of what it counts. */
+  readonly style: Style;
 }
 
 /** What a click there means. */

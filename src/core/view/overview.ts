@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: MIT
 /** The Overview: how the faults ended, now and over time, why the VMA lock did not do, what was waited for, and who. */
 
-import type { Outcome, Timeline } from '../aggregate/timeline.js';
+import type { Outcome } from '../aggregate/timeline.js';
 import { outcomeFields } from '../present/fields/outcome.js';
 import { waitLineFields } from '../present/fields/wait.js';
 import { formatCount, formatRate, formatShare } from '../present/format.js';
 import { outcomeRows, perSecond } from '../present/rows.js';
 import { bar, type Line, pad, type Segment, type Style, sanitise, seg } from '../present/text.js';
-import { BOX_COLUMNS, BOX_ROWS, box, fitFields, table } from './frame.js';
-import { above, type Block, beside, block, type Chart, panel } from './layout.js';
+import { BOX_COLUMNS, BOX_ROWS, fitFields, table } from './frame.js';
+import { above, type Block, beside, panel } from './layout.js';
+
 import type { Figures } from './list.js';
 import { focusedList, listBox } from './list-box.js';
+import { rateChart } from './rate-chart.js';
 import { causeLines, waitLines } from './rows.js';
 
 /** Three panels beside each other from here on, and two lists. */
@@ -82,11 +84,11 @@ function waitPanel({ now }: Figures, width: number, height: number): Block {
   return panel({ title: [seg('Waits', 'strong')] }, lines, width, height);
 }
 
-const SERIES: readonly (readonly [title: string, outcomes: readonly Outcome[]])[] = [
-  ['RETRY', ['retry']],
-  ['success', ['success', 'completed']],
-  ['ABORT', ['abort']],
-  ['kernel-mode', ['kernelMode']],
+const SERIES: readonly (readonly [title: string, style: Style, outcomes: readonly Outcome[]])[] = [
+  ['RETRY', 'retry', ['retry']],
+  ['success', 'good', ['success', 'completed']],
+  ['ABORT', 'abort', ['abort']],
+  ['kernel-mode', 'kernel', ['kernelMode']],
 ];
 
 /** Rates over time, a box for each outcome: told apart by its title, not by a colour. */
@@ -95,51 +97,15 @@ function chartRow({ now, state }: Figures, width: number, height: number): Block
   const count = Math.max(2, Math.min(SERIES.length, Math.floor(width / 40)));
   let left = 0;
   return beside(
-    ...SERIES.slice(0, count).map(([title, outcomes], i) => {
+    ...SERIES.slice(0, count).map(([title, style, outcomes], i) => {
       const right = Math.floor((width * (i + 1)) / count);
-      const one = chartBox(title, outcomes, timeline, right - left, height);
+      const of = (slice: number): number =>
+        outcomes.reduce((sum, outcome) => sum + (timeline.outcomes[outcome][slice] ?? 0), 0);
+      const one = rateChart({ title, style, timeline, of }, right - left, height);
       left = right;
       return one;
     }),
   );
-}
-
-/** Columns of a chart that are no points: border, labels, and what its line may overshoot. A column has two points. */
-const AXIS_COLUMNS = 10;
-
-/** At most `most` values, each the mean of as many neighbours. */
-function means(values: readonly number[], most: number): number[] {
-  const group = Math.max(1, Math.ceil(values.length / Math.max(1, most)));
-  return Array.from({ length: Math.ceil(values.length / group) }, (_, i) => {
-    const part = values.slice(i * group, (i + 1) * group);
-    return part.reduce((sum, value) => sum + value, 0) / part.length;
-  });
-}
-
-function chartBox(
-  title: string,
-  outcomes: readonly Outcome[],
-  timeline: Timeline,
-  width: number,
-  height: number,
-): Block {
-  const perSlice = 1e9 / timeline.sliceNs;
-  // The newest slice is not over yet: its rate would always dip.
-  const slices = Math.max(0, timeline.slices - 1);
-  const rates = means(
-    Array.from({ length: slices }, (_, i) =>
-      outcomes.reduce((sum, outcome) => sum + (timeline.outcomes[outcome][i] ?? 0) * perSlice, 0),
-    ),
-    2 * (width - AXIS_COLUMNS),
-  );
-  const most = Math.max(0, ...rates);
-  const [by, unit] = most >= 5e6 ? [1e6, ', millions'] : most >= 5e3 ? [1e3, ', thousands'] : [1, ''];
-  const heading = [seg(`${title}/s`, 'strong'), seg(unit, 'dim')];
-  const info: Line = slices === 0 ? [] : [seg('most ', 'dim'), seg(formatRate(most), 'strong')];
-  const inner = { left: 1, top: 1, width: width - 2, height: height - BOX_ROWS };
-  const charts: Chart[] = slices < 2 ? [] : [{ ...inner, values: rates.map((rate) => rate / by) }];
-  const body: Line[] = charts.length > 0 ? [] : [[seg('not enough figures yet', 'dim')]];
-  return block(width, box({ title: heading, info }, body, width, height), { charts });
 }
 
 export function overviewView(figures: Figures, width: number, height: number): Block {

@@ -19,7 +19,7 @@ export const LIST_TITLES: Readonly<Record<ListId, string>> = {
   vmas: 'VMAs',
   causes: 'Causes',
   waits: 'Waits',
-  blockers: 'Who blocked whom over mmap_lock',
+  blockers: 'Who blocked whom: mmap_lock, VMA locks',
   lockNow: 'Held now, and queued for',
   writers: 'Writers',
   latest: 'Latest',

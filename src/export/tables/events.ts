@@ -106,7 +106,7 @@ export const eventColumns: readonly Column<EventRow>[] = [
   },
   { name: 'step', type: 'uint32', about: 'running number within it; a gap is a lost step', get: (r) => at(r, 'step') },
   { name: 'a', type: 'uint32', about: 'what the hook said; by kind in bpf/events.h', get: (r) => at(r, 'a') },
-  { name: 'b', type: 'uint32', about: 'likewise', get: (r) => at(r, 'b') },
+  { name: 'b', type: 'uint32', about: 'what else the hook said; by kind in bpf/events.h', get: (r) => at(r, 'b') },
   {
     name: 'tgid',
     type: 'uint32',

@@ -36,7 +36,12 @@ export const stackColumns: readonly Column<StackSample>[] = [
     about: 'id as in `attempts`; null when none was taken',
     get: (r) => seen(r.kernelStack),
   },
-  { name: 'user_stack', type: 'int64', about: 'likewise', get: (r) => seen(r.userStack) },
+  {
+    name: 'user_stack',
+    type: 'int64',
+    about: 'id of the user stack; null when none was taken',
+    get: (r) => seen(r.userStack),
+  },
   { name: 'user_frames', type: 'int32', about: 'frames that are of the process', get: (r) => r.user.length },
   { name: 'kernel_frames', type: 'int32', about: 'frames that are in the kernel', get: (r) => r.kernel.length },
   {

@@ -9,7 +9,7 @@ import type { Marker } from '../read/marks.js';
 import { type OpenOptions, openRecordingBytes, type Recording } from '../read/reader.js';
 import { SCANNED, type Scan, scan } from '../read/scan.js';
 import { sliceSource, type TimeRange } from '../read/slice.js';
-import { MAX_SPEED, MIN_SPEED, type Replay } from './replay.js';
+import { MAX_SPEED, MIN_SPEED, RATE_NS, type Replay } from './replay.js';
 import { Run } from './run.js';
 
 export interface ReplayOptions {
@@ -53,6 +53,7 @@ class Player implements Replay {
   position = 0;
   paused = true;
   seeking: number | null = null;
+  before: Snapshot | null = null;
   readonly #damage: unknown;
   readonly #isLong: boolean;
   #markers: readonly Marker[];
@@ -115,7 +116,12 @@ class Player implements Replay {
     const target = Math.min(this.duration, Math.max(0, time));
     this.seeking = target;
     const arrived = await this.#exclusively(async (stopped) => {
-      await this.#choose(target);
+      const early = target - RATE_NS;
+      // In a long recording a step ahead is not worth reading it from its beginning for the sake of rates.
+      const isNear = this.#isLong && this.#run.newest <= target && this.#run.newest > early;
+      await this.#choose(isNear ? target : Math.max(0, early));
+      if (!isNear && early > 0 && !(await this.#advance(early, stopped))) return false;
+      this.before = early > 0 ? this.snapshot() : null;
       return this.#advance(target, stopped);
     });
     if (!arrived) return false;

@@ -11,6 +11,8 @@ import type { Marker } from '../read/marks.js';
 
 export const MIN_SPEED = 0.1;
 export const MAX_SPEED = 100;
+/** Rates at a place that was sought are those of so long before it, ns. */
+export const RATE_NS = 1e9;
 
 /**
  * The state at a position is that after every row up to the first one that is younger: the same position of the same
@@ -53,6 +55,8 @@ export interface Replay {
   step(): Promise<Lifecycle | null>;
   /** The state at the position. */
   snapshot(): Snapshot;
+  /** The state `RATE_NS` before the place the last seek arrived at; null when that was nearer to the beginning. */
+  readonly before: Snapshot | null;
   /** Adds markers found by somebody else (`check`, alert rules). Times as those of the rows. */
   addMarkers(markers: readonly Marker[]): void;
   /** Frees the files. Ends what is under way. */
