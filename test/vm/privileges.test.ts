@@ -23,9 +23,13 @@ for (const kernel of kernels) {
       ['sudo-command', 4711, `${NONE} 0000000000000020`, 143],
       ['sudo-root', 0, NONE, 130],
       ['in-a-home', 4711, NONE, 130],
+      ['daemon', 65534, NONE, 0],
     ] as const)
       assert.equal(lines.get(name), `${name} uids=${uid} caps=${caps} may=0 exit=${exit}`);
     assert.equal(lines.get('sudo-top'), `sudo-top uids=4711 caps=${NONE} may=0`);
+    // What left the session of an action's program, lost its parent and cleared its environment.
+    assert.equal(lines.get('left'), 'left 2 named, 0 run on');
+    assert.equal(lines.get('daemon-socket'), 'daemon-socket root daemon 660');
     assert.ok(!result.stdout.includes('still there'), result.stdout);
     for (const file of ['stat', 'command.vmlt', 'rotated.1.vmlt', 'vmalocktop-recording'])
       assert.match(result.stdout, new RegExp(`UNKNOWN 4711 600 .*${file}`));
