@@ -5,6 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { byLabel, parseMetrics } from '../metrics/scrape.js';
 import { kernels, matrixOnly, runInGuest } from './guest.js';
 import { assertSums, type Stat } from './session.js';
 
@@ -38,7 +39,7 @@ for (const kernel of kernels) {
       swap: 'disk',
       disks: ['512M'],
       argv: ['test/vm/guest/own-faults'],
-      timeoutS: 2400,
+      timeoutS: 3000,
     });
     assert.equal(result.code, 0, `${result.stderr}\n${result.stdout.slice(-2000)}`);
     const cases = new Map(
@@ -71,6 +72,28 @@ for (const kernel of kernels) {
       assert.equal(stat?.ended, false);
       assert.ok((stat?.lifecycles.total ?? 0) > 0);
     });
+    await t.test('killed while it starts, loads, attaches or observes', () => {
+      for (const n of [1, 2, 3, 4]) {
+        const { code, words } = of(`early${n}`);
+        assert.equal(code, 128 + 9, words);
+        t.diagnostic(words.trim());
+      }
+    });
+    await t.test('stopped for longer than its ring lasts: what it did not see is counted', () => {
+      assert.equal(of('stopped').code, 128 + 15, of('stopped').words);
+      const stat = whole('stopped');
+      assert.equal(stat.ended, true);
+      assert.ok(stat.events.dropped > 0, 'its ring was full');
+      assert.ok(stat.retry.total > 20, `${stat.retry.total} retries`);
+      assertFollowed('stopped', stat);
+    });
+    await t.test('a full disk ends it with the reason, and what was written opens', () => {
+      assert.equal(of('full').code, 2, of('full').words);
+      assert.match(of('full').words, /no space left on the device\n→ free some space/);
+      const { stat } = of('full');
+      assert.equal(stat?.ended, false);
+      assert.ok((stat?.lifecycles.total ?? 0) > 0);
+    });
     await t.test('stopped, its clock set, a CPU, the swap device and a cgroup gone, thread ids used again', () => {
       const { words, code } = of('through');
       assert.match(words, /done: stopped,clock,cpu,(frozen,)?swapoff,cgroup,tids,/);
@@ -80,6 +103,13 @@ for (const kernel of kernels) {
       assert.ok(stat.retry.total > 50, `${stat.retry.total} retries`);
       assertFollowed('through', stat);
       assert.ok((of('clocks').stat?.session?.clocks.length ?? 0) >= 3, 'a pair of clocks for each time it was set');
+    });
+    await t.test('a daemon beside it goes on, counts the same way, and ends', () => {
+      assert.equal(of('daemon').code, 0);
+      const events = byLabel(parseMetrics(of('daemon').words), 'vmalocktop_events_total');
+      t.diagnostic(`daemon: ${JSON.stringify(events)}`);
+      assert.ok((events.decoded ?? 0) > 1000);
+      assert.equal(events.emitted, (events.decoded ?? 0) + (events.dropped ?? 0));
     });
     await t.test('two at once see what each sees alone; who reads a third one goes away', () => {
       for (const name of ['first', 'second']) {
