@@ -4,16 +4,19 @@
  * `TABLE/date=2026-11-23/hour=14/HOST-BOOT-000001.parquet`. A file is there when it is whole, and nothing is added to it.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, stat } from 'node:fs/promises';
+import type { Dirent } from 'node:fs';
+import { lstat, mkdir, readdir, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EventBatch } from '../core/events/batch.js';
 import type { SessionInfo } from '../core/events/session.js';
 import type { Lifecycle } from '../core/lifecycle/lifecycle.js';
+import { errorCode } from '../errors.js';
 import { Context } from '../export/base/context.js';
 import type { Exporter } from '../export/base/exporter.js';
 import type { Losses } from '../export/base/losses.js';
 import { parquetExporter } from '../export/tables/parquet.js';
 import type { TableName } from '../export/tables/tables.js';
+import { isLeftOver, isOld } from '../output/new-file.js';
 import { fileOutput, type Output } from '../output/output.js';
 import { removeFile } from '../recording/format/files.js';
 
@@ -33,11 +36,14 @@ const MAX_WAITING = 65_536;
 /** A part is closed when it has that many bytes, also within the hour: a reader takes it whole. */
 const PART_BYTES = 64 << 20;
 const HOUR_NS = 3_600_000_000_000n;
+const FOLDER = /^(date|hour)=/;
 const NAME = /^.*-\d{6,}\.parquet$/;
 
 interface Part {
   readonly hour: bigint;
-  readonly tables: readonly { readonly exporter: Exporter; readonly output: Output }[];
+  readonly tables: { readonly exporter: Exporter; readonly output: Output }[];
+  /** Lifecycles in it. */
+  rows: number;
 }
 
 export class Lake {
@@ -117,11 +123,19 @@ export class Lake {
     const now = this.#hour(this.#time);
     if (now === null) return;
     this.#waiting = [];
-    for (const row of rows) {
-      const hour = this.#hour(row.last) ?? now;
-      if (this.#part !== null && hour > this.#part.hour) await this.#closePart();
-      this.#part ??= await this.#open(hour);
-      for (const { exporter } of this.#part.tables) exporter.lifecycle(row);
+    let taken = 0;
+    try {
+      for (const row of rows) {
+        const hour = this.#hour(row.last) ?? now;
+        if (this.#part !== null && hour > this.#part.hour) await this.#closePart();
+        this.#part ??= await this.#open(hour);
+        for (const { exporter } of this.#part.tables) exporter.lifecycle(row);
+        this.#part.rows++;
+        taken++;
+      }
+    } finally {
+      // What no part took; what a part took and lost is counted with it.
+      this.figures.dropped += rows.length - taken;
     }
     for (const { exporter } of this.#part?.tables ?? []) await exporter.drain();
     const full = this.#part?.tables.some(({ output }) => output.bytes > PART_BYTES) ?? false;
@@ -133,14 +147,19 @@ export class Lake {
     const { host, bootId } = this.#context.session;
     const iso = new Date(Number(hour * (HOUR_NS / 1_000_000n))).toISOString();
     const name = `${host.replace(/[^\w.-]/g, '_')}-${bootId.slice(0, 8)}-${this.#run}-${String(++this.#number).padStart(6, '0')}.parquet`;
-    const tables = [];
-    for (const table of this.#options.tables) {
-      const folder = join(this.#options.directory, table, `date=${iso.slice(0, 10)}`, `hour=${iso.slice(11, 13)}`);
-      await mkdir(folder, { recursive: true, mode: 0o750 });
-      const output = await fileOutput(join(folder, name));
-      tables.push({ output, exporter: await parquetExporter(table, this.#context, output) });
+    const part: Part = { hour, tables: [], rows: 0 };
+    try {
+      for (const table of this.#options.tables) {
+        const folder = join(this.#options.directory, table, `date=${iso.slice(0, 10)}`, `hour=${iso.slice(11, 13)}`);
+        await mkdir(folder, { recursive: true, mode: 0o750 });
+        const output = await fileOutput(join(folder, name));
+        part.tables.push({ output, exporter: await parquetExporter(table, this.#context, output) });
+      }
+    } catch (error) {
+      await this.#abandon(part);
+      throw error;
     }
-    return { hour, tables };
+    return part;
   }
 
   async #closePart(): Promise<void> {
@@ -148,24 +167,41 @@ export class Lake {
     if (part === null) return;
     this.#part = null;
     const losses = this.#losses();
-    for (const { exporter, output } of part.tables) {
-      await exporter.finish(losses, this.#time);
-      await output.finish();
-      this.figures.parts++;
+    try {
+      for (const { exporter, output } of part.tables) {
+        await exporter.finish(losses, this.#time);
+        await output.finish();
+        this.figures.parts++;
+      }
+    } catch (error) {
+      await this.#abandon(part);
+      throw error;
     }
     await this.#shrink();
   }
 
-  /** Deletes the oldest of ours beyond `size`. A shipper may take files away meanwhile. */
+  /** Its lifecycles are missing from one table at least. */
+  async #abandon(part: Part): Promise<void> {
+    this.figures.dropped += part.rows;
+    for (const { output } of part.tables) await output.abandon();
+  }
+
+  /**
+   * Deletes the oldest of ours beyond `size`, what a killed daemon left, and folders of hours that are empty by now. A shipper
+   * may take files, and folders, away meanwhile. Links are not followed.
+   */
   async #shrink(): Promise<void> {
     const { directory, tables, size } = this.#options;
     const files: { path: string; bytes: number; at: number }[] = [];
     for (const table of tables) {
-      for (const path of await readdir(join(directory, table), { recursive: true })) {
-        if (!NAME.test(path)) continue;
-        const full = join(directory, table, path);
-        const found = await stat(full).catch(() => null);
-        if (found?.isFile()) files.push({ path: full, bytes: found.size, at: found.mtimeMs });
+      // From the innermost on: a folder is empty when what was in it has gone.
+      for (const { parentPath, name } of (await entries(join(directory, table))).reverse()) {
+        const path = join(parentPath, name);
+        const found = await lstat(path).catch(() => null);
+        if (found?.isDirectory() && FOLDER.test(name) && isOld(found.mtimeMs)) await rmdir(path).catch(() => {});
+        if (!found?.isFile()) continue;
+        if (isLeftOver(name, found.mtimeMs)) await removeFile(path);
+        else if (NAME.test(name)) files.push({ path, bytes: found.size, at: found.mtimeMs });
       }
     }
     let total = files.reduce((sum, { bytes }) => sum + bytes, 0);
@@ -187,7 +223,17 @@ export class Lake {
       this.#failing = true;
       const part = this.#part;
       this.#part = null;
-      for (const { output } of part?.tables ?? []) await output.abandon();
+      if (part !== null) await this.#abandon(part);
     }
+  }
+}
+
+/** What is below `folder`; a folder that goes while it is read has nothing. With types, Node does not go into links. */
+async function entries(folder: string): Promise<Dirent[]> {
+  try {
+    return await readdir(folder, { recursive: true, withFileTypes: true });
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return [];
+    throw error;
   }
 }

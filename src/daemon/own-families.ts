@@ -65,7 +65,11 @@ export function daemonFamilies(figures: DaemonFigures): Family[] {
       counter('lake_files', 'Parquet files closed, and of ours deleted for want of room.', [
         ...samplesBy('what', { closed: lake.parts, removed: lake.removed }),
       ]),
-      counter('lake_lifecycles_dropped', 'Lifecycles not written: the disk was too slow.', single(lake.dropped)),
+      counter(
+        'lake_lifecycles_dropped',
+        'Lifecycles not written: the disk was too slow, or refused their file.',
+        single(lake.dropped),
+      ),
       counter('lake_failures', 'Times the disk refused a file.', single(lake.failed)),
     );
   }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /** The daemon's configuration file. Errors name file, line, key and what is allowed. */
-import type { Stats } from 'node:fs';
-import type { FileHandle } from 'node:fs/promises';
+import { constants, type Stats } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { type Action, readActions } from '../actions/actions.js';
 import { loadRules, readRules } from '../actions/rules.js';
 import type { Section } from '../config/section.js';
 import { parseToml, readToml } from '../config/toml.js';
 import type { AlertRule } from '../core/alerts/rule.js';
-import { ExitCode, UserError } from '../errors.js';
+import { ExitCode, fileError, UserError } from '../errors.js';
 import { sudoOwner } from '../output/place.js';
 import { type DaemonConfig, KEYS } from './config.js';
 import type { Key } from './config-kinds.js';
@@ -33,6 +33,29 @@ export interface Loaded {
 export async function readConfig(path: string, held: FileHandle | null = null): Promise<Loaded> {
   const owner = held === null ? sudoOwner()?.uid : (await held.stat()).uid;
   return load(await readToml(path, held, (found) => refuseOthers(path, found, owner)));
+}
+
+/**
+ * The file, for reloads by a user who may not open it; null for a pipe, which is not read twice. By now another file may have
+ * its name: what `readConfig` would refuse is refused here too. Rejects with a `UserError`.
+ */
+export async function holdConfig(path: string): Promise<FileHandle | null> {
+  const guard = <T>(work: Promise<T>): Promise<T> =>
+    work.catch((error: unknown) => {
+      throw fileError(`cannot read ${path}`, error);
+    });
+  // Without O_NONBLOCK whoever put a pipe in its place would be waited for.
+  const held = await guard(open(path, constants.O_RDONLY | constants.O_NONBLOCK));
+  try {
+    const found = await guard(held.stat());
+    refuseOthers(path, found, sudoOwner()?.uid);
+    if (found.isFile()) return held;
+  } catch (error) {
+    await held.close();
+    throw error;
+  }
+  await held.close();
+  return null;
 }
 
 /** An `exec` action runs what the file says: it is not to be somebody else's. `owner`: of whom it may be besides root and us. */

@@ -12,6 +12,20 @@ import { type FilePlace, findPlace, sudoOwner } from './place.js';
 /** Recordings and what is made of them hold every process's addresses. */
 const MODE = 0o600;
 
+const PARTIAL = /^\.vmalocktop-[0-9a-f]{16}\.partial$/;
+/** The lake has a file open for an hour; nothing else for more than moments. */
+const LEFT_MS = 2 * 3_600_000;
+
+/** Nobody of us is still at it; `mtimeMs`: ms since 1970. */
+export function isOld(mtimeMs: number): boolean {
+  return Date.now() - mtimeMs > LEFT_MS;
+}
+
+/** What a process that was killed left beside the file it was writing. */
+export function isLeftOver(name: string, mtimeMs: number): boolean {
+  return PARTIAL.test(name) && isOld(mtimeMs);
+}
+
 /** Files that have no name to stay under yet: none is left behind by an end in a hurry. */
 const unplaced: Set<string> = new Set();
 let watched = false;

@@ -64,6 +64,8 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['export', recording, '-f', 'jsonl', '-o', '-'],
   ['export', recording, '-f', 'csv', '-o', '-'],
   ['export', recording, '-f', 'csv', '-t', 'events', '-o', '-'],
+  ['export', recording, '-f', 'jsonl', '-t', 'attempts', '-o', '-'],
+  ['export', recording, '-f', 'csv', '-t', 'waits', '-o', '-'],
   ['stat', `${recording}${HOSTILE.replaceAll('\0', '')}`],
 ];
 

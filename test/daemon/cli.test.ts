@@ -1,12 +1,22 @@
 // SPDX-License-Identifier: MIT
 /** The daemon as a process, over a recording: what it serves, how it is told things, what it leaves behind. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { holdConfig } from '../../src/daemon/read-config.js';
 import { openFile } from '../../src/recording/read/file.js';
 import { run } from '../cli/run.js';
 import { type Running, scratch, startDaemon, until, writeRecording } from './support.js';
@@ -85,6 +95,22 @@ test('a configuration that others may write is not used: it names programs to be
   const foreign = await check();
   assert.equal(foreign.code, 2);
   assert.match(foreign.stderr, /it belongs to another user \(4711\)/);
+});
+
+test('nor is one held for reloads that took the place of the one that was read', {
+  skip: !root && 'needs root, and another user',
+}, async () => {
+  const path = join(directory.path, 'swapped.toml');
+  writeFileSync(path, '');
+  const held = await holdConfig(path);
+  assert.ok(held);
+  await held.close();
+  chownSync(path, 4711, 4712);
+  await assert.rejects(holdConfig(path), /it belongs to another user/);
+  unlinkSync(path);
+  // Who waits for a writer of it waits for ever.
+  execFileSync('mkfifo', [path]);
+  assert.equal(await holdConfig(path), null);
 });
 
 test('--check-config says whether it can be used, and nothing else', async () => {

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: MIT
 /** The daemon's flight recorder files: how many there are, whoever asks for them at the same time. */
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { chownSync, lstatSync, mkdirSync, readdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { test } from 'node:test';
+import { giveAway, makeFlightDirectory } from '../../src/daemon/flight-directory.js';
 import { dumpFlight } from '../../src/daemon/flight-files.js';
 import { openFile } from '../../src/recording/read/file.js';
 import { createFlightRecorder, type FlightRecorder } from '../../src/recording/write/flight.js';
 import { syntheticSession } from '../core/session.js';
 import { synthesize } from '../core/synthetic.js';
 import { scratch } from './support.js';
+
+const root = process.geteuid?.() === 0;
 
 async function recorder(): Promise<FlightRecorder> {
   const flight = await createFlightRecorder(syntheticSession(), { seconds: 60, bytes: 2 ** 20 });
@@ -32,4 +35,35 @@ test('several at the same time: each is written, the newest stay, and none fails
   let rows = 0;
   for await (const batch of source.batches()) rows += batch.length;
   assert.ok(rows > 100);
+});
+
+test('what a killed daemon left half written goes, what another is writing stays', async (t) => {
+  const directory = scratch();
+  t.after(() => directory.remove());
+  const [left, new_] = ['.vmalocktop-0123456789abcdef.partial', '.vmalocktop-fedcba9876543210.partial'] as const;
+  for (const name of [left, new_, 'else.partial']) writeFileSync(join(directory.path, name), 'x');
+  for (const name of [left, 'else.partial']) utimesSync(join(directory.path, name), 1, 1);
+  const path = await dumpFlight(await recorder(), directory.path, 2, 'a test');
+  assert.deepEqual(readdirSync(directory.path).sort(), [new_, 'else.partial', basename(path)].sort());
+});
+
+test('a directory is given away as it was made, and not what somebody put in its place', {
+  skip: !root && 'needs root',
+}, (t) => {
+  const directory = scratch();
+  t.after(() => directory.remove());
+  const user = { name: 'ann', uid: 4711, gid: 4712 };
+  const owner = (name: string): number => lstatSync(join(directory.path, name)).uid;
+  makeFlightDirectory(join(directory.path, 'made/deep'), user);
+  assert.deepEqual([owner('made'), owner('made/deep')], [0, 4711]);
+  // One that was there keeps its owner.
+  mkdirSync(join(directory.path, 'full/cron.d'), { recursive: true });
+  makeFlightDirectory(join(directory.path, 'full'), user);
+  assert.equal(owner('full'), 0);
+  symlinkSync('full', join(directory.path, 'link'));
+  mkdirSync(join(directory.path, 'foreign'));
+  chownSync(join(directory.path, 'foreign'), 4713, 4713);
+  for (const name of ['link', 'full', 'foreign'])
+    assert.throws(() => giveAway(join(directory.path, name), user), { code: 'EEXIST' }, name);
+  assert.deepEqual([owner('link'), owner('full'), owner('foreign')], [0, 0, 4713]);
 });

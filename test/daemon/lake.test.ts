@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The lake: whole files by table and hour, as DuckDB reads them; a thousand hosts of them through the views that come along. */
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -148,6 +148,77 @@ describe('lake', () => {
     assert.equal(lines.length, 1);
     assert.match(lines[0] ?? '', /^lake: .*ENOTDIR/);
     assert.equal(refused.figures.failed, 1);
+  });
+
+  test('a table that cannot be written costs the part: its lifecycles are counted, nothing half written stays', async () => {
+    const directory = join(dir, 'refusing');
+    const lines: string[] = [];
+    const all = lifecyclesOf(synthesize(400, 5)).slice(0, 30);
+    const batches = synthesize(1, 5);
+    const session = { ...syntheticSession(), clocks: [{ time: 0, realtimeNs: '1700000000000000000' }] };
+    const lake = new Lake(
+      session,
+      { directory, tables: LAKE_TABLES, size: 2 ** 20 },
+      () => ({ lifecycles: 1 }) as unknown as Losses,
+      (line) => lines.push(line),
+    );
+    const tick = async (from: number, to: number): Promise<void> => {
+      for (const lifecycle of all.slice(from, to)) lake.lifecycle({ ...lifecycle, last: 0 });
+      lake.batch({ ...(batches[0] as EventBatch), length: 1, kind: new Uint8Array([1]), time: new Float64Array([0]) });
+      await lake.settled();
+    };
+    // The last of three tables.
+    await mkdir(directory, { recursive: true });
+    await writeFile(join(directory, 'waits'), '');
+    await tick(0, 10);
+    assert.deepEqual([lake.figures.failed, lake.figures.dropped], [1, 10]);
+    assert.deepEqual(await files(directory), ['waits']);
+    // Its folder goes while it is written.
+    await rm(join(directory, 'waits'));
+    await tick(10, 25);
+    assert.equal((await files(directory)).length, LAKE_TABLES.length);
+    await rm(join(directory, 'attempts'), { recursive: true });
+    await lake.close();
+    assert.deepEqual([lake.figures.failed, lake.figures.dropped, lake.figures.parts], [2, 25, 1]);
+    const left = await files(directory);
+    assert.deepEqual(
+      left.filter((name) => !name.startsWith('lifecycles/')),
+      [],
+    );
+    assert.equal(lines.length, 2, lines.join('\n'));
+  });
+
+  test('no link is followed when the oldest files go; what a killed daemon left half written goes too', async () => {
+    const directory = join(dir, 'links');
+    const elsewhere = join(dir, 'elsewhere');
+    const folder = join(directory, 'lifecycles', 'date=2023-11-14');
+    await mkdir(elsewhere);
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(elsewhere, 'ours-000001.parquet'), 'x'.repeat(100));
+    await symlink(elsewhere, join(folder, 'hour=01'));
+    await symlink(join(elsewhere, 'ours-000001.parquet'), join(folder, 'ours-000002.parquet'));
+    await writeFile(join(folder, 'old-000003.parquet'), 'x'.repeat(100));
+    const [left, new_] = ['.vmalocktop-0123456789abcdef.partial', '.vmalocktop-fedcba9876543210.partial'] as const;
+    for (const name of [left, new_]) await writeFile(join(folder, name), 'x');
+    // An hour that was shipped, and the day it was the last of.
+    await mkdir(join(directory, 'lifecycles/date=2023-11-13/hour=02'), { recursive: true });
+    for (const name of [`date=2023-11-14/${left}`, 'date=2023-11-13/hour=02'])
+      await utimes(join(directory, 'lifecycles', name), 1, 1);
+    await utimes(join(directory, 'lifecycles/date=2023-11-13'), 1, 1);
+    const lake = new Lake(
+      { ...syntheticSession(), clocks: [{ time: 0, realtimeNs: '1700000000000000000' }] },
+      { directory, tables: ['lifecycles'], size: 1 },
+      () => ({ lifecycles: 1 }) as unknown as Losses,
+      () => {},
+    );
+    const batches = synthesize(400, 5);
+    lake.lifecycle(lifecyclesOf(batches)[0] as Lifecycle);
+    lake.batch(batches[0] as EventBatch);
+    await lake.close();
+    assert.deepEqual(await readdir(elsewhere), ['ours-000001.parquet']);
+    // Its own file is gone as well; the folder it was in is young.
+    assert.deepEqual((await readdir(folder)).sort(), [new_, 'hour=01', 'hour=22', 'ours-000002.parquet'].sort());
+    assert.deepEqual(await readdir(join(directory, 'lifecycles', 'date=2023-11-13')), []);
   });
 
   test(`${HOSTS} hosts: every view answers, and what it answers adds up`, async () => {

@@ -120,3 +120,6 @@ export function mutateText(random: CaseRandom, text: string, words: readonly str
 }
 
 export const oddText = (random: CaseRandom): string => random.pick(ODD);
+
+/** Of a process, a file, a host: what is shown as NaN is then a figure. */
+export const oddName = (random: CaseRandom): string => oddText(random).replaceAll('NaN', 'nan');

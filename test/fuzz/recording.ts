@@ -13,7 +13,7 @@ import { openRecordingBytes } from '../../src/recording/read/reader.js';
 import { redactSource } from '../../src/recording/read/redact.js';
 import { createRecordingWriter } from '../../src/recording/write/writer.js';
 import { chunksOf, MemorySink } from '../recording/support.js';
-import { type CaseRandom, mutateBytes, oddText } from './random.js';
+import { type CaseRandom, mutateBytes, oddName } from './random.js';
 import { type Prepared, refusal, type Target } from './target.js';
 
 const FILES = ['mixed-7.3', 'swap-7.3', 'synthetic-flight'];
@@ -68,7 +68,7 @@ function mutateRows(random: CaseRandom, batch: EventBatch): void {
     const { key } = random.pick(COLUMNS);
     const column = batch[key] as unknown as (number | bigint)[];
     if (key === 'comm') {
-      (batch.strings as string[]).push(oddText(random));
+      (batch.strings as string[]).push(oddName(random));
       column[row] = batch.strings.length - 1;
     } else if (random.one(2)) column[row] = column[random.below(batch.length)] as number;
     else if (key === 'kind') column[row] = random.pick(KINDS);
@@ -147,33 +147,46 @@ function show(pipeline: Pipeline, checker: Checker): void {
   if (/[\x00-\x08\x0b-\x1f\x7f-\x9f]/.test(text)) throw new Error('a control character is shown');
 }
 
+export type Bases = readonly Base[];
+
+export async function loadBases(): Promise<Bases> {
+  await loadZstd();
+  return Promise.all(FILES.map(base));
+}
+
+/** The bytes of a recording as somebody who means harm would write it; null when there is nothing in it. */
+export async function hostileRecording(random: CaseRandom, bases: Bases): Promise<Uint8Array | null> {
+  const { session, parts } = random.pick(bases);
+  const sink = new MemorySink();
+  try {
+    const writer = await createRecordingWriter(random.one(4) ? mutateSession(random, session) : session, sink);
+    for (let n = 1 + random.below(3); n > 0; n--) {
+      const from = random.pick(parts);
+      const batch = copyRows(from, 0, from.length);
+      mutateRows(random, batch);
+      await writer.write(batch);
+    }
+    await writer.end();
+  } catch (error) {
+    // What cannot be written is no recording: the writer is ours, and its input is not hostile.
+    if (sink.bytes().length === 0) return null;
+    if (!(error instanceof Error)) throw error;
+  }
+  return sink.bytes();
+}
+
 export const recording: Target = {
   name: 'recording',
   async prepare(): Promise<Prepared> {
-    await loadZstd();
-    const bases = await Promise.all(FILES.map(base));
+    const bases = await loadBases();
     let used = 0;
     let shown = 0;
     return {
       used: () => used,
       async run(random) {
-        const { session, parts } = random.pick(bases);
-        const sink = new MemorySink();
-        try {
-          const writer = await createRecordingWriter(random.one(4) ? mutateSession(random, session) : session, sink);
-          for (let n = 1 + random.below(3); n > 0; n--) {
-            const from = random.pick(parts);
-            const batch = copyRows(from, 0, from.length);
-            mutateRows(random, batch);
-            await writer.write(batch);
-          }
-          await writer.end();
-        } catch (error) {
-          // What cannot be written is no recording: the writer is ours, and its input is not hostile.
-          if (sink.bytes().length === 0) return;
-          if (!(error instanceof Error)) throw error;
-        }
-        const bytes = random.one(3) ? mutateBytes(random, sink.bytes()) : heads(random, sink.bytes());
+        const written = await hostileRecording(random, bases);
+        if (written === null) return;
+        const bytes = random.one(3) ? mutateBytes(random, written) : heads(random, written);
         try {
           const opened = await openRecordingBytes(chunksOf(bytes, 4096), 'it');
           const source = random.one(4) ? redactSource(opened) : opened;

@@ -3,6 +3,7 @@
 
 import { btf, elf, proc, ring } from './binary.js';
 import { connected, http, socket } from './net.js';
+import { outputs } from './outputs.js';
 import { CaseRandom } from './random.js';
 import { recording } from './recording.js';
 import type { Target } from './target.js';
@@ -10,6 +11,7 @@ import { commandLine, config, rules } from './text.js';
 
 export const TARGETS: readonly Target[] = [
   recording,
+  outputs,
   config,
   rules,
   commandLine,

@@ -31,7 +31,7 @@ for (const kernel of kernels) {
     assert.equal(lines.get('left'), 'left 2 named, 0 run on');
     assert.equal(lines.get('daemon-socket'), 'daemon-socket root daemon 660');
     assert.ok(!result.stdout.includes('still there'), result.stdout);
-    for (const file of ['stat', 'command.vmlt', 'rotated.1.vmlt', 'vmalocktop-recording'])
+    for (const file of ['stat', 'command.vmlt', 'rotated.0001.vmlt', 'vmalocktop-recording'])
       assert.match(result.stdout, new RegExp(`UNKNOWN 4711 600 .*${file}`));
     assert.match(result.stdout, /root 0 600 \/root\/stacks\.vmlt/);
   });

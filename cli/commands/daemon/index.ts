@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** `daemon`: metrics, alerts, a flight recorder and a socket for dashboards, for as long as the host runs. */
 
-import { statSync } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { checkUsers } from '../../../src/actions/users.js';
 import { textOf } from '../../../src/core/present/clean.js';
 import { Daemon, type DaemonSource } from '../../../src/daemon/daemon.js';
@@ -10,7 +9,7 @@ import { checkFlightDirectory, makeFlightDirectory } from '../../../src/daemon/f
 import { notifyManager } from '../../../src/daemon/notify.js';
 import { otlpSecrets, otlpTarget } from '../../../src/daemon/otlp-target.js';
 import { pacedSource } from '../../../src/daemon/paced.js';
-import { type Loaded, readConfig } from '../../../src/daemon/read-config.js';
+import { holdConfig, type Loaded, readConfig } from '../../../src/daemon/read-config.js';
 import { serveOptions } from '../../../src/daemon/serve-options.js';
 import { listenSocket, type StreamSocket } from '../../../src/daemon/socket.js';
 import { ExitCode, UserError } from '../../../src/errors.js';
@@ -107,8 +106,7 @@ async function serve(options: DaemonOptions, loaded: Loaded, opened: Opened): Pr
   for (const directory of directories) makeFlightDirectory(directory, user);
   const source = await openSource(options, loaded);
   opened.source = source;
-  // A pipe has been read by now, and is not read twice.
-  if (statSync(options.config).isFile()) opened.config = await open(options.config, 'r');
+  opened.config = await holdConfig(options.config);
   const otlp = otlpSecrets(config.otlp);
   boundHeap();
   // Loaded by now, so that its pages are locked as well.
