@@ -14,7 +14,7 @@ export interface CheckedRelocation {
   readonly section: string;
   /** Bytes from the section's start. */
   readonly offset: number;
-  /** `struct task_struct.mm`, `enum fault_flag.FAULT_FLAG_VMA_LOCK`, `struct folio` */
+  /** `struct task_struct.pid`, `enum pid_type.PIDTYPE_TGID`, `struct file` */
   readonly access: string;
   /** `field offset`, `field exists`, `type size`, … */
   readonly kind: string;
@@ -33,9 +33,9 @@ export interface CheckedRelocation {
 
 export interface MissingTarget {
   readonly program: string;
-  /** `fentry/do_swap_page` */
+  /** `fentry/vfs_read` */
   readonly section: string;
-  /** What the BTF has none of: `function do_swap_page`, `tracepoint sched_switch`. */
+  /** What the BTF has none of: `function vfs_read`, `tracepoint sched_switch`. */
   readonly target: string;
 }
 

@@ -3,7 +3,7 @@
 import { constants } from 'node:os';
 
 export interface BpfErrorParts {
-  /** What failed, e.g. `load program on_fault`. */
+  /** What failed, e.g. `load program on_read`. */
   readonly what: string;
   readonly why: string;
   /** What to do about it; empty when there is nothing to advise. */
@@ -61,8 +61,12 @@ export function misuse(code: string, what: string, why: string, remedy: string =
   return new BpfError({ what, why, remedy, code });
 }
 
+/** The C library's second names for EAGAIN and EOPNOTSUPP; the kernel has one for each. */
+const SECOND_NAMES: ReadonlySet<string> = new Set(['EWOULDBLOCK', 'ENOTSUP']);
 const NAMES: ReadonlyMap<number, string> = new Map(
-  Object.entries(constants.errno).map(([name, value]): [number, string] => [value, name]),
+  Object.entries(constants.errno)
+    .filter(([name]) => !SECOND_NAMES.has(name))
+    .map(([name, value]): [number, string] => [value, name]),
 );
 
 /** `EPERM` for 1; `errno 524` for a number user space has no name for (kernel-internal ones such as ENOTSUPP). */
@@ -107,6 +111,10 @@ const MEANINGS: Readonly<Record<number, readonly [why: string, remedy: string]>>
     'no memory (ENOMEM)',
     'make maps smaller; on kernels before 5.11 raise RLIMIT_MEMLOCK (`ulimit -l unlimited`)',
   ],
+  [constants.errno.EAGAIN]: [
+    'interrupted by a signal each time it was tried (EAGAIN)',
+    'try again; a profiler or a timer keeps sending signals to this thread',
+  ],
   [constants.errno.EBUSY]: [
     'in use already (EBUSY)',
     'something else holds this hook or map: `bpftool link` and `bpftool map` say what',
@@ -141,6 +149,7 @@ const LAST_LINES = 10;
 export function loadError(what: string, errno: number, log: string): BpfError {
   const failed = /prog '([^']+)': BPF program load failed/.exec(log);
   const begin = log.indexOf('-- BEGIN PROG LOAD LOG --');
+  if (errno === constants.errno.EAGAIN) return errnoError(what, errno, { log }); // given up, not refused
   if (failed === null || begin < 0) return errnoError(what, errno, { log, ...lastMessage(errno, log) });
   const end = log.indexOf('-- END PROG LOAD LOG --', begin);
   const said = log

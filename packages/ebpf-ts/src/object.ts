@@ -17,6 +17,7 @@ import { ofObject } from './map-source.js';
 import { bytes, cString } from './memory.js';
 import { BpfProgram } from './program.js';
 import type { AnyShape, Shape } from './shape.js';
+import { withSignalsHeld } from './signals.js';
 import { TypedMap } from './typed-map.js';
 
 /** `.rodata`, `.bss`, `.data`, `.rodata.name` … */
@@ -189,12 +190,13 @@ export class BpfObject<S extends Shape = AnyShape> {
     return new Uint8Array(viewOf(base, size));
   }
 
-  /** Verifies and loads every program that is to be loaded. Throws `BpfError`, `VerifierError` when a program is refused; the object can then only be closed. */
+  /** Verifies and loads every program that is to be loaded. Throws `BpfError`, `VerifierError` when a program is refused; the object can then only be closed.
+   * Signals sent to this thread meanwhile are delivered afterwards: the verifier gives up over them. */
   load(): void {
     const what = `load ${this.name}`;
     this.#life.beforeLoad(what);
     takeLog();
-    const rc = libbpf().objectLoad(this.#handle);
+    const rc = withSignalsHeld(() => libbpf().objectLoad(this.#handle));
     const log = takeLog();
     if (rc < 0) {
       this.close();

@@ -6,6 +6,7 @@ import { BpfError } from './errors.js';
 import { addressOf, libbpf } from './ffi.js';
 import { MapType } from './map-types.js';
 import { bytes, integer } from './memory.js';
+import { withSignalsHeld } from './signals.js';
 import { bpf } from './system.js';
 
 /** `enum bpf_prog_type` of include/uapi/linux/bpf.h */
@@ -48,14 +49,17 @@ export type ProgramType = (typeof ProgramType)[keyof typeof ProgramType];
 /** libbpf answers 1 or 0, or an errno when it could not find out (`inconclusive`), which a refusal for lack of privilege is. */
 export type Probed = 'supported' | 'unsupported' | 'inconclusive';
 
-const probed = (rc: number): Probed => (rc > 0 ? 'supported' : rc === 0 ? 'unsupported' : 'inconclusive');
+const tried = (probe: () => number): Probed => {
+  const rc = withSignalsHeld(probe);
+  return rc > 0 ? 'supported' : rc === 0 ? 'unsupported' : 'inconclusive';
+};
 
 export function probeProgramType(type: ProgramType): Probed {
-  return probed(libbpf().probeProgramType(integer(type, 0, 2 ** 16, 'probe program type'), null));
+  return tried(() => libbpf().probeProgramType(integer(type, 0, 2 ** 16, 'probe program type'), null));
 }
 
 export function probeMapType(type: MapType): Probed {
-  return probed(libbpf().probeMapType(integer(type, 0, 2 ** 16, 'probe map type'), null));
+  return tried(() => libbpf().probeMapType(integer(type, 0, 2 ** 16, 'probe map type'), null));
 }
 
 const BPF_PROG_LOAD = 5;
@@ -103,7 +107,8 @@ function helperRefused(type: ProgramType, helper: number): boolean {
 /** Whether programs of that type may call helper number `helper` (`enum bpf_func_id`). */
 export function probeHelper(type: ProgramType, helper: number): Probed {
   const what = 'probe helper';
-  const answer = probed(libbpf().probeHelper(integer(type, 0, 2 ** 16, what), integer(helper, 0, 2 ** 16, what), null));
+  const numbers = [integer(type, 0, 2 ** 16, what), integer(helper, 0, 2 ** 16, what)] as const;
+  const answer = tried(() => libbpf().probeHelper(...numbers, null));
   return answer === 'supported' && helperRefused(type, helper) ? 'unsupported' : answer;
 }
 

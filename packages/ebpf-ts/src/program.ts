@@ -10,6 +10,7 @@ import { BpfLink } from './link.js';
 import type { BpfMap } from './map.js';
 import { bytes, cString, integer } from './memory.js';
 import type { PerfEvent } from './perf-event.js';
+import { withSignalsHeld } from './signals.js';
 
 // struct bpf_prog_info, include/uapi/linux/bpf.h
 const INFO = { size: 232, id: 4, runTime: 192, runCount: 200, misses: 208 } as const;
@@ -152,7 +153,7 @@ export class BpfProgram {
     view.setUint32(28, out.length, true);
     if (ctx !== undefined && ctx.length > 0) view.setBigUint64(32, addressOf(ctx), true);
     view.setUint32(48, ctx?.length ?? 0, true);
-    const rc = libbpf().testRun(fd, opts);
+    const rc = withSignalsHeld(() => libbpf().testRun(fd, opts));
     if (rc < 0) throw errnoError(what, -rc);
     const written = Math.min(view.getUint32(28, true), out.length);
     return { returned: view.getUint32(56, true), data: out.subarray(0, written) };

@@ -13,6 +13,7 @@ export const LIBC = {
   waitpid: 'int waitpid(int pid, void *status, int options)',
   getpagesize: 'int getpagesize(void)',
   fcntl: 'int fcntl(int fd, int command, int argument)',
+  sigprocmask: 'int sigprocmask(int how, void *set, void *before)',
   ifNametoindex: 'uint32_t if_nametoindex(const char *name)',
 } as const;
 

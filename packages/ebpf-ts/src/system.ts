@@ -6,6 +6,7 @@ import { SYSCALLS } from './arch.js';
 import { BpfError, errnoError } from './errors.js';
 import { addressOf, lastErrno, libbpf, libc } from './ffi.js';
 import { bytes } from './memory.js';
+import { withSignalsHeld } from './signals.js';
 
 const BPF_PROG_LOAD = 5;
 const BPF_PROG_TYPE_KPROBE = 2;
@@ -35,7 +36,7 @@ export function probeTracing(): number {
 
 /** bpf(2) itself, for what libbpf of some version has no function for: what it returns. Throws `BpfError`. */
 export function bpf(command: number, attr: Uint8Array, what: string): number {
-  const rc = Number(libc().syscall(SYSCALLS.bpf, BigInt(command), attr, attr.length, 0, 0));
+  const rc = withSignalsHeld(() => Number(libc().syscall(SYSCALLS.bpf, BigInt(command), attr, attr.length, 0, 0)));
   if (rc < 0) throw errnoError(what, lastErrno());
   return rc;
 }
