@@ -36,7 +36,7 @@ unit_tests := $(call tests_of,$(filter-out test/vm/% test/install/%,$(wildcard t
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: ## install what is lacking: Debian packages (as root) and npm packages
@@ -67,6 +67,23 @@ packages/ebpf-ts/dist/%.bpf.o: packages/ebpf-ts/%.bpf.c Makefile
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -idirafter /usr/include/$$($(CC) -print-multiarch) -c $< -o $@
 	$(Q)$(LLVM_STRIP) -g $@
+
+# For guests of the other architecture: only what is not the same there. The C library is the one test/vm/get-kernels unpacked.
+ARM64_ROOT := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/vmalocktop/root-arm64
+ARM64_CC := $(CLANG) --target=aarch64-linux-gnu --sysroot=$(ARM64_ROOT) -fuse-ld=lld -static
+.PHONY: arm64
+arm64: $(addprefix dist/arm64/,$(EXAMPLES)) ## what test/vm/run-in-vm needs to run a kernel for arm64 (after test/vm/get-kernels 7.3-arm64)
+
+dist/arm64/packages/ebpf-ts/dist/%.bpf.o: packages/ebpf-ts/%.bpf.c Makefile
+	$(call msg,BPF,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS:%_x86=%_arm64) -idirafter $(ARM64_ROOT)/usr/include/aarch64-linux-gnu -c $< -o $@
+	$(Q)$(LLVM_STRIP) -g $@
+
+dist/arm64/packages/ebpf-ts/dist/test/usdt: packages/ebpf-ts/test/usdt.c Makefile
+	$(call msg,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(ARM64_CC) $(CFLAGS) -o $@ $<
 
 packages/ebpf-ts/dist/test/usdt: packages/ebpf-ts/test/usdt.c Makefile
 	$(call msg,CC,$@)
@@ -107,6 +124,9 @@ test-vm: build ## tests on real kernels (VM_KERNELS="6.12 7.3" chooses)
 # A kernel that lacks a way of preempting says so on its console and goes on with its own.
 .PHONY: test-matrix
 test-matrix: build ## tests on every kernel there is a package of, in each way of preempting it (an hour and more)
+	@scripts/setup arm64
+	@test/vm/get-kernels 7.3-arm64 >/dev/null
+	@$(MAKE) arm64
 	@VM_MATRIX=1 VM_CPUS=8 $(MAKE) vm-only VM_KERNELS="$(or $(VM_KERNELS),6.12 6.12-rt 7.2 7.3 7.3-rt)"
 
 .PHONY: kernels

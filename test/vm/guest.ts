@@ -102,24 +102,27 @@ export async function runInGuest(options: GuestOptions): Promise<GuestResult> {
   }
 }
 
+/** The kernel of another architecture that `make test-matrix` fetches, and builds for. */
+export const armKernel = '7.3-arm64';
+
 /**
  * Why no guest can run here, or undefined when one can: for node:test's `skip`, which prints it.
  * Only QEMU itself being impossible counts; a kernel that is not cached, or a guest that fails, is a failing test.
  */
-export async function guestImpossible(): Promise<string | undefined> {
-  if (process.arch !== 'x64') return `test kernels are x86-64, this machine is ${process.arch}`;
+export async function guestImpossible(qemu: string = 'qemu-system-x86_64'): Promise<string | undefined> {
+  if (process.arch !== 'x64') return `test kernels are booted on x86-64, this machine is ${process.arch}`;
   const found = await new Promise<boolean>((resolve) => {
-    const child = spawn('qemu-system-x86_64', ['--version'], { stdio: 'ignore' });
+    const child = spawn(qemu, ['--version'], { stdio: 'ignore' });
     child.on('error', () => resolve(false));
     child.on('close', (status) => resolve(status === 0));
   });
-  return found ? undefined : 'qemu-system-x86_64 does not run here: see make setup';
+  return found ? undefined : `${qemu} does not run here: see make setup`;
 }
 
 /** For `skip` of what the short form of a test leaves out. */
 export const ONLY_IN_MATRIX = 'only in make test-matrix';
 
 /** For tests that take long, or are new and have not yet been seen on every kernel. */
-export async function matrixOnly(): Promise<string | false> {
-  return (await guestImpossible()) ?? (matrix ? false : ONLY_IN_MATRIX);
+export async function matrixOnly(qemu?: string): Promise<string | false> {
+  return (await guestImpossible(qemu)) ?? (matrix ? false : ONLY_IN_MATRIX);
 }
