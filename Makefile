@@ -22,7 +22,8 @@ BIOME := node_modules/.bin/biome
 BPF_CFLAGS := -g -O2 -Wall -Werror -target bpf -D__TARGET_ARCH_x86 -mcpu=v3
 CFLAGS := -O2 -g -Wall -Wextra -Werror -pthread
 
-BPF_OBJECT := dist/bpf/vmalocktop.bpf.o
+# One for each architecture that can be observed: bpf/arch.bpf.h.
+BPF_OBJECTS := dist/bpf/vmalocktop.bpf.o dist/bpf/vmalocktop.arm64.bpf.o
 BPF_SOURCES := $(wildcard bpf/*.c bpf/*.h)
 EXAMPLES := $(patsubst packages/ebpf-ts/%.bpf.c,packages/ebpf-ts/dist/%.bpf.o,$(wildcard packages/ebpf-ts/examples/*.bpf.c packages/ebpf-ts/test/*.bpf.c packages/ebpf-ts/bench/*.bpf.c)) \
   packages/ebpf-ts/dist/test/usdt
@@ -53,12 +54,12 @@ build: tools ## BPF object, TypeScript, test workloads, into dist/
 
 # What `build` makes once setup has run; $(shell) and wildcards above must not run before setup.
 .PHONY: all ts workloads
-all: $(BPF_OBJECT) $(EXAMPLES) ts workloads
+all: $(BPF_OBJECTS) $(EXAMPLES) ts workloads
 
-$(BPF_OBJECT): $(BPF_SOURCES) Makefile
+$(BPF_OBJECTS): $(BPF_SOURCES) Makefile
 	$(call msg,BPF,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CLANG) $(BPF_CFLAGS) -c bpf/vmalocktop.bpf.c -o $@
+	$(Q)$(CLANG) $(if $(findstring arm64,$@),$(BPF_CFLAGS:%_x86=%_arm64),$(BPF_CFLAGS)) -c bpf/vmalocktop.bpf.c -o $@
 	$(Q)$(LLVM_STRIP) -g $@
 
 # clang -target bpf does not look where a multiarch distribution keeps asm/types.h.
@@ -72,7 +73,7 @@ packages/ebpf-ts/dist/%.bpf.o: packages/ebpf-ts/%.bpf.c Makefile
 ARM64_ROOT := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/vmalocktop/root-arm64
 ARM64_CC := $(CLANG) --target=aarch64-linux-gnu --sysroot=$(ARM64_ROOT) -fuse-ld=lld -static
 .PHONY: arm64
-arm64: $(addprefix dist/arm64/,$(EXAMPLES)) ## what test/vm/run-in-vm needs to run a kernel for arm64 (after test/vm/get-kernels 7.3-arm64)
+arm64: $(addprefix dist/arm64/,$(EXAMPLES) $(filter %/gate %/swapload %/swap-touch %/uffd-gate,$(WORKLOADS))) ## what test/vm/run-in-vm needs to run a kernel for arm64 (after test/vm/get-kernels 7.3-arm64)
 
 dist/arm64/packages/ebpf-ts/dist/%.bpf.o: packages/ebpf-ts/%.bpf.c Makefile
 	$(call msg,BPF,$@)
@@ -85,12 +86,15 @@ dist/arm64/packages/ebpf-ts/dist/test/usdt: packages/ebpf-ts/test/usdt.c Makefil
 	@mkdir -p $(@D)
 	$(Q)$(ARM64_CC) $(CFLAGS) -o $@ $<
 
+dist/arm64/dist/test/workload/%: test/workload/%.c $(wildcard test/workload/*.h) Makefile
+	$(call msg,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(ARM64_CC) $(CFLAGS) -o $@ $<
+
 packages/ebpf-ts/dist/test/usdt: packages/ebpf-ts/test/usdt.c Makefile
 	$(call msg,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -o $@ $<
-
-
 
 # npm packages as package-lock.json has them: a no-op unless it changed.
 .PHONY: modules

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What differs between architectures: where registers hold arguments, results and the number of a system call. */
+/* What differs between architectures: where registers hold arguments, results and the number of a system call; the size of a page. */
 #ifndef VMALOCKTOP_ARCH_BPF_H
 #define VMALOCKTOP_ARCH_BPF_H
 
 #include "compat.bpf.h"
+#include "rodata.bpf.h"
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
@@ -18,6 +19,7 @@ struct pt_regs {
 #define SYSCALL_FD(regs) ((regs)->di)
 /* read, write, pread64, readv, preadv, ioctl: arch/x86/entry/syscalls/syscall_64.tbl */
 #define SYSCALL_READS(nr) ((nr) <= 1 || (nr) == 16 || (nr) == 17 || (nr) == 19 || (nr) == 295)
+#define PAGE_MASK (~0xfffull)
 /* user_mode() of arch/x86/include/asm/ptrace.h: the privilege level in the code segment */
 static __attribute__((always_inline)) inline bool regs_user_mode(const struct pt_regs *regs)
 {
@@ -25,6 +27,31 @@ static __attribute__((always_inline)) inline bool regs_user_mode(const struct pt
 
 	bpf_core_read(&cs, sizeof cs, &regs->cs);
 	return (cs & 3) == 3;
+}
+#elif defined(__TARGET_ARCH_arm64)
+struct pt_regs {
+	unsigned long regs[31];
+	unsigned long pstate;
+	unsigned long orig_x0;
+	int syscallno;
+} __core;
+/* AAPCS64 */
+#define REGS_ARG1(r) ((r)->regs[0])
+#define REGS_ARG2(r) ((r)->regs[1])
+#define REGS_ARG3(r) ((r)->regs[2])
+#define REGS_RET(r) ((r)->regs[0])
+#define SYSCALL_NR(r) ((r)->syscallno) /* NO_SYSCALL, -1, in an exception */
+#define SYSCALL_FD(r) ((r)->orig_x0) /* regs[0] becomes the result */
+/* ioctl, read, write, readv, pread64, preadv: include/uapi/asm-generic/unistd.h */
+#define SYSCALL_READS(nr) ((nr) == 29 || ((nr) >= 63 && (nr) <= 65) || (nr) == 67 || (nr) == 69)
+#define PAGE_MASK (~(page_size - 1)) /* 4, 16 or 64 KiB */
+/* user_mode() of arch/arm64/include/asm/ptrace.h: PSR_MODE_MASK is 0xf, PSR_MODE_EL0t 0 */
+static __attribute__((always_inline)) inline bool regs_user_mode(const struct pt_regs *regs)
+{
+	unsigned long pstate = 0xf;
+
+	bpf_core_read(&pstate, sizeof pstate, &regs->pstate);
+	return (pstate & 0xf) == 0;
 }
 #else
 #error "argument registers of this architecture are not written down in arch.bpf.h"

@@ -6,6 +6,7 @@
 #ifndef VMALOCKTOP_STATE_BPF_H
 #define VMALOCKTOP_STATE_BPF_H
 
+#include "arch.bpf.h"
 #include "compat.bpf.h"
 #include "events.h"
 #include "maps.bpf.h"
@@ -14,7 +15,7 @@
 
 #define MAX_DEPTH 3
 #define SLOTS 4 /* a power of two above MAX_DEPTH: the mask is what the verifier sees */
-#define PAGE_OF(address) ((address) & ~0xfffull)
+#define PAGE_OF(address) ((address) & PAGE_MASK)
 #define MM_ID(mm) ((__u64)(mm) & ((1ull << 52) - 1)) /* exact in a double */
 #define F(name) bpf_core_enum_value(enum fault_flag, FAULT_FLAG_##name)
 #define R(name) bpf_core_enum_value(enum vm_fault_reason, VM_FAULT_##name)

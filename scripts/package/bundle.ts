@@ -99,7 +99,8 @@ export async function bundle(root: string, out: string): Promise<readonly Shippe
   const shipped = notices(root, [...bundled, ...Object.keys(APART).map((name) => `node_modules/${name}`)]);
   for (const [name, parts] of Object.entries(APART))
     copyParts(join(root, 'node_modules', name), join(out, 'node_modules', name), parts);
-  copyParts(root, out, ['dist/bpf/vmalocktop.bpf.o', 'bpf', 'docs', 'share', 'LICENSES', 'README.md', 'CHANGELOG.md']);
+  const objects = ['dist/bpf/vmalocktop.bpf.o', 'dist/bpf/vmalocktop.arm64.bpf.o'];
+  copyParts(root, out, [...objects, 'bpf', 'docs', 'share', 'LICENSES', 'README.md', 'CHANGELOG.md']);
   writeFileSync(join(out, 'LICENSES/third-party.txt'), shipped.map(({ text }) => text).join('\n'));
   writeManifest(readManifest(root), out);
   return shipped;

@@ -129,6 +129,7 @@ const APACHE = / *Apache License\n +Version 2\.0[\s\S]*?(?=\n={78}\n|$)/g;
 /** What lintian takes for a mistake and is none, and why. */
 const OVERRIDES = `# A BPF object is for the kernel's machine, not for the CPU.
 ${NAME}: binary-from-other-architecture [${LIB}/dist/bpf/vmalocktop.bpf.o]
+${NAME}: binary-from-other-architecture [${LIB}/dist/bpf/vmalocktop.arm64.bpf.o]
 # daemon-reload alone, as debhelper's own snippets do; deb-systemd-invoke has no word for it.
 ${NAME}: maintainer-script-calls-systemctl [postinst:*]
 ${NAME}: maintainer-script-calls-systemctl [postrm:*]

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { BpfObject, Btf } from 'ebpf-ts';
 import type { KernelEnums, ReleaseMode } from '../core/events/session.js';
-import { archOf } from '../core/vocabulary/arch.js';
+import { archName, layoutOf } from '../core/vocabulary/arch.js';
 import { asUserError, ExitCode, UserError } from '../errors.js';
 import { resource } from '../resources.js';
 import { planRelease } from './hooks.js';
@@ -11,8 +11,10 @@ import type { HostFacts } from './host.js';
 import type { ReleaseWish } from './options.js';
 import { programName } from './program-names.js';
 
-/** The compiled programs. */
-export const OBJECT: string = resource('dist/bpf/vmalocktop.bpf.o');
+/** The compiled programs, for the registers of this architecture. */
+export const OBJECT: string = resource(
+  archName(process.arch) === 'aarch64' ? 'dist/bpf/vmalocktop.arm64.bpf.o' : 'dist/bpf/vmalocktop.bpf.o',
+);
 
 /** The reason why tracing programs are refused here, or null: loads (never attaches) the program every scope needs. */
 export function probeObservation(): UserError | null {
@@ -38,8 +40,15 @@ export function cannot(what: string, why: string, remedy: string, cause?: unknow
 }
 
 export function kernelBtf(facts: HostFacts): Btf {
-  if (archOf(facts.arch) !== 'x86_64')
-    throw cannot('observe page faults', `${facts.arch} is not supported yet`, 'use an x86-64 host');
+  if (layoutOf(facts.arch) === null)
+    throw cannot('observe page faults', `${facts.arch} is not supported yet`, 'use an x86-64 or arm64 host');
+  const { major, minor, release } = facts.kernel;
+  if (archName(facts.arch) === 'aarch64' && (major < 6 || (major === 6 && minor < 12)))
+    throw cannot(
+      'observe page faults',
+      `on arm64 kernel ${release} is too old: PTEs were another way`,
+      'use 6.12 or later',
+    );
   if (!facts.btf)
     throw cannot(
       'read /sys/kernel/btf/vmlinux',

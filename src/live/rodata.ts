@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** The constants of the BPF object (bpf/rodata.bpf.h): what a session wants, written before its programs are loaded. */
 
-import type { BpfObject, Btf } from 'ebpf-ts';
+import { type BpfObject, type Btf, pageSize } from 'ebpf-ts';
 import type { ReleaseMode } from '../core/events/session.js';
+import { layoutOf } from '../core/vocabulary/arch.js';
 import { VlScope } from '../schema/events.gen.js';
 import type { SymbolRange } from '../symbols/kallsyms.js';
 import type { KernelAddresses } from './addresses.js';
@@ -19,15 +20,6 @@ export interface HostContext {
   readonly plan: AttachPlan;
   readonly cpus: number;
   readonly addresses: KernelAddresses;
-}
-
-/**
- * TIF_SIGPENDING and TIF_NOTIFY_SIGNAL on x86: bits 2 and 17 of arch/x86/include/asm/thread_info.h up to 6.17, 1 and 2 of
- * include/asm-generic/thread_info_tif.h from 6.18 on (17 is TIF_SPEC_IB there).
- */
-export function signalFlags({ kernel }: Pick<HostFacts, 'kernel'>): number {
-  const generic = kernel.major > 6 || (kernel.major === 6 && kernel.minor >= 18);
-  return generic ? (1 << 1) | (1 << 2) : (1 << 2) | (1 << 17);
 }
 
 type Setter = (name: string, value: number | bigint) => void;
@@ -67,7 +59,8 @@ export function configure(object: BpfObject, options: LiveOptions, around: HostC
   set('stack_user', options.stacks.user ? 1 : 0);
   set('writer_min_ns', BigInt(Math.round(options.writerMinUs * 1000)));
   set('hold_min_ns', BigInt(Math.round(options.holdMinUs * 1000)));
-  set('signal_flags', signalFlags(facts));
+  set('signal_flags', layoutOf(facts.arch)?.signalFlags(facts.kernel) ?? 0);
+  set('page_size', BigInt(pageSize()));
   filters(object, set, options);
   mmapLock(object, set, around);
 }

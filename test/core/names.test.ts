@@ -167,12 +167,17 @@ describe('names', () => {
     ]);
   });
 
-  it('of system calls are those of x86-64, and of the common numbers elsewhere', () => {
+  it('of system calls are those of x86-64 and arm64, and of the common numbers elsewhere', () => {
     assert.deepEqual(
       [10, 435, 350, -1].map((number) => syscallName(number, 'x64')),
       ['mprotect', 'clone3', 'syscall 350', 'no system call'],
     );
-    assert.deepEqual([syscallName(10, 'arm64'), syscallName(435, 'arm64')], ['syscall 10', 'clone3']);
+    // include/uapi/asm-generic/unistd.h
+    assert.deepEqual(
+      [0, 29, 79, 222, 243, 250, 260, 294, 435].map((number) => syscallName(number, 'arm64')),
+      ['io_setup', 'ioctl', 'newfstatat', 'mmap', 'recvmmsg', 'syscall 250', 'wait4', 'kexec_file_load', 'clone3'],
+    );
+    assert.deepEqual([syscallName(10, 'riscv64'), syscallName(435, 'riscv64')], ['syscall 10', 'clone3']);
   });
 });
 

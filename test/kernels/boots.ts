@@ -70,7 +70,7 @@ export function kernelsPage(kept: readonly Boot[]): string {
 <!-- Written by scripts/kernels.ts: make kernels KERNELS="7.3-rt". -->
 # Kernels
 
-What was seen on which kernel. vmalocktop runs on any x86-64 kernel from 6.4 on that has per-VMA locks and BTF; this page says
+What was seen on which kernel. vmalocktop runs on kernels from 6.4 on (arm64: 6.12) that have per-VMA locks and BTF; this page says
 where that was tried, and with which outcome. Each row is a stock Debian kernel in an emulated guest.
 
 * **gates**: so many threads wait for one folio (or one userfault) at once; each is one RETRY, with its cause, its fallback and

@@ -87,7 +87,7 @@ export interface WriterRow {
   readonly comm: string;
   /** Number of the system call, -1 when in none (an exception, a kernel thread). */
   readonly syscall: number;
-  /** Its name on x86-64; `syscall N` elsewhere and where the number is not known, `no system call` for -1. */
+  /** Its name on x86-64 and arm64; `syscall N` elsewhere and where the number is not known, `no system call` for -1. */
   readonly name: string;
   /** mmap_lock acquisitions for write that were sent. */
   readonly acquired: number;

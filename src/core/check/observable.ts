@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Why a rule, or one way it can break, cannot be seen on this kernel, with these hooks, in this scope. */
+import { layoutOf } from '../vocabulary/arch.js';
 import type { Facts } from './facts.js';
 import type { Hooks, Option, Rule, Sight } from './rule.js';
 
@@ -29,8 +30,10 @@ const OPTIONS: Readonly<Record<Option, (facts: Facts) => string>> = {
         ? 'not each release of the VMA lock is seen on this kernel'
         : 'releases of the VMA lock are derived here, not seen (6.4 to 6.14: --release observed)',
   'scope all': ({ session }) => (session.scope === 'all' ? '' : 'it needs scope all'),
-  'x86-64': ({ arch, session }) =>
-    arch === 'x86_64' ? '' : `where a PTE keeps the type of its entry is not known of ${session.arch}`,
+  'x86-64 or arm64': ({ arch, session }) =>
+    arch !== null && layoutOf(arch) !== null
+      ? ''
+      : `where a PTE keeps the type of its entry is not known of ${session.arch}`,
 };
 
 /** '' when this way of breaking would be seen. */

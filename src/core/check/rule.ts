@@ -27,7 +27,7 @@ export interface Sight {
 export type Hooks = string | readonly string[];
 
 /** What a sight needs beside hooks. */
-export type Option = 'release observed' | 'scope all' | 'x86-64';
+export type Option = 'release observed' | 'scope all' | 'x86-64 or arm64';
 
 /** A kernel that does otherwise by design: the steps that contradict a rule are then no violation of it. */
 export const POLICIES = {

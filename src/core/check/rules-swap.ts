@@ -135,7 +135,7 @@ export const SWAP_RULES: readonly Rule[] = [
       entry: {
         shows: 'the entry in the PTE, when no device was asked for',
         hooks: [SWAP, DEVICE],
-        options: ['x86-64'],
+        options: ['x86-64 or arm64'],
       },
     },
     premise: 'RETRY of do_swap_page',
@@ -152,7 +152,7 @@ export const SWAP_RULES: readonly Rule[] = [
       result: {
         shows: 'what do_swap_page returned, and get_swap_device in it',
         hooks: [SWAP, FLOR, DEVICE],
-        options: ['x86-64'],
+        options: ['x86-64 or arm64'],
       },
       wait: {
         shows: 'a read or reclaim in it',
@@ -201,7 +201,7 @@ export const SWAP_RULES: readonly Rule[] = [
     from: version(6, 6),
     hooks: [SWAP, DEVICE],
     sees: {
-      type: { shows: "another device than the entry's type", hooks: [SWAP, DEVICE], options: ['x86-64'] },
+      type: { shows: "another device than the entry's type", hooks: [SWAP, DEVICE], options: ['x86-64 or arm64'] },
       none: { shows: 'what the fault returned', hooks: [SWAP, DEVICE, 'handle_mm_fault'] },
     },
     premise: 'get_swap_device for an entry whose PTE was read',
