@@ -4,12 +4,13 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { Btf, type CheckedRelocation, checkRelocations } from 'ebpf-ts';
+import { BpfObject, Btf, type CheckedRelocation, checkRelocations } from 'ebpf-ts';
 import { HOOKS } from '../../src/live/hooks.js';
 import { hookOf } from '../../src/live/program-names.js';
 import { KERNELS, kernelTable, relocationNames } from './table.js';
 
 const OBJECT = fileURLToPath(new URL('../../bpf/vmalocktop.bpf.o', import.meta.url));
+const ARM64 = OBJECT.replace(/(?=\.bpf\.o$)/, '.arm64');
 const AGAIN = 'make kernel-btfs';
 const table = kernelTable();
 
@@ -40,6 +41,21 @@ describe('CO-RE on kernels that are not booted', () => {
       [],
       AGAIN,
     );
+  });
+
+  it('the object for arm64 has the same programs and asks for the same types, but for registers', () => {
+    const { kernel } = table.kernels[0] as (typeof table.kernels)[number];
+    const asked = (object: string): readonly string[] =>
+      relocationNames(checkRelocations(object, `${KERNELS}${kernel}.btf`));
+    const registers = (names: readonly string[]): string[] =>
+      names.flatMap((name) => /^struct pt_regs\.(\w+)/.exec(name)?.[1] ?? []);
+    const others = (names: readonly string[]): string[] => names.filter((name) => !name.startsWith('struct pt_regs'));
+    assert.deepEqual(others(asked(ARM64)), others(asked(OBJECT)));
+    assert.deepEqual([...new Set(registers(asked(ARM64)))].sort(), ['orig_x0', 'pstate', 'regs', 'syscallno']);
+    using x86 = BpfObject.open(OBJECT);
+    using arm64 = BpfObject.open(ARM64);
+    assert.deepEqual([...arm64.programs.keys()], [...x86.programs.keys()]);
+    assert.deepEqual([...arm64.maps.keys()], [...x86.maps.keys()]);
   });
 
   it('every series since 6.12 is here, in each flavour', () => {
