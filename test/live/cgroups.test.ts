@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmdirSync, rmSync, statSync, symlinkSync, write
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, beforeEach, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { clearBatch, createBatch, type EventBatch, UserKind } from '../../src/core/events/batch.js';
 import { CgroupReader, cgroupMount } from '../../src/live/names/cgroups.js';
 import { ContainerNames } from '../../src/live/names/container-names.js';
@@ -88,6 +89,32 @@ describe('cgroups', () => {
     assert.equal(reader.emit(user, 9), 1);
   });
 
+  it('after a walk that took long, as where a user has made many groups, rests ten times as long, whatever is new', async (t) => {
+    let clock = 10_000;
+    t.mock.method(performance, 'now', () => clock);
+    const found = async (looks = 500): Promise<number> => {
+      clearBatch(user);
+      for (let i = 0; i < looks && user.length === 0; i++) {
+        await sleep(10);
+        reader.emit(user, 9);
+      }
+      return user.length;
+    };
+    const note = (id: number): void => {
+      clearBatch(kernel);
+      kernel.cgroup[kernel.length++] = id;
+      reader.note(kernel);
+    };
+    note(group('/rest/one'));
+    clock = 10_100;
+    assert.equal(await found(), 1);
+    note(group('/rest/two'));
+    clock = 11_000;
+    assert.equal(await found(20), 0);
+    clock = 11_101;
+    assert.equal(await found(), 1);
+  });
+
   it('never lets a name reach a terminal as it is, nor split the row', async () => {
     const id = group('/a\tb\u001b[2J');
     assert.deepEqual(await rows(id), { [id]: '/a?b?[2J' });
@@ -140,6 +167,41 @@ describe('cgroups', () => {
       assert.equal(await container(other('e')), 'eeeeeeeeeeee', 'another user');
       assert.equal(await container(other('e'), 1001), 'eeeeeeeeeeee', 'nobody');
       assert.equal(await container(other('0')), '000000000000', 'without a name');
+    });
+
+    it('what a user calls a group does not borrow the name of a container or pod of the system', async () => {
+      file(`var/lib/docker/containers/${other('7')}/config.v2.json`, JSON.stringify({ Name: '/billing' }));
+      mkdirSync(join(root, `var/log/pods/shop_billing-0_${UID.replace('0', '1')}/nginx`), { recursive: true });
+      assert.equal(await container(other('7')), 'billing');
+      assert.equal(await container(other('7'), 1000), '777777777777');
+      const pod = { kind: 'pod', id: UID.replace('0', '1') } as const;
+      assert.equal(await names.name({ ...pod, user: 1000 }), `pod ${pod.id}`);
+      assert.equal(await names.name({ ...pod, user: null }), 'shop/billing-0');
+    });
+
+    it('however many groups a user makes, an index of theirs is parsed when it has changed, and no larger than one is', async (t) => {
+      const path = 'home/bob/.local/share/containers/storage/overlay-containers/containers.json';
+      const index = (name: string, more = 0): string =>
+        JSON.stringify([{ id: other('8'), names: [name] }, { padding: 'x'.repeat(more) }]);
+      file('etc/passwd', 'ann:x:1000:1000::/home/ann:/bin/sh\nbob:x:1001:1001::/home/bob:/bin/sh\n');
+      file(path, index('one'));
+      const parse = t.mock.method(JSON, 'parse');
+      const ofBob = new ContainerNames(root);
+      const name = (id: string): Promise<string> => ofBob.name({ kind: 'container', id, user: 1001 });
+      for (let i = 0; i < 50; i++) await name(`9${i.toString(16).padStart(63, '0')}`);
+      assert.equal(await name(other('8')), 'one');
+      assert.equal(parse.mock.callCount(), 1);
+      // Written anew, as runtimes do, before the container starts.
+      await sleep(250);
+      file(path, index('two'));
+      assert.equal(await new ContainerNames(root).name({ kind: 'container', id: other('8'), user: 1001 }), 'two');
+      await name(`a${'0'.repeat(63)}`);
+      assert.equal(parse.mock.callCount(), 3);
+      file(path, index('three', 1 << 20));
+      assert.equal(
+        await new ContainerNames(root).name({ kind: 'container', id: other('8'), user: 1001 }),
+        '888888888888',
+      );
     });
 
     it('Docker with its data elsewhere', async () => {

@@ -17,6 +17,8 @@ import { TextPool } from './strings.js';
 /** Between two walks; doubled while they find none of what is missing, up to `SELDOM_MS`. */
 const OFTEN_MS = 500;
 const SELDOM_MS = 60_000;
+/** A walk is followed by this many times as long without one: users make as many groups as they like. */
+const REST = 10;
 /** Ids remembered as seen. Beyond, all are forgotten, and looked for and handed on once more as they turn up. */
 const MAX_GROUPS = 65_536;
 /** Paths that get a place in the list of strings. */
@@ -58,6 +60,8 @@ export class CgroupReader {
   #walking: Promise<void> | null = null;
   #pause = OFTEN_MS;
   #due = 0;
+  /** No walk before that, whatever is new. */
+  #rested = 0;
 
   /** `strings`: those of the source's batches. */
   constructor(strings: string[], options: CgroupOptions = hostOptions()) {
@@ -105,7 +109,7 @@ export class CgroupReader {
 
   /** Reads the names of the containers there are by now: later, the files that tell them may no longer be ours to read. At most `ms`. */
   async prime(ms: number): Promise<void> {
-    if (this.#mount !== null) await this.#primeBelow(this.#mount, '/', performance.now() + ms);
+    if (this.#mount !== null) await within(ms, this.#primeBelow(this.#mount, '/', performance.now() + ms));
   }
 
   async #primeBelow(mount: string, path: string, until: number): Promise<void> {
@@ -122,20 +126,14 @@ export class CgroupReader {
 
   /** Resolves when no walk is under way, at the latest after `ms`. */
   async settle(ms: number): Promise<void> {
-    this.#due = 0;
+    this.#due = this.#rested = 0;
     this.#walkIfDue();
-    if (this.#walking === null) return;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, ms);
-    });
-    await Promise.race([this.#walking, late]);
-    clearTimeout(timer);
+    if (this.#walking !== null) await within(ms, this.#walking);
   }
 
   #walkIfDue(): void {
     if (this.#missing.size === 0 || this.#walking !== null || this.#mount === null) return;
-    if (performance.now() < this.#due) return;
+    if (performance.now() < Math.max(this.#due, this.#rested)) return;
     this.#walking = this.#look(this.#mount).finally(() => {
       this.#walking = null;
     });
@@ -148,6 +146,7 @@ export class CgroupReader {
 
   async #look(mount: string): Promise<void> {
     const found = new Map<number, string>();
+    const began = performance.now();
     await this.#walk(mount, '/', found);
     for (const [id, path] of found) {
       const unit = unitOf(path);
@@ -156,7 +155,9 @@ export class CgroupReader {
     }
     // A group that was gone before it was looked for never turns up: no walk a second for its sake.
     this.#pause = found.size > 0 ? OFTEN_MS : Math.min(SELDOM_MS, this.#pause * 2);
-    this.#due = performance.now() + this.#pause;
+    const now = performance.now();
+    this.#due = now + this.#pause;
+    this.#rested = now + REST * (now - began);
   }
 
   /** Into `found` go the groups that are missing. */
@@ -171,4 +172,13 @@ export class CgroupReader {
       // It was removed meanwhile.
     }
   }
+}
+
+async function within(ms: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work, late]);
+  clearTimeout(timer);
 }

@@ -1,19 +1,37 @@
 // SPDX-License-Identifier: MIT
 /** Names of containers and pods from the files their runtimes keep: no daemon is asked, no socket opened. */
 import { constants } from 'node:fs';
-import { open, readdir } from 'node:fs/promises';
+import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CgroupUnit } from './containers.js';
 
-/** A container's description is some ten kilobytes, an index that many times as many containers. */
+/** A container's description is some ten kilobytes, an index a kilobyte or two a container. */
 const MAX_BYTES = 4 << 20;
+/** Of an index in a user's home, who may write to it what they like, and make groups that have it read. */
+const MAX_USER_BYTES = 1 << 20;
+/** An index is not parsed again before that, ms: a runtime writes it before the container starts. */
+const AGAIN_MS = 200;
+/** A file in a user's home that has not come by then, ms, lies on a file system that does not answer. */
+const HOME_MS = 2000;
+const MAX_INDEXES = 64;
 /** Some files lie where users may put anything: no link is followed in their place, no FIFO waited for. */
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW | constants.O_NOCTTY;
 const SHORT_ID = 12;
 const MAX_KNOWN = 4096;
 
+/** Names by id. */
+interface Index {
+  readonly names: ReadonlyMap<string, string>;
+  /** What it was read from; another one is another file, or was written to. */
+  readonly stamp: string;
+  readonly at: number;
+}
+
 export class ContainerNames {
   readonly #root: string;
+  readonly #indexes: Map<string, Index> = new Map();
+  /** A home did not answer: a thread of libuv's four waits for it, and no other is to. */
+  #stuck = false;
   /** Names that were read, by the user whose containers they are, and id. */
   readonly #known: Map<string, string> = new Map();
 
@@ -26,7 +44,8 @@ export class ContainerNames {
   async name({ kind, id, user }: CgroupUnit): Promise<string> {
     if (kind === 'container')
       return (await this.#once(`${user}/${id}`, () => this.#container(id, user))) ?? id.slice(0, SHORT_ID);
-    if (kind === 'pod') return (await this.#once(`pod/${id}`, () => this.#pod(id))) ?? `pod ${id}`;
+    if (kind === 'pod' && user === null) return (await this.#once(`pod/${id}`, () => this.#pod(id))) ?? `pod ${id}`;
+    if (kind === 'pod') return `pod ${id}`;
     return id;
   }
 
@@ -38,8 +57,14 @@ export class ContainerNames {
     return name;
   }
 
+  /** Users may name groups of their own as they like: what the system's runtimes say is not of those. */
   async #container(id: string, user: number | null): Promise<string | null> {
-    return (await this.#docker(id)) ?? (await this.#containerd(id)) ?? (await this.#storage(id, user));
+    if (user !== null) return this.#ofUser(id, user);
+    return (
+      (await this.#docker(id)) ??
+      (await this.#containerd(id)) ??
+      (await this.#storage(id, 'var/lib/containers/storage'))
+    );
   }
 
   /** Docker keeps a container's whole description below its data root. */
@@ -66,19 +91,47 @@ export class ContainerNames {
     return null;
   }
 
-  /** Podman and CRI-O: the index of containers/storage. A user's own containers are in their home. */
-  async #storage(id: string, user: number | null): Promise<string | null> {
-    const home = user === null ? '' : await this.#home(user);
+  /** A user's own containers are in their home. */
+  async #ofUser(id: string, user: number): Promise<string | null> {
+    const home = this.#stuck ? null : await this.#home(user);
     if (home === null) return null;
-    const storage = user === null ? 'var/lib/containers/storage' : join(home, '.local/share/containers/storage');
-    for (const index of ['containers.json', 'volatile-containers.json']) {
-      const list = await this.#json(join(storage, 'overlay-containers', index));
-      const entry = Array.isArray(list) ? list.find((one) => member(one, 'id') === id) : undefined;
-      const names = member(entry, 'names');
-      const name = Array.isArray(names) ? text(names[0]) : null;
-      if (name !== null) return name;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<null>((resolve) => {
+      timer = setTimeout(() => {
+        this.#stuck = true;
+        resolve(null);
+      }, HOME_MS);
+    });
+    try {
+      return await Promise.race([
+        this.#storage(id, join(home, '.local/share/containers/storage'), MAX_USER_BYTES),
+        late,
+      ]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Podman and CRI-O: the index of containers/storage. */
+  async #storage(id: string, storage: string, most = MAX_BYTES): Promise<string | null> {
+    for (const file of ['containers.json', 'volatile-containers.json']) {
+      const name = (await this.#index(join(storage, 'overlay-containers', file), most)).get(id);
+      if (name !== undefined) return name;
     }
     return null;
+  }
+
+  async #index(path: string, most: number): Promise<ReadonlyMap<string, string>> {
+    const known = this.#indexes.get(path);
+    if (known !== undefined && performance.now() - known.at < AGAIN_MS) return known.names;
+    const index = await this.#open(path, most, async (file, stamp): Promise<Index> => {
+      const names = stamp === known?.stamp ? known.names : namesIn(parsed(await file.readFile('utf8')));
+      return { names, stamp, at: performance.now() };
+    });
+    if (index === null) return new Map();
+    if (this.#indexes.size >= MAX_INDEXES) this.#indexes.clear();
+    this.#indexes.set(path, index);
+    return index.names;
   }
 
   /** The kubelet names a pod's directory of logs NAMESPACE_POD_UID. */
@@ -99,20 +152,21 @@ export class ContainerNames {
   }
 
   async #json(path: string): Promise<unknown> {
-    try {
-      return JSON.parse((await this.#read(path)) ?? 'null');
-    } catch {
-      return null;
-    }
+    return parsed((await this.#read(path)) ?? 'null');
   }
 
-  /** A regular file of moderate size, below the root; null when there is none. */
-  async #read(path: string): Promise<string | null> {
+  #read(path: string): Promise<string | null> {
+    return this.#open(path, MAX_BYTES, (file) => file.readFile('utf8'));
+  }
+
+  /** What `use` makes of a regular file of at most that size, below the root; null when there is none. */
+  async #open<T>(path: string, most: number, use: (file: FileHandle, stamp: string) => Promise<T>): Promise<T | null> {
     try {
       const file = await open(join(this.#root, path), OPEN_FLAGS);
       try {
         const seen = await file.stat();
-        return seen.isFile() && seen.size <= MAX_BYTES ? await file.readFile('utf8') : null;
+        if (!seen.isFile() || seen.size > most) return null;
+        return await use(file, `${seen.dev} ${seen.ino} ${seen.size} ${seen.mtimeMs} ${seen.ctimeMs}`);
       } finally {
         await file.close();
       }
@@ -120,6 +174,26 @@ export class ContainerNames {
       return null;
     }
   }
+}
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return null;
+  }
+}
+
+/** The first name of each container in an index of containers/storage. */
+function namesIn(list: unknown): ReadonlyMap<string, string> {
+  const names = new Map<string, string>();
+  for (const entry of Array.isArray(list) ? list : []) {
+    const id = text(member(entry, 'id'));
+    const all = member(entry, 'names');
+    const name = Array.isArray(all) ? text(all[0]) : null;
+    if (id !== null && name !== null) names.set(id, name);
+  }
+  return names;
 }
 
 function member(value: unknown, key: string): unknown {
