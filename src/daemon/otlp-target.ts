@@ -30,6 +30,8 @@ export interface OtlpTarget {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const DEFAULT_TIMEOUT_MS = 10_000;
+/** As of the configuration. A timer that is told more than 2^31 ms goes off at once, again and again. */
+const MAX_MS = 3_600_000;
 
 function usage(what: string, why: string, advice: string): UserError {
   return new UserError(what, why, advice, ExitCode.Usage);
@@ -86,9 +88,9 @@ export function otlpTarget(config: DaemonConfig['otlp'], environment: Environmen
   const timeoutMs = Number(variable(environment, 'TIMEOUT'));
   return {
     url,
-    interval: config.url === '' && everyMs >= 1000 ? everyMs / 1000 : config.interval,
+    interval: config.url === '' && everyMs >= 1000 ? Math.min(everyMs, MAX_MS) / 1000 : config.interval,
     gzip: config.gzip || variable(environment, 'COMPRESSION') === 'gzip',
-    timeoutMs: timeoutMs > 0 ? timeoutMs : DEFAULT_TIMEOUT_MS,
+    timeoutMs: timeoutMs > 0 ? Math.ceil(Math.min(timeoutMs, MAX_MS)) : DEFAULT_TIMEOUT_MS,
   };
 }
 

@@ -170,6 +170,16 @@ describe('OTLP', () => {
       gzip: false,
       timeoutMs: 2500,
     });
+    // Node's timers have 31 bits: what is more goes off at once, and again.
+    for (const [interval, timeout] of [
+      ['99999999999', '1e300'],
+      ['Infinity', 'Infinity'],
+    ] as const) {
+      const long = { ...environment, OTEL_METRIC_EXPORT_INTERVAL: interval, OTEL_EXPORTER_OTLP_TIMEOUT: timeout };
+      const { interval: every, timeoutMs } = otlpTarget(none.otlp, long);
+      assert.deepEqual([every, timeoutMs], [3600, 3_600_000]);
+    }
+    assert.equal(otlpTarget(none.otlp, { ...environment, OTEL_EXPORTER_OTLP_TIMEOUT: '2500.5' }).timeoutMs, 2501);
     const metrics = { ...environment, OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: 'http://b/x' };
     assert.equal(otlpTarget(none.otlp, metrics).url, 'http://b/x');
     const target = otlpTarget(own.otlp, metrics);
