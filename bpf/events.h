@@ -47,10 +47,9 @@ enum vl_kind {
 	VL_MM_INSIDE = 29,     /* mmap_lock taken or tried inside an attempt under the VMA lock, other than by
 				* __vmf_anon_prepare; a: 1 for write, b: 1 when it succeeded */
 
-	/* Not steps of a fault: struct vl_open each, `fault` and `step` 0. What a writer did to the locks of its mm. */
+	/* Not steps of a fault: struct vl_writer each, `fault` and `step` 0. What a writer did to the locks of its mm. */
 	VL_W_ACQUIRED = 30,    /* mmap_lock acquired for write; acquired: when it was asked for, a: system call or ~0, b: tid of
-				* the holder it found, 0 none or not known; flags: VL_F_HOLDER_*; pte: task->prio of the holder
-				* in bits 0-15, of the writer in 16-31 (lower goes first); vm_flags: kernel (low) and user (high) stack id, ~0 none */
+				* the holder it found, 0 none or not known; flags: VL_F_HOLDER_*; with priorities and stacks */
 	VL_W_RELEASED = 31,    /* and given back, of a VL_W_ACQUIRED that was sent; acquired: when it was acquired, a: system call */
 	VL_W_VMA = 32,         /* __vma_start_write returned: a VMA write-locked; vma_start, vma_end: that VMA, acquired: when
 				* it was entered, a: system call or ~0, b: ns it waited for readers (saturating); flags: VL_F_EXACT
@@ -58,16 +57,15 @@ enum vl_kind {
 	VL_ACCESS_ERROR = 33,  /* bad_area_access_error entered: what the VMA does not permit comes to no handle_mm_fault;
 				* a: 1 under the VMA lock, 0 under mmap_lock */
 
-	/* Not steps of a fault either, struct vl_open each: mmap_lock, by the task that holds or asks for it. flags: enum
-	 * vl_lock_flag; a: system call or ~0; pte: the /proc file it reads, its name's first 7 bytes, 0 none; vm_flags:
-	 * kernel (low) and user (high) stack id, ~0 none. */
+	/* Not steps of a fault either, struct vl_writer each: mmap_lock, by the task that holds or asks for it, readers
+	 * included. flags: enum vl_lock_flag; a: system call or ~0; with stacks and the file of /proc that is read. */
 	VL_L_HELD = 34,        /* about to be given back, and others queue, or it was held for long; acquired: since when, 0 before
-				* the session; b: process that owns the mm, 0 not known; of a fork's: address: threads of the process
-				* (low half), VMAs write-locked meanwhile where __vma_start_write is hooked, vma_start: VMAs of the mm, vma_end: ns spent in __vma_start_write, where that is hooked */
+				* the session; b: process that owns the mm, 0 not known; of a fork's: fork_threads, fork_vmas, and where
+				* __vma_start_write is hooked fork_locked and fork_wait */
 	VL_L_WAITED = 35,      /* acquired, and it was not free when it was asked for; acquired: when that was, b: tid of the holder
 				* then, 0 not known */
 	/* A VMA lock, by a fault that is about to give it back, and a writer waits for it: vma_start, vma_end: that VMA;
-	 * acquired: since when, 0 not known; a, vm_flags: as above. From 6.15 on. */
+	 * acquired: since when, 0 not known; a: ~0. From 6.15 on. */
 	VL_L_VMA = 36,
 	VL_NKIND = 37,
 };
@@ -131,7 +129,7 @@ enum vl_inner {
 
 /* Bits of vl_step.flags */
 enum vl_step_flag {
-	VL_F_INFO = 1,     /* a struct vl_open: the first step of its lifecycle, with who and where */
+	VL_F_INFO = 1,     /* with who and where: a struct vl_open, the first step of its lifecycle; or a struct vl_writer */
 	VL_F_REGS = 2,     /* HMF_EXIT: regs != NULL (an exception, not get_user_pages and its like) */
 	VL_F_SIGPENDING = 4, /* HMF_EXIT: TIF_SIGPENDING was set (a hint: read without synchronisation) */
 	VL_F_FOLIO = 8,      /* FLOR_ENTER: the folio's flags were read: the two below hold */
@@ -174,8 +172,31 @@ struct vl_open {
 	char comm[16];
 };
 
+/* What a task does to the locks of an mm, not as a fault: VL_W_* and VL_L_*. A field that the kind does not name is 0. */
+struct vl_writer {
+	struct vl_step step;
+	__u64 acquired;      /* by kind */
+	__u64 mm;            /* as in struct vl_open */
+	__u64 vma_start;     /* W_VMA, L_VMA */
+	__u64 vma_end;
+	__u64 cgroup;
+	__u64 fork_wait;     /* L_HELD of a fork: ns spent in __vma_start_write, where that is hooked */
+	__u32 tgid;
+	__u32 kernel_stack;  /* stack ids, ~0 none */
+	__u32 user_stack;
+	__u32 fork_threads;  /* L_HELD of a fork: threads of the process */
+	__u32 fork_vmas;     /* and VMAs of the mm */
+	__u32 fork_locked;   /* and VMAs write-locked meanwhile, where __vma_start_write is hooked */
+	__u16 prio;          /* W_ACQUIRED: task->prio of the writer, a signed number: lower goes first, -1 is SCHED_DEADLINE */
+	__u16 holder_prio;   /* and of the holder it found; 0 where `b` is 0 */
+	char file[8];        /* L_HELD, L_WAITED: the file of /proc that the system call reads, the first 7 bytes of its name; "" none */
+	char comm[16];
+	__u8 pad[4];
+};
+
 _Static_assert(sizeof(struct vl_step) == 32, "wire size");
 _Static_assert(sizeof(struct vl_open) == 120, "wire size");
+_Static_assert(sizeof(struct vl_writer) == 136, "wire size");
 
 /* Exact counters, one row per CPU, kept whether or not a lifecycle is sent. */
 enum vl_counter {

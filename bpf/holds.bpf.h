@@ -18,44 +18,33 @@
 #include "state.bpf.h"
 
 struct lock_event {
-	__u64 mm, since, file;
-	__u64 address, vma_start, vma_end; /* of a fork */
-	__u32 kind, flags, syscall, b;
-	__u64 stack_ids;
+	__u64 mm, since, file, fork_wait, stack_ids;
+	__u32 kind, flags, syscall, b, fork_threads, fork_vmas, fork_locked;
 };
 
 static __noinline int send_lock(struct lock_event *e, __u64 now)
 {
-	struct vl_open *o;
+	struct vl_writer *w;
 
 	if (!e)
 		return 0;
-	o = begin_alone(bpf_get_current_task_btf(), e->kind, e->flags);
-	if (!o)
+	w = begin_writer(bpf_get_current_task_btf(), e->kind, e->flags);
+	if (!w)
 		return 0;
-	o->step.ts = now;
-	o->step.a = e->syscall;
-	o->step.b = e->b;
-	o->acquired = e->since;
-	o->mm = e->mm;
-	o->address = e->address;
-	o->vma_start = e->vma_start;
-	o->vma_end = e->vma_end;
-	o->pte = e->file;
-	o->vm_flags = e->stack_ids;
-	bpf_ringbuf_submit(o, BPF_RB_NO_WAKEUP);
+	w->step.ts = now;
+	w->step.a = e->syscall;
+	w->step.b = e->b;
+	w->acquired = e->since;
+	w->mm = e->mm;
+	w->fork_threads = e->fork_threads;
+	w->fork_vmas = e->fork_vmas;
+	w->fork_locked = e->fork_locked;
+	w->fork_wait = e->fork_wait;
+	__builtin_memcpy(w->file, &e->file, sizeof w->file);
+	w->kernel_stack = KERNEL_STACK(e->stack_ids);
+	w->user_stack = USER_STACK(e->stack_ids);
+	bpf_ringbuf_submit(w, BPF_RB_NO_WAKEUP);
 	return 0;
-}
-
-static __always_inline __u64 lock_stacks(void *ctx)
-{
-	long kernel = -1, user = -1;
-
-	if (stack_kernel && ctx)
-		kernel = bpf_get_stackid(ctx, &stacks, 0);
-	if (stack_user && ctx)
-		user = bpf_get_stackid(ctx, &stacks, BPF_F_USER_STACK);
-	return AB(user < 0 ? ~0u : (__u32)user, kernel < 0 ? ~0u : (__u32)kernel);
 }
 
 /* mmap_lock is asked for. A trylock comes here as well, and is over at once. */
@@ -100,9 +89,10 @@ static __noinline int send_hold(struct locker *locker, __u64 which, struct mm_st
 	if (!e.file && !(e.flags & VL_L_KTHREAD))
 		e.file = file_read(task, e.syscall);
 	if (e.flags & VL_L_FORK) {
-		e.address = BPF_CORE_READ(task, signal, nr_threads) | (__u64)locker->vmas << 32;
-		e.vma_start = BPF_CORE_READ(mm, map_count);
-		e.vma_end = locker->vma_ns;
+		e.fork_threads = BPF_CORE_READ(task, signal, nr_threads);
+		e.fork_vmas = BPF_CORE_READ(mm, map_count);
+		e.fork_locked = locker->vmas;
+		e.fork_wait = locker->vma_ns;
 	}
 	return send_lock(&e, now);
 }

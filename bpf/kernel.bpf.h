@@ -61,6 +61,20 @@ static __always_inline bool stack_through(void *ctx, __u64 lo, __u64 hi)
 	return false;
 }
 
+/* Ids of the stacks that led here, as the session wants them: the user's in the high half, the kernel's in the low one; ~0 none. */
+#define KERNEL_STACK(stack_ids) ((__u32)(stack_ids))
+#define USER_STACK(stack_ids) ((__u32)((stack_ids) >> 32))
+static __always_inline __u64 lock_stacks(void *ctx)
+{
+	long kernel = -1, user = -1;
+
+	if (stack_kernel && ctx)
+		kernel = bpf_get_stackid(ctx, &stacks, 0);
+	if (stack_user && ctx)
+		user = bpf_get_stackid(ctx, &stacks, BPF_F_USER_STACK);
+	return AB(user < 0 ? ~0u : (__u32)user, kernel < 0 ? ~0u : (__u32)kernel);
+}
+
 /* Where the step just sent came from, once an attempt. */
 static __always_inline void send_stack(void *ctx, struct rec *rec, __u64 ts)
 {

@@ -108,29 +108,30 @@ static __always_inline void send_whole(struct task_struct *task, struct vl_cpu *
  * A record of its own, no step of a fault: counted as meant for the ring, with who and where in it; what and when is the
  * caller's. NULL: there was no room, which is counted as well.
  */
-static __always_inline struct vl_open *begin_alone(struct task_struct *task, __u32 kind, __u8 flags)
+static __always_inline struct vl_writer *begin_writer(struct task_struct *task, __u32 kind, __u8 flags)
 {
 	struct vl_cpu *row = this_row();
-	struct vl_open *o;
+	struct vl_writer *w;
 
 	if (!row)
 		return NULL;
 	kind &= 63;
 	__sync_fetch_and_add(&row->emitted[kind], 1);
-	o = bpf_ringbuf_reserve(&events, sizeof *o, 0);
-	if (!o) {
+	w = bpf_ringbuf_reserve(&events, sizeof *w, 0);
+	if (!w) {
 		__sync_fetch_and_add(&row->dropped[kind], 1);
 		return NULL;
 	}
-	__builtin_memset(o, 0, sizeof *o);
-	o->step.kind = kind;
-	o->step.flags = flags | VL_F_INFO;
-	o->step.cpu = bpf_get_smp_processor_id();
-	o->step.tid = my_tid(task);
-	o->cgroup = bpf_get_current_cgroup_id();
-	o->tgid = my_tgid(task);
-	bpf_probe_read_kernel(o->comm, sizeof o->comm, &task->comm);
-	return o;
+	__builtin_memset(w, 0, sizeof *w);
+	w->step.kind = kind;
+	w->step.flags = flags | VL_F_INFO;
+	w->step.cpu = bpf_get_smp_processor_id();
+	w->step.tid = my_tid(task);
+	w->kernel_stack = w->user_stack = ~0u;
+	w->cgroup = bpf_get_current_cgroup_id();
+	w->tgid = my_tgid(task);
+	bpf_probe_read_kernel(w->comm, sizeof w->comm, &task->comm);
+	return w;
 }
 
 #define AB(a, b) ((__u64)(__u32)(a) << 32 | (__u32)(b))

@@ -27,24 +27,23 @@ static __always_inline __u32 vma_readers(__u32 refcnt)
 static __noinline int send_vma_hold(struct vm_area_struct *vma)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct vl_open *o = begin_alone(task, VL_L_VMA, 0);
+	struct vl_writer *w = begin_writer(task, VL_L_VMA, 0);
 	__u32 i = (__u32)task->pid & (HINTS - 1);
 	struct start *start;
 
-	if (!o)
+	if (!w)
 		return 0;
-	o->step.ts = bpf_ktime_get_ns();
-	o->step.a = ~0u;
-	o->mm = MM_ID(BPF_CORE_READ(vma, vm_mm));
-	o->vma_start = BPF_CORE_READ(vma, vm_start);
-	o->vma_end = BPF_CORE_READ(vma, vm_end);
-	o->vm_flags = ~0ull;
+	w->step.ts = bpf_ktime_get_ns();
+	w->step.a = ~0u;
+	w->mm = MM_ID(BPF_CORE_READ(vma, vm_mm));
+	w->vma_start = BPF_CORE_READ(vma, vm_start);
+	w->vma_end = BPF_CORE_READ(vma, vm_end);
 	if (track_start) {
 		start = bpf_map_lookup_elem(&starts, &i);
 		if (start && start->pid == (__u32)task->pid)
-			o->acquired = start->ts;
+			w->acquired = start->ts;
 	}
-	bpf_ringbuf_submit(o, BPF_RB_NO_WAKEUP);
+	bpf_ringbuf_submit(w, BPF_RB_NO_WAKEUP);
 	return 0;
 }
 

@@ -27,6 +27,7 @@ char LICENSE[] SEC("license") = "GPL";
 /* Types nothing refers to are left out of the BTF; the schema is generated from there. */
 struct vl_step *anchor_step __attribute__((unused));
 struct vl_open *anchor_open __attribute__((unused));
+struct vl_writer *anchor_writer __attribute__((unused));
 struct vl_cpu *anchor_cpu __attribute__((unused));
 enum vl_kind anchor_kind __attribute__((unused));
 enum vl_step_flag anchor_step_flag __attribute__((unused));

@@ -36,35 +36,27 @@ static __always_inline void remember_writer(struct task_struct *task, __u64 mm_i
 	}
 }
 
-/* What a writer did. */
-static __always_inline int send_alone(__u64 mm, __u64 kind_flags, __u64 acquired, __u64 ab, __u64 prios, __u64 stack_ids,
-				 struct vm_area_struct *vma)
+/* What a writer did; the caller adds what its kind has, and submits. NULL: there was no room. */
+static __always_inline struct vl_writer *begin_write(__u64 mm, __u32 kind, __u8 flags, __u64 acquired, __u64 ab)
 {
-	struct vl_open *o = begin_alone(bpf_get_current_task_btf(), kind_flags >> 32, kind_flags);
+	struct vl_writer *w = begin_writer(bpf_get_current_task_btf(), kind, flags);
 
-	if (!o)
-		return 0;
-	o->step.ts = bpf_ktime_get_ns();
-	o->step.a = ab >> 32;
-	o->step.b = (__u32)ab;
-	o->acquired = acquired;
-	o->mm = mm;
-	o->pte = prios;
-	o->vm_flags = stack_ids;
-	if (vma) {
-		o->vma_start = BPF_CORE_READ(vma, vm_start);
-		o->vma_end = BPF_CORE_READ(vma, vm_end);
-	}
-	bpf_ringbuf_submit(o, BPF_RB_NO_WAKEUP);
-	return 0;
+	if (!w)
+		return NULL;
+	w->step.ts = bpf_ktime_get_ns();
+	w->step.a = ab >> 32;
+	w->step.b = (__u32)ab;
+	w->acquired = acquired;
+	w->mm = mm;
+	return w;
 }
-#define KIND_FLAGS(kind, flags) ((__u64)(kind) << 32 | (flags))
 
 static __always_inline void write_locked(void *ctx, struct task_struct *task, struct mmap_wait *wait, struct mm_struct *mm,
 					 __u64 mm_id, __u64 asked, __u64 now)
 {
 	__u32 syscall = current_syscall(task), flags = 0, i;
-	long kernel = -1, user = -1;
+	struct vl_writer *w;
+	__u64 stack_ids;
 
 	remember_writer(task, mm_id, mm, syscall);
 	if (now - asked < writer_min_ns && !retry_windows[window_of(mm_id)])
@@ -75,25 +67,31 @@ static __always_inline void write_locked(void *ctx, struct task_struct *task, st
 		flags = VL_F_HOLDER_WRITER;
 	if (wait->holder && wait->holder_prio > (__u32)task->prio)
 		flags |= VL_F_INVERTED;
-	if (stack_kernel)
-		kernel = bpf_get_stackid(ctx, &stacks, 0);
-	if (stack_user)
-		user = bpf_get_stackid(ctx, &stacks, BPF_F_USER_STACK);
+	stack_ids = lock_stacks(ctx);
 	i = wait->held[0].mm != 0;
 	wait->held[i & 1].mm = mm_id;
 	wait->held[i & 1].ts = now;
-	send_alone(mm_id, KIND_FLAGS(VL_W_ACQUIRED, flags), asked, AB(syscall, wait->holder),
-		   (__u64)(__u16)task->prio << 16 | wait->holder_prio,
-		   AB(user < 0 ? ~0u : (__u32)user, kernel < 0 ? ~0u : (__u32)kernel), NULL);
+	w = begin_write(mm_id, VL_W_ACQUIRED, flags, asked, AB(syscall, wait->holder));
+	if (!w)
+		return;
+	w->prio = task->prio;
+	w->holder_prio = wait->holder_prio;
+	w->kernel_stack = KERNEL_STACK(stack_ids);
+	w->user_stack = USER_STACK(stack_ids);
+	bpf_ringbuf_submit(w, BPF_RB_NO_WAKEUP);
 }
 
 static __always_inline void write_released(struct task_struct *task, struct mmap_wait *wait, __u64 mm_id)
 {
+	struct vl_writer *w;
+
 	for (int i = 0; i < 2; i++) {
 		if (wait->held[i].mm != mm_id)
 			continue;
 		wait->held[i].mm = 0;
-		send_alone(mm_id, KIND_FLAGS(VL_W_RELEASED, 0), wait->held[i].ts, AB(current_syscall(task), 0), 0, 0, NULL);
+		w = begin_write(mm_id, VL_W_RELEASED, 0, wait->held[i].ts, AB(current_syscall(task), 0));
+		if (w)
+			bpf_ringbuf_submit(w, BPF_RB_NO_WAKEUP);
 		return;
 	}
 }
@@ -121,6 +119,7 @@ static __always_inline int on_vma_write_enter(struct vm_area_struct *vma)
 static __always_inline int on_vma_write_exit(struct vm_area_struct *vma)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
+	struct vl_writer *w;
 	struct mmap_wait *wait;
 	__u64 began, waited, mm;
 
@@ -136,8 +135,14 @@ static __always_inline int on_vma_write_exit(struct vm_area_struct *vma)
 	hold_locked_vma(task, mm, waited);
 	if (waited < writer_min_ns && !(wait->vma_flags & VL_F_HOLDER_READER) && !retry_windows[window_of(mm)])
 		return 0;
-	return send_alone(mm, KIND_FLAGS(VL_W_VMA, wait->vma_flags | (task->flags & PF_KTHREAD ? VL_L_KTHREAD : 0)), began,
-			  AB(current_syscall(task), waited > 0xffffffffull ? 0xffffffffu : (__u32)waited), 0, ~0ull, vma);
+	w = begin_write(mm, VL_W_VMA, wait->vma_flags | (task->flags & PF_KTHREAD ? VL_L_KTHREAD : 0), began,
+			AB(current_syscall(task), waited > 0xffffffffull ? 0xffffffffu : (__u32)waited));
+	if (!w)
+		return 0;
+	w->vma_start = BPF_CORE_READ(vma, vm_start);
+	w->vma_end = BPF_CORE_READ(vma, vm_end);
+	bpf_ringbuf_submit(w, BPF_RB_NO_WAKEUP);
+	return 0;
 }
 
 /* VMA locks taken by others than faults. */

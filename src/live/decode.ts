@@ -2,8 +2,8 @@
 /** Ring buffer records (bpf/events.h) → rows of an `EventBatch`. */
 
 import { RING_DISCARD, RING_HEADER, RING_LENGTH, type RingBuffer } from 'ebpf-ts';
-import { createBatch, DEFAULT_BATCH_ROWS, type EventBatch } from '../core/events/batch.js';
-import { VlKindNames, VlOpen, VlStep, VlStepFlag } from '../schema/events.gen.js';
+import { createBatch, DEFAULT_BATCH_ROWS, type EventBatch, isOfNoFault } from '../core/events/batch.js';
+import { VlKindNames, VlOpen, VlStep, VlStepFlag, VlWriter } from '../schema/events.gen.js';
 import { CommTable } from './names/comms.js';
 
 // Where the fields are, counted in u32 words from a record's header, and within a word in bits. A record begins on
@@ -41,9 +41,30 @@ const COMM = word(VlOpen.comm);
 const VM_FLAGS = word(VlOpen.vmFlags) >>> 1;
 const PTE = word(VlOpen.pte) >>> 1;
 
+const W_ACQUIRED = word(VlWriter.acquired);
+const W_MM = word(VlWriter.mm);
+const W_VMA_START = word(VlWriter.vmaStart);
+const W_VMA_END = word(VlWriter.vmaEnd);
+const W_CGROUP = word(VlWriter.cgroup);
+const W_FORK_WAIT = word(VlWriter.forkWait);
+const W_TGID = word(VlWriter.tgid);
+const W_KERNEL_STACK = word(VlWriter.kernelStack);
+const W_USER_STACK = word(VlWriter.userStack);
+const W_FORK_THREADS = word(VlWriter.forkThreads);
+const W_FORK_VMAS = word(VlWriter.forkVmas);
+const W_FORK_LOCKED = word(VlWriter.forkLocked);
+const W_PRIO = word(VlWriter.prio);
+const W_PRIO_BIT = bits(VlWriter.prio);
+const W_HOLDER_PRIO = word(VlWriter.holderPrio);
+const W_HOLDER_PRIO_BIT = bits(VlWriter.holderPrio);
+const W_FILE = word(VlWriter.file);
+const W_COMM = word(VlWriter.comm);
+
 const STEP_SIZE = VlStep.size;
-const OPEN_SIZE = VlOpen.size;
 const KINDS = VlKindNames.length;
+/** Of a record with VL_F_INFO, by kind. */
+const INFO_SIZE = Uint8Array.from({ length: KINDS }, (_, kind) => (isOfNoFault(kind) ? VlWriter.size : VlOpen.size));
+const WRITER_SIZE = VlWriter.size;
 const INFO = VlStepFlag.INFO;
 const HIGH = 2 ** 32;
 
@@ -124,7 +145,7 @@ export class EventDecoder {
       if ((header & RING_DISCARD) !== 0) continue;
       const k = ((u32[at + KIND] as number) >>> KIND_BIT) & 0xff;
       const f = ((u32[at + FLAGS] as number) >>> FLAGS_BIT) & 0xff;
-      if (length !== ((f & INFO) === 0 ? STEP_SIZE : OPEN_SIZE) || k === 0 || k >= KINDS) {
+      if (k === 0 || k >= KINDS || length !== ((f & INFO) === 0 ? STEP_SIZE : INFO_SIZE[k])) {
         this.malformed++;
         continue;
       }
@@ -139,7 +160,10 @@ export class EventDecoder {
       time[row] = ((u32[at + TS + 1] as number) - baseHigh) * HIGH + ((u32[at + TS] as number) - baseLow);
       a[row] = u32[at + A] as number;
       b[row] = u32[at + B] as number;
-      if ((f & INFO) !== 0) this.#info(batch, row, at);
+      if ((f & INFO) !== 0) {
+        if (length === WRITER_SIZE) this.#writer(batch, row, at);
+        else this.#info(batch, row, at);
+      }
       decoded[k] = (decoded[k] as number) + 1;
       batch.length = ++row;
     }
@@ -166,6 +190,36 @@ export class EventDecoder {
       u32[at + COMM + 1] as number,
       u32[at + COMM + 2] as number,
       u32[at + COMM + 3] as number,
+    );
+  }
+
+  /** Those of a `struct vl_writer`. */
+  #writer(batch: EventBatch, row: number, at: number): void {
+    const { u32 } = this.#ring;
+    const high = u32[at + W_ACQUIRED + 1] as number;
+    const low = u32[at + W_ACQUIRED] as number;
+    batch.acquired[row] = high === 0 && low === 0 ? Number.NaN : (high - this.#baseHigh) * HIGH + (low - this.#baseLow);
+    batch.mm[row] = (u32[at + W_MM + 1] as number) * HIGH + (u32[at + W_MM] as number);
+    batch.vmaStart[row] = (u32[at + W_VMA_START + 1] as number) * HIGH + (u32[at + W_VMA_START] as number);
+    batch.vmaEnd[row] = (u32[at + W_VMA_END + 1] as number) * HIGH + (u32[at + W_VMA_END] as number);
+    batch.cgroup[row] = (u32[at + W_CGROUP + 1] as number) * HIGH + (u32[at + W_CGROUP] as number);
+    batch.forkWait[row] = (u32[at + W_FORK_WAIT + 1] as number) * HIGH + (u32[at + W_FORK_WAIT] as number);
+    batch.tgid[row] = u32[at + W_TGID] as number;
+    // ~0, which is none, becomes -1.
+    batch.kernelStack[row] = u32[at + W_KERNEL_STACK] as number;
+    batch.userStack[row] = u32[at + W_USER_STACK] as number;
+    batch.forkThreads[row] = u32[at + W_FORK_THREADS] as number;
+    batch.forkVmas[row] = u32[at + W_FORK_VMAS] as number;
+    batch.forkLocked[row] = u32[at + W_FORK_LOCKED] as number;
+    // 16 bits with a sign.
+    batch.prio[row] = (((u32[at + W_PRIO] as number) >>> W_PRIO_BIT) << 16) >> 16;
+    batch.holderPrio[row] = (((u32[at + W_HOLDER_PRIO] as number) >>> W_HOLDER_PRIO_BIT) << 16) >> 16;
+    batch.file[row] = this.#comms.id(u32[at + W_FILE] as number, u32[at + W_FILE + 1] as number, 0, 0);
+    batch.comm[row] = this.#comms.id(
+      u32[at + W_COMM] as number,
+      u32[at + W_COMM + 1] as number,
+      u32[at + W_COMM + 2] as number,
+      u32[at + W_COMM + 3] as number,
     );
   }
 }

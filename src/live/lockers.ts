@@ -31,7 +31,7 @@ interface Found {
   readonly since: number;
   readonly syscall: number;
   readonly flags: number;
-  readonly file: bigint;
+  readonly file: string;
   readonly waits: boolean;
 }
 
@@ -85,7 +85,7 @@ export class LockersReader {
           since: this.#time(at + ASKED),
           syscall: words[at + SYSCALL] as number,
           flags: words[at + FLAGS] as number,
-          file: this.#word(at + FILE),
+          file: this.#text(at + FILE),
           waits: true,
         });
       for (const offset of HELD) {
@@ -100,7 +100,7 @@ export class LockersReader {
           since: this.#time(hold + HELD_SINCE),
           syscall: words[hold + HELD_SYSCALL] as number,
           flags: words[hold + HELD_FLAGS] as number,
-          file: this.#word(hold + HELD_FILE),
+          file: this.#text(hold + HELD_FILE),
           waits: false,
         });
       }
@@ -112,8 +112,11 @@ export class LockersReader {
     return (this.#lockers[at + 1] as number) * HIGH + (this.#lockers[at] as number);
   }
 
-  #word(at: number): bigint {
-    return (BigInt(this.#lockers[at + 1] as number) << 32n) | BigInt(this.#lockers[at] as number);
+  /** `char file[8]` of a lock_hold or a locker. */
+  #text(at: number): string {
+    const bytes = Buffer.from(this.#lockers.buffer, this.#lockers.byteOffset + 4 * at, 8);
+    const end = bytes.indexOf(0);
+    return bytes.toString('latin1', 0, end < 0 ? 8 : end);
   }
 
   #time(at: number): number {
@@ -138,7 +141,7 @@ export class LockersReader {
     batch.comm[i] = this.#comm(row.tgid);
     batch.acquired[i] = row.since;
     batch.mm[i] = row.mm;
-    batch.pte[i] = row.file;
+    batch.file[i] = this.#id(row.file);
     batch.value[i] = 0;
   }
 
@@ -150,11 +153,15 @@ export class LockersReader {
     } catch {
       // Gone since, or of another PID namespace.
     }
-    if (name === '') return 0;
-    let id = this.#ids.get(name);
+    return this.#id(name);
+  }
+
+  #id(text: string): number {
+    if (text === '') return 0;
+    let id = this.#ids.get(text);
     if (id === undefined) {
-      id = this.#strings.push(name) - 1;
-      this.#ids.set(name, id);
+      id = this.#strings.push(text) - 1;
+      this.#ids.set(text, id);
     }
     return id;
   }

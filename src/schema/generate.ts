@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { BpfError, type Btf } from 'ebpf-ts';
 
-const STRUCTS = ['vl_step', 'vl_open', 'vl_cpu'] as const;
+const STRUCTS = ['vl_step', 'vl_open', 'vl_writer', 'vl_cpu'] as const;
 const ENUMS = [
   'vl_kind',
   'vl_step_flag',

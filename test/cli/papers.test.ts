@@ -7,9 +7,11 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { UserKind } from '../../src/core/events/batch.js';
 import { ENDS } from '../../src/core/lifecycle/lifecycle.js';
 import { CAUSES, factsOf } from '../../src/core/vocabulary/causes.js';
 import { VERDICTS } from '../../src/core/vocabulary/verdicts.js';
+import { COLUMNS, FORMAT_VERSION } from '../../src/recording/format/columns.js';
 import { MAIN } from './run.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -90,6 +92,30 @@ test('the page of causes says of each what can be done, as the program does', ()
 });
 
 /** Blocks of the page: a command behind `$`, and under it lines of what it says, in their order; `…` leaves lines out. */
+test('the page of recordings has every column with its type, every row of the user side, and the format of today', () => {
+  const page = read('docs/recording.md');
+  const [, columns = '', rows = ''] = page.split(/^## (?:Columns|Rows of the user side)$/m);
+  const cells = (text: string): string[][] =>
+    text
+      .split('\n')
+      .filter((line) => /^\| (?:`|\d)/.test(line))
+      .map((line) => line.split('|').map((cell) => cell.trim()));
+  const listed = cells(columns).flatMap(([, names = '', types = '']) => {
+    const type = types.split(', ');
+    return names.split(', ').map((name, i) => `${name.replaceAll('`', '')} ${type[i] ?? type[0]}`);
+  });
+  assert.deepEqual(
+    listed,
+    COLUMNS.map(({ name, type }) => `${name} ${type}`),
+  );
+  assert.deepEqual(
+    cells(rows.split(/^## /m)[0] ?? '').map(([, kind, name]) => [Number(kind), name]),
+    Object.entries(UserKind).map(([name, kind]) => [kind, name]),
+  );
+  assert.match(page, new RegExp(`\\| \`vmalocktop\\.format\` \\| \`${FORMAT_VERSION}\``));
+  assert.match(page, new RegExp(`^\\| ${FORMAT_VERSION} \\|`, 'm'));
+});
+
 test('the walk from a stall to its cause: every command runs, and says what the page shows', (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'vmalocktop-walk-'));
   t.after(() => rmSync(dir, { recursive: true }));

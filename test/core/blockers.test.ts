@@ -13,13 +13,11 @@ import { VlKind, VlLockFlag, VlStepFlag } from '../../src/schema/events.gen.js';
 const { WRITE, FOREIGN, KTHREAD, EXITING, FORK, FOUND_READER, FOUND_WRITER } = VlLockFlag;
 const MM = 0xabc000;
 const NO_SYSCALL = 0xffff_ffff;
-const NO_STACKS = 0xffff_ffff_ffff_ffffn;
 const READ = 0;
 const MADVISE = 28;
 
-/** As `bpf_probe_read_kernel_str` leaves a name of /proc in a u64. */
-const word = (name: string): bigint =>
-  [...name.slice(0, 7)].reduce((sum, c, i) => sum | (BigInt(c.charCodeAt(0)) << BigInt(8 * i)), 0n);
+/** As much of a name of /proc as the kernel side takes. */
+const taken = (name = ''): string => name.slice(0, 7);
 
 interface Row {
   readonly kind: number;
@@ -37,7 +35,7 @@ interface Row {
 }
 
 function push(blockers: Blockers, rows: readonly Row[]): void {
-  const strings = ['', ...new Set(rows.map(({ comm }) => comm ?? 'db'))];
+  const strings = ['', ...new Set(rows.flatMap(({ comm, file }) => [comm ?? 'db', taken(file)]))];
   const batch = createBatch(Math.max(1, rows.length), strings);
   for (const row of rows) {
     const i = batch.length++;
@@ -51,9 +49,8 @@ function push(blockers: Blockers, rows: readonly Row[]): void {
     batch.a[i] = row.syscall ?? NO_SYSCALL;
     batch.b[i] = row.b ?? 0;
     batch.mm[i] = row.mm ?? MM;
-    batch.pte[i] = word(row.file ?? '');
-    batch.vmFlags[i] = NO_STACKS;
-    if (row.fork !== undefined) [batch.address[i], batch.vmaStart[i], batch.vmaEnd[i]] = row.fork;
+    batch.file[i] = strings.indexOf(taken(row.file));
+    if (row.fork !== undefined) [batch.forkThreads[i], batch.forkVmas[i], batch.forkWait[i]] = row.fork;
     if (row.kind === UserKind.Lock) blockers.pushNow(batch, i);
     else blockers.push(batch, i);
   }
@@ -153,8 +150,8 @@ describe('blockers', () => {
       blockers.rows().map(({ what }) => what),
       ['page fault', 'exit_mmap', 'khugepaged', 'process_vm_readv', '/proc/PID/smaps_rollup', 'mincore'],
     );
-    assert.equal(procFile(word('maps')), 'maps');
-    assert.equal(procFile(0n), '');
+    assert.equal(procFile('maps'), 'maps');
+    assert.equal(procFile(''), '');
   });
 
   it('sums forks: threads, VMAs, and waits for faults in them where that is seen', () => {

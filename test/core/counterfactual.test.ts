@@ -185,7 +185,7 @@ describe('writers', () => {
         had: 2900,
         behind: 8,
         flags: VlStepFlag.HOLDER_READER,
-        stacks: (6n << 32n) | 5n,
+        stacks: [5, 6],
       }),
       writer({ tid: 300, syscall: 9999, asked: 3000, had: 3100, released: 3110 }),
     );

@@ -151,7 +151,7 @@ describe('names', () => {
       named(UserKind.Frame, 6, 0, 'main+0x3 [load]', 0),
       named(UserKind.Frame, 77, 0, 'nobody asked', 0),
     ];
-    const holds = writer({ tid: 300, syscall: 10, asked: 100, had: 900, stacks: (6n << 32n) | 5n });
+    const holds = writer({ tid: 300, syscall: 10, asked: 100, had: 900, stacks: [5, 6] });
     const { stacks } = snapshotOf([...frames, ...holds], hooked(...WRITER_HOOKS));
     assert.deepEqual(stacks, { 5: ['do_swap_page+0x2', 'handle_mm_fault+0x1'], 6: ['main+0x3 [load]'] });
   });

@@ -46,7 +46,7 @@ describe('stat --json', () => {
       retry({ fault: 1, tid: 201, from: 1000, to: 9000, found: AVOIDABLE, folio: 3, mmWriters: 1, behind: 300 }),
       retry({ fault: 2, tid: 202, from: 1000, to: 9000, found: WRITE_LOCKED, folio: 3, mmWriters: 1, writer: who }),
       writer({
-        ...{ tid: 300, syscall: 10, asked: 4000, had: 6000, released: 9100, behind: 7, stacks: (6n << 32n) | 5n },
+        ...{ tid: 300, syscall: 10, asked: 4000, had: 6000, released: 9100, behind: 7, stacks: [5, 6] },
         vmas: [[6500, PAGE, PAGE + 4096, 40]],
       }),
     );

@@ -28,7 +28,6 @@ const fault = (tid: number, time: number, vma: Vma): WireRow => ({
   flags: INFO,
   a: NO_SYSCALL,
   vma,
-  vmFlags: 0xffff_ffff_ffff_ffffn,
 });
 /** A writer came to the VMA at `start` and was in __vma_start_write for `ns`. */
 const written = (start: number, ns: number, vma: Vma, syscall = MUNMAP, flags = EXACT | HOLDER_READER): WireRow => ({
@@ -86,10 +85,7 @@ describe('waits of writers for a VMA', () => {
       acquired: 50,
       flags: INFO | VlLockFlag.WRITE | VlLockFlag.FORK,
       a: CLONE,
-      // Threads of the process, and VMAs that were write-locked.
-      address: 4 + 300 * 2 ** 32,
-      vma: [310, 77],
-      vmFlags: 0xffff_ffff_ffff_ffffn,
+      fork: { threads: 4, vmas: 310, locked: 300, waitNs: 77 },
     };
     const rows = [
       written(10, 20, C, CLONE),

@@ -25,6 +25,13 @@ export interface WireRow {
   readonly address?: number;
   readonly vma?: readonly [number, number];
   readonly vmFlags?: bigint;
+  readonly stacks?: readonly [kernel: number, user: number];
+  readonly fork?: {
+    readonly threads: number;
+    readonly vmas: number;
+    readonly locked: number;
+    readonly waitNs: number;
+  };
   readonly cgroup?: number;
   readonly value?: number;
 }
@@ -52,6 +59,11 @@ export function batchesOf(rows: readonly WireRow[], size: number = Math.max(1, r
     batch.vmaStart[i] = row.vma?.[0] ?? 0;
     batch.vmaEnd[i] = row.vma?.[1] ?? 0;
     batch.vmFlags[i] = row.vmFlags ?? 0n;
+    [batch.kernelStack[i], batch.userStack[i]] = row.stacks ?? [-1, -1];
+    batch.forkThreads[i] = row.fork?.threads ?? 0;
+    batch.forkVmas[i] = row.fork?.vmas ?? 0;
+    batch.forkLocked[i] = row.fork?.locked ?? 0;
+    batch.forkWait[i] = row.fork?.waitNs ?? 0;
     batch.cgroup[i] = row.cgroup ?? 0;
     batch.value[i] = row.value ?? 0;
   });
@@ -164,7 +176,7 @@ export interface WriterPlan {
   readonly flags?: number;
   /** When __vma_start_write was entered, for which VMA, and how long it waited. */
   readonly vmas?: readonly (readonly [time: number, lo: number, hi: number, waited: number])[];
-  readonly stacks?: bigint;
+  readonly stacks?: readonly [kernel: number, user: number];
 }
 
 /** One hold of mmap_lock for write. */
@@ -180,7 +192,7 @@ export function writer(plan: WriterPlan): WireRow[] {
       acquired: plan.asked,
       b: plan.behind ?? 0,
       flags: flags | (plan.flags ?? 0),
-      vmFlags: plan.stacks ?? 0xffff_ffff_ffff_ffffn,
+      ...(plan.stacks === undefined ? {} : { stacks: plan.stacks }),
     },
   ];
   for (const [time, lo, hi, waited] of plan.vmas ?? [])

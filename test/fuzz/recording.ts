@@ -65,9 +65,9 @@ async function base(name: string): Promise<Base> {
 function mutateRows(random: CaseRandom, batch: EventBatch): void {
   for (let hits = random.below(8); hits > 0 && batch.length > 0; hits--) {
     const row = random.below(batch.length);
-    const { key } = random.pick(COLUMNS);
+    const { key, type } = random.pick(COLUMNS);
     const column = batch[key] as unknown as (number | bigint)[];
-    if (key === 'comm') {
+    if (type === 'utf8') {
       (batch.strings as string[]).push(oddName(random));
       column[row] = batch.strings.length - 1;
     } else if (random.one(2)) column[row] = column[random.below(batch.length)] as number;

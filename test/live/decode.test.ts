@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { RingProducer } from 'ebpf-ts/testing';
 import fc from 'fast-check';
-import { clearBatch, createBatch, type EventBatch } from '../../src/core/events/batch.js';
+import { clearBatch, createBatch, type EventBatch, isOfNoFault } from '../../src/core/events/batch.js';
 import { EventDecoder } from '../../src/live/decode.js';
 import { CommTable, OTHER_COMM } from '../../src/live/names/comms.js';
 import { VlKind, VlKindNames, VlStepFlag } from '../../src/schema/events.gen.js';
-import { encodeOpen, encodeStep, type Open, type Step } from './records.js';
+import { encodeOpen, encodeStep, encodeWriter, type Open, type Step, type Writer } from './records.js';
 
 const BASE = 0x1_ffff_fff0n;
 const u8 = fc.integer({ min: 0, max: 0xff });
@@ -21,25 +21,28 @@ const time = fc.oneof(
   fc.bigInt({ min: -64n, max: 64n }).map((d) => BASE + d),
   fc.bigInt({ min: 1n, max: 2n ** 53n - 1n }),
 );
-const step: fc.Arbitrary<Step> = fc.record({
-  kind: fc.integer({ min: 1, max: VlKindNames.length - 1 }),
-  flags: u8.map((flags) => flags & ~VlStepFlag.INFO),
-  cpu: u16,
-  tid: u32,
-  fault: u32,
-  faultCpu: u16,
-  step: u16,
-  ts: time,
-  a: u32,
-  b: u32,
-});
+const KINDS = VlKindNames.map((_, kind) => kind).slice(1);
+const stepOf = (kinds: readonly number[]): fc.Arbitrary<Step> =>
+  fc.record({
+    kind: fc.constantFrom(...kinds),
+    flags: u8.map((flags) => flags & ~VlStepFlag.INFO),
+    cpu: u16,
+    tid: u32,
+    fault: u32,
+    faultCpu: u16,
+    step: u16,
+    ts: time,
+    a: u32,
+    b: u32,
+  });
+const step = stepOf(KINDS);
 const comm = fc.oneof(
   fc.constantFrom('', 'postgres', 'a-name-of-fifteen').map((name) => Buffer.from(name)),
   fc.string({ unit: 'grapheme', maxLength: 16 }).map((name) => Buffer.from(name.replaceAll('\0', '.'))),
 );
 const open: fc.Arbitrary<Open> = fc
   .tuple(
-    step,
+    stepOf(KINDS.filter((kind) => !isOfNoFault(kind))),
     fc.record({
       acquired: fc.oneof(fc.constant(0n), time),
       mm: exact,
@@ -56,51 +59,103 @@ const open: fc.Arbitrary<Open> = fc
   )
   .map(([first, info]) => ({ ...first, ...info }));
 
-const isOpen = (record: Step | Open): record is Open => 'comm' in record;
-const encode = (record: Step | Open): Uint8Array => (isOpen(record) ? encodeOpen(record) : encodeStep(record));
+const i16 = fc.integer({ min: -(2 ** 15), max: 2 ** 15 - 1 });
+const writer: fc.Arbitrary<Writer> = fc
+  .tuple(
+    stepOf(KINDS.filter(isOfNoFault)),
+    fc.record({
+      acquired: fc.oneof(fc.constant(0n), time),
+      mm: exact,
+      vmaStart: page,
+      vmaEnd: page,
+      cgroup: exact,
+      forkWait: exact,
+      tgid: u32,
+      kernelStack: u32,
+      userStack: u32,
+      forkThreads: u32,
+      forkVmas: u32,
+      forkLocked: u32,
+      prio: i16,
+      holderPrio: i16,
+      file: fc.constantFrom('', 'maps', 'smaps_r', 'clear_re').map((name) => Buffer.from(name)),
+      comm,
+    }),
+  )
+  .map(([first, info]) => ({ ...first, ...info }));
+
+type Sent = Step | Open | Writer;
+const isOpen = (record: Sent): record is Open => 'pte' in record;
+const isWriter = (record: Sent): record is Writer => 'prio' in record;
+const encode = (record: Sent): Uint8Array =>
+  isOpen(record) ? encodeOpen(record) : isWriter(record) ? encodeWriter(record) : encodeStep(record);
 const since = (ns: bigint): number => Number(ns - BASE);
 
 /** A row as plain values; what the record says, by arithmetic on BigInt alone. */
-function expected(record: Step | Open): Record<string, unknown> {
+function expected(record: Sent): Record<string, unknown> {
   const { kind, cpu, tid, fault, faultCpu, a, b } = record;
   const common = { kind, cpu, tid, fault, faultCpu, a, b, step: record.step, time: since(record.ts) };
-  if (!isOpen(record)) {
-    const zero = {
-      tgid: 0,
-      comm: '',
-      depth: 0,
-      acquired: Number.NaN,
-      mm: 0,
-      address: 0,
-      vmaStart: 0,
-      vmaEnd: 0,
-      vmFlags: 0n,
-      pte: 0n,
-      cgroup: 0,
-    };
-    return { ...common, flags: record.flags, ...zero };
-  }
-  return {
+  const none = {
+    tgid: 0,
+    comm: '',
+    depth: 0,
+    acquired: Number.NaN,
+    mm: 0,
+    address: 0,
+    vmaStart: 0,
+    vmaEnd: 0,
+    vmFlags: 0n,
+    pte: 0n,
+    cgroup: 0,
+    kernelStack: -1,
+    userStack: -1,
+    prio: 0,
+    holderPrio: 0,
+    file: '',
+    forkThreads: 0,
+    forkVmas: 0,
+    forkLocked: 0,
+    forkWait: 0,
+  };
+  if (!isOpen(record) && !isWriter(record)) return { ...common, flags: record.flags, ...none };
+  const both = {
     ...common,
+    ...none,
     flags: record.flags | VlStepFlag.INFO,
     tgid: record.tgid,
     comm: Buffer.from(record.comm.subarray(0, 16)).toString('utf8'),
-    depth: record.depth,
     acquired: record.acquired === 0n ? Number.NaN : since(record.acquired),
     mm: Number(record.mm),
-    address: Number(record.address),
     vmaStart: Number(record.vmaStart),
     vmaEnd: Number(record.vmaEnd),
-    vmFlags: record.vmFlags,
-    pte: record.pte,
     cgroup: Number(record.cgroup),
+  };
+  if (isOpen(record))
+    return {
+      ...both,
+      depth: record.depth,
+      address: Number(record.address),
+      vmFlags: record.vmFlags,
+      pte: record.pte,
+    };
+  return {
+    ...both,
+    kernelStack: record.kernelStack | 0,
+    userStack: record.userStack | 0,
+    prio: record.prio,
+    holderPrio: record.holderPrio,
+    file: Buffer.from(record.file).toString('utf8'),
+    forkThreads: record.forkThreads,
+    forkVmas: record.forkVmas,
+    forkLocked: record.forkLocked,
+    forkWait: Number(record.forkWait),
   };
 }
 
 function rowOf(batch: EventBatch, i: number): Record<string, unknown> {
-  const { length, strings, value, comm: comms, ...columns } = batch;
+  const { length, strings, value, comm: comms, file: files, ...columns } = batch;
   const row = Object.fromEntries(Object.entries(columns).map(([name, column]) => [name, column[i]]));
-  return { ...row, comm: strings[comms[i] as number] };
+  return { ...row, comm: strings[comms[i] as number], file: strings[files[i] as number] };
 }
 
 function rowsOf(batch: EventBatch): Record<string, unknown>[] {
@@ -140,10 +195,13 @@ describe('EventDecoder', () => {
   it('decodes any records to what they say, through any ring and batch size', () => {
     fc.assert(
       fc.property(
-        fc.array(fc.oneof({ weight: 3, arbitrary: step }, { weight: 1, arbitrary: open }), {
-          maxLength: 40,
-          size: 'max',
-        }),
+        fc.array(
+          fc.oneof({ weight: 3, arbitrary: step }, { weight: 1, arbitrary: open }, { weight: 1, arbitrary: writer }),
+          {
+            maxLength: 40,
+            size: 'max',
+          },
+        ),
         fc.integer({ min: 1, max: 7 }),
         fc.constantFrom(0n, 2n ** 32n - 64n),
         (records, rows, position) => {
@@ -181,6 +239,8 @@ describe('EventDecoder', () => {
       encodeStep({ ...plain, kind: VlKindNames.length }),
       encodeStep({ ...plain, flags: VlStepFlag.INFO }),
       encodeOpen(opening).fill(0, 1, 2),
+      // A fault's record under the kind of a writer.
+      encodeOpen({ ...opening, kind: VlKind.W_VMA }),
       encodeStep(plain).subarray(0, 24),
       new Uint8Array(0),
     ];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/** `struct vl_step` and `struct vl_open` as bytes, written and read field by field through a DataView: the slow, plain way. */
-import { VlOpen, VlStep, VlStepFlag } from '../../src/schema/events.gen.js';
+/** `struct vl_step`, `struct vl_open` and `struct vl_writer` as bytes, written and read field by field through a DataView: the slow, plain way. */
+import { VlOpen, VlStep, VlStepFlag, VlWriter } from '../../src/schema/events.gen.js';
 
 export interface Step {
   kind: number;
@@ -27,6 +27,27 @@ export interface Open extends Step {
   tgid: number;
   depth: number;
   /** Up to 16 bytes; the rest are zero. */
+  comm: Uint8Array;
+}
+
+export interface Writer extends Step {
+  acquired: bigint;
+  mm: bigint;
+  vmaStart: bigint;
+  vmaEnd: bigint;
+  cgroup: bigint;
+  forkWait: bigint;
+  tgid: number;
+  kernelStack: number;
+  userStack: number;
+  forkThreads: number;
+  forkVmas: number;
+  forkLocked: number;
+  /** 16 bits with a sign. */
+  prio: number;
+  holderPrio: number;
+  /** Up to 8 bytes. */
+  file: Uint8Array;
   comm: Uint8Array;
 }
 
@@ -64,5 +85,20 @@ export function encodeOpen(o: Open): Uint8Array {
   view.setUint32(VlOpen.tgid, o.tgid, true);
   view.setUint8(VlOpen.depth, o.depth);
   bytes.set(o.comm.subarray(0, 16), VlOpen.comm);
+  return bytes;
+}
+
+export function encodeWriter(w: Writer): Uint8Array {
+  const bytes = new Uint8Array(VlWriter.size);
+  const view = new DataView(bytes.buffer);
+  writeStep(view, { ...w, flags: w.flags | VlStepFlag.INFO });
+  for (const name of ['acquired', 'mm', 'vmaStart', 'vmaEnd', 'cgroup', 'forkWait'] as const)
+    view.setBigUint64(VlWriter[name], w[name], true);
+  for (const name of ['tgid', 'kernelStack', 'userStack', 'forkThreads', 'forkVmas', 'forkLocked'] as const)
+    view.setUint32(VlWriter[name], w[name], true);
+  view.setInt16(VlWriter.prio, w.prio, true);
+  view.setInt16(VlWriter.holderPrio, w.holderPrio, true);
+  bytes.set(w.file.subarray(0, 8), VlWriter.file);
+  bytes.set(w.comm.subarray(0, 16), VlWriter.comm);
   return bytes;
 }

@@ -100,7 +100,8 @@ describe('stacks', () => {
     stacks.set(3, [0xffffffff81001000n]);
     stacks.set(4, [0x7f0000000001n]);
     step(VlKind.W_ACQUIRED, 101, 0, 0, VlStepFlag.INFO, 100);
-    kernel.vmFlags[0] = (4n << 32n) | 3n;
+    kernel.kernelStack[0] = 3;
+    kernel.userStack[0] = 4;
     assert.deepEqual((await finish()).toSorted(), ['3.0 kernel handle_mm_fault', '4.0 user [anon]+0x1']);
   });
 

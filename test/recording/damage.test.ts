@@ -6,7 +6,7 @@ import { Pipeline } from '../../src/core/aggregate/pipeline.js';
 import { createBatch, type EventBatch, UserKind } from '../../src/core/events/batch.js';
 import type { SessionInfo } from '../../src/core/events/session.js';
 import { ExitCode, formatUserError, UserError } from '../../src/errors.js';
-import { MAX_ROWS } from '../../src/recording/format/columns.js';
+import { FORMAT_VERSION, MAX_ROWS } from '../../src/recording/format/columns.js';
 import { openRecordingBytes } from '../../src/recording/read/reader.js';
 import { END_OF_STREAM, schemaMessage } from '../../src/recording/write/encode.js';
 import { createFlightRecorder } from '../../src/recording/write/flight.js';
@@ -171,7 +171,9 @@ test('names that expand to more than any recording has are refused', async () =>
 
 const withSession = (change: object): Uint8Array => schemaMessage({ ...SESSION, ...change } as SessionInfo);
 const newer = Buffer.from(Buffer.from(schemaMessage(SESSION)).toString('latin1'), 'latin1');
-const at = newer.indexOf(Buffer.from([1, 0, 0, 0, 0x31])); // the flatbuffers string '1': its length, then its text
+const DIGIT = String(FORMAT_VERSION).charCodeAt(0);
+const at = newer.indexOf(Buffer.from([1, 0, 0, 0, DIGIT])); // the flatbuffers string '2': its length, then its text
+assert.ok(at >= 0, 'the version of the format is one digit');
 newer[at + 4] = 0x37;
 
 const foreign: readonly (readonly [what: string, bytes: Uint8Array, why: RegExp, remedy: RegExp])[] = [

@@ -13,6 +13,7 @@ import { batchOf, chunksOf, MemorySink, plainBatch, type Row, readAll, record, r
 const u8 = fc.integer({ min: 0, max: 0xff });
 const u16 = fc.integer({ min: 0, max: 0xffff });
 const u32 = fc.integer({ min: 0, max: 0xffffffff });
+const i32 = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
 const u64 = fc.oneof(
   fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }),
   fc.constantFrom(0n, (1n << 63n) - 1n, (1n << 64n) - 1n),
@@ -56,6 +57,15 @@ const row: fc.Arbitrary<Row> = fc.record(
     pte: u64,
     cgroup: within('cgroup'),
     value: within('value'),
+    kernelStack: i32,
+    userStack: i32,
+    prio: i32,
+    holderPrio: i32,
+    file: comm,
+    forkThreads: u32,
+    forkVmas: u32,
+    forkLocked: u32,
+    forkWait: within('forkWait'),
   },
   { noNullPrototype: true },
 );
@@ -137,7 +147,7 @@ test('apache-arrow opens it, and each buffer is led by its uncompressed length a
     table.schema.names,
     COLUMNS.map(({ name }) => name),
   );
-  assert.equal(table.schema.metadata.get('vmalocktop.format'), '1');
+  assert.equal(table.schema.metadata.get('vmalocktop.format'), '2');
   assert.deepEqual(JSON.parse(table.schema.metadata.get('vmalocktop.session') ?? ''), SESSION);
   const expected = rowsOf(batch);
   for (const i of [0, 1, 2, 2999]) {

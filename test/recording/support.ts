@@ -37,7 +37,7 @@ export type Row = { readonly [K in (typeof COLUMNS)[number]['key']]: number | bi
 export function rowsOf(batch: EventBatch): Row[] {
   return Array.from({ length: batch.length }, (_, i) =>
     Object.fromEntries(
-      COLUMNS.map(({ key }) => [key, key === 'comm' ? batch.strings[batch.comm[i] ?? 0] : batch[key][i]]),
+      COLUMNS.map(({ key, type }) => [key, type === 'utf8' ? batch.strings[batch[key][i] as number] : batch[key][i]]),
     ),
   ) as unknown as Row[];
 }
@@ -46,9 +46,9 @@ export function batchOf(rows: readonly Row[], strings: string[] = ['']): EventBa
   const batch = createBatch(Math.max(rows.length, 1), strings);
   for (const [i, row] of rows.entries()) {
     for (const { key } of COLUMNS) {
-      if (key === 'comm') {
-        const at = strings.indexOf(row.comm as string);
-        batch.comm[i] = at >= 0 ? at : strings.push(row.comm as string) - 1;
+      if (key === 'comm' || key === 'file') {
+        const at = strings.indexOf(row[key] as string);
+        batch[key][i] = at >= 0 ? at : strings.push(row[key] as string) - 1;
       } else {
         (batch[key] as unknown as (number | bigint | string)[])[i] = row[key];
       }
@@ -67,6 +67,8 @@ export function plainBatch(rows: number, start = 0, end = false): EventBatch {
     batch.tid[i] = 4000 + (i % 7);
     batch.comm[i] = i % 3;
     batch.pte[i] = BigInt(i) << 40n;
+    batch.kernelStack[i] = (i % 5) - 1;
+    batch.file[i] = (i + 1) % 3;
   }
   if (end) batch.kind[rows - 1] = UserKind.End;
   batch.length = rows;

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { BpfError, Btf } from 'ebpf-ts';
-import { LAYOUT_DIGEST, VlCpu, VlKind, VlKindNames, VlOpen, VlStep } from '../../src/schema/events.gen.js';
+import { LAYOUT_DIGEST, VlCpu, VlKind, VlKindNames, VlOpen, VlStep, VlWriter } from '../../src/schema/events.gen.js';
 import { generate, layoutDigest } from '../../src/schema/generate.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -22,6 +22,7 @@ const header = readFileSync(join(BPF, 'events.h'), 'utf8');
 const ANCHORS = [
   'struct vl_step',
   'struct vl_open',
+  'struct vl_writer',
   'struct vl_cpu',
   'enum vl_kind',
   'enum vl_step_flag',
@@ -76,6 +77,7 @@ describe('events.gen.ts', () => {
       Number(new RegExp(`sizeof\\(struct ${name}\\) == (\\d+)`).exec(header)?.[1]);
     assert.equal(VlStep.size, asserted('vl_step'));
     assert.equal(VlOpen.size, asserted('vl_open'));
+    assert.equal(VlWriter.size, asserted('vl_writer'));
     assert.equal(VlCpu.size % 64, 0);
     assert.deepEqual(VlKindNames, Object.keys(VlKind));
   });

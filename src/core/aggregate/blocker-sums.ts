@@ -2,7 +2,6 @@
 /** The sums behind one row of blockers. */
 import { BoundedMap } from '../bounded/bounded-map.js';
 import type { ProcessNames } from '../events/process-names.js';
-import { stackIdsOf } from '../lifecycle/stack-id.js';
 import type { BlockerRow, ForkStats, VictimRow } from './blocker-rows.js';
 import { Histogram } from './histogram.js';
 
@@ -79,17 +78,16 @@ export class BlockerSums {
     this.mm = mm;
   }
 
-  /** A hold of `tid`, with the ids of its stacks as the kernel side sends them; NaN: its beginning was not seen. */
-  held(tid: number, ns: number, stacks: bigint): void {
+  /** A hold of `tid`, with the ids of its stacks, -1 none; `ns` NaN: its beginning was not seen. */
+  held(tid: number, ns: number, kernelStack: number, userStack: number): void {
     if (Number.isNaN(ns)) {
       this.untimed++;
       return;
     }
     if (this.hold.count === 0 || ns > this.hold.max) {
-      const { kernel, user } = stackIdsOf(stacks);
       this.#worstTid = tid;
-      this.#kernelStack = kernel;
-      this.#userStack = user;
+      this.#kernelStack = kernelStack;
+      this.#userStack = userStack;
     }
     this.hold.record(Math.max(0, ns));
   }

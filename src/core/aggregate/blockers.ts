@@ -162,7 +162,7 @@ export class Blockers {
     const sums = this.#sumsOf(batch, i, isWrite, 'mmap');
     sums.cgroup = batch.cgroup[i] as number;
     if (batch.b[i] !== 0) sums.owner = batch.b[i] as number;
-    sums.held(tid, end - since, batch.vmFlags[i] as bigint);
+    sums.held(tid, end - since, batch.kernelStack[i] as number, batch.userStack[i] as number);
     if (flags & VlLockFlag.FORK) sums.forked(this.vmas.forked(batch, i, since));
     this.#threads.set(tid, sums);
     this.#lockOf(mm).holds.add({
@@ -250,7 +250,8 @@ export class Blockers {
   }
 
   #what(batch: EventBatch, i: number, flags: number, comm: string): string {
-    return lockUser(flags, syscallNumber(batch.a[i] as number), procFile(batch.pte[i] as bigint), comm, this.#arch);
+    const file = procFile(batch.strings[batch.file[i] as number] ?? '');
+    return lockUser(flags, syscallNumber(batch.a[i] as number), file, comm, this.#arch);
   }
 
   #sumsOf(batch: EventBatch, i: number, isWrite: boolean, lock: BlockerRow['lock']): BlockerSums {

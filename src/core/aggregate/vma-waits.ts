@@ -57,7 +57,7 @@ export class VmaWaits {
     const tid = batch.tid[i] as number;
     sums.cgroup = batch.cgroup[i] as number;
     sums.owner = batch.tgid[i] as number;
-    sums.held(tid, end - since, batch.vmFlags[i] as bigint);
+    sums.held(tid, end - since, batch.kernelStack[i] as number, batch.userStack[i] as number);
     const mm = batch.mm[i] as number;
     let holds = this.#holds.get(mm);
     if (holds === undefined) {
@@ -108,14 +108,13 @@ export class VmaWaits {
   /** What a VL_L_HELD row says of the mm it copied, and the VMAs that were waited for since it was had. */
   forked(batch: EventBatch, i: number, since: number): Fork {
     const tid = batch.tid[i] as number;
-    const packed = batch.address[i] as number;
-    const locked = Math.floor(packed / 2 ** 32);
+    const locked = batch.forkLocked[i] as number;
     const waits = this.#forking.get(tid)?.filter(({ start }) => !(start < since)) ?? [];
     this.#forking.delete(tid);
     return {
-      threads: packed % 2 ** 32,
-      vmas: batch.vmaStart[i] as number,
-      vmaWaitNs: this.#hooked ? (batch.vmaEnd[i] as number) : null,
+      threads: batch.forkThreads[i] as number,
+      vmas: batch.forkVmas[i] as number,
+      vmaWaitNs: this.#hooked ? (batch.forkWait[i] as number) : null,
       locked: this.#hooked && locked > 0 ? locked : null,
       waits,
     };

@@ -4,7 +4,6 @@ import { VlKind, VlStepFlag } from '../../schema/events.gen.js';
 import { BoundedMap } from '../bounded/bounded-map.js';
 import type { EventBatch } from '../events/batch.js';
 import type { ProcessNames } from '../events/process-names.js';
-import { stackIdsOf } from '../lifecycle/stack-id.js';
 import { syscallName, syscallNumber } from '../vocabulary/syscalls.js';
 import { Histogram } from './histogram.js';
 import type { WriterRow } from './snapshot-rows.js';
@@ -172,11 +171,10 @@ export class Writers {
       if (flags & VlStepFlag.HOLDER_WRITER) row.behindWriter++;
       if (flags & VlStepFlag.INVERTED) row.inverted++;
       if (waited > row.worstWaitNs) {
-        const stacks = stackIdsOf(batch.vmFlags[i] as bigint);
         row.worstWaitNs = waited;
         row.worstHolder = batch.b[i] as number;
-        row.kernelStack = stacks.kernel;
-        row.userStack = stacks.user;
+        row.kernelStack = batch.kernelStack[i] as number;
+        row.userStack = batch.userStack[i] as number;
       }
     }
     this.#stalls.acquired(this.#begin(tid, batch.mm[i] as number, time, row), time);

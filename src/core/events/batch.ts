@@ -5,8 +5,8 @@ import { VlKind } from '../../schema/events.gen.js';
  * `EventBatch`: the one currency between sources, recordings and the lifecycle fold.
  *
  * Columns of equal length, a few thousand rows. A row is one step of one fault (`struct vl_step` of
- * bpf/events.h), or a row the user side wrote itself (kind >= `UserKind.Counter`).
- * A batch belongs to its source and is valid until the next one is asked for: whoever keeps rows, copies them.
+ * bpf/events.h), what a task did to locks otherwise (`struct vl_writer`), or a row the user side wrote itself (kind >= `UserKind.Counter`).
+ * A batch belongs to its source and is valid until the next one is asked for: rows to be kept are copied.
  */
 export interface EventBatch {
   /** Rows in use; the columns may be longer. */
@@ -27,7 +27,8 @@ export interface EventBatch {
   readonly a: Uint32Array;
   readonly b: Uint32Array;
 
-  // The columns below are 0 except where `flags` has VL_F_INFO (the first step of a lifecycle).
+  // The columns below are 0 (stacks -1, `acquired` NaN) except where `flags` has VL_F_INFO: the first step of a
+  // lifecycle, or a `struct vl_writer`.
   readonly tgid: Uint32Array;
   /** Index into `strings`; 0 is the empty string. */
   readonly comm: Uint32Array;
@@ -43,6 +44,21 @@ export interface EventBatch {
   readonly vmFlags: BigUint64Array;
   readonly pte: BigUint64Array;
   readonly cgroup: Float64Array;
+
+  // Of a `struct vl_writer` (VL_W_*, VL_L_*) alone.
+  /** Ids of stacks (`UserKind.Frame`); -1 none. */
+  readonly kernelStack: Int32Array;
+  readonly userStack: Int32Array;
+  /** VL_W_ACQUIRED: task->prio of the writer and of the holder it found (0 where `b` is 0). Lower goes first, -1 is SCHED_DEADLINE. */
+  readonly prio: Int32Array;
+  readonly holderPrio: Int32Array;
+  /** VL_L_*, `UserKind.Lock`: the file of /proc that is read, the first 7 bytes of its name: index into `strings`. */
+  readonly file: Uint32Array;
+  /** VL_L_HELD of a fork: threads of the process, VMAs of the mm, VMAs write-locked meanwhile, ns spent in __vma_start_write. */
+  readonly forkThreads: Uint32Array;
+  readonly forkVmas: Uint32Array;
+  readonly forkLocked: Uint32Array;
+  readonly forkWait: Float64Array;
 
   /** Value of a user-side row (`UserKind.Counter`); 0 in kernel rows. */
   readonly value: Float64Array;
@@ -75,7 +91,7 @@ export const UserKind = {
   Clock: 136,
   /**
    * What a task had of an mmap_lock that others queue for at `time`: tid, tgid, mm, comm (of the process), flags
-   * (`enum vl_lock_flag`), a = its system call or ~0, pte = the /proc file, acquired = since when, b = 1: it waits for it, 0: holds it.
+   * (`enum vl_lock_flag`), a = its system call or ~0, `file`, acquired = since when, b = 1: it waits for it, 0: holds it.
    */
   Lock: 137,
 } as const;
@@ -107,7 +123,7 @@ export function isWriterEvent(kind: number): boolean {
   return kind >= VlKind.W_ACQUIRED && kind <= VlKind.W_VMA;
 }
 
-/** Whether it is about mmap_lock, by whoever holds or asks for it, or a VMA's lock that a writer waits for (`VL_L_*`). */
+/** Whether it is about mmap_lock, by the task that holds or asks for it, or a VMA's lock that a writer waits for (`VL_L_*`). */
 export function isLockEvent(kind: number): boolean {
   return kind >= VlKind.L_HELD && kind <= VlKind.L_VMA;
 }
@@ -144,6 +160,15 @@ export function createBatch(rows: number, strings: readonly string[]): EventBatc
     vmFlags: new BigUint64Array(rows),
     pte: new BigUint64Array(rows),
     cgroup: new Float64Array(rows),
+    kernelStack: new Int32Array(rows).fill(-1),
+    userStack: new Int32Array(rows).fill(-1),
+    prio: new Int32Array(rows),
+    holderPrio: new Int32Array(rows),
+    file: new Uint32Array(rows),
+    forkThreads: new Uint32Array(rows),
+    forkVmas: new Uint32Array(rows),
+    forkLocked: new Uint32Array(rows),
+    forkWait: new Float64Array(rows),
     value: new Float64Array(rows),
     strings,
   };
@@ -163,6 +188,15 @@ export function clearBatch(batch: EventBatch): void {
   batch.vmFlags.fill(0n, 0, n);
   batch.pte.fill(0n, 0, n);
   batch.cgroup.fill(0, 0, n);
+  batch.kernelStack.fill(-1, 0, n);
+  batch.userStack.fill(-1, 0, n);
+  batch.prio.fill(0, 0, n);
+  batch.holderPrio.fill(0, 0, n);
+  batch.file.fill(0, 0, n);
+  batch.forkThreads.fill(0, 0, n);
+  batch.forkVmas.fill(0, 0, n);
+  batch.forkLocked.fill(0, 0, n);
+  batch.forkWait.fill(0, 0, n);
   batch.value.fill(0, 0, n);
   batch.length = 0;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Ids of stacks as the kernel side sends them: a slot of its stack map, or what bpf_get_stackid said instead. */
+import type { EventBatch } from '../events/batch.js';
 
 /** Ids are slots of the map; whatever is above is a negative errno or ~0: no stack was had. */
 const NO_STACK = 0x8000_0000;
@@ -9,7 +10,7 @@ export function stackIdOf(sent: number): number {
   return sent >= NO_STACK ? -1 : sent;
 }
 
-/** The kernel stack and the user stack of a `struct vl_open` that packs both into 64 bits. */
-export function stackIdsOf(packed: bigint): { readonly kernel: number; readonly user: number } {
-  return { kernel: stackIdOf(Number(packed & 0xffff_ffffn)), user: stackIdOf(Number(packed >> 32n)) };
+/** The kernel stack and the user stack of a row of a writer or a holder; -1: none was had. */
+export function stackIdsOf(batch: EventBatch, i: number): { readonly kernel: number; readonly user: number } {
+  return { kernel: batch.kernelStack[i] as number, user: batch.userStack[i] as number };
 }

@@ -88,7 +88,7 @@ export class StackSamples {
   }
 
   #lock(batch: EventBatch, i: number, kind: SampleKind): void {
-    const { kernel, user } = stackIdsOf(batch.vmFlags[i] as bigint);
+    const { kernel, user } = stackIdsOf(batch, i);
     if (kernel < 0 && user < 0) return;
     const tgid = batch.tgid[i] as number;
     const ns = (batch.time[i] as number) - (batch.acquired[i] as number);

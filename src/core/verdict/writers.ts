@@ -67,15 +67,13 @@ export class WriterRows {
     return hold;
   }
 
-  /** W_ACQUIRED alone carries priorities: the holder's in bits 0 to 15, the writer's in 16 to 31. */
+  /** W_ACQUIRED alone carries priorities. */
   #who(batch: EventBatch, i: number): Who {
     const tid = batch.tid[i] as number;
     if (batch.kind[i] === VlKind.W_ACQUIRED) {
-      const both = Number((batch.pte[i] as bigint) & 0xffff_ffffn);
       const holder = batch.b[i] as number;
-      this.#priorities.set(tid, both >> 16);
-      // -1 is SCHED_DEADLINE's.
-      if (holder !== 0) this.#priorities.set(holder, (both << 16) >> 16);
+      this.#priorities.set(tid, batch.prio[i] as number);
+      if (holder !== 0) this.#priorities.set(holder, batch.holderPrio[i] as number);
       if (!Number.isNaN(batch.acquired[i])) {
         this.waited++;
         if ((batch.flags[i] as number) & VlStepFlag.INVERTED) this.inverted++;

@@ -10,14 +10,8 @@ const PROC_FILES: Readonly<Record<string, string>> = {
   numa_ma: 'numa_maps',
 };
 
-/** Name of a /proc file from the `pte` column of a VL_L_* row: up to 7 bytes, the first in the lowest; '' for none. */
-export function procFile(word: bigint): string {
-  let name = '';
-  for (let rest = word; rest > 0n; rest >>= 8n) {
-    const byte = Number(rest & 0xffn);
-    if (byte < 0x20 || byte > 0x7e) break;
-    name += String.fromCharCode(byte);
-  }
+/** The whole name of a /proc file, of the 7 bytes in a row's `file`. */
+export function procFile(name: string): string {
   return PROC_FILES[name] ?? name;
 }
 

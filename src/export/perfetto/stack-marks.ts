@@ -42,10 +42,10 @@ export class StackMarks {
         });
         return;
       case VlKind.W_ACQUIRED:
-        this.#add(batch, i, 'stack of a writer that waited', stackIdsOf(batch.vmFlags[i] as bigint));
+        this.#add(batch, i, 'stack of a writer that waited', stackIdsOf(batch, i));
         return;
       case VlKind.L_HELD:
-        this.#add(batch, i, 'stack of a holder of mmap_lock', stackIdsOf(batch.vmFlags[i] as bigint));
+        this.#add(batch, i, 'stack of a holder of mmap_lock', stackIdsOf(batch, i));
     }
   }
 

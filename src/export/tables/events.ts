@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/** One row an event, as it was recorded: steps of faults, deeds of writers, and the rows of the user side. */
-import { CounterGroup, type EventBatch, UserKind } from '../../core/events/batch.js';
-import { VlCounterNames, VlHistNames, VlKindNames, VlStepFlag } from '../../schema/events.gen.js';
+/** One row an event, as it was recorded: steps of faults, what writers did, and the rows of the user side. */
+import { CounterGroup, type EventBatch, isLockEvent, isOfNoFault, UserKind } from '../../core/events/batch.js';
+import { VlCounterNames, VlHistNames, VlKind, VlKindNames, VlLockFlag, VlStepFlag } from '../../schema/events.gen.js';
 import { type Column, known } from '../base/column.js';
 import { sessionColumns } from './lifecycles.js';
 
@@ -33,10 +33,26 @@ const at = (
   column: 'kind' | 'flags' | 'cpu' | 'tid' | 'fault' | 'faultCpu' | 'step' | 'a' | 'b',
 ): number => row.batch[column][row.i] as number;
 
-/** Who and where travel in the rows that are a `struct vl_open`. */
+/** Who and where travel in the rows that are a `struct vl_open` or a `struct vl_writer`. */
 const hasInfo = (row: EventRow): boolean => (at(row, 'flags') & VlStepFlag.INFO) !== 0;
 const info = (row: EventRow, value: number | undefined): number | null =>
   hasInfo(row) ? known(value ?? Number.NaN) : null;
+/** In the first step of a fault alone. */
+const isFault = (row: EventRow): boolean => hasInfo(row) && !isOfNoFault(at(row, 'kind'));
+const ofFault = (row: EventRow, value: number | undefined): number | null =>
+  isFault(row) ? known(value ?? Number.NaN) : null;
+const ofVma = (row: EventRow, value: number | undefined): number | null =>
+  isFault(row) || at(row, 'kind') === VlKind.W_VMA || at(row, 'kind') === VlKind.L_VMA
+    ? known(value ?? Number.NaN)
+    : null;
+/** Those that a writer's wait or a hold has; null elsewhere. */
+const hasStacks = (kind: number): boolean => kind === VlKind.W_ACQUIRED || isLockEvent(kind);
+const stackOf = (row: EventRow, id: number | undefined): number | null =>
+  hasStacks(at(row, 'kind')) && id !== undefined && id >= 0 ? id : null;
+const ofAcquired = (row: EventRow, value: number | undefined): number | null =>
+  at(row, 'kind') === VlKind.W_ACQUIRED ? (value ?? null) : null;
+const ofFork = (row: EventRow, value: number | undefined): number | null =>
+  at(row, 'kind') === VlKind.L_HELD && (at(row, 'flags') & VlLockFlag.FORK) !== 0 ? (value ?? null) : null;
 
 /** `kernel/VMA_RETRY`, `dropped/FLOR_ENTER`, `hist/FOLIO_WAIT/12`, `missed/fexit_handle_mm_fault`; null in other rows. */
 function counterName(row: EventRow, programs: readonly { readonly name: string }[]): string | null {
@@ -124,29 +140,87 @@ export const eventColumns: readonly Column<EventRow>[] = [
     name: 'depth',
     type: 'uint32',
     about: 'open lifecycles of the task it interrupted',
-    get: (r) => info(r, r.batch.depth[r.i]),
+    get: (r) => ofFault(r, r.batch.depth[r.i]),
   },
   {
     name: 'acquired_ns',
     type: 'int64',
-    about: 'when the lock was had; by kind in bpf/events.h',
+    about: 'when the lock was acquired; by kind in bpf/events.h',
     get: (r) => info(r, r.batch.acquired[r.i]),
   },
   { name: 'mm', type: 'int64', about: 'identity of the mm', get: (r) => info(r, r.batch.mm[r.i]) },
-  { name: 'address', type: 'int64', about: 'page of the fault', get: (r) => info(r, r.batch.address[r.i]) },
-  { name: 'vma_start', type: 'int64', about: 'first address of the VMA', get: (r) => info(r, r.batch.vmaStart[r.i]) },
-  { name: 'vma_end', type: 'int64', about: 'first address behind it', get: (r) => info(r, r.batch.vmaEnd[r.i]) },
+  { name: 'address', type: 'int64', about: 'page of the fault', get: (r) => ofFault(r, r.batch.address[r.i]) },
+  { name: 'vma_start', type: 'int64', about: 'first address of the VMA', get: (r) => ofVma(r, r.batch.vmaStart[r.i]) },
+  { name: 'vma_end', type: 'int64', about: 'first address behind it', get: (r) => ofVma(r, r.batch.vmaEnd[r.i]) },
   {
     name: 'vm_flags',
     type: 'uint64',
     about: 'vma->vm_flags',
-    get: (r) => (hasInfo(r) ? (r.batch.vmFlags[r.i] as bigint) : null),
+    get: (r) => (isFault(r) ? (r.batch.vmFlags[r.i] as bigint) : null),
   },
   {
     name: 'pte',
     type: 'uint64',
     about: 'vmf->orig_pte',
-    get: (r) => (hasInfo(r) ? (r.batch.pte[r.i] as bigint) : null),
+    get: (r) => (isFault(r) ? (r.batch.pte[r.i] as bigint) : null),
   },
   { name: 'cgroup', type: 'int64', about: 'cgroup v2 id', get: (r) => info(r, r.batch.cgroup[r.i]) },
+  {
+    name: 'kernel_stack',
+    type: 'uint32',
+    about: 'of W_ACQUIRED, L_HELD and L_WAITED: id of the kernel stack, whose frames are rows FRAME',
+    get: (r) => stackOf(r, r.batch.kernelStack[r.i]),
+  },
+  {
+    name: 'user_stack',
+    type: 'uint32',
+    about: 'of the same: id of the user stack',
+    get: (r) => stackOf(r, r.batch.userStack[r.i]),
+  },
+  {
+    name: 'prio',
+    type: 'int32',
+    about: 'of W_ACQUIRED: task->prio of the writer; lower goes first, -1 is SCHED_DEADLINE',
+    get: (r) => ofAcquired(r, r.batch.prio[r.i]),
+  },
+  {
+    name: 'holder_prio',
+    type: 'int32',
+    about: 'of W_ACQUIRED: that of the holder it found, whose tid is `b`; null when not known',
+    get: (r) => (at(r, 'b') === 0 ? null : ofAcquired(r, r.batch.holderPrio[r.i])),
+  },
+  {
+    name: 'file',
+    type: 'string',
+    about: 'of L_HELD, L_WAITED and LOCK: the file of /proc that is read, the first 7 bytes of its name',
+    get: (r) => r.batch.strings[r.batch.file[r.i] as number] || null,
+  },
+  {
+    name: 'fork_threads',
+    type: 'uint32',
+    about: 'of a fork (L_HELD): threads of the process',
+    get: (r) => ofFork(r, r.batch.forkThreads[r.i]),
+  },
+  {
+    name: 'fork_vmas',
+    type: 'uint32',
+    about: 'of a fork (L_HELD): VMAs of the mm',
+    get: (r) => ofFork(r, r.batch.forkVmas[r.i]),
+  },
+  {
+    name: 'fork_locked',
+    type: 'uint32',
+    about: 'of a fork (L_HELD): VMAs that were write-locked meanwhile; null where __vma_start_write is not hooked',
+    get: (r) => ofFork(r, r.batch.forkLocked[r.i]) || null,
+  },
+  {
+    name: 'fork_wait_ns',
+    type: 'int64',
+    about: 'of a fork (L_HELD): time in __vma_start_write, waiting for readers of VMAs; null where that is not hooked',
+    get: (r, c) => {
+      const ns = ofFork(r, r.batch.forkWait[r.i]);
+      const seen = ns !== null && c.session.hooks.some((hook) => hook.attached && hook.target === '__vma_start_write');
+      return seen ? ns : null;
+    },
+  },
 ];

@@ -122,7 +122,7 @@ export class StackRows {
 
   /** Takes note of the stack ids in a batch of kernel rows, from row `from` on. The sooner, the likelier the process still lives. */
   note(batch: EventBatch, from = 0): void {
-    const { kind, flags, tid, tgid, a, b, vmFlags } = batch;
+    const { kind, flags, tid, tgid, a, b, kernelStack, userStack } = batch;
     this.#eagerUntil = performance.now() + EAGER_MS;
     for (let i = from; i < batch.length; i++) {
       const k = kind[i] as number;
@@ -132,10 +132,8 @@ export class StackRows {
         this.#tgids[thread % THREADS] = tgid[i] as number;
       }
       if (k === VlKind.STACK) this.#both(a[i] as number, b[i] as number, thread);
-      else if (k === VlKind.W_ACQUIRED) {
-        const ids = vmFlags[i] as bigint;
-        this.#both(Number(ids & 0xffff_ffffn), Number(ids >> 32n), thread);
-      }
+      else if (k === VlKind.W_ACQUIRED)
+        this.#both((kernelStack[i] as number) >>> 0, (userStack[i] as number) >>> 0, thread);
     }
   }
 

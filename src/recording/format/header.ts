@@ -10,7 +10,15 @@ import { Schema } from 'apache-arrow/fb/schema';
 import { Type } from 'apache-arrow/fb/type';
 import type { SessionInfo } from '../../core/events/session.js';
 import type { ByteReader } from './bytes.js';
-import { COLUMNS, type ColumnType, FORMAT_KEY, FORMAT_VERSION, PART_KEY, SESSION_KEY } from './columns.js';
+import {
+  type Column,
+  type ColumnType,
+  columnsOf,
+  FORMAT_KEY,
+  FORMAT_VERSION,
+  PART_KEY,
+  SESSION_KEY,
+} from './columns.js';
 import { type MessageFrame, readFrame } from './frame.js';
 import { type Part, parsePart } from './part.js';
 import {
@@ -25,6 +33,8 @@ import {
 import { checkSession } from './session-fields.js';
 
 export interface Head {
+  /** Version of the format: which columns there are (`columnsOf`). */
+  readonly format: number;
   readonly session: SessionInfo;
   /** Null for a recording in one piece. */
   readonly part: Part | null;
@@ -58,14 +68,15 @@ export function headOf(frame: MessageFrame, name: string): Head {
   if (version === undefined) throw foreignArrow(name);
   if (!/^[1-9]\d{0,8}$/.test(version)) throw damagedHead(name, 'its format version is not a number');
   if (Number(version) > FORMAT_VERSION) throw newerFormat(name, version, FORMAT_VERSION);
-  const difference = compareColumns(types);
+  const format = Number(version);
+  const difference = compareColumns(types, columnsOf(format));
   if (difference !== null) throw otherColumns(name, difference);
   const session = readSession(name, metadata.get(SESSION_KEY));
   const json = metadata.get(PART_KEY);
-  if (json === undefined) return { session, part: null };
+  if (json === undefined) return { format, session, part: null };
   const part = parsePart(json);
   if (part === null) throw damagedHead(name, 'which part of a recording it is makes no sense');
-  return { session, part };
+  return { format, session, part };
 }
 
 /** A vector's length out of damaged bytes may be anything; a schema of ours has few of each. */
@@ -101,7 +112,8 @@ function typeOf(field: Field): ColumnType | 'other' {
     case Type.Int: {
       const type = field.type(new Int()) as Int;
       const unsigned = { 8: 'uint8', 16: 'uint16', 32: 'uint32', 64: 'uint64' } as const;
-      return type.isSigned() ? 'other' : (unsigned[type.bitWidth() as 8] ?? 'other');
+      if (type.isSigned()) return type.bitWidth() === 32 ? 'int32' : 'other';
+      return unsigned[type.bitWidth() as 8] ?? 'other';
     }
     default:
       return 'other';
@@ -109,14 +121,17 @@ function typeOf(field: Field): ColumnType | 'other' {
 }
 
 /** The first difference in words, or `null`. */
-function compareColumns(types: readonly (readonly [string, ColumnType | 'other'])[]): string | null {
-  for (const [i, column] of COLUMNS.entries()) {
+function compareColumns(
+  types: readonly (readonly [string, ColumnType | 'other'])[],
+  columns: readonly Column[],
+): string | null {
+  for (const [i, column] of columns.entries()) {
     const found = types[i];
     if (!found) return `column ${column.name} is missing`;
     if (found[0] !== column.name) return `column ${i + 1} is not ${column.name}`;
     if (found[1] !== column.type) return `column ${column.name} is not ${column.type}`;
   }
-  return types.length > COLUMNS.length ? `${types.length} columns where there should be ${COLUMNS.length}` : null;
+  return types.length > columns.length ? `${types.length} columns where there should be ${columns.length}` : null;
 }
 
 function readSession(name: string, json: string | undefined): SessionInfo {

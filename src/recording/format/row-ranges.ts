@@ -28,6 +28,7 @@ export const ROW_RANGES: Readonly<Record<DoubleKey, Range>> = {
   vmaEnd: { min: 0, max: I64 },
   cgroup: { min: 0, max: I64 },
   value: { min: 0, max: I64 },
+  forkWait: { min: 0, max: MAX_SAFE_INTEGER },
 };
 
 /** The first row whose value is out of its column's range, or −1. */

@@ -5,14 +5,23 @@ import { CompressionType } from 'apache-arrow/fb/compression-type';
 import { RecordBatch } from 'apache-arrow/fb/record-batch';
 import { createBatch, type EventBatch } from '../../core/events/batch.js';
 import type { ZstdCodec } from '../format/codec.js';
-import { BATCH_ROWS, BUFFERS, COLUMNS, type Column, columnBytes, MAX_ROWS } from '../format/columns.js';
+import {
+  BATCH_ROWS,
+  buffersOf,
+  type Column,
+  columnBytes,
+  columnsOf,
+  MAX_ROWS,
+  type TextKey,
+} from '../format/columns.js';
 import { MAX_BODY, type MessageFrame } from '../format/frame.js';
 import { outOfRange, rangeText } from '../format/row-ranges.js';
+import { unpackWriters } from './format-1.js';
 
 /** The longest name is a path or a mangled symbol, of a few kB. */
 const MAX_NAME = 65_536;
 /**
- * Names remembered, and their length in all: beyond, they are begun anew with the next message. Whoever listens to a
+ * Names remembered, and their length in all: beyond, a new list is begun with the next message. What reads a
  * stream for months must not grow with it.
  */
 const MAX_STRINGS = 65_536;
@@ -25,14 +34,21 @@ export class Damage extends Error {}
 
 export class BatchDecoder {
   readonly #codec: ZstdCodec;
+  readonly #format: number;
+  readonly #columns: readonly Column[];
+  readonly #buffers: number;
   #strings: string[] = [''];
   readonly #index = new Map<string, number>([['', 0]]);
   #names = 0;
   #offsets: Int32Array = new Int32Array(BATCH_ROWS + 1);
   #batch: EventBatch = createBatch(BATCH_ROWS, this.#strings);
 
-  constructor(codec: ZstdCodec) {
+  /** `format`: of the recording's head. */
+  constructor(codec: ZstdCodec, format: number) {
     this.#codec = codec;
+    this.#format = format;
+    this.#columns = columnsOf(format);
+    this.#buffers = buffersOf(this.#columns);
   }
 
   /**
@@ -42,17 +58,17 @@ export class BatchDecoder {
   decode(frame: MessageFrame, only: ReadonlySet<Column['key']> | null = null): EventBatch {
     const header = frame.message.header(new RecordBatch()) as RecordBatch | null;
     if (!header) throw new Damage('a batch without a head');
-    const rows = checkedRows(header);
+    const rows = checkedRows(header, this.#columns, this.#buffers);
     if (this.#strings.length > MAX_STRINGS || this.#names > MAX_CHARS) this.#forgetNames();
     const batch = this.#roomFor(rows);
     const buffers = new BodyBuffers(header, frame.body, this.#codec);
-    for (const column of COLUMNS) {
+    for (const column of this.#columns) {
       buffers.skip(1); // validity: no nulls, checked
       if (only !== null && column.key !== 'time' && !only.has(column.key)) {
         buffers.skip(column.type === 'utf8' ? 2 : 1);
       } else if (column.type === 'utf8') {
         this.#takeOffsets(rows, buffers.next(rows === 0 ? 0 : (rows + 1) * 4, MAX_BODY));
-        this.#fillComm(batch, rows, buffers.next(0, MAX_BODY));
+        this.#fillText(batch, column.key, rows, buffers.next(0, MAX_BODY));
       } else {
         const bytes = buffers.next(rows * column.width, MAX_BODY);
         columnBytes(batch, column, rows).set(bytes.subarray(0, rows * column.width));
@@ -62,6 +78,7 @@ export class BatchDecoder {
       }
     }
     batch.length = rows;
+    if (this.#format === 1 && only === null) unpackWriters(batch, (text) => this.#intern(text));
     return batch;
   }
 
@@ -85,21 +102,21 @@ export class BatchDecoder {
     if (rows > 0) new Uint8Array(this.#offsets.buffer).set(bytes.subarray(0, (rows + 1) * 4));
   }
 
-  #fillComm(batch: EventBatch, rows: number, data: Uint8Array): void {
+  #fillText(batch: EventBatch, key: TextKey, rows: number, data: Uint8Array): void {
     const offsets = this.#offsets;
-    const { comm } = batch;
+    const column = batch[key];
     const text = Buffer.from(data.buffer, data.byteOffset, data.length);
     let start = rows === 0 ? 0 : (offsets[0] as number);
     if (start < 0 || start > data.length) throw new Damage('names that begin outside the names');
     for (let i = 0; i < rows; i++) {
       const end = offsets[i + 1] as number;
       if (end === start) {
-        comm[i] = 0;
+        column[i] = 0;
         continue;
       }
       if (end < start || end > data.length) throw new Damage(`a name outside the names in row ${i}`);
       if (end - start > MAX_NAME) throw new Damage(`a name of ${end - start} bytes in row ${i}`);
-      comm[i] = this.#intern(text.toString('utf8', start, end));
+      column[i] = this.#intern(text.toString('utf8', start, end));
       start = end;
     }
   }
@@ -116,12 +133,12 @@ export class BatchDecoder {
   }
 }
 
-function checkedRows(header: RecordBatch): number {
+function checkedRows(header: RecordBatch, columns: readonly Column[], buffers: number): number {
   const length = header.length();
   if (length < 0n || length > BigInt(MAX_ROWS)) throw new Damage(`a batch of ${length} rows`);
-  if (header.nodesLength() !== COLUMNS.length) throw new Damage(`a batch of ${header.nodesLength()} columns`);
-  if (header.buffersLength() !== BUFFERS) throw new Damage(`a batch of ${header.buffersLength()} buffers`);
-  for (const [i, column] of COLUMNS.entries()) {
+  if (header.nodesLength() !== columns.length) throw new Damage(`a batch of ${header.nodesLength()} columns`);
+  if (header.buffersLength() !== buffers) throw new Damage(`a batch of ${header.buffersLength()} buffers`);
+  for (const [i, column] of columns.entries()) {
     const node = header.nodes(i);
     if (node?.length() !== length) throw new Damage(`column ${column.name} has another number of rows`);
     if (node.nullCount() !== 0n) throw new Damage(`column ${column.name} has nulls`);

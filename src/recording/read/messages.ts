@@ -87,7 +87,8 @@ export class MessageReader {
       throw damaged(this.#name, frame.offset, 'a second head that cannot be read', error);
     }
     const [was, is] = [this.#latest, head];
-    const same = was.session.bootId === is.session.bootId && was.session.baseNs === is.session.baseNs;
+    const same =
+      was.format === is.format && was.session.bootId === is.session.bootId && was.session.baseNs === is.session.baseNs;
     if (!same || was.part === null || is.part === null) throw otherSession(this.#name, frame.offset);
     if (is.part.number !== was.part.number + 1) throw partsApart(this.#name, was.part.number, is.part.number);
     this.#latest = head;

@@ -78,7 +78,7 @@ export class Recording implements RecordingSource {
     this.head = reader.head;
     this.#reader = reader;
     this.#name = name;
-    this.#decoder = new BatchDecoder(codec);
+    this.#decoder = new BatchDecoder(codec, reader.head.format);
     this.#release = release;
     this.#options = options;
     const { session, part } = reader.head;

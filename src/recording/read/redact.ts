@@ -97,7 +97,7 @@ async function* redacted(source: Source, redaction: Redaction): AsyncGenerator<E
   }
 }
 
-/** The list of a source's strings, anew: one and the same text may be a task's name here and a function there. */
+/** A source's strings as they leave: one and the same text may be a task's name here and a function there. */
 class Strings {
   readonly list: string[] = [''];
   readonly #redaction: Redaction;
@@ -143,6 +143,8 @@ function redactRow(batch: EventBatch, i: number, redaction: Redaction, strings: 
   const kind = batch.kind[i] as number;
   const text = batch.strings[batch.comm[i] as number] ?? '';
   batch.comm[i] = strings.id(kindOfText(batch, i, text), text);
+  // Names of the kernel's.
+  batch.file[i] = strings.id(null, batch.strings[batch.file[i] as number] ?? '');
   if (kind === VlKind.VMA_OPS || kind === UserKind.Handler) {
     // Where the kernel's code lies.
     const address = redaction.number('code', (batch.a[i] as number) * 2 ** 32 + (batch.b[i] as number), 48);
@@ -154,9 +156,7 @@ function redactRow(batch: EventBatch, i: number, redaction: Redaction, strings: 
   if (((batch.flags[i] as number) & VlStepFlag.INFO) === 0 && !isWriterEvent(kind) && kind !== UserKind.Lock) return;
   const mm = batch.mm[i] as number;
   const distance = redaction.distance(mm);
-  // Of a hold that copied the mm these are no addresses, but counts.
-  if (kind !== VlKind.L_HELD)
-    for (const column of [batch.address, batch.vmaStart, batch.vmaEnd])
-      if (column[i] !== 0) column[i] = (column[i] as number) + distance;
+  for (const column of [batch.address, batch.vmaStart, batch.vmaEnd])
+    if (column[i] !== 0) column[i] = (column[i] as number) + distance;
   batch.mm[i] = redaction.number('mm', mm, 48);
 }

@@ -9,12 +9,12 @@
 import { CompressionType } from 'apache-arrow/fb/compression-type';
 import { BodyCompression, BufferRegion, FieldNode, Message, RecordBatch } from 'apache-arrow/ipc/metadata/message';
 import { Field, Schema } from 'apache-arrow/schema';
-import { type DataType, Float64, Uint8, Uint16, Uint32, Uint64, Utf8 } from 'apache-arrow/type';
+import { type DataType, Float64, Int32, Uint8, Uint16, Uint32, Uint64, Utf8 } from 'apache-arrow/type';
 import type { EventBatch } from '../../core/events/batch.js';
 import type { SessionInfo } from '../../core/events/session.js';
 import type { ZstdCodec } from '../format/codec.js';
 import {
-  BUFFERS,
+  buffersOf,
   COLUMNS,
   type ColumnType,
   columnBytes,
@@ -31,6 +31,7 @@ const ARROW_TYPE: Readonly<Record<ColumnType, () => DataType>> = {
   uint16: () => new Uint16(),
   uint32: () => new Uint32(),
   uint64: () => new Uint64(),
+  int32: () => new Int32(),
   float64: () => new Float64(),
   utf8: () => new Utf8(),
 };
@@ -38,6 +39,8 @@ const ARROW_TYPE: Readonly<Record<ColumnType, () => DataType>> = {
 /** Columns.rst, "Encapsulated message format": continuation marker, metadata length, metadata, body; each part padded to 8. */
 const CONTINUATION = 0xffffffff;
 const PREFIX = 8;
+
+const BUFFERS = buffersOf(COLUMNS);
 
 const align8 = (n: number): number => (n + 7) & ~7;
 
@@ -111,8 +114,9 @@ export class BatchEncoder {
     for (const column of COLUMNS) {
       add(absent); // validity: nothing is ever null
       if (column.type === 'utf8') {
-        add(staging.commOffsets());
-        add(staging.commBytes());
+        const text = staging.text(column.key);
+        add(text.offsets);
+        add(text.bytes);
       } else {
         add(columnBytes(staging.batch, column, rows));
       }

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT
 /** Rows on their way into the next record batch: small batches are gathered here, so that each message is worth its frame. */
 import { createBatch, type EventBatch } from '../../core/events/batch.js';
-import { BATCH_ROWS, COLUMNS } from '../format/columns.js';
+import { BATCH_ROWS, COLUMNS, type TextKey } from '../format/columns.js';
 
 const encoder = new TextEncoder();
 
 export class Staging {
   readonly batch: EventBatch = createBatch(BATCH_ROWS, ['']);
   rows = 0;
-  readonly #offsets = new Int32Array(BATCH_ROWS + 1);
-  #text = new Uint8Array(BATCH_ROWS * 8);
+  readonly #texts: Readonly<Record<TextKey, Text>> = { comm: new Text(), file: new Text() };
   /** UTF-8 of the source's strings by index; strings are append-only and shared by a source's batches. */
   #encoded: Uint8Array[] = [];
   #strings: readonly string[] | undefined;
@@ -21,13 +20,19 @@ export class Staging {
   /** Copies rows of `batch` from row `from` on until full. Returns how many were taken. */
   append(batch: EventBatch, from: number): number {
     const count = Math.min(batch.length - from, BATCH_ROWS - this.rows);
+    if (this.#strings !== batch.strings) {
+      this.#strings = batch.strings;
+      this.#encoded = [];
+    }
     for (const column of COLUMNS) {
-      if (column.type === 'utf8') continue;
+      if (column.type === 'utf8') {
+        this.#texts[column.key].append(batch, column.key, from, count, this.rows, this.#encoded);
+        continue;
+      }
       // Both sides are the same kind of typed array: the key decides it.
       const part = batch[column.key].subarray(from, from + count) as Uint8Array;
       (this.batch[column.key] as Uint8Array).set(part, this.rows);
     }
-    this.#appendComm(batch, from, count);
     this.rows += count;
     return count;
   }
@@ -36,29 +41,35 @@ export class Staging {
     this.rows = 0;
   }
 
-  commOffsets(): Uint8Array {
-    return new Uint8Array(this.#offsets.buffer, 0, (this.rows + 1) * 4);
+  /** The two buffers of a text column. */
+  text(key: TextKey): { readonly offsets: Uint8Array; readonly bytes: Uint8Array } {
+    return this.#texts[key].buffers(this.rows);
+  }
+}
+
+/** A column of texts: where each ends, and all of them. */
+class Text {
+  readonly #offsets = new Int32Array(BATCH_ROWS + 1);
+  #bytes = new Uint8Array(BATCH_ROWS);
+
+  buffers(rows: number): { readonly offsets: Uint8Array; readonly bytes: Uint8Array } {
+    return {
+      offsets: new Uint8Array(this.#offsets.buffer, 0, (rows + 1) * 4),
+      bytes: this.#bytes.subarray(0, this.#offsets[rows]),
+    };
   }
 
-  commBytes(): Uint8Array {
-    return this.#text.subarray(0, this.#offsets[this.rows]);
-  }
-
-  #appendComm(batch: EventBatch, from: number, count: number): void {
-    if (this.#strings !== batch.strings) {
-      this.#strings = batch.strings;
-      this.#encoded = [];
-    }
+  append(batch: EventBatch, key: TextKey, from: number, count: number, row: number, encoded: Uint8Array[]): void {
+    const column = batch[key];
     const offsets = this.#offsets;
-    let row = this.rows;
     let end = offsets[row] ?? 0;
     for (let i = from; i < from + count; i++) {
-      const index = batch.comm[i] ?? 0;
+      const index = column[i] ?? 0;
       if (index !== 0) {
-        this.#encoded[index] ??= encoder.encode(batch.strings[index] ?? '');
-        const bytes = this.#encoded[index];
-        if (end + bytes.length > this.#text.length) this.#grow(end + bytes.length);
-        this.#text.set(bytes, end);
+        encoded[index] ??= encoder.encode(batch.strings[index] ?? '');
+        const bytes = encoded[index];
+        if (end + bytes.length > this.#bytes.length) this.#grow(end + bytes.length);
+        this.#bytes.set(bytes, end);
         end += bytes.length;
       }
       offsets[++row] = end;
@@ -66,8 +77,8 @@ export class Staging {
   }
 
   #grow(needed: number): void {
-    const text = new Uint8Array(Math.max(needed, this.#text.length * 2));
-    text.set(this.#text);
-    this.#text = text;
+    const bytes = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+    bytes.set(this.#bytes);
+    this.#bytes = bytes;
   }
 }
