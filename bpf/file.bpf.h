@@ -4,6 +4,7 @@
 #define VMALOCKTOP_FILE_BPF_H
 
 #include "compat.bpf.h"
+#include "counters.h"
 #include "events.h"
 #include "fallback.bpf.h"
 #include "kernel.bpf.h"

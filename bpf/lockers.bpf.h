@@ -5,6 +5,7 @@
 
 #include "arch.bpf.h"
 #include "compat.bpf.h"
+#include "counters.h"
 #include "events.h"
 #include "kernel.bpf.h"
 #include "maps.bpf.h"

@@ -4,6 +4,7 @@
 #define VMALOCKTOP_MAPS_BPF_H
 
 #include "compat.bpf.h"
+#include "counters.h"
 #include "events.h"
 #include "rodata.bpf.h"
 

@@ -4,6 +4,7 @@
 #define VMALOCKTOP_MMAP_BPF_H
 
 #include "compat.bpf.h"
+#include "counters.h"
 #include "events.h"
 #include "holder.bpf.h"
 #include "holds.bpf.h"

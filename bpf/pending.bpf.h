@@ -4,6 +4,7 @@
 #define VMALOCKTOP_PENDING_BPF_H
 
 #include "compat.bpf.h"
+#include "counters.h"
 #include "events.h"
 #include "maps.bpf.h"
 #include "send.bpf.h"

@@ -4,6 +4,7 @@
 #define VMALOCKTOP_SEND_BPF_H
 
 #include "compat.bpf.h"
+#include "counters.h"
 #include "events.h"
 #include "maps.bpf.h"
 #include "pids.bpf.h"

@@ -4,6 +4,7 @@
 #define VMALOCKTOP_STANDBY_BPF_H
 
 #include "compat.bpf.h"
+#include "counters.h"
 #include "events.h"
 #include "fault.bpf.h"
 #include "maps.bpf.h"

@@ -8,6 +8,7 @@
 
 #include "arch.bpf.h"
 #include "compat.bpf.h"
+#include "counters.h"
 #include "events.h"
 #include "maps.bpf.h"
 #include "pids.bpf.h"

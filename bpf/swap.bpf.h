@@ -5,6 +5,7 @@
 
 #include "attempt.bpf.h"
 #include "compat.bpf.h"
+#include "counters.h"
 #include "events.h"
 #include "file.bpf.h"
 #include "kernel.bpf.h"

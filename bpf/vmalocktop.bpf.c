@@ -5,7 +5,9 @@
  * The user side loads one of them per hook, by what the kernel is known to do well (docs/attach.md).
  */
 #include "arch.bpf.h"
+#include "args.h"
 #include "compat.bpf.h"
+#include "counters.h"
 #include "events.h"
 #include "fault.bpf.h"
 #include "fault_end.bpf.h"
@@ -29,6 +31,7 @@ struct vl_step *anchor_step __attribute__((unused));
 struct vl_open *anchor_open __attribute__((unused));
 struct vl_writer *anchor_writer __attribute__((unused));
 struct vl_cpu *anchor_cpu __attribute__((unused));
+union vl_args *anchor_args __attribute__((unused));
 enum vl_kind anchor_kind __attribute__((unused));
 enum vl_step_flag anchor_step_flag __attribute__((unused));
 enum vl_lock_flag anchor_lock_flag __attribute__((unused));

@@ -4,6 +4,7 @@
 #define VMALOCKTOP_WRITERS_BPF_H
 
 #include "compat.bpf.h"
+#include "counters.h"
 #include "events.h"
 #include "holds.bpf.h"
 #include "kernel.bpf.h"

@@ -12,6 +12,7 @@ import { ENDS } from '../../src/core/lifecycle/lifecycle.js';
 import { CAUSES, factsOf } from '../../src/core/vocabulary/causes.js';
 import { VERDICTS } from '../../src/core/vocabulary/verdicts.js';
 import { COLUMNS, FORMAT_VERSION } from '../../src/recording/format/columns.js';
+import { VlArgs, VlKindNames } from '../../src/schema/events.gen.js';
 import { MAIN } from './run.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -92,15 +93,15 @@ test('the page of causes says of each what can be done, as the program does', ()
 });
 
 /** Blocks of the page: a command behind `$`, and under it lines of what it says, in their order; `…` leaves lines out. */
-test('the page of recordings has every column with its type, every row of the user side, and the format of today', () => {
+test('the page of recordings has every column with its type, every kind of row, and the format of today', () => {
   const page = read('docs/recording.md');
-  const [, columns = '', rows = ''] = page.split(/^## (?:Columns|Rows of the user side)$/m);
+  const section = (title: string): string => page.split(`\n## ${title}\n`)[1]?.split('\n## ')[0] ?? '';
   const cells = (text: string): string[][] =>
     text
       .split('\n')
       .filter((line) => /^\| (?:`|\d)/.test(line))
       .map((line) => line.split('|').map((cell) => cell.trim()));
-  const listed = cells(columns).flatMap(([, names = '', types = '']) => {
+  const listed = cells(section('Columns')).flatMap(([, names = '', types = '']) => {
     const type = types.split(', ');
     return names.split(', ').map((name, i) => `${name.replaceAll('`', '')} ${type[i] ?? type[0]}`);
   });
@@ -109,8 +110,22 @@ test('the page of recordings has every column with its type, every row of the us
     COLUMNS.map(({ name, type }) => `${name} ${type}`),
   );
   assert.deepEqual(
-    cells(rows.split(/^## /m)[0] ?? '').map(([, kind, name]) => [Number(kind), name]),
+    cells(section('Rows of the user side')).map(([, kind, name]) => [Number(kind), name]),
     Object.entries(UserKind).map(([name, kind]) => [kind, name]),
+  );
+  const word = (words: Readonly<Record<string, 'a' | 'b'>>, of: 'a' | 'b'): string => {
+    const name = Object.keys(words).find((key) => words[key] === of);
+    return name === undefined ? '' : `\`${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}\``;
+  };
+  const args: Readonly<Record<string, Readonly<Record<string, 'a' | 'b'>>>> = VlArgs;
+  assert.deepEqual(
+    cells(section('Rows of the kernel side')).map(([, ...row]) => row.slice(0, 4)),
+    VlKindNames.map((name, kind) => [
+      String(kind),
+      name,
+      word(args[name] ?? {}, 'a'),
+      word(args[name] ?? {}, 'b'),
+    ]).slice(1),
   );
   assert.match(page, new RegExp(`\\| \`vmalocktop\\.format\` \\| \`${FORMAT_VERSION}\``));
   assert.match(page, new RegExp(`^\\| ${FORMAT_VERSION} \\|`, 'm'));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The generated layout is what clang makes of bpf/events.h, and the command says so when it is not. */
+/** The generated layout is what clang makes of bpf/events.h, counters.h and args.h, and the command says so when it is not. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,7 +16,7 @@ const GENERATED = join(ROOT, 'src/schema/events.gen.ts');
 const OBJECT = join(ROOT, 'dist/bpf/vmalocktop.bpf.o');
 const COMMAND = join(ROOT, 'dist/scripts/gen-schema.js');
 const BPF = join(ROOT, 'bpf');
-const header = readFileSync(join(BPF, 'events.h'), 'utf8');
+const header = ['events.h', 'counters.h', 'args.h'].map((name) => readFileSync(join(BPF, name), 'utf8')).join('\n');
 
 /** A type nothing refers to is not in the BTF. */
 const ANCHORS = [
@@ -24,6 +24,7 @@ const ANCHORS = [
   'struct vl_open',
   'struct vl_writer',
   'struct vl_cpu',
+  'union vl_args',
   'enum vl_kind',
   'enum vl_step_flag',
   'enum vl_lock_flag',
@@ -53,14 +54,14 @@ function compile(name: string, events: string, anchors: readonly string[] = ANCH
 
 const btfOf = (object: string): Btf => Btf.fromElf(readFileSync(object));
 
-/** events.h with one change; fails when the text to change is not there. */
+/** The headers with one change; fails when the text to change is not there. */
 function changed(from: string, to: string): string {
-  assert.ok(header.includes(from), `bpf/events.h no longer has: ${from}`);
+  assert.ok(header.includes(from), `bpf/ no longer has: ${from}`);
   return header.replace(from, to);
 }
 
 describe('events.gen.ts', () => {
-  it('is what bpf/events.h compiles to', () => {
+  it('is what the headers compile to', () => {
     const btf = btfOf(compile('same', header));
     assert.equal(readFileSync(GENERATED, 'utf8'), generate(btf));
     assert.equal(LAYOUT_DIGEST, layoutDigest(btf));
@@ -89,6 +90,8 @@ describe('layoutDigest', () => {
     ['a field changes its width', '__u16 fault_cpu;\n\t__u16 step;', '__u32 fault_cpu : 16;\n\t__u16 step;'],
     ['an enumerator changes its value', 'VL_F_SIGPENDING = 4', 'VL_F_SIGPENDING = 8'],
     ['a counter changes its name', 'VL_C_QUIET', 'VL_C_SILENT'],
+    ['what a and b are changes places', '{ __u32 flags, ret; } hmf_exit', '{ __u32 ret, flags; } hmf_exit'],
+    ['a word is named for a kind that there is not', '} hmf_exit;', '} hmf_return;'],
   ];
   for (const [what, from, to] of changes) {
     it(`differs, or is refused, when ${what}`, () => {

@@ -3,7 +3,7 @@
  * Who blocked whom over mmap_lock (VL_L_* rows): each hold that others queued behind, and each wait that queued. The
  * record of a hold is in the ring before those of the waits behind it, so a wait is settled when it comes.
  */
-import { VlKind, VlLockFlag } from '../../schema/events.gen.js';
+import { VlArgs, VlKind, VlLockFlag, VlSharedArgs } from '../../schema/events.gen.js';
 import { BoundedMap } from '../bounded/bounded-map.js';
 import type { EventBatch } from '../events/batch.js';
 import type { ProcessNames } from '../events/process-names.js';
@@ -161,7 +161,8 @@ export class Blockers {
     const mm = batch.mm[i] as number;
     const sums = this.#sumsOf(batch, i, isWrite, 'mmap');
     sums.cgroup = batch.cgroup[i] as number;
-    if (batch.b[i] !== 0) sums.owner = batch.b[i] as number;
+    const owner = batch[VlArgs.L_HELD.owner][i] as number;
+    if (owner !== 0) sums.owner = owner;
     sums.held(tid, end - since, batch.kernelStack[i] as number, batch.userStack[i] as number);
     if (flags & VlLockFlag.FORK) sums.forked(this.vmas.forked(batch, i, since));
     this.#threads.set(tid, sums);
@@ -205,7 +206,7 @@ export class Blockers {
     });
     for (const [sums, ns] of parts) sums.blockedWait(victim, ns);
     for (const sums of convoyed) sums.convoyWaits++;
-    const named = parts.size > 0 || this.#namedByLock(batch.b[i] as number, flags, victim, rest);
+    const named = parts.size > 0 || this.#namedByLock(batch[VlArgs.L_WAITED.holder][i] as number, flags, victim, rest);
     if (this.#settle(this.#all, end - start, named, flags))
       this.#sumsOf(batch, i, isWrite, 'mmap').waited.record(end - start);
     if (what === PAGE_FAULT) this.#settle(this.#faults, end - start, named, flags);
@@ -251,7 +252,7 @@ export class Blockers {
 
   #what(batch: EventBatch, i: number, flags: number, comm: string): string {
     const file = procFile(batch.strings[batch.file[i] as number] ?? '');
-    return lockUser(flags, syscallNumber(batch.a[i] as number), file, comm, this.#arch);
+    return lockUser(flags, syscallNumber(batch[VlSharedArgs.syscall][i] as number), file, comm, this.#arch);
   }
 
   #sumsOf(batch: EventBatch, i: number, isWrite: boolean, lock: BlockerRow['lock']): BlockerSums {

@@ -3,7 +3,7 @@
  * Writers that wait for those who hold a VMA's lock for read (VL_W_VMA), and the faults that hold it (VL_L_VMA), from 6.15
  * on. A fault says so when it is about to give the lock back, so its record is in the ring before that of the wait.
  */
-import { VlLockFlag, VlStepFlag } from '../../schema/events.gen.js';
+import { VlArgs, VlLockFlag, VlStepFlag } from '../../schema/events.gen.js';
 import { BoundedMap } from '../bounded/bounded-map.js';
 import type { EventBatch } from '../events/batch.js';
 import { NO_VMA_HOLDER, type NoVmaHolder, PAGE_FAULT } from '../vocabulary/lock-users.js';
@@ -81,12 +81,12 @@ export class VmaWaits {
     const start = batch.acquired[i] as number;
     if (!(flags & VlStepFlag.EXACT)) this.#readersUnseen = true;
     if (!(flags & VlStepFlag.HOLDER_READER) || Number.isNaN(start)) return;
-    const ns = batch.b[i] as number;
+    const ns = batch[VlArgs.W_VMA.waitNs][i] as number;
     const tid = batch.tid[i] as number;
     const lo = batch.vmaStart[i] as number;
     const hi = batch.vmaEnd[i] as number;
     const comm = batch.strings[batch.comm[i] as number] ?? '';
-    const number = syscallNumber(batch.a[i] as number);
+    const number = syscallNumber(batch[VlArgs.W_VMA.syscall][i] as number);
     const what = flags & VlLockFlag.KTHREAD ? comm : number < 0 ? PAGE_FAULT : syscallName(number, this.#arch);
     if (FORKS.has(what)) this.#forkWaited(tid, { start, ns, lo, hi });
     const parts = new Map<BlockerSums, number>();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** What writers of an mm did (VL_W_* rows): how long they waited and held mmap_lock, by process and system call. */
-import { VlKind, VlStepFlag } from '../../schema/events.gen.js';
+import { VlArgs, VlKind, VlSharedArgs, VlStepFlag } from '../../schema/events.gen.js';
 import { BoundedMap } from '../bounded/bounded-map.js';
 import type { EventBatch } from '../events/batch.js';
 import type { ProcessNames } from '../events/process-names.js';
@@ -86,7 +86,7 @@ export class Writers {
     const tgid = batch.tgid[i] as number;
     const comm = batch.strings[batch.comm[i] as number] ?? '';
     this.#names.thread(tgid, tid, comm);
-    const row = this.#rowOf(tgid, comm, syscallNumber(batch.a[i] as number));
+    const row = this.#rowOf(tgid, comm, syscallNumber(batch[VlSharedArgs.syscall][i] as number));
     switch (batch.kind[i]) {
       case VlKind.W_ACQUIRED:
         this.#acquired(batch, i, tid, row);
@@ -96,8 +96,8 @@ export class Writers {
         return;
       case VlKind.W_VMA:
         row.vmas++;
-        row.vmaWait.record(batch.b[i] as number);
-        this.vmaWait.record(batch.b[i] as number);
+        row.vmaWait.record(batch[VlArgs.W_VMA.waitNs][i] as number);
+        this.vmaWait.record(batch[VlArgs.W_VMA.waitNs][i] as number);
         this.#stalls.writeLocks(
           this.#holdOf(tid, batch.mm[i] as number, row),
           batch.acquired[i] as number,
@@ -172,7 +172,7 @@ export class Writers {
       if (flags & VlStepFlag.INVERTED) row.inverted++;
       if (waited > row.worstWaitNs) {
         row.worstWaitNs = waited;
-        row.worstHolder = batch.b[i] as number;
+        row.worstHolder = batch[VlArgs.W_ACQUIRED.holder][i] as number;
         row.kernelStack = batch.kernelStack[i] as number;
         row.userStack = batch.userStack[i] as number;
       }

@@ -4,7 +4,7 @@
  * none and disobeys is suspected until the counters read after it say that nothing was missed or dropped around it; one
  * that obeys because a step did not come has held only if those same counters say so.
  */
-import { VlKind } from '../../schema/events.gen.js';
+import { VlArgs, VlKind, VlSharedArgs } from '../../schema/events.gen.js';
 import { Counters } from '../aggregate/counters.js';
 import { type EventBatch, UserKind } from '../events/batch.js';
 import type { SessionInfo } from '../events/session.js';
@@ -135,7 +135,9 @@ export class Checker {
   #isUser(trace: Trace): boolean {
     const { user } = this.#facts.bits;
     return trace.steps.some(
-      (step) => (step.kind === VlKind.MM_LOCK_ENTER && step.a === 1) || (USER_FLAGS.has(step.kind) && step.a & user),
+      (step) =>
+        (step.kind === VlKind.MM_LOCK_ENTER && step[VlArgs.MM_LOCK_ENTER.userMode] === 1) ||
+        (USER_FLAGS.has(step.kind) && step[VlSharedArgs.flags] & user),
     );
   }
 

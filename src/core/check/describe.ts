@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 /** A lifecycle step by step in words: the kernel function, and flags and results by name. */
 import {
+  VlArgs,
   VlFile,
   VlFound,
   VlHolder,
   VlInner,
   VlKind,
   VlKindNames,
+  VlSharedArgs,
   VlStepFlag,
   VlWait,
 } from '../../schema/events.gen.js';
@@ -39,11 +41,16 @@ const oneOf = (value: number, names: Names): string =>
   Object.entries(names).find(([, n]) => n === value)?.[0] ?? String(value);
 
 type Words = (step: Step, session: SessionInfo) => string;
-const flags: Words = (s, { enums }) => `flags ${bitNames(s.a, enums.faultFlags, 'FAULT_FLAG_')}`;
-const returned: Words = (s, { enums }) => `returned ${bitNames(s.b, enums.faultReasons, 'VM_FAULT_')}`;
+const flags: Words = (s, { enums }) => `flags ${bitNames(s[VlSharedArgs.flags], enums.faultFlags, 'FAULT_FLAG_')}`;
+const returned: Words = (s, { enums }) => `returned ${bitNames(s[VlSharedArgs.ret], enums.faultReasons, 'VM_FAULT_')}`;
+/** By `VlArgs.VMA_RELEASE.by`. */
+const RELEASED_BY: readonly string[] = ['', 'by up_read', 'by vma_end_read'];
 
 const KINDS: Readonly<Record<number, readonly [hook: string, words: Words]>> = {
-  [VlKind.VMA_LOCK]: ['lock_vma_under_rcu', (s) => (s.a === 0 ? 'returned NULL' : 'returned the VMA')],
+  [VlKind.VMA_LOCK]: [
+    'lock_vma_under_rcu',
+    (s) => (s[VlArgs.VMA_LOCK.locked] === 0 ? 'returned NULL' : 'returned the VMA'),
+  ],
   [VlKind.HMF_EXIT]: [
     'handle_mm_fault',
     (s, session) => {
@@ -56,52 +63,84 @@ const KINDS: Readonly<Record<number, readonly [hook: string, words: Words]>> = {
   [VlKind.SWAP_EXIT]: ['do_swap_page', returned],
   [VlKind.SWAP_DEVICE]: [
     'get_swap_device',
-    (s) => (s.a === 0xffffffff ? 'returned NULL' : `returned device ${s.a}, flags 0x${s.b.toString(16)}`),
+    (s) => {
+      const type = s[VlArgs.SWAP_DEVICE.type];
+      const flagBits = s[VlArgs.SWAP_DEVICE.siFlags].toString(16);
+      return type === 0xffffffff ? 'returned NULL' : `returned device ${type}, flags 0x${flagBits}`;
+    },
   ],
   [VlKind.FLOR_ENTER]: ['__folio_lock_or_retry', (s, session) => `entered, ${flags(s, session)}`],
   [VlKind.FLOR_SLEEP]: ['io_schedule', () => 'sleeps in __folio_lock_or_retry'],
   [VlKind.FLOR_EXIT]: ['__folio_lock_or_retry', returned],
   [VlKind.UFFD_ENTER]: [
     'handle_userfault',
-    (s, session) => `entered, ${flags(s, session)}, reason 0x${s.b.toString(16)}`,
+    (s, session) => `entered, ${flags(s, session)}, reason 0x${s[VlArgs.UFFD_ENTER.reason].toString(16)}`,
   ],
   [VlKind.UFFD_EXIT]: ['handle_userfault', returned],
   [VlKind.ANON_PREPARE]: ['__vmf_anon_prepare', () => 'gave up: no anon_vma, and mmap_lock busy'],
   [VlKind.MM_LOCK_ENTER]: [
     'lock_mm_and_find_vma',
-    (s) => `entered from ${s.a === 1 ? 'user' : 'kernel'} mode, mmap_lock held by: ${oneOf(s.b, VlHolder)}`,
+    (s) => {
+      const mode = s[VlArgs.MM_LOCK_ENTER.userMode] === 1 ? 'user' : 'kernel';
+      return `entered from ${mode} mode, mmap_lock held by: ${oneOf(s[VlArgs.MM_LOCK_ENTER.holderKind], VlHolder)}`;
+    },
   ],
   [VlKind.MM_LOCK_EXIT]: [
     'lock_mm_and_find_vma',
-    (s) => (s.a === 0 ? 'returned NULL' : `returned a VMA: ${bitNames(s.a, VlFound)}`),
+    (s) => {
+      const found = s[VlArgs.MM_LOCK_EXIT.found];
+      return found === 0 ? 'returned NULL' : `returned a VMA: ${bitNames(found, VlFound)}`;
+    },
   ],
-  [VlKind.VMA_RELEASE]: ['VMA lock released', (s) => (s.a === 1 ? 'by up_read' : s.a === 2 ? 'by vma_end_read' : '')],
-  [VlKind.SIGNAL]: ['signal_deliver', (s) => `signal ${s.a}`],
+  [VlKind.VMA_RELEASE]: ['VMA lock released', (s) => RELEASED_BY[s[VlArgs.VMA_RELEASE.by]] ?? ''],
+  [VlKind.SIGNAL]: ['signal_deliver', (s) => `signal ${s[VlArgs.SIGNAL.number]}`],
   [VlKind.TASK_EXIT]: ['sched_process_exit', () => 'the task ended'],
   [VlKind.ABANDONED]: [
     'abandoned',
-    (s) => `its task began another fault, by ${VlKindNames[s.a] ?? `a step of kind ${s.a}`}`,
+    (s) => {
+      const kind = s[VlArgs.ABANDONED.kind];
+      return `its task began another fault, by ${VlKindNames[kind] ?? `a step of kind ${kind}`}`;
+    },
   ],
   [VlKind.FILE_ENTER]: [
     'filemap_fault',
-    (s, session) => `${s.b & VlFile.SHMEM ? 'shmem_fault ' : ''}entered, ${flags(s, session)}`,
+    (s, session) => `${s[VlArgs.FILE_ENTER.file] & VlFile.SHMEM ? 'shmem_fault ' : ''}entered, ${flags(s, session)}`,
   ],
   [VlKind.FILE_SLEEP]: ['io_schedule', () => 'sleeps in the fault of a file'],
-  [VlKind.FILE_EXIT]: ['filemap_fault', (s, session) => `${returned(s, session)}, ${bitNames(s.a, VlFile)}`],
-  [VlKind.WAIT_ENTER]: ['wait begins', (s) => oneOf(s.a, VlWait)],
-  [VlKind.WAIT_EXIT]: ['wait ends', (s) => oneOf(s.a, VlWait)],
-  [VlKind.INNER_RETRY]: ['inner function', (s, session) => `${oneOf(s.a, VlInner)} ${returned(s, session)}`],
+  [VlKind.FILE_EXIT]: [
+    'filemap_fault',
+    (s, session) => `${returned(s, session)}, ${bitNames(s[VlArgs.FILE_EXIT.file], VlFile)}`,
+  ],
+  [VlKind.WAIT_ENTER]: ['wait begins', (s) => oneOf(s[VlArgs.WAIT_ENTER.wait], VlWait)],
+  [VlKind.WAIT_EXIT]: ['wait ends', (s) => oneOf(s[VlArgs.WAIT_EXIT.wait], VlWait)],
+  [VlKind.INNER_RETRY]: [
+    'inner function',
+    (s, session) => `${oneOf(s[VlArgs.INNER_RETRY.inner], VlInner)} ${returned(s, session)}`,
+  ],
   [VlKind.MM_CONTENDED]: [
     'mmap_lock contended',
-    (s) => `held by ${s.a === 0 ? 'a task not known' : `task ${s.a}`} (${oneOf(s.b, VlHolder)})`,
+    (s) => {
+      const holder = s[VlArgs.MM_CONTENDED.holder];
+      const kind = oneOf(s[VlArgs.MM_CONTENDED.holderKind], VlHolder);
+      return `held by ${holder === 0 ? 'a task not known' : `task ${holder}`} (${kind})`;
+    },
   ],
   [VlKind.MM_RELEASED]: ['mmap_lock released', () => 'by the fault'],
   [VlKind.MM_INSIDE]: [
     'mmap_lock inside the attempt',
-    (s) => `asked for ${s.a === 1 ? 'write' : 'read'}, ${s.b === 1 ? 'had' : 'not had'}`,
+    (s) => {
+      const mode = s[VlArgs.MM_INSIDE.write] === 1 ? 'write' : 'read';
+      return `asked for ${mode}, ${s[VlArgs.MM_INSIDE.success] === 1 ? 'acquired' : 'not acquired'}`;
+    },
   ],
-  [VlKind.VMA_OPS]: ['vm_ops->fault', (s) => `0x${((BigInt(s.a) << 32n) | BigInt(s.b)).toString(16)}`],
-  [VlKind.MM_WRITER]: ['writer meanwhile', (s) => `task ${s.a}`],
+  [VlKind.VMA_OPS]: [
+    'vm_ops->fault',
+    (s) => {
+      const address = (BigInt(s[VlArgs.VMA_OPS.high]) << 32n) | BigInt(s[VlArgs.VMA_OPS.low]);
+      return `0x${address.toString(16)}`;
+    },
+  ],
+  [VlKind.MM_WRITER]: ['writer meanwhile', (s) => `task ${s[VlArgs.MM_WRITER.writer]}`],
   [VlKind.STACK]: ['stack', () => ''],
 };
 

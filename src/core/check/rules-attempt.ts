@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Rules 1 to 7: the attempts of a fault and the order they come in (do_user_addr_fault and its like). */
-import { VlKind } from '../../schema/events.gen.js';
+import { VlArgs, VlKind, VlSharedArgs } from '../../schema/events.gen.js';
 import { version } from './facts.js';
 import { isOver, type Judged, signalPending as pending, type Rule, type Say, secondTry } from './rule.js';
 import type { Attempt } from './shape.js';
@@ -54,7 +54,7 @@ function ownLookup(x: Judged, say: Say): void {
   const first = x.shape.attempts.find((attempt) => attempt.vma === true);
   if (first === undefined) return;
   const at = isOver(first) ? first.exit : first.first;
-  const refused = x.steps.findIndex((step) => step.kind === VlKind.VMA_LOCK && step.a === 0);
+  const refused = x.steps.findIndex((step) => step.kind === VlKind.VMA_LOCK && step[VlArgs.VMA_LOCK.locked] === 0);
   if (refused >= 0 && first.locked < 0 && refused < at) {
     say.violated('lock_vma_under_rcu had returned NULL, and the attempt is under the VMA lock', at);
     return;
@@ -85,7 +85,11 @@ function neverNowait(x: Judged, say: Say): void {
     if (!isOver(attempt) || attempt.vma !== true) continue;
     const both = bits.vmaLock | bits.nowait;
     const entry = x.steps.findIndex(
-      (s, i) => i >= attempt.first && i < attempt.exit && ENTRIES.some((k) => k === s.kind) && (s.a & both) === both,
+      (s, i) =>
+        i >= attempt.first &&
+        i < attempt.exit &&
+        ENTRIES.some((k) => k === s.kind) &&
+        (s[VlSharedArgs.flags] & both) === both,
     );
     const at = (attempt.flags & both) === both ? attempt.exit : entry;
     if (at >= 0) say.violated('VMA_LOCK and RETRY_NOWAIT together', at);

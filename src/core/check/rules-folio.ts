@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Rules 8 to 13: filemap_fault and __folio_lock_or_retry with what they return. */
-import { VlFile, VlKind } from '../../schema/events.gen.js';
+import { VlArgs, VlFile, VlKind } from '../../schema/events.gen.js';
 import { type Facts, version } from './facts.js';
 import { between, callsOf, countBetween, isFirstTry, type Judged, type Rule, type Say, type Sight } from './rule.js';
 import type { Attempt, Call } from './shape.js';
@@ -55,8 +55,9 @@ function kept(attempt: Attempt, say: Say, ...sights: string[]): void {
 function noErrorWithRetry(x: Judged, say: Say): void {
   const { retry, error } = x.facts.bits;
   for (const step of x.steps) {
-    if (step.kind !== VlKind.FILE_EXIT || !(step.a & VlFile.FILEMAP) || !(step.b & retry)) continue;
-    if (step.b & error) say.violated('filemap_fault returned RETRY and an error', x.steps.indexOf(step));
+    const [file, ret] = [step[VlArgs.FILE_EXIT.file], step[VlArgs.FILE_EXIT.ret]];
+    if (step.kind !== VlKind.FILE_EXIT || !(file & VlFile.FILEMAP) || !(ret & retry)) continue;
+    if (ret & error) say.violated('filemap_fault returned RETRY and an error', x.steps.indexOf(step));
     else say.held();
   }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Rules 21 and 22: mmap_lock in the fallback, and where it has no business. */
-import { VlKind, VlWait } from '../../schema/events.gen.js';
+import { VlArgs, VlKind, VlWait } from '../../schema/events.gen.js';
 import { type Facts, version } from './facts.js';
 import { callsOf, countBetween, isOver, type Judged, type Rule, type Say } from './rule.js';
 import { releasedAt } from './rules-release.js';
@@ -47,8 +47,9 @@ function balanced(x: Judged, say: Say): void {
 function inReclaim(x: Judged, time: number): boolean {
   if (!x.trace.has(VlKind.WAIT_ENTER)) return false;
   return x.steps.some((begin, i) => {
-    if (begin.kind !== VlKind.WAIT_ENTER || (begin.a !== VlWait.RECLAIM && begin.a !== VlWait.MEMCG)) return false;
-    const end = x.steps.find((s, j) => j > i && s.kind === VlKind.WAIT_EXIT && s.a === begin.a);
+    const what = begin[VlArgs.WAIT_ENTER.wait];
+    if (begin.kind !== VlKind.WAIT_ENTER || (what !== VlWait.RECLAIM && what !== VlWait.MEMCG)) return false;
+    const end = x.steps.find((s, j) => j > i && s.kind === VlKind.WAIT_EXIT && s[VlArgs.WAIT_EXIT.wait] === what);
     return begin.time <= time && time <= (end?.time ?? Number.POSITIVE_INFINITY);
   });
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Rules 18 to 20, 23 and 26: how long the VMA lock is held, what gives it back, and what is done meanwhile. */
-import { VlKind, VlWait } from '../../schema/events.gen.js';
+import { VlArgs, VlKind, VlWait } from '../../schema/events.gen.js';
 import { version } from './facts.js';
 import { between, callsOf, countBetween, isFirstTry, isOver, type Judged, type Rule, type Say } from './rule.js';
 import type { Attempt } from './shape.js';
@@ -115,7 +115,7 @@ function sleepsUnlocked(x: Judged, say: Say): void {
     const gone = releasedAt(x, attempt);
     for (let i = attempt.first; i < (gone < 0 ? attempt.exit : gone); i++) {
       const step = x.steps[i];
-      const what = step?.kind === VlKind.WAIT_ENTER ? HELD_WAITS.get(step.a) : undefined;
+      const what = step?.kind === VlKind.WAIT_ENTER ? HELD_WAITS.get(step[VlArgs.WAIT_ENTER.wait]) : undefined;
       if (what !== undefined) say.found(what);
     }
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Rules 14 to 16, 24 and 28: what do_swap_page returns, and the device it reads from. */
 
-import { VlInner, VlKind, VlWait } from '../../schema/events.gen.js';
+import { VlArgs, VlInner, VlKind, VlSharedArgs, VlWait } from '../../schema/events.gen.js';
 import { SWP_SYNCHRONOUS_IO } from '../events/fault-bits.js';
 import { pteKind, swapTypeOf } from '../vocabulary/arch.js';
 import { type Facts, version } from './facts.js';
@@ -13,6 +13,7 @@ const FLOR = '__folio_lock_or_retry';
 const DEVICE = 'get_swap_device';
 /** VL_SWAP_DEVICE when get_swap_device returned NULL. */
 const NO_DEVICE = 0xffffffff;
+const RECLAIMS: ReadonlySet<number> = new Set([VlWait.RECLAIM, VlWait.MEMCG]);
 
 /** Something inside do_swap_page that may say RETRY was seen. */
 function retriesInside(x: Judged, call: Call): boolean {
@@ -21,13 +22,13 @@ function retriesInside(x: Judged, call: Call): boolean {
     if (i <= call.enter || i >= call.exit) return false;
     if (step.kind === VlKind.ANON_PREPARE || step.kind === VlKind.INNER_RETRY) return true;
     const returns = [VlKind.FLOR_EXIT, VlKind.UFFD_EXIT, VlKind.FILE_EXIT].some((kind) => kind === step.kind);
-    return returns && (step.b & retry) !== 0;
+    return returns && (step[VlSharedArgs.ret] & retry) !== 0;
   });
 }
 
 function swapRetry(x: Judged, say: Say): void {
   for (const [, call] of callsOf(x, 'swap')) {
-    if (!((x.steps[call.exit]?.b ?? 0) & x.facts.bits.retry)) continue;
+    if (!((x.steps[call.exit]?.[VlArgs.SWAP_EXIT.ret] ?? 0) & x.facts.bits.retry)) continue;
     const device = x.steps.find((s, i) => i > call.enter && i < call.exit && s.kind === VlKind.SWAP_DEVICE);
     if (retriesInside(x, call)) say.held('inside');
     // Before get_swap_device: device-private, or a PTE marker's way through do_pte_missing.
@@ -39,7 +40,7 @@ function swapRetry(x: Judged, say: Say): void {
         const type = swapTypeOf(pte, x.facts.arch);
         say.violated(`do_swap_page returned RETRY of a swap entry (type ${type}) without get_swap_device`, call.exit);
       } else say.held('entry');
-    } else if (device.a === NO_DEVICE)
+    } else if (device[VlArgs.SWAP_DEVICE.type] === NO_DEVICE)
       continue; // rule 28
     else if (!anonSeen(x.facts) || !x.facts.attached('handle_userfault')) say.aside();
     else say.violated('do_swap_page returned RETRY, and nothing inside it did', call.exit);
@@ -74,8 +75,8 @@ function devicePrivate(x: Judged, say: Say): void {
     else say.held('result', 'wait');
   }
   for (const [i, step] of x.steps.entries()) {
-    if (step.kind !== VlKind.INNER_RETRY || step.a !== VlInner.DEVICE_PRIVATE) continue;
-    if (step.b === bits.retry) say.held('pmd');
+    if (step.kind !== VlKind.INNER_RETRY || step[VlArgs.INNER_RETRY.inner] !== VlInner.DEVICE_PRIVATE) continue;
+    if (step[VlArgs.INNER_RETRY.ret] === bits.retry) say.held('pmd');
     else say.violated('do_huge_pmd_device_private returned more than RETRY', i);
   }
 }
@@ -96,11 +97,9 @@ function synchronousSleeps(x: Judged, say: Say): void {
     const inside = x.steps.slice(call.enter + 1, call.exit);
     const device = inside.find((step) => step.kind === VlKind.SWAP_DEVICE);
     if (attempt.vma !== true || device === undefined || device.a === NO_DEVICE) continue;
-    if (!(device.b & SWP_SYNCHRONOUS_IO)) continue;
+    if (!(device[VlArgs.SWAP_DEVICE.siFlags] & SWP_SYNCHRONOUS_IO)) continue;
     say.found('synchronous swap-ins under the VMA lock');
-    const reclaims = inside.some(
-      (s) => s.kind === VlKind.WAIT_ENTER && (s.a === VlWait.RECLAIM || s.a === VlWait.MEMCG),
-    );
+    const reclaims = inside.some((s) => s.kind === VlKind.WAIT_ENTER && RECLAIMS.has(s[VlArgs.WAIT_ENTER.wait]));
     if (reclaims) say.found('synchronous swap-ins under the VMA lock that reclaimed memory first');
     if (inside.some((step) => step.kind === VlKind.FLOR_SLEEP))
       say.found('synchronous swap-ins under the VMA lock that came to wait for the folio');

@@ -3,7 +3,7 @@
  * A trace taken apart: its attempts (each one handle_mm_fault) and the calls inside them. Where the order of the steps
  * proves that one is absent although no number is (a program's run was missed), it says which.
  */
-import { VlKind, VlStepFlag } from '../../schema/events.gen.js';
+import { VlArgs, VlKind, VlSharedArgs, VlStepFlag } from '../../schema/events.gen.js';
 import type { Facts } from './facts.js';
 import type { Step, Trace } from './trace.js';
 
@@ -113,7 +113,7 @@ class Reader {
     else if (exits !== undefined) this.#exit(i, exits);
     else if (inside !== undefined || WITHIN.has(step.kind)) this.#current(i);
     else if (step.kind === VlKind.HMF_EXIT) this.#hmfExit(i, step);
-    else if (step.kind === VlKind.VMA_LOCK) this.#refused = step.a === 0;
+    else if (step.kind === VlKind.VMA_LOCK) this.#refused = step[VlArgs.VMA_LOCK.locked] === 0;
     else if (step.kind === VlKind.MM_LOCK_ENTER) this.#mmEnter();
     else if (step.kind === VlKind.MM_LOCK_EXIT) this.#mmExit(i, step);
     else if (step.kind === VlKind.ACCESS_ERROR) this.#accessError();
@@ -160,7 +160,8 @@ class Reader {
     const attempt = this.#current(i);
     if (this.#isOpen(kind)) this.#miss(`${CALLS[kind].name} exit`);
     // 6.4 and 6.5 pass __folio_lock_or_retry no vm_fault: 0 stands for flags not seen.
-    if (step.a !== 0) this.#learn(attempt, step.a);
+    const flags = step[VlSharedArgs.flags];
+    if (flags !== 0) this.#learn(attempt, flags);
     const call: Call = { kind, enter: i, exit: -1 };
     attempt.calls.push(call);
     this.#open.push(call);
@@ -185,13 +186,13 @@ class Reader {
     const fresh = this.#attempt === null;
     const attempt = this.#current(i);
     for (const call of this.#open.splice(0)) this.#miss(`${CALLS[call.kind].name} exit`);
-    this.#learn(attempt, step.a);
     attempt.exit = i;
-    attempt.flags = step.a;
-    attempt.ret = step.b;
+    attempt.flags = step[VlArgs.HMF_EXIT.flags];
+    attempt.ret = step[VlArgs.HMF_EXIT.ret];
+    this.#learn(attempt, attempt.flags);
     attempt.regs = (step.flags & VlStepFlag.REGS) !== 0;
     this.#attempt = null;
-    this.#over = (step.b & bits.retry) === 0;
+    this.#over = (attempt.ret & bits.retry) === 0;
     const previous = fresh ? before : this.#attempts.at(-2);
     // get_user_pages and its like take mmap_lock themselves. A second attempt under the VMA lock is a rule's matter.
     const byItself = !attempt.regs || attempt.vma === true || attempt.locked >= 0;
@@ -215,9 +216,10 @@ class Reader {
     if (this.#attempt !== null) this.#miss('handle_mm_fault exit');
     this.#attempt = null;
     this.#mmEntered = false;
-    this.#mmLocked = step.a === 0 ? -1 : i;
+    const failed = step[VlArgs.MM_LOCK_EXIT.found] === 0;
+    this.#mmLocked = failed ? -1 : i;
     this.#refused = false;
-    this.#over = step.a === 0;
+    this.#over = failed;
   }
 
   /** The VMA does not permit it: no handle_mm_fault comes. */

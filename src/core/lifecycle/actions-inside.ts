@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** What the actions of the transition table do for the steps inside handle_mm_fault. */
-import { VlFile, VlInner } from '../../schema/events.gen.js';
+import { VlArgs, VlFile, VlInner } from '../../schema/events.gen.js';
 import { SWP_SYNCHRONOUS_IO } from '../events/fault-bits.js';
 import { pteKind } from '../vocabulary/arch.js';
 import { reportedWait, WAIT_FACTS } from '../vocabulary/waits.js';
@@ -29,23 +29,24 @@ function noteResult(attempt: AttemptRecord, ret: number): void {
 
 const fileEnter: Action = (f, s) => {
   const attempt = current(f, s);
-  learn(f, s, attempt, s.a);
-  const shmem = (s.b & VlFile.SHMEM) !== 0;
+  learn(f, s, attempt, s[VlArgs.FILE_ENTER.flags]);
+  const shmem = (s[VlArgs.FILE_ENTER.file] & VlFile.SHMEM) !== 0;
   enter(attempt, shmem ? Innermost.Shmem : Innermost.Filemap, s.time, Number.NaN);
-  attempt.fileDrops = !shmem && firstTry(s.a, s.bits);
+  attempt.fileDrops = !shmem && firstTry(s[VlArgs.FILE_ENTER.flags], s.bits);
   openWait(f, s, shmem ? 'shmem' : 'file', attempt.lock);
 };
 
 const fileExit: Action = (f, s) => {
   const attempt = current(f, s);
-  const shmem = (s.a & VlFile.SHMEM) !== 0;
+  const ret = s[VlArgs.FILE_EXIT.ret];
+  attempt.fileBits = s[VlArgs.FILE_EXIT.file];
+  const shmem = (attempt.fileBits & VlFile.SHMEM) !== 0;
   const callee = shmem ? Innermost.Shmem : Innermost.Filemap;
-  attempt.fileBits = s.a;
-  noteResult(attempt, s.b);
+  noteResult(attempt, ret);
   const wait = waitOf(f, shmem ? 'shmem' : 'file');
   // A first try that returns RETRY has waited, if at all, after it dropped the lock.
   const tried = attempt.passFlags > 0 && (attempt.passFlags & s.bits.tried) !== 0;
-  if (wait !== null && s.b & s.bits.retry && !tried) wait.held = 'none';
+  if (wait !== null && ret & s.bits.retry && !tried) wait.held = 'none';
   if (attempt.open === Innermost.Uffd) {
     left(s, attempt, Innermost.Uffd);
     closeWait(f, s, shmem ? 'shmem' : 'file');
@@ -66,7 +67,7 @@ function swapFault(f: FaultRecord, s: StepContext): void {
 export const INSIDE_ACTIONS: Readonly<Record<InsideAction, Action>> = {
   swapEnter: (f, s) => {
     const attempt = current(f, s);
-    learn(f, s, attempt, s.a);
+    learn(f, s, attempt, s[VlArgs.SWAP_ENTER.flags]);
     attempt.swapAt = s.time;
     if (f.enteredSwap) return;
     f.enteredSwap = true;
@@ -76,27 +77,31 @@ export const INSIDE_ACTIONS: Readonly<Record<InsideAction, Action>> = {
   swapExit: (f, s) => {
     const attempt = current(f, s);
     boundOpen(attempt, s.time);
-    noteResult(attempt, s.b);
-    if (s.b & s.bits.retry) noteRetry(attempt, Innermost.Swap, f.mark, s.time);
+    const ret = s[VlArgs.SWAP_EXIT.ret];
+    noteResult(attempt, ret);
+    if (ret & s.bits.retry) noteRetry(attempt, Innermost.Swap, f.mark, s.time);
   },
   swapDevice: (f, s) => {
     const attempt = current(f, s);
     if (!attempt.deviceSeen) noteDevice(f, s, attempt);
     attempt.deviceSeen = true;
     swapFault(f, s);
-    const missing = s.a === 0xffffffff;
-    f.swap = { type: missing ? -1 : s.a, synchronous: !missing && (s.b & SWP_SYNCHRONOUS_IO) !== 0, missing };
+    const type = s[VlArgs.SWAP_DEVICE.type];
+    const missing = type === 0xffffffff;
+    const synchronous = !missing && (s[VlArgs.SWAP_DEVICE.siFlags] & SWP_SYNCHRONOUS_IO) !== 0;
+    f.swap = { type: missing ? -1 : type, synchronous, missing };
     s.sink.device(f);
   },
   florEnter: (f, s) => {
     const attempt = current(f, s);
-    if (s.a !== 0) learn(f, s, attempt, s.a);
+    const flags = s[VlArgs.FLOR_ENTER.flags];
+    if (flags !== 0) learn(f, s, attempt, flags);
     enter(attempt, Innermost.Flor, s.time, Number.NaN);
     attempt.florSeen = true;
     attempt.florFlags = s.flags;
-    attempt.folio = s.b;
+    attempt.folio = s[VlArgs.FLOR_ENTER.folio];
     attempt.florTried = attempt.passFlags > 0 && (attempt.passFlags & s.bits.tried) !== 0;
-    openWait(f, s, 'folio', heldInFolioWait(attempt, s.a, s.bits));
+    openWait(f, s, 'folio', heldInFolioWait(attempt, flags, s.bits));
   },
   florEntryMissed: (f, s) => {
     const attempt = current(f, s);
@@ -117,10 +122,10 @@ export const INSIDE_ACTIONS: Readonly<Record<InsideAction, Action>> = {
   },
   uffdEnter: (f, s) => {
     const attempt = current(f, s);
-    learn(f, s, attempt, s.a);
+    learn(f, s, attempt, s[VlArgs.UFFD_ENTER.flags]);
     enter(attempt, Innermost.Uffd, s.time, Number.NaN);
     attempt.uffdSeen = true;
-    attempt.uffdReason = s.b;
+    attempt.uffdReason = s[VlArgs.UFFD_ENTER.reason];
     openWait(f, s, 'userfault', 'none');
   },
   uffdExit: (f, s) => {
@@ -131,9 +136,9 @@ export const INSIDE_ACTIONS: Readonly<Record<InsideAction, Action>> = {
   anonPrepare: (f, s) => {
     const attempt = current(f, s);
     if (attempt.first !== Innermost.None) return;
-    // Without its return (b is 0 then) the RETRY of handle_mm_fault proves it: the failed trylock leaves no other.
+    // Without its return (0 then) the RETRY of handle_mm_fault proves it: the failed trylock leaves no other.
     enter(attempt, Innermost.Anon, s.time, Number.NaN);
-    if (!(s.b & s.bits.retry)) return;
+    if (!(s[VlArgs.ANON_PREPARE.ret] & s.bits.retry)) return;
     attempt.open = Innermost.None;
     attempt.first = Innermost.Anon;
   },
@@ -150,11 +155,11 @@ export const INSIDE_ACTIONS: Readonly<Record<InsideAction, Action>> = {
   innerRetry: (f, s) => {
     const attempt = current(f, s);
     boundOpen(attempt, s.time);
-    attempt.hugetlb = s.a === VlInner.HUGETLB;
+    attempt.hugetlb = s[VlArgs.INNER_RETRY.inner] === VlInner.HUGETLB;
     noteRetry(attempt, attempt.hugetlb ? Innermost.Hugetlb : Innermost.PmdPrivate, f.mark, s.time);
   },
   waitEnter: (f, s) => {
-    const kind = reportedWait(s.a);
+    const kind = reportedWait(s[VlArgs.WAIT_ENTER.wait]);
     if (kind === undefined) return;
     const attempt = current(f, s);
     if (kind === 'fileRead') {
@@ -164,7 +169,7 @@ export const INSIDE_ACTIONS: Readonly<Record<InsideAction, Action>> = {
     openNested(f, s, attempt, kind);
   },
   waitExit: (f, s) => {
-    const kind = reportedWait(s.a);
+    const kind = reportedWait(s[VlArgs.WAIT_EXIT.wait]);
     if (kind === undefined) return;
     const attempt = current(f, s);
     if (closeWait(f, s, kind) === null && !attempt.gap && f.gap === 0) f.lose(`${WAIT_FACTS[kind].title} entry missed`);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** What each action of the transition table does to a fault: the frame of a fault, and what cuts it short. */
-import { VlHolder, VlKind, VlStepFlag } from '../../schema/events.gen.js';
+import { VlArgs, VlHolder, VlKind, VlSharedArgs, VlStepFlag } from '../../schema/events.gen.js';
 import type { AbortCause, Cause } from '../vocabulary/causes.js';
+import { syscallNumber } from '../vocabulary/syscalls.js';
 import { INSIDE_ACTIONS } from './actions-inside.js';
 import { type AttemptRecord, Innermost, UNKNOWN_INTERVAL } from './attempt-record.js';
 import { begin, current, learn, learnLock, settle, settleRetry, since } from './attempts.js';
@@ -37,7 +38,7 @@ const abortOf = (f: FaultRecord): AttemptRecord | null =>
 
 /** A writer held the mm when the fallback began. */
 const behindWriter = (f: FaultRecord, s: StepContext): void => {
-  const attempt = s.b === VlHolder.WRITER ? abortOf(f) : null;
+  const attempt = s[VlSharedArgs.holderKind] === VlHolder.WRITER ? abortOf(f) : null;
   if (attempt !== null) recause(f, s, attempt, 'writer in the mm');
 };
 
@@ -66,19 +67,21 @@ const mmRelease: Action = (f, s, from) => {
 const hmfExit: Action = (f, s) => {
   const attempt = current(f, s);
   const { bits } = s;
-  learn(f, s, attempt, s.a);
+  const flags = s[VlArgs.HMF_EXIT.flags];
+  const ret = s[VlArgs.HMF_EXIT.ret];
+  learn(f, s, attempt, flags);
   if (!(s.flags & VlStepFlag.REGS)) f.origin = 'gup';
-  else f.origin = s.a & bits.user ? 'user' : 'kernel';
-  attempt.flags = s.a;
-  attempt.ret = s.b;
-  attempt.result = (attempt.result === -1 ? 0 : attempt.result) | s.b;
-  if (s.b & bits.major) f.major = true;
-  if (s.b & bits.retry) settleRetry(f, s, attempt);
-  else if (s.b & bits.completed && !(s.b & bits.error)) {
+  else f.origin = flags & bits.user ? 'user' : 'kernel';
+  attempt.flags = flags;
+  attempt.ret = ret;
+  attempt.result = (attempt.result === -1 ? 0 : attempt.result) | ret;
+  if (ret & bits.major) f.major = true;
+  if (ret & bits.retry) settleRetry(f, s, attempt);
+  else if (ret & bits.completed && !(ret & bits.error)) {
     attempt.outcome = 'completed';
     releasedWithin(attempt, f.mark, s.time);
   } else {
-    attempt.outcome = s.b & bits.error ? 'error' : 'ok';
+    attempt.outcome = ret & bits.error ? 'error' : 'ok';
     releasedAfter(attempt, s.time);
   }
   settle(f, s, attempt);
@@ -118,7 +121,7 @@ const cutShort: Action = (f, s, from) => {
 };
 
 const accessError: Action = (f, s) => {
-  const lock = s.a === 1 ? 'vma' : 'mmap';
+  const lock = s[VlArgs.ACCESS_ERROR.vmaLock] === 1 ? 'vma' : 'mmap';
   const attempt = f.attempt ?? begin(f, s, lock, true, lock === 'vma' ? f.start : { lo: since(f), hi: s.time });
   if (!attempt.lockKnown) learnLock(f, s, attempt, lock);
   f.origin = 'user';
@@ -152,8 +155,9 @@ const ACTION: Readonly<Record<ActionName, Action>> = {
   },
   mmEnter: (f, s, from) => {
     // First of its lifecycle, from user mode: no attempt under the VMA lock came before.
-    if (STATES[from] === 'Start' && s.a === 1 && f.gap === 0) abort(f, s);
-    if (f.origin === 'unknown') f.origin = s.a === 1 ? 'user' : 'kernel';
+    const user = s[VlArgs.MM_LOCK_ENTER.userMode] === 1;
+    if (STATES[from] === 'Start' && user && f.gap === 0) abort(f, s);
+    if (f.origin === 'unknown') f.origin = user ? 'user' : 'kernel';
     f.writer = null;
     begin(f, s, 'mmap', true, { lo: s.time, hi: Number.POSITIVE_INFINITY });
     behindWriter(f, s);
@@ -170,27 +174,29 @@ const ACTION: Readonly<Record<ActionName, Action>> = {
     const wait = waitOf(f, 'mmapLock');
     if (wait === null) return;
     wait.contended = s.time;
-    wait.holder = s.a;
+    wait.holder = s[VlArgs.MM_CONTENDED.holder];
   },
   vmaOps: (f, s) => {
-    if (f.unjudged && f.vmaAttempt !== null) f.vmaAttempt.faultHandler = (BigInt(s.a) << 32n) | BigInt(s.b);
+    if (!f.unjudged || f.vmaAttempt === null) return;
+    f.vmaAttempt.faultHandler = (BigInt(s[VlArgs.VMA_OPS.high]) << 32n) | BigInt(s[VlArgs.VMA_OPS.low]);
   },
   mmWriter: (f, s) => {
-    const syscall = s.b === 0xffffffff ? -1 : s.b;
-    f.writer = { tid: s.a, syscall, exact: (s.flags & VlStepFlag.EXACT) !== 0 };
+    const syscall = syscallNumber(s[VlArgs.MM_WRITER.writerSyscall]);
+    f.writer = { tid: s[VlArgs.MM_WRITER.writer], syscall, exact: (s.flags & VlStepFlag.EXACT) !== 0 };
   },
   mmExit: (f, s) => {
+    const found = s[VlArgs.MM_LOCK_EXIT.found];
     const attempt = f.attempt ?? begin(f, s, 'mmap', true, { lo: since(f), hi: s.time });
     const wait = closeWait(f, s, 'mmapLock');
     attempt.acquired = { lo: attempt.acquired.lo, hi: s.time };
     const first = f.vmaAttempt;
     const aborted = abortOf(f);
-    if (aborted !== null) recause(f, s, aborted, abortCauseAtFallback(aborted.cause as AbortCause, s.a));
+    if (aborted !== null) recause(f, s, aborted, abortCauseAtFallback(aborted.cause as AbortCause, found));
     else if (f.unjudged && first !== null) {
-      recause(f, s, first, causeAtFallback(f, first, s.a, s.bits));
+      recause(f, s, first, causeAtFallback(f, first, found, s.bits));
       judge(f, s, wait);
     }
-    if (s.a !== 0) return;
+    if (found !== 0) return;
     // NULL: a bad address, or killed while it waited.
     attempt.acquired = UNKNOWN_INTERVAL;
     attempt.outcome = 'error';
@@ -208,10 +214,10 @@ const ACTION: Readonly<Record<ActionName, Action>> = {
     const attempt = f.attempts[f.attempts.length - 1] ?? null;
     // The first is where its RETRY came from.
     if (attempt !== null && attempt.kernelStack < 0 && attempt.userStack < 0) {
-      attempt.kernelStack = stackIdOf(s.a);
-      attempt.userStack = stackIdOf(s.b);
+      attempt.kernelStack = stackIdOf(s[VlArgs.STACK.kernel]);
+      attempt.userStack = stackIdOf(s[VlArgs.STACK.user]);
     }
-    s.sink.stack(f, attempt, s.a);
+    s.sink.stack(f, attempt, s[VlArgs.STACK.kernel]);
   },
   cutShort,
 };

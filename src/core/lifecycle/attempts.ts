@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Attempts as they begin, learn and end: the words the actions are written in. */
 
+import { VlSharedArgs } from '../../schema/events.gen.js';
 import type { FaultBits } from '../events/fault-bits.js';
 import type { WaitKind } from '../vocabulary/waits.js';
 import { type AttemptRecord, Innermost } from './attempt-record.js';
@@ -113,7 +114,7 @@ export function left(s: StepContext, attempt: AttemptRecord, callee: Innermost):
   attempt.open = Innermost.None;
   if (attempt.first !== Innermost.None) return;
   if (Number.isNaN(attempt.innerHi)) attempt.innerHi = s.time;
-  if (s.b & s.bits.retry) attempt.first = callee;
+  if (s[VlSharedArgs.ret] & s.bits.retry) attempt.first = callee;
 }
 
 /** The rows of __folio_lock_or_retry: a first try drops the lock before it waits, later ones and NOWAIT keep it. */

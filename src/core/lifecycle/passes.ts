@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Whether a step is of another attempt than the one under way: then the steps between them are absent. */
-import { VlKind } from '../../schema/events.gen.js';
+import { VlArgs, VlKind, VlSharedArgs } from '../../schema/events.gen.js';
 import { type AttemptRecord, Innermost } from './attempt-record.js';
 import type { StepContext } from './step.js';
 
@@ -8,7 +8,7 @@ const FLAGS = 1;
 const BEGINS = 2;
 const RELEASE = 4;
 
-/** By kind: `a` holds fault flags; something begins inside the attempt; mmap_lock is given back. */
+/** By kind: it has fault flags; something begins inside the attempt; mmap_lock is given back. */
 const ASKS: Uint8Array = new Uint8Array(128);
 ASKS[VlKind.HMF_EXIT] = FLAGS;
 for (const kind of [VlKind.SWAP_ENTER, VlKind.FLOR_ENTER, VlKind.UFFD_ENTER, VlKind.FILE_ENTER])
@@ -20,15 +20,15 @@ export function isOtherPass(pending: AttemptRecord, s: StepContext): boolean {
   const asks = ASKS[s.kind] as number;
   if (asks === 0) return false;
   // Flags that do not change within one handle_mm_fault differ.
-  if (asks & FLAGS && pending.passFlags >= 0 && s.a !== 0) {
-    if ((s.a & (s.bits.vmaLock | s.bits.tried)) !== pending.passFlags) return true;
+  if (asks & FLAGS && pending.passFlags >= 0 && s[VlSharedArgs.flags] !== 0) {
+    if ((s[VlSharedArgs.flags] & (s.bits.vmaLock | s.bits.tried)) !== pending.passFlags) return true;
   }
   // Once mmap_lock is given back nothing begins any more, and it is not given back again.
   const released = pending.lock === 'mmap' && !Number.isNaN(pending.exactRelease);
   if (asks & (BEGINS | RELEASE) && released) return true;
   // What returned RETRY inside makes handle_mm_fault return it, and one that keeps its lock has not given it back.
-  if (s.kind === VlKind.HMF_EXIT && !(s.b & s.bits.retry)) {
-    if (pending.first !== Innermost.None || (released && !(s.b & s.bits.completed))) return true;
+  if (s.kind === VlKind.HMF_EXIT && !(s[VlArgs.HMF_EXIT.ret] & s.bits.retry)) {
+    if (pending.first !== Innermost.None || (released && !(s[VlArgs.HMF_EXIT.ret] & s.bits.completed))) return true;
   }
   return (asks & RELEASE) !== 0 && pending.lockKnown && pending.lock === 'vma';
 }
@@ -39,7 +39,7 @@ export function isOtherPass(pending: AttemptRecord, s: StepContext): boolean {
  */
 export function isSecondTry(s: StepContext): boolean {
   const both = s.bits.vmaLock | s.bits.tried;
-  return ((ASKS[s.kind] as number) & FLAGS) !== 0 && (s.a & both) === both;
+  return ((ASKS[s.kind] as number) & FLAGS) !== 0 && (s[VlSharedArgs.flags] & both) === both;
 }
 
 /** Notes beside the steps: they may be sent late, and bound nothing. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** The counterfactual of a RETRY under the VMA lock: what the fallback found, against what the attempt had. */
-import { VlFound } from '../../schema/events.gen.js';
+import { VlArgs, VlFound } from '../../schema/events.gen.js';
 import { isByDesign } from '../vocabulary/causes.js';
 import type { VerdictKind } from '../vocabulary/verdicts.js';
 import { type AttemptRecord, Innermost, type WaitRecord } from './attempt-record.js';
@@ -36,9 +36,9 @@ function mayBeByDesign(
   return !(deviceSeen || florSeen || uffdSeen || (result !== -1 && result & s.bits.major));
 }
 
-/** `s.a`: `enum vl_found`, 0 for NULL. */
+/** The step is a VL_MM_LOCK_EXIT. */
 function compare(attempt: AttemptRecord, s: StepContext): Judgement {
-  const found = s.a;
+  const found = s[VlArgs.MM_LOCK_EXIT.found];
   if (isByDesign(attempt.cause)) return AS['by design'];
   // Recordings older than the comparison say that a VMA was found and no more; since then a found VMA covers the address.
   if (found === VlFound.FOUND) return NOT_RECORDED;
@@ -68,8 +68,8 @@ function tell(
 export function judge(f: FaultRecord, s: StepContext, wait: WaitRecord | null): void {
   const attempt = f.vmaAttempt;
   if (!f.unjudged || attempt === null) return;
-  const known = s.a & VlFound.FOUND_MM_KNOWN;
-  tell(f, s, attempt, compare(attempt, s), known ? s.b : -1, wait);
+  const known = s[VlArgs.MM_LOCK_EXIT.found] & VlFound.FOUND_MM_KNOWN;
+  tell(f, s, attempt, compare(attempt, s), known ? s[VlArgs.MM_LOCK_EXIT.writers] : -1, wait);
 }
 
 /** What the fallback found will not be known. */

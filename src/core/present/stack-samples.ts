@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Every stack a session took, counted by what was done there: what profiles and flame graphs are made of. */
-import { VlKind } from '../../schema/events.gen.js';
+import { VlKind, VlSharedArgs } from '../../schema/events.gen.js';
 import { BoundedMap } from '../bounded/bounded-map.js';
 import { type EventBatch, UserKind } from '../events/batch.js';
 import { Names } from '../events/names.js';
@@ -94,7 +94,7 @@ export class StackSamples {
     const ns = (batch.time[i] as number) - (batch.acquired[i] as number);
     this.#add({
       kind,
-      reason: syscallName(syscallNumber(batch.a[i] as number), this.#arch),
+      reason: syscallName(syscallNumber(batch[VlSharedArgs.syscall][i] as number), this.#arch),
       process: this.#names.processes.of(tgid, batch.strings[batch.comm[i] as number] ?? ''),
       kernelStack: kernel,
       userStack: user,

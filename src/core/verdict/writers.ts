@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Rows of writers (VL_W_*) → their holds, told to the stalls of every policy; and the priorities they show. */
-import { VlKind, VlStepFlag } from '../../schema/events.gen.js';
+import { VlArgs, VlKind, VlSharedArgs, VlStepFlag } from '../../schema/events.gen.js';
 import { BoundedMap } from '../bounded/bounded-map.js';
 import type { EventBatch } from '../events/batch.js';
 import { syscallNumber } from '../vocabulary/syscalls.js';
@@ -71,7 +71,7 @@ export class WriterRows {
   #who(batch: EventBatch, i: number): Who {
     const tid = batch.tid[i] as number;
     if (batch.kind[i] === VlKind.W_ACQUIRED) {
-      const holder = batch.b[i] as number;
+      const holder = batch[VlArgs.W_ACQUIRED.holder][i] as number;
       this.#priorities.set(tid, batch.prio[i] as number);
       if (holder !== 0) this.#priorities.set(holder, batch.holderPrio[i] as number);
       if (!Number.isNaN(batch.acquired[i])) {
@@ -82,7 +82,7 @@ export class WriterRows {
     return {
       tgid: batch.tgid[i] as number,
       comm: batch.strings[batch.comm[i] as number] ?? '',
-      syscall: syscallNumber(batch.a[i] as number),
+      syscall: syscallNumber(batch[VlSharedArgs.syscall][i] as number),
       prio: this.#priorities.get(tid) ?? Number.NaN,
     };
   }

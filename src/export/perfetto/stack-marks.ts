@@ -3,7 +3,7 @@
 import { type EventBatch, UserKind } from '../../core/events/batch.js';
 import { Names } from '../../core/events/names.js';
 import { stackIdOf, stackIdsOf } from '../../core/lifecycle/stack-id.js';
-import { VlKind } from '../../schema/events.gen.js';
+import { VlArgs, VlKind } from '../../schema/events.gen.js';
 
 /** Marks held back; the oldest go as they are, without the names that have not come. */
 const MAX_PENDING = 65_536;
@@ -37,8 +37,8 @@ export class StackMarks {
         return;
       case VlKind.STACK:
         this.#add(batch, i, 'stack of a fault', {
-          kernel: stackIdOf(batch.a[i] as number),
-          user: stackIdOf(batch.b[i] as number),
+          kernel: stackIdOf(batch[VlArgs.STACK.kernel][i] as number),
+          user: stackIdOf(batch[VlArgs.STACK.user][i] as number),
         });
         return;
       case VlKind.W_ACQUIRED:

@@ -2,7 +2,7 @@
 /** What writers did to the locks of their mm (VL_W_* of bpf/events.h), as slices on tracks of their own. */
 import type { EventBatch } from '../../core/events/batch.js';
 import { syscallName, syscallNumber } from '../../core/vocabulary/syscalls.js';
-import { VlKind, VlStepFlag } from '../../schema/events.gen.js';
+import { VlArgs, VlKind, VlSharedArgs, VlStepFlag } from '../../schema/events.gen.js';
 import type { Cause, Slice } from './slices.js';
 
 export interface WriterDeed {
@@ -16,14 +16,12 @@ export interface WriterDeed {
 export function effectOf(batch: EventBatch, i: number, arch: string, flow: () => bigint): WriterDeed | null {
   const time = batch.time[i] as number;
   const since = batch.acquired[i] as number;
-  const a = batch.a[i] as number;
-  const b = batch.b[i] as number;
   const flags = batch.flags[i] as number;
   const tid = batch.tid[i] as number;
   // A writer whose beginning is not known has no slice; it is still in the table of events.
   if (!Number.isFinite(since)) return null;
   const start = Math.min(since, time);
-  const syscall = syscallName(syscallNumber(a), arch);
+  const syscall = syscallName(syscallNumber(batch[VlSharedArgs.syscall][i] as number), arch);
   const slice = (name: string, notes: Slice['notes'] = {}): Slice => ({
     start,
     end: time,
@@ -33,6 +31,7 @@ export function effectOf(batch: EventBatch, i: number, arch: string, flow: () =>
   });
   switch (batch.kind[i]) {
     case VlKind.W_ACQUIRED: {
+      const holder = batch[VlArgs.W_ACQUIRED.holder][i] as number;
       const behind =
         (flags & VlStepFlag.HOLDER_WRITER) !== 0
           ? 'a writer'
@@ -41,14 +40,14 @@ export function effectOf(batch: EventBatch, i: number, arch: string, flow: () =>
             : null;
       const notes = {
         behind,
-        'holder tid': b || null,
+        'holder tid': holder || null,
         'priority inverted': (flags & VlStepFlag.INVERTED) !== 0 || null,
       };
       const waits = slice('waits for mmap_lock (write)', notes);
-      if (b === 0 || b === tid) return { tid, track: 'writer', slice: waits, cause: null };
+      if (holder === 0 || holder === tid) return { tid, track: 'writer', slice: waits, cause: null };
       const id = flow();
       const cause = {
-        tid: b,
+        tid: holder,
         time: start,
         flow: id,
         name: 'named as holder of mmap_lock: a writer waits',
@@ -66,7 +65,10 @@ export function effectOf(batch: EventBatch, i: number, arch: string, flow: () =>
       return {
         tid,
         track: 'vmas',
-        slice: slice('write-locks a VMA', { ...located, 'waited for readers (ns)': b }),
+        slice: slice('write-locks a VMA', {
+          ...located,
+          'waited for readers (ns)': batch[VlArgs.W_VMA.waitNs][i] as number,
+        }),
         cause: null,
       };
     }

@@ -121,8 +121,8 @@ export const eventColumns: readonly Column<EventRow>[] = [
     get: (r) => at(r, 'faultCpu') * 2 ** 32 + at(r, 'fault'),
   },
   { name: 'step', type: 'uint32', about: 'running number within it; a gap is a lost step', get: (r) => at(r, 'step') },
-  { name: 'a', type: 'uint32', about: 'what the hook said; by kind in bpf/events.h', get: (r) => at(r, 'a') },
-  { name: 'b', type: 'uint32', about: 'what else the hook said; by kind in bpf/events.h', get: (r) => at(r, 'b') },
+  { name: 'a', type: 'uint32', about: 'what the hook said; by kind in docs/recording.md', get: (r) => at(r, 'a') },
+  { name: 'b', type: 'uint32', about: 'what else the hook said; by kind as well', get: (r) => at(r, 'b') },
   {
     name: 'tgid',
     type: 'uint32',

@@ -10,7 +10,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { type EventBatch, isWriterEvent, UserKind } from '../../core/events/batch.js';
 import type { SessionInfo } from '../../core/events/session.js';
 import type { Source } from '../../core/events/source.js';
-import { VlKind, VlStepFlag } from '../../schema/events.gen.js';
+import { VlArgs, VlKind, VlStepFlag } from '../../schema/events.gen.js';
 
 /** Digits of a hash: 48 bits, where a host has thousands of names. */
 const DIGITS = 12;
@@ -147,11 +147,13 @@ function redactRow(batch: EventBatch, i: number, redaction: Redaction, strings: 
   batch.file[i] = strings.id(null, batch.strings[batch.file[i] as number] ?? '');
   if (kind === VlKind.VMA_OPS || kind === UserKind.Handler) {
     // Where the kernel's code lies.
-    const address = redaction.number('code', (batch.a[i] as number) * 2 ** 32 + (batch.b[i] as number), 48);
-    batch.a[i] = Math.floor(address / 2 ** 32);
-    batch.b[i] = address % 2 ** 32;
+    const [high, low] = [batch[VlArgs.VMA_OPS.high], batch[VlArgs.VMA_OPS.low]];
+    const address = redaction.number('code', (high[i] as number) * 2 ** 32 + (low[i] as number), 48);
+    high[i] = Math.floor(address / 2 ** 32);
+    low[i] = address % 2 ** 32;
   } else if (kind === VlKind.FLOR_ENTER) {
-    batch.b[i] = redaction.number('folio', batch.b[i] as number, 32);
+    const folios = batch[VlArgs.FLOR_ENTER.folio];
+    folios[i] = redaction.number('folio', folios[i] as number, 32);
   }
   if (((batch.flags[i] as number) & VlStepFlag.INFO) === 0 && !isWriterEvent(kind) && kind !== UserKind.Lock) return;
   const mm = batch.mm[i] as number;
