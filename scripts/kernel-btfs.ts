@@ -31,7 +31,9 @@ import { byVersion, type KernelRow, type KernelTable, relocationNames } from '..
 const OBJECT = fileURLToPath(new URL('../bpf/vmalocktop.bpf.o', import.meta.url));
 const OUT = fileURLToPath(new URL('../../test/kernels/', import.meta.url));
 const CACHE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'vmalocktop', 'btf');
-const SUITES = ['bookworm-backports', 'trixie', 'trixie-security', 'trixie-backports'];
+const SUITES = readFileSync(new URL('../../test/vm/suites', import.meta.url), 'utf8')
+  .split('\n')
+  .filter((line) => line !== '' && !line.startsWith('#'));
 const FLAVOURS = ['', 'rt-', 'cloud-'];
 const MAX_PACKAGE = 2 ** 28;
 

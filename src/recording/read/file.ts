@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
 /** A recording in a file, or in the parts of a rotated one. */
-import { type FileHandle, open } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ExitCode, errorCode, UserError } from '../../errors.js';
-import { findParts, nextPart } from '../format/files.js';
+import { nextPart } from '../format/files.js';
 import { readError } from '../format/read-errors.js';
+import { chunksOf, closeParts, type OpenPart, openPart, openParts } from './parts.js';
 import { type OpenOptions, openRecordingBytes, type Recording } from './reader.js';
 
-/** A few messages per read. */
-const CHUNK_BYTES = 1024 * 1024;
 /** How often a file that is followed is looked at: a recorder writes about once a second. */
 const FOLLOW_MS = 100;
 
@@ -49,8 +47,8 @@ class Files {
   #done = 0;
   #total = 0;
   readonly #closed: AbortController = new AbortController();
-  /** The one that is read and those behind it. All are opened at once: a recorder may delete old parts meanwhile. */
-  readonly #files: { readonly path: string; readonly handle: FileHandle }[] = [];
+  /** The one that is read and those behind it. */
+  readonly #files: OpenPart[] = [];
 
   constructor(path: string, options: FileOptions) {
     this.#path = path;
@@ -59,24 +57,12 @@ class Files {
   }
 
   async open(): Promise<void> {
-    try {
-      await this.#add(this.#path);
-    } catch (error) {
-      const parts = errorCode(error) === 'ENOENT' ? await findParts(this.#path) : [];
-      if (parts.length === 0) throw error;
-      for (const part of parts) {
-        // The oldest may go just now.
-        await this.#add(part.path).catch((gone: unknown) => {
-          if (errorCode(gone) !== 'ENOENT' || this.#files.length > 0) throw gone;
-        });
-      }
-      if (this.#files.length === 0) throw error;
-    }
+    for (const part of await openParts(this.#path)) this.#add(part);
   }
 
   async *chunks(): AsyncGenerator<Uint8Array> {
     for (let file = this.#files[0]; file !== undefined; file = this.#files[0]) {
-      yield* this.#read(file.handle, file.path);
+      yield* this.#read(file);
       this.#files.shift();
       await file.handle.close();
     }
@@ -86,35 +72,28 @@ class Files {
   async close(): Promise<void> {
     this.#closed.abort();
     this.#options.onDone?.();
-    for (const { handle } of this.#files.splice(0)) await handle.close();
+    await closeParts(this.#files);
   }
 
-  async #add(path: string): Promise<void> {
-    const handle = await open(path, 'r');
-    this.#files.push({ path, handle });
-    // A pipe has no size: it is not known how much comes.
-    if (this.#options.onRead !== undefined) this.#total += (await handle.stat()).size;
+  #add(part: OpenPart): void {
+    this.#files.push(part);
+    this.#total += part.size;
   }
 
-  async *#read(file: FileHandle, path: string): AsyncGenerator<Uint8Array> {
+  async *#read({ handle, path }: OpenPart): AsyncGenerator<Uint8Array> {
     const next = this.#follow ? nextPart(path) : null;
     let read = 0;
     for (;;) {
       // Asked for before the end is looked for: what is written before the next part begins must be seen.
       const goesOn = this.#files.length > 1 || (next !== null && (await this.#exists(next)));
-      for (;;) {
-        // A chunk of its own each time: the reader keeps what a message has not used up yet.
-        const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
-        // No position: a named pipe reads as well as a file.
-        const { bytesRead } = await file.read(buffer, 0, CHUNK_BYTES, null);
-        if (bytesRead === 0) break;
-        read += bytesRead;
-        this.#done += bytesRead;
+      for await (const chunk of chunksOf(handle, null)) {
+        read += chunk.length;
+        this.#done += chunk.length;
         this.#options.onRead?.(this.#done, this.#total);
-        yield buffer.subarray(0, bytesRead);
+        yield chunk;
       }
       if (goesOn || !this.#follow || this.ended) return;
-      const { size } = await file.stat();
+      const { size } = await handle.stat();
       if (size < read) throw shrunk(path);
       await sleep(FOLLOW_MS, undefined, { signal: this.#closed.signal }).catch(() => {});
       if (this.#closed.signal.aborted) return;
@@ -123,7 +102,7 @@ class Files {
 
   async #exists(path: string): Promise<boolean> {
     try {
-      await this.#add(path);
+      this.#add(await openPart(path));
       return true;
     } catch (error) {
       if (errorCode(error) === 'ENOENT') return false;
