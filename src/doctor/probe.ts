@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Asks libbpf and the kernel what cannot be read anywhere: whether bpf() takes the program that every scope needs. */
 import type { HostFacts } from '../live/host.js';
-import type { BpfProbe, ProgramsCheck } from './doctor.js';
+import type { BpfProbe, ProgramsCheck } from './diagnosis.js';
 
 /** Loads that program and lets it go; attaches nothing; never throws. */
 export async function probeBpf(): Promise<BpfProbe> {

@@ -11,7 +11,7 @@ import { chooseRelease, kernelBtf, OBJECT, possibleCpus } from '../live/kernel.j
 import type { LiveOptions } from '../live/options.js';
 import { LEARN_OWN_PIDS } from '../live/program-names.js';
 import { configure, type HostContext } from '../live/rodata.js';
-import type { ProgramsCheck, RefusedProgram } from './doctor.js';
+import type { ProgramsCheck, RefusedProgram } from './diagnosis.js';
 
 /** What a session has by itself, and the most that options ask for. */
 const PLAIN: LiveOptions = {

@@ -67,7 +67,7 @@ export function kernelAddresses(path = '/proc/kallsyms'): KernelAddresses {
   let why = '';
   try {
     found = ranges(path, ['__vmf_anon_prepare', 'handle_mm_fault', 'filemap_map_pages']);
-    // handle_mm_fault is in every kernel: zeros in its place are what whoever may not see addresses is given.
+    // handle_mm_fault is in every kernel: zeros in its place mean that this user may not see addresses.
     if (!found.get('handle_mm_fault')) why = `${path}: ${HIDDEN}`;
   } catch (error) {
     why = `${path}: ${errorCode(error) || String(error)}`;

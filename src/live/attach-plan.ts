@@ -15,7 +15,7 @@ export interface AttachPlan {
   /** In the order of attaching: what ends a step before what begins one, so that no step is seen to begin alone. */
   readonly programs: readonly PlannedProgram[];
   readonly hooks: readonly HookInfo[];
-  /** Required hooks that cannot be had. */
+  /** Required hooks that cannot be attached. */
   readonly missing: readonly string[];
 }
 

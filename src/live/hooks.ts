@@ -13,7 +13,7 @@ export interface Hook {
   readonly required: boolean;
   /** A BTF tracepoint, not a function. */
   readonly tracepoint?: true;
-  /** How its entry is hooked: kprobe.multi where it can be had, fentry always, or not at all. */
+  /** How its entry is hooked: kprobe.multi where the kernel has it, fentry always, or not at all. */
   readonly entry: 'multi' | 'fentry' | 'no';
   /** How its return is hooked: kretprobe.multi where that is exact, fexit always (the path must be cheap), or not. */
   readonly exit: 'multi' | 'fexit' | 'no';

@@ -126,7 +126,7 @@ export function preemptionModel(debugfs: string | null, commandLine: string, con
   return options.find(([option]) => has(option))?.[1] ?? 'unknown';
 }
 
-/** kallsyms_show_value() puts zeros for whoever may not see addresses. Per-CPU symbols have small ones, code never has. */
+/** kallsyms_show_value() puts zeros for a user that may not see addresses. Per-CPU symbols have small ones, code never has. */
 export function showsAddresses(kallsyms: string | null): boolean | null {
   if (kallsyms === null) return null;
   return /^[0-9a-f]*[1-9a-f][0-9a-f]* [tTwW] /m.test(kallsyms);

@@ -133,7 +133,7 @@ export class Live implements LiveSource {
           yield* this.#upTo(end, batch, names);
           yield counters;
           clearBatch(counters);
-          // Of the same time: whoever took these may have been slow, and older rows than now are still to come.
+          // Of the same time: the task that took these may have been slow, and older rows than now are still to come.
           if (this.#names.emit(names, time) > 0) yield names;
           clearBatch(names);
           // All three are empty here.

@@ -76,7 +76,7 @@ function spareFromOom(): Pick<Residency, 'oomScoreAdj' | 'oomWhy'> {
   }
 }
 
-/** What could not be had is said in the result, and no error: it is the host's to grant. */
+/** What the host does not grant is said in the result, and is no error. */
 export function stayResident(): Residency {
   return { ...lockFiles(), ...spareFromOom() };
 }

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { doctorText } from '../../cli/commands/doctor/text.js';
-import { type BpfProbe, type Diagnosis, explain, type RefusedProgram } from '../../src/doctor/doctor.js';
+import type { BpfProbe, Diagnosis, RefusedProgram } from '../../src/doctor/diagnosis.js';
+import { explain } from '../../src/doctor/doctor.js';
 import { HOOKS, planRelease } from '../../src/live/hooks.js';
 import { type HostFacts, parseKernelRelease, parseMemlock, showsAddresses } from '../../src/live/host.js';
 import { hookOf } from '../../src/live/program-names.js';

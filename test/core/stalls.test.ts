@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { Hold, Stalls, StallTotals } from '../../src/core/aggregate/stalls.js';
+import { Hold, StallTotals } from '../../src/core/aggregate/stall-hold.js';
+import { Stalls } from '../../src/core/aggregate/stalls.js';
 
 interface Retry {
   readonly mm: number;

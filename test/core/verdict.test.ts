@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { isHooked } from '../../src/core/aggregate/mmap-lock.js';
 import { Pipeline } from '../../src/core/aggregate/pipeline.js';
-import { StallTotals } from '../../src/core/aggregate/stalls.js';
+import { StallTotals } from '../../src/core/aggregate/stall-hold.js';
 import type { EventBatch } from '../../src/core/events/batch.js';
 import type { SessionInfo } from '../../src/core/events/session.js';
 import type { Lifecycle } from '../../src/core/lifecycle/lifecycle.js';

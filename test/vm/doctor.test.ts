@@ -2,7 +2,7 @@
 /** doctor loads what sessions load: all of it on kernels we support, and what is refused is named with the verifier's words. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Diagnosis, ProgramsCheck } from '../../src/doctor/doctor.js';
+import type { Diagnosis, ProgramsCheck } from '../../src/doctor/diagnosis.js';
 import { kernels, matrixOnly, runInGuest } from './guest.js';
 
 const skip = await matrixOnly();

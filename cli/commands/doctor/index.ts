@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** `doctor`: what works on this host, what not, why, and what to do. */
 import { jsonOf, textOf } from '../../../src/core/present/clean.js';
-import { type Diagnosis, explain } from '../../../src/doctor/doctor.js';
+import type { Diagnosis } from '../../../src/doctor/diagnosis.js';
+import { explain } from '../../../src/doctor/doctor.js';
 import { probeBpf, probePrograms } from '../../../src/doctor/probe.js';
 import { ExitCode } from '../../../src/errors.js';
 import { hostFacts } from '../../../src/live/host.js';

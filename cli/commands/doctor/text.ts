@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What `doctor` prints for people. Pure. */
 import { type CleanText, textOf } from '../../../src/core/present/clean.js';
-import type { Diagnosis, State } from '../../../src/doctor/doctor.js';
+import type { Diagnosis, State } from '../../../src/doctor/diagnosis.js';
 
 const MARK: Readonly<Record<State, string>> = { yes: '✓', no: '✗', unknown: '?' };
 

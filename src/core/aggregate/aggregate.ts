@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Sums over lifecycles: per process, per retrying address, per cause, end, wait, release rule and swap device. */
 
-import { BoundedMap } from '../bounded/bounded-map.js';
+import type { BoundedMap } from '../bounded/bounded-map.js';
 import { ProcessNames } from '../events/process-names.js';
 import type { SessionInfo } from '../events/session.js';
 import type { AttemptRecord, WaitRecord } from '../lifecycle/attempt-record.js';
@@ -10,53 +10,40 @@ import { ENDS, type End, type Lifecycle } from '../lifecycle/lifecycle.js';
 import type { FaultRecord } from '../lifecycle/record.js';
 import type { RecordPool } from '../lifecycle/record-pool.js';
 import type { FoldSink } from '../lifecycle/step.js';
-import { type AbortCause, type Cause, RETRY_CAUSES, type RetryCause } from '../vocabulary/causes.js';
+import type { Cause } from '../vocabulary/causes.js';
 import { Addresses } from './addresses.js';
 import { Blockers } from './blockers.js';
 import { CauseCosts } from './cause-costs.js';
+import { CauseCounts } from './cause-counts.js';
 import { CauseStacks } from './cause-stacks.js';
 import { Counterfactual } from './counterfactual.js';
+import { Devices } from './devices.js';
 import { Examples } from './examples.js';
 import { Handlers } from './handlers.js';
 import { isHooked, MMAP_LOCK_HOOK } from './mmap-lock.js';
-import { add } from './name-counts.js';
+import { Owners } from './owners.js';
 import { Progress } from './progress.js';
-import { ProvisionalCauses } from './provisional-causes.js';
 import { Latest, Slowest } from './recent.js';
-import { type AddressSums, CgroupSums, DeviceSums, ProcessSums, ReleaseSums } from './sums.js';
+import { Releases } from './releases.js';
+import type { AddressSums, CgroupSums, ProcessSums } from './sums.js';
 import { TimelineSums } from './timeline.js';
 import { VmaSums } from './vmas.js';
 import { WaitSums } from './wait-sums.js';
 import { Writers } from './writers.js';
 
-const MAX_PROCESSES = 4096;
-const MAX_CGROUPS = 4096;
-function zeros<K extends string>(keys: readonly K[]): Record<K, number> {
-  return Object.fromEntries(keys.map((key) => [key, 0])) as Record<K, number>;
-}
-
 export class Aggregate implements FoldSink {
   opens = 0;
   /** Faults on an entry of a swap device. */
   swapFaults = 0;
-  readonly byEnd: Record<End, number> = zeros(ENDS);
+  readonly byEnd: Record<End, number> = Object.fromEntries(ENDS.map((end) => [end, 0])) as Record<End, number>;
   retries = 0;
   joins = 0;
   readonly secondTries: { done: number; retry: number; other: number } = { done: 0, retry: 0, other: 0 };
   aborts = 0;
-  readonly retryCauses: Record<RetryCause, number> = zeros(RETRY_CAUSES);
-  readonly abortCauses: Partial<Record<AbortCause, number>> = {};
-  readonly unknownBy: Record<string, number> = {};
-  readonly undecided: ProvisionalCauses = new ProvisionalCauses();
+  readonly causes: CauseCounts = new CauseCounts();
   readonly waits: WaitSums = new WaitSums();
-  readonly release: Map<string, ReleaseSums> = new Map();
-  readonly devices: Map<number, DeviceSums> = new Map();
-  readonly processes: BoundedMap<number, ProcessSums> = new BoundedMap(MAX_PROCESSES, (p) =>
-    p.inFlight > 0 ? Number.MAX_VALUE : p.lifecycles,
-  );
-  readonly cgroups: BoundedMap<number, CgroupSums> = new BoundedMap(MAX_CGROUPS, (group) =>
-    group.inFlight > 0 ? Number.MAX_VALUE : group.lifecycles,
-  );
+  readonly releases: Releases = new Releases();
+  readonly devices: Devices = new Devices();
   readonly addresses: Addresses = new Addresses();
   readonly latest: Latest;
   readonly slowest: Slowest;
@@ -70,10 +57,8 @@ export class Aggregate implements FoldSink {
   readonly counterfactual: Counterfactual;
   readonly writers: Writers;
   readonly blockers: Blockers;
-  #process: ProcessSums = new ProcessSums(-1, '', 0);
-  #group: CgroupSums = new CgroupSums(-1, 0);
+  readonly #owners: Owners;
   readonly #onClosed: ((lifecycle: Lifecycle) => void) | null;
-  readonly #names: ProcessNames;
 
   /** Without a session nothing is known of what writers would have stalled. */
   constructor(
@@ -82,7 +67,7 @@ export class Aggregate implements FoldSink {
     session: SessionInfo | null = null,
     names: ProcessNames = new ProcessNames(),
   ) {
-    this.#names = names;
+    this.#owners = new Owners(names);
     this.#onClosed = onClosed;
     this.latest = new Latest(pool);
     this.slowest = new Slowest(pool);
@@ -101,13 +86,21 @@ export class Aggregate implements FoldSink {
     );
   }
 
+  get processes(): BoundedMap<number, ProcessSums> {
+    return this.#owners.processes;
+  }
+
+  get cgroups(): BoundedMap<number, CgroupSums> {
+    return this.#owners.cgroups;
+  }
+
   opened(fault: FaultRecord): void {
     this.opens++;
-    const process = this.#processOf(fault);
+    const process = this.#owners.processOf(fault);
     fault.process = process;
     process.lifecycles++;
     process.inFlight++;
-    const group = this.#groupOf(fault);
+    const group = this.#owners.groupOf(fault);
     fault.group = group;
     group.lifecycles++;
     group.inFlight++;
@@ -121,17 +114,7 @@ export class Aggregate implements FoldSink {
   }
 
   device(fault: FaultRecord): void {
-    const { swap } = fault;
-    if (swap === null || swap.missing) return;
-    let sums = this.devices.get(swap.type);
-    if (sums === undefined) {
-      sums = new DeviceSums(swap.type, swap.synchronous);
-      this.devices.set(swap.type, sums);
-    }
-    // swapoff and swapon of another device may give the type to that one.
-    sums.synchronous = swap.synchronous;
-    if (fault.device !== swap.type) sums.faults++;
-    fault.device = swap.type;
+    this.devices.seen(fault);
   }
 
   settled(fault: FaultRecord, attempt: AttemptRecord): void {
@@ -142,24 +125,19 @@ export class Aggregate implements FoldSink {
       this.aborts++;
       process.aborts++;
       (fault.group as CgroupSums).aborts++;
-      this.#countCause(attempt, attempt.cause ?? 'VMA lock unavailable', 1);
+      this.causes.count(attempt, attempt.cause ?? 'VMA lock unavailable', 1);
       return;
     }
     if (attempt !== fault.attempts[0]) this.#secondTry(attempt);
     if (attempt.outcome === 'retry') this.#retried(fault, attempt, process);
-    const sums = this.#releaseOf(attempt);
-    sums.count++;
-    const width = attempt.released.hi - attempt.released.lo;
-    if (Number.isFinite(width)) sums.width.record(width);
-    else sums.unbounded++;
-    if (!Number.isNaN(attempt.exactRelease)) sums.check(attempt);
+    this.releases.settled(attempt);
   }
 
   caused(fault: FaultRecord, attempt: AttemptRecord, was: Cause): void {
     if (attempt.lock !== 'vma' || !attempt.lockKnown) return;
     const cause = attempt.cause ?? 'unknown';
-    this.#countCause(attempt, was, -1);
-    this.#countCause(attempt, cause, 1);
+    this.causes.count(attempt, was, -1);
+    this.causes.count(attempt, cause, 1);
     this.causeStacks.caused(attempt, cause);
     if (attempt.outcome !== 'retry') return;
     this.counterfactual.caused(cause, was);
@@ -172,7 +150,7 @@ export class Aggregate implements FoldSink {
   judged(fault: FaultRecord, attempt: AttemptRecord, wait: WaitRecord | null): void {
     const { verdict } = attempt;
     if (verdict === null) return;
-    this.undecided.judged(attempt);
+    this.causes.undecided.judged(attempt);
     this.counterfactual.judged(fault, attempt, wait, fault.process as ProcessSums);
     this.handlers.retried(attempt.faultHandler);
     const { writer } = verdict;
@@ -208,15 +186,11 @@ export class Aggregate implements FoldSink {
   }
 
   bounded(attempt: AttemptRecord): void {
-    if (attempt.lock !== 'vma' || !attempt.lockKnown) return;
-    const sums = this.#releaseOf(attempt);
-    sums.unbounded--;
-    sums.width.record(attempt.released.hi - attempt.released.lo);
+    if (attempt.lock === 'vma' && attempt.lockKnown) this.releases.bounded(attempt);
   }
 
   exact(attempt: AttemptRecord): void {
-    if (attempt.lock === 'vma' && attempt.lockKnown && attempt.outcome !== 'abort')
-      this.#releaseOf(attempt).check(attempt);
+    if (attempt.lock === 'vma' && attempt.lockKnown && attempt.outcome !== 'abort') this.releases.exact(attempt);
   }
 
   stack(_fault: FaultRecord, attempt: AttemptRecord | null, _kernel: number): void {
@@ -225,7 +199,7 @@ export class Aggregate implements FoldSink {
 
   closed(fault: FaultRecord): void {
     this.byEnd[fault.how]++;
-    this.undecided.closed(fault);
+    this.causes.undecided.closed(fault);
     const process = fault.process as ProcessSums;
     process.inFlight--;
     process.totalNs += fault.last - fault.first;
@@ -260,7 +234,7 @@ export class Aggregate implements FoldSink {
     this.retries++;
     process.retries++;
     (fault.group as CgroupSums).retries++;
-    this.#countCause(attempt, cause, 1);
+    this.causes.count(attempt, cause, 1);
     this.counterfactual.retried(cause, process);
     const device = this.devices.get(fault.device);
     if (device !== undefined) device.retries++;
@@ -272,52 +246,5 @@ export class Aggregate implements FoldSink {
     page.retries++;
     this.progress.retried(page.retries);
     page.byCause.add(cause, 1);
-  }
-
-  #countCause(attempt: AttemptRecord, cause: Cause, by: number): void {
-    this.undecided.count(attempt.outcome, cause, by);
-    if (attempt.outcome === 'abort') add(this.abortCauses, cause as AbortCause, by);
-    else {
-      this.retryCauses[cause as RetryCause] += by;
-      if (cause === 'unknown') add(this.unknownBy, attempt.innermost, by);
-    }
-  }
-
-  #processOf(fault: FaultRecord): ProcessSums {
-    const { tgid, tid, comm, cgroup } = fault;
-    let process = this.#process;
-    if (process.tgid !== tgid) {
-      const known = this.processes.get(tgid);
-      process = known ?? new ProcessSums(tgid, comm, cgroup);
-      if (known === undefined) this.processes.set(tgid, process);
-      this.#process = process;
-    }
-    // exec and prctl change a name, and a task may move: the latest holds. A leader not heard of gives none: then it is
-    // that of the thread seen first, and stays.
-    this.#names.thread(tgid, tid, comm);
-    process.comm = this.#names.of(tgid, process.comm);
-    process.cgroup = cgroup;
-    fault.processName = process.comm;
-    return process;
-  }
-
-  #groupOf(fault: FaultRecord): CgroupSums {
-    if (this.#group.cgroup === fault.cgroup) return this.#group;
-    let group = this.cgroups.get(fault.cgroup);
-    if (group === undefined) {
-      group = new CgroupSums(fault.cgroup, fault.first);
-      this.cgroups.set(fault.cgroup, group);
-    }
-    this.#group = group;
-    return group;
-  }
-
-  #releaseOf(attempt: AttemptRecord): ReleaseSums {
-    let sums = this.release.get(attempt.rule);
-    if (sums === undefined) {
-      sums = new ReleaseSums();
-      this.release.set(attempt.rule, sums);
-    }
-    return sums;
   }
 }

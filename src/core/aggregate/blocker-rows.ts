@@ -33,7 +33,7 @@ export interface BlockerRow {
   readonly hold: WaitStats;
   /** Beside these: holds whose beginning was not seen. */
   readonly untimed: number;
-  /** What it waited for that lock itself, behind whoever held it. */
+  /** What it waited for that lock itself, behind other holders. */
   readonly waited: WaitStats;
   /** tid that held it longest. */
   readonly worstTid: number;
@@ -69,13 +69,13 @@ export interface ForkStats {
   readonly maxVmaWaitNs: number | null;
 }
 
-/** Waits for a lock behind whoever held it, and what is known of them. */
+/** Waits for a lock, and for how many of them the holder is known. */
 export interface WaitedFor<Why extends string = NoHolder> {
   readonly waits: WaitStats;
   /** With a holder. */
   readonly named: number;
   readonly why: Readonly<Record<Why, number>>;
-  /** Beside these: others queued, but nobody held it, and it was had at once. */
+  /** Beside these: others queued, but nobody held it, and it was acquired at once. */
   readonly free: number;
 }
 

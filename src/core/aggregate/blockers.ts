@@ -3,22 +3,15 @@
  * Who blocked whom over mmap_lock (VL_L_* rows): each hold that others queued behind, and each wait that queued. The
  * record of a hold is in the ring before those of the waits behind it, so a wait is settled when it comes.
  */
-import { VlArgs, VlKind, VlLockFlag, VlSharedArgs } from '../../schema/events.gen.js';
+import { VlArgs, VlKind, VlLockFlag } from '../../schema/events.gen.js';
 import { BoundedMap } from '../bounded/bounded-map.js';
 import type { EventBatch } from '../events/batch.js';
 import type { ProcessNames } from '../events/process-names.js';
-import {
-  lockUser,
-  NO_HOLDER,
-  type NoHolder,
-  type NoVmaHolder,
-  PAGE_FAULT,
-  procFile,
-} from '../vocabulary/lock-users.js';
-import { syscallNumber } from '../vocabulary/syscalls.js';
+import { NO_HOLDER, type NoHolder, type NoVmaHolder, PAGE_FAULT } from '../vocabulary/lock-users.js';
 import { blameWait, RecentSpans, type Span } from './blame.js';
 import type { BlockerRow, LockNowRow, WaitedFor } from './blocker-rows.js';
 import { BlockerSums, type Victim } from './blocker-sums.js';
+import { LocksNow, lockUserOf } from './locks-now.js';
 import { VmaWaits } from './vma-waits.js';
 import { Waited } from './waited.js';
 
@@ -28,8 +21,6 @@ const MAX_MMS = 1024;
 /** Holds, and waits of writers, remembered of an mm. */
 const MAX_SPANS = 512;
 const MAX_NAMES = 8192;
-/** Rows of one sample of what is held and awaited. */
-const MAX_NOW = 512;
 
 interface Hold extends Span {
   readonly isWrite: boolean;
@@ -65,9 +56,7 @@ export class Blockers {
   readonly #threads: BoundedMap<number, BlockerSums> = new BoundedMap(MAX_NAMES, () => 0);
   readonly #all: Waited<NoHolder> = new Waited(NO_HOLDER);
   readonly #faults: Waited<NoHolder> = new Waited(NO_HOLDER);
-  /** By task, mm and whether it waits: the last sample of a session comes twice. */
-  readonly #now: Map<string, LockNowRow> = new Map();
-  #nowTime: number = Number.NaN;
+  readonly #now: LocksNow;
   #clock = 0;
   /** Holds for read behind which a writer queued, and readers behind that one; of all rows. */
   convoys = 0;
@@ -80,6 +69,7 @@ export class Blockers {
   constructor(arch: string, vmaWritesSeen: boolean, names: ProcessNames) {
     this.#names = names;
     this.#arch = arch;
+    this.#now = new LocksNow(arch);
     this.vmas = new VmaWaits(arch, vmaWritesSeen);
   }
 
@@ -97,28 +87,7 @@ export class Blockers {
 
   /** A row of kind `UserKind.Lock`: what a task holds or awaits at the time of a sample. */
   pushNow(batch: EventBatch, i: number): void {
-    const time = batch.time[i] as number;
-    if (time !== this.#nowTime) {
-      this.#nowTime = time;
-      this.#now.clear();
-    }
-    if (this.#now.size >= MAX_NOW) return;
-    const flags = batch.flags[i] as number;
-    const comm = batch.strings[batch.comm[i] as number] ?? '';
-    const mm = batch.mm[i] as number;
-    const isWaiting = batch.b[i] === 1;
-    this.#now.set(`${batch.tid[i]}:${mm}:${isWaiting}`, {
-      tid: batch.tid[i] as number,
-      tgid: batch.tgid[i] as number,
-      comm,
-      what: this.#what(batch, i, flags, comm),
-      isWrite: (flags & VlLockFlag.WRITE) !== 0,
-      isWaiting,
-      mm,
-      owner: this.#processes.get(mm)?.tgid ?? 0,
-      ownerComm: this.#processes.get(mm)?.comm ?? '',
-      since: batch.acquired[i] as number,
-    });
+    this.#now.push(batch, i, this.#processes.get(batch.mm[i] as number));
   }
 
   /** By time others waited, descending; bounded. */
@@ -148,8 +117,7 @@ export class Blockers {
 
   /** What is held and awaited as of `sampled`; longest first. A sample without rows says that nobody queues. */
   now(sampled: number): LockNowRow[] {
-    if (this.#nowTime !== sampled) return [];
-    return [...this.#now.values()].sort((x, y) => x.since - y.since || x.tid - y.tid);
+    return this.#now.rows(sampled);
   }
 
   #held(batch: EventBatch, i: number): void {
@@ -186,7 +154,7 @@ export class Blockers {
     const mm = batch.mm[i] as number;
     const tgid = batch.tgid[i] as number;
     const comm = batch.strings[batch.comm[i] as number] ?? '';
-    const what = this.#what(batch, i, flags, comm);
+    const what = lockUserOf(batch, i, this.#arch);
     if (!(flags & (VlLockFlag.FOREIGN | VlLockFlag.KTHREAD | VlLockFlag.EXITING)))
       this.#processes.set(mm, { tgid, comm });
     const lock = this.#lockOf(mm);
@@ -250,17 +218,11 @@ export class Blockers {
     return true;
   }
 
-  #what(batch: EventBatch, i: number, flags: number, comm: string): string {
-    const file = procFile(batch.strings[batch.file[i] as number] ?? '');
-    return lockUser(flags, syscallNumber(batch[VlSharedArgs.syscall][i] as number), file, comm, this.#arch);
-  }
-
   #sumsOf(batch: EventBatch, i: number, isWrite: boolean, lock: BlockerRow['lock']): BlockerSums {
     const tgid = batch.tgid[i] as number;
     const mm = batch.mm[i] as number;
-    const flags = batch.flags[i] as number;
     const comm = batch.strings[batch.comm[i] as number] ?? '';
-    const what = this.#what(batch, i, flags, comm);
+    const what = lockUserOf(batch, i, this.#arch);
     const key = `${tgid}:${mm}:${lock}:${isWrite ? 'w' : 'r'}:${what}`;
     let row = this.#rows.get(key);
     if (row === undefined) {

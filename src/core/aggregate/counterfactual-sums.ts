@@ -3,7 +3,7 @@
 import type { WaitRecord } from '../lifecycle/attempt-record.js';
 import type { Verdict } from '../lifecycle/lifecycle.js';
 import { VERDICTS, type VerdictKind } from '../vocabulary/verdicts.js';
-import { StallTotals } from './stalls.js';
+import { StallTotals } from './stall-hold.js';
 
 const NO_VERDICTS = Object.fromEntries(VERDICTS.map((kind) => [kind, 0])) as Record<VerdictKind, number>;
 

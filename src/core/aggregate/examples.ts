@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
  * A few faults of each process, VMA and cause, kept apart from the latest and the slowest of the session: a busy process
- * fills those, and whoever asks for the faults of another one would find none.
+ * fills those, and a question for the faults of another one would find none.
  */
 import { BoundedMap } from '../bounded/bounded-map.js';
 import type { Attempt } from '../lifecycle/lifecycle.js';

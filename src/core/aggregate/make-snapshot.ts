@@ -19,12 +19,8 @@ import { mmapLockOf, otherUsersOf, whyNoBlockers } from './mmap-lock.js';
 import { reconcile, vmaAttempts, vmaLockCounts } from './outcomes.js';
 import { KEPT_LIFECYCLES } from './recent.js';
 import type { Snapshot } from './snapshot.js';
-import type { AddressRow, ProcessRow, SwapDeviceRow, WaitStats } from './snapshot-rows.js';
-import { type AddressSums, DeviceSums, type ProcessSums } from './sums.js';
-
-export const MAX_PROCESS_ROWS = 256;
-export const MAX_CGROUP_ROWS = 256;
-export const MAX_ADDRESS_ROWS = 256;
+import type { WaitStats } from './snapshot-rows.js';
+import { addressRows, deviceRows, MAX_CGROUP_ROWS, processRows } from './top-rows.js';
 
 export interface SnapshotInputs {
   readonly session: SessionInfo;
@@ -88,16 +84,20 @@ export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
     lifecycles: { total: sums.opens, byEnd, incomplete: byEnd.incomplete, evicted: fold.evicted },
     retry: {
       total: sums.retries,
-      byCause: { ...sums.retryCauses },
-      undecided: { ...sums.undecided.retries },
-      unknownBy: { ...sums.unknownBy },
+      byCause: { ...sums.causes.retries },
+      undecided: { ...sums.causes.undecided.retries },
+      unknownBy: { ...sums.causes.unknownBy },
       avoidable: all.verdicts.avoidable,
       notAvoidable: all.retries - all.verdicts.avoidable - all.verdicts.unknown,
       unknown: all.verdicts.unknown,
       joined: sums.joins,
       secondTries: { ...sums.secondTries },
     },
-    abort: { total: sums.aborts, byCause: { ...sums.abortCauses }, undecided: { ...sums.undecided.aborts } },
+    abort: {
+      total: sums.aborts,
+      byCause: { ...sums.causes.aborts },
+      undecided: { ...sums.causes.undecided.aborts },
+    },
     waits: statsOf(waits),
     distributions: copiesOf(waits),
     held: statsOf(sums.waits.held),
@@ -166,7 +166,7 @@ export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
 }
 
 function releaseOf(sums: Aggregate): Snapshot['release'] {
-  const rules = [...sums.release].sort(([x], [y]) => (x < y ? -1 : 1));
+  const rules = [...sums.releases.byRule].sort(([x], [y]) => (x < y ? -1 : 1));
   return Object.fromEntries(
     rules.map(([rule, { count, unbounded, width, checked, outside }]) => [
       rule,
@@ -183,61 +183,6 @@ function statsOf<K extends string>(histograms: Readonly<Record<K, Histogram>>): 
 function copiesOf<K extends string>(histograms: Readonly<Record<K, Histogram>>): Record<K, Distribution> {
   const entries = Object.entries<Histogram>(histograms).map(([key, histogram]) => [key, histogram.copy()]);
   return Object.fromEntries(entries) as Record<K, Distribution>;
-}
-
-/** Devices that faults came to, and those that are only known by name. */
-function deviceRows(sums: Aggregate, names: Names): SwapDeviceRow[] {
-  const types = new Set([...sums.devices.keys(), ...names.devices.keys()]);
-  return [...types]
-    .sort((x, y) => x - y)
-    .map((type) => {
-      const named = names.devices.get(type);
-      const device = sums.devices.get(type) ?? new DeviceSums(type, named?.synchronous ?? false);
-      const { synchronous, faults, reads, retries } = device;
-      return {
-        type,
-        name: named?.name ?? '',
-        synchronous,
-        faults,
-        reads,
-        retries,
-        folioWait: device.folioWait.stats(),
-        syncRead: device.syncRead.stats(),
-      };
-    });
-}
-
-function processRows(sums: Aggregate, names: Names): ProcessRow[] {
-  const order = (x: ProcessSums, y: ProcessSums): number =>
-    y.retries - x.retries || y.lifecycles - x.lifecycles || x.tgid - y.tgid;
-  return [...sums.processes.values()]
-    .sort(order)
-    .slice(0, MAX_PROCESS_ROWS)
-    .map(({ mm, mmIndex, counterfactual, ...row }) => ({
-      ...row,
-      comm: names.processes.of(row.tgid, row.comm),
-      cgroupName: names.cgroup(row.cgroup),
-    }));
-}
-
-function addressRows(sums: Aggregate, names: Names): AddressRow[] {
-  const order = (x: AddressSums, y: AddressSums): number =>
-    y.retries - x.retries || x.mm - y.mm || x.address - y.address;
-  const top = [...sums.addresses.values()].sort(order).slice(0, MAX_ADDRESS_ROWS);
-  return top.map(({ tgid, comm, mm, address, lifecycles, retries, joined, closed, byCause, byEnd }) => {
-    const open = lifecycles - closed;
-    return {
-      tgid,
-      comm: names.processes.of(tgid, comm),
-      mm,
-      address,
-      lifecycles,
-      retries,
-      joined,
-      byCause: byCause.counts(),
-      byEnd: open > 0 ? { ...byEnd.counts(), 'in-flight': open } : byEnd.counts(),
-    };
-  });
 }
 
 /** Who holds the mmap_lock of an mm now, and has for longest. */

@@ -23,7 +23,7 @@ export class ProvisionalCauses {
   }
 
   closed({ vmaAttempt }: FaultRecord): void {
-    if (vmaAttempt?.outcome !== 'abort' || !vmaAttempt.told) return;
+    if (vmaAttempt?.outcome !== 'abort' || !vmaAttempt.reported) return;
     add(this.aborts, (vmaAttempt.cause ?? 'VMA lock unavailable') as AbortCause, -1);
   }
 }

@@ -203,7 +203,7 @@ export interface Snapshot {
   /**
    * What the bounds of our own tables cost: rows dropped from full tables, and `lateSteps`, which came after their
    * lifecycle was given up. `windows`: what writers did when retries' windows of that time were given up already;
-   * `writerEvents`: windows likewise; in both cases the stall may be larger. `folios`: herds that were cut in two.
+   * `writerEvents`: windows given up in the same way; in both cases the stall may be larger. `folios`: herds that were cut in two.
    */
   readonly forgotten?: {
     readonly processes: number;

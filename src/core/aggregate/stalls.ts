@@ -8,37 +8,12 @@
  * once, when the later of the two comes; sums are right at any time and no decision waits for another.
  */
 import { BoundedMap } from '../bounded/bounded-map.js';
+import { type Hold, StallTotals } from './stall-hold.js';
 
 /** Kept per mm, and mms kept at a time. Writers are sent where they waited or met a retry, so few are in flight. */
 export const MAX_WINDOWS = 512;
 export const MAX_MOMENTS = 512;
 const MAX_MMS = 4096;
-
-/** What is summed over: all retries, those of one cause, those of one process. */
-export class StallTotals {
-  exactNs = 0;
-  boundNs = 0;
-  exactHolds = 0;
-  boundHolds = 0;
-}
-
-/** One hold of mmap_lock for write. */
-export class Hold {
-  readonly tid: number;
-  readonly mm: number;
-  /** When it was had, and given back; NaN not known. */
-  readonly had: number;
-  released: number = Number.NaN;
-  /** Longest stall so far, per what is summed over; made with the first one. */
-  exact: Map<StallTotals, number> | null = null;
-  bound: Map<StallTotals, number> | null = null;
-
-  constructor(tid: number, mm: number, had: number) {
-    this.tid = tid;
-    this.mm = mm;
-    this.had = had;
-  }
-}
 
 /** When a writer came: for any VMA of its mm (`lo` 0, `hi` Infinity: at most), or for one. */
 interface Moment {
@@ -104,7 +79,7 @@ function within(moment: Moment, start: number, end: number, address: number): bo
 
 export class Stalls {
   readonly all: StallTotals = new StallTotals();
-  /** Moments that came when windows they may have met were given up, and windows likewise: the stall may be larger. */
+  /** Moments that came when windows they may have met were given up, and windows whose moments were: the stall may be larger. */
   lateMoments = 0;
   lateWindows = 0;
   readonly #mms: BoundedMap<number, MmWatch> = new BoundedMap(MAX_MMS, (watch) => watch.touched);

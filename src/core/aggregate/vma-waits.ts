@@ -50,7 +50,7 @@ export class VmaWaits {
     return this.#hooked && !this.#readersUnseen ? this.#waits.row() : null;
   }
 
-  /** A row of kind VL_L_VMA; `sums`: of whoever holds it. */
+  /** A row of kind VL_L_VMA; `sums`: of the task that holds it. */
   held(batch: EventBatch, i: number, sums: BlockerSums): void {
     const end = batch.time[i] as number;
     const since = batch.acquired[i] as number;
@@ -105,7 +105,7 @@ export class VmaWaits {
     else this.#waits.why['reader-left-no-name']++;
   }
 
-  /** What a VL_L_HELD row says of the mm it copied, and the VMAs that were waited for since it was had. */
+  /** What a VL_L_HELD row says of the mm it copied, and the VMAs that were waited for since mmap_lock was acquired. */
   forked(batch: EventBatch, i: number, since: number): Fork {
     const tid = batch.tid[i] as number;
     const locked = batch.forkLocked[i] as number;

@@ -6,7 +6,7 @@ import { Histogram } from './histogram.js';
 export class Waited<Why extends string> {
   readonly times: Histogram = new Histogram();
   named = 0;
-  /** Nobody held it: it was had at once, past a queue that was about to have it. */
+  /** Nobody held it: it was acquired at once, past a queue that was about to acquire it. */
   free = 0;
   readonly why: Record<Why, number>;
 

@@ -7,7 +7,8 @@ import type { ProcessNames } from '../events/process-names.js';
 import { syscallName, syscallNumber } from '../vocabulary/syscalls.js';
 import { Histogram } from './histogram.js';
 import type { WriterRow } from './snapshot-rows.js';
-import { Hold, type Stalls } from './stalls.js';
+import { Hold } from './stall-hold.js';
+import type { Stalls } from './stalls.js';
 
 const MAX_ROWS = 1024;
 export const MAX_WRITER_ROWS = 256;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** What each process did between two snapshots. */
 
-import { MAX_PROCESS_ROWS } from '../aggregate/make-snapshot.js';
 import type { Snapshot } from '../aggregate/snapshot.js';
 import type { ProcessRow } from '../aggregate/snapshot-rows.js';
+import { MAX_PROCESS_ROWS } from '../aggregate/top-rows.js';
 import type { Lifecycle } from '../lifecycle/lifecycle.js';
 import type { Interval } from './interval.js';
 import { oldestSeconds, readUntil } from './stuck.js';
@@ -82,7 +82,7 @@ export function worksOf({ before, now, losses }: Interval): ProcessWork[] {
     const was = earlier.get(row.tgid);
     if (was === undefined && wasFull) continue;
     const sums = totals.of(row);
-    // Fewer than before: the row was dropped from a full table and begun anew.
+    // Fewer than before: the row was dropped from a full table and begun again.
     if (was !== undefined && totalsBefore !== null && was.lifecycles <= row.lifecycles) {
       const base = totalsBefore.of(was);
       for (const key of SUMS) sums[key] = Math.max(0, sums[key] - base[key]);

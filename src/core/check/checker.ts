@@ -4,16 +4,15 @@
  * none and disobeys is suspected until the counters read after it say that nothing was missed or dropped around it; one
  * that obeys because a step did not come has held only if those same counters say so.
  */
-import { VlArgs, VlKind, VlSharedArgs } from '../../schema/events.gen.js';
 import { Counters } from '../aggregate/counters.js';
 import { type EventBatch, UserKind } from '../events/batch.js';
 import type { SessionInfo } from '../events/session.js';
-import { Collector } from './collect.js';
-import { describeTrace } from './describe.js';
+import { Collector, isFromUser } from './collect.js';
 import { type Facts, factsOf } from './facts.js';
 import { Losses } from './losses.js';
 import { Policies } from './policies.js';
-import type { CheckReport, Example, RuleResult, SightResult } from './report.js';
+import type { CheckReport } from './report.js';
+import { resultOf } from './result.js';
 import { FINDINGS, type FindingName, type Policy, type Say } from './rule.js';
 import { RULES } from './rules.js';
 import { judgeFlagNames, judgeSwapDevice, type SessionVerdict } from './rules-session.js';
@@ -23,14 +22,6 @@ import type { Trace } from './trace.js';
 
 /** Suspicions that wait for the next reading of the counters, per rule; what comes on top is set aside. */
 const MAX_SUSPECTED = 256;
-
-const USER_FLAGS: ReadonlySet<number> = new Set([
-  VlKind.HMF_EXIT,
-  VlKind.SWAP_ENTER,
-  VlKind.FLOR_ENTER,
-  VlKind.UFFD_ENTER,
-  VlKind.FILE_ENTER,
-]);
 
 export class Checker {
   readonly #facts: Facts;
@@ -58,7 +49,7 @@ export class Checker {
     this.#counters = new Counters(session);
     this.#collector = new Collector(
       (trace) => this.#judge(trace),
-      (trace) => trace.depth === 0 && this.#isUser(trace),
+      (trace) => trace.depth === 0 && isFromUser(trace, this.#facts.bits.user),
     );
     this.#say = {
       held: (...sights) => this.#hold(sights),
@@ -106,7 +97,7 @@ export class Checker {
       release: session.release,
       ended: this.#ended,
       lifecycles: { total: this.#total, incomplete: this.#incomplete },
-      rules: this.#tallies.map((tally) => this.#result(tally)),
+      rules: this.#tallies.map((tally) => resultOf(tally, this.#policies, session)),
       findings: [...this.#findings]
         .map(([what, count]) => ({ rule: FINDINGS[what], what, count }))
         .sort((x, y) => x.rule - y.rule || x.what.localeCompare(y.what)),
@@ -130,15 +121,6 @@ export class Checker {
     } else if (kind === UserKind.SwapDevice) {
       this.#verdict(25, judgeSwapDevice(a, b, value, batch.strings[batch.comm[i] as number] ?? ''));
     }
-  }
-
-  #isUser(trace: Trace): boolean {
-    const { user } = this.#facts.bits;
-    return trace.steps.some(
-      (step) =>
-        (step.kind === VlKind.MM_LOCK_ENTER && step[VlArgs.MM_LOCK_ENTER.userMode] === 1) ||
-        (USER_FLAGS.has(step.kind) && step[VlSharedArgs.flags] & user),
-    );
   }
 
   #judge(trace: Trace): void {
@@ -250,52 +232,6 @@ export class Checker {
       tally.words ||= verdict.words;
     }
   }
-
-  #result(tally: Tally): RuleResult {
-    const { rule, why, held, setAside, suspected, words } = tally;
-    let { unseen, unseenWhy } = tally;
-    let undecided = setAside + suspected.length;
-    for (const waiting of tally.waiting.values()) undecided += waiting.count;
-    let violated = 0;
-    let first: Suspicion | null = null;
-    for (const [policy, violations] of tally.violations) {
-      const excuse = policy === null ? '' : this.#policies.why(policy);
-      if (excuse === '') {
-        violated += violations.count;
-        first ??= violations.first;
-      } else {
-        unseen += violations.count;
-        unseenWhy = excuse;
-      }
-    }
-    const sees = seesOf(tally);
-    const base = { rule: rule.number, held, violated, unseen, setAside: undecided, statement: rule.statement, sees };
-    if (rule.claim && why === '') return { ...base, result: 'finding', why: '' };
-    if (violated > 0) {
-      const example = first === null ? {} : { example: this.#example(first) };
-      return { ...base, result: 'violated', why: '', ...example, ...(words === '' ? {} : { words }) };
-    }
-    if (held > 0) return { ...base, result: 'held', why: unseenWhy };
-    const nothing = undecided > 0 ? `${undecided} seen, each of them set aside` : `no ${rule.premise} was seen`;
-    return { ...base, result: 'not observable here', why: why || unseenWhy || nothing };
-  }
-
-  #example({ trace, before, words, at }: Suspicion): Example {
-    const { session } = this.#facts;
-    const hex = (n: number): string => (Number.isNaN(n) ? 'not known' : `0x${n.toString(16)}`);
-    return {
-      words,
-      lifecycle: `${trace.faultCpu}:${trace.fault}`,
-      tid: trace.tid,
-      tgid: trace.tgid,
-      comm: trace.comm,
-      address: hex(trace.address),
-      vma: trace.vmaEnd === 0 ? '' : `${hex(trace.vmaStart)}-${hex(trace.vmaEnd)}`,
-      ...(before === null ? {} : { before: describeTrace(before, session) }),
-      steps: describeTrace(trace, session),
-      at,
-    };
-  }
 }
 
 /** From the first step of a fault, or from when it had its VMA lock, to its last. */
@@ -307,13 +243,4 @@ function timesOf({ steps, acquired }: Trace): { readonly from: number; readonly 
     if (time > to) to = time;
   }
   return { from, to };
-}
-
-function seesOf({ why, sees }: Tally): readonly SightResult[] {
-  return [...sees.values()].map(({ sight, hooks, why: unseen }) => ({
-    shows: sight.shows,
-    hooks,
-    options: sight.options ?? [],
-    why: unseen || why,
-  }));
 }

@@ -3,7 +3,7 @@
  * Rows → traces. A trace is handed on when nothing more of it will come: it was cut short, or its task began another
  * fault at the same depth. The steps of one task come in order; what may be wrong is that some are absent.
  */
-import { VlKind, VlStepFlag } from '../../schema/events.gen.js';
+import { VlArgs, VlKind, VlSharedArgs, VlStepFlag } from '../../schema/events.gen.js';
 import { type EventBatch, isOfNoFault, UserKind } from '../events/batch.js';
 import { Trace } from './trace.js';
 
@@ -18,6 +18,15 @@ interface Task {
 }
 
 const CUTS: ReadonlySet<number> = new Set([VlKind.SIGNAL, VlKind.TASK_EXIT, VlKind.ABANDONED]);
+
+/** Steps with the fault flags of an attempt. */
+const WITH_FLAGS: ReadonlySet<number> = new Set([
+  VlKind.HMF_EXIT,
+  VlKind.SWAP_ENTER,
+  VlKind.FLOR_ENTER,
+  VlKind.UFFD_ENTER,
+  VlKind.FILE_ENTER,
+]);
 
 export class Collector {
   readonly #judge: (trace: Trace) => void;
@@ -117,4 +126,13 @@ function fill(trace: Trace, batch: EventBatch, i: number): void {
   trace.vmFlags = batch.vmFlags[i] as bigint;
   trace.pte = batch.pte[i] as bigint;
   trace.acquired = batch.acquired[i] as number;
+}
+
+/** Whether a step says so; `user`: FAULT_FLAG_USER. */
+export function isFromUser({ steps }: Trace, user: number): boolean {
+  return steps.some(
+    (step) =>
+      (step.kind === VlKind.MM_LOCK_ENTER && step[VlArgs.MM_LOCK_ENTER.userMode] === 1) ||
+      (WITH_FLAGS.has(step.kind) && (step[VlSharedArgs.flags] & user) !== 0),
+  );
 }

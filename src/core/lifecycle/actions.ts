@@ -29,7 +29,7 @@ const recause = (f: FaultRecord, s: StepContext, attempt: AttemptRecord, cause: 
   const was = attempt.cause;
   if (was === cause || was === null) return;
   attempt.cause = cause;
-  if (attempt.told) s.sink.caused(f, attempt, was);
+  if (attempt.reported) s.sink.caused(f, attempt, was);
 };
 
 /** The ABORT whose fallback is under way: the next attempt of its fault. */

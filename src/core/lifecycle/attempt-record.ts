@@ -73,8 +73,8 @@ export class AttemptRecord implements Attempt {
   declare hugetlb: boolean;
   /** The lock is known to be gone though the attempt is not over. */
   declare dropped: boolean;
-  /** `settled` was told of it with its lock known. */
-  declare told: boolean;
+  /** `settled` was called with it, its lock known. */
+  declare reported: boolean;
   declare open: Innermost;
   declare first: Innermost;
   /**
@@ -126,7 +126,7 @@ export class AttemptRecord implements Attempt {
     this.fileRead = false;
     this.hugetlb = false;
     this.dropped = false;
-    this.told = false;
+    this.reported = false;
     this.open = Innermost.None;
     this.first = Innermost.None;
     this.innerAt = Number.NaN;

@@ -79,9 +79,9 @@ export function settle(f: FaultRecord, s: StepContext, attempt: AttemptRecord): 
   loseWaits(f, null);
   if (f.deferred > 0) settleDeferred(f, s, 'unknown');
   f.attempt = null;
-  attempt.told = attempt.lockKnown;
+  attempt.reported = attempt.lockKnown;
   if (attempt.lock === 'mmap') judgeUnseen(f, s);
-  else f.unjudged = attempt.told && attempt.outcome === 'retry';
+  else f.unjudged = attempt.reported && attempt.outcome === 'retry';
   s.sink.settled(f, attempt);
 }
 

@@ -23,7 +23,7 @@ import { judgeUnseen } from './verdict.js';
 import { settleDeferred } from './waits.js';
 
 export const DEFAULT_MAX_OPEN = 65_536;
-/** Lifecycles given up whose further steps would otherwise open them anew. */
+/** Lifecycles given up whose further steps would otherwise open them again. */
 const MAX_GONE = 65_536;
 const TWO_32 = 2 ** 32;
 const LOST = 'lost';

@@ -5,7 +5,7 @@ import type { Cause } from '../vocabulary/causes.js';
 import type { VerdictKind } from '../vocabulary/verdicts.js';
 import type { WaitKind } from '../vocabulary/waits.js';
 
-/** A time known to lie in [lo, hi]. `hi` is Infinity when nothing seen bounds it, `lo` is -Infinity likewise. */
+/** A time known to lie in [lo, hi]. Where nothing seen bounds it, `hi` is Infinity and `lo` -Infinity. */
 export interface Interval {
   readonly lo: number;
   readonly hi: number;
@@ -32,7 +32,7 @@ export type LockKind = 'vma' | 'mmap';
 
 export interface Attempt {
   readonly lock: LockKind;
-  /** When the lock was had: exact (lo === hi) or bounded. */
+  /** When the lock was acquired: exact (lo === hi) or bounded. */
   acquired: Interval;
   /** When it was given back, by the derived rules; for an ML attempt that ended normally: R2's analogue after handle_mm_fault. */
   released: Interval;

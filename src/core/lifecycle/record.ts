@@ -77,7 +77,7 @@ export class FaultRecord implements Lifecycle {
   /** Waits with `deferred` set. */
   declare deferred: number;
   declare joined: boolean;
-  /** The RETRY under the VMA lock was told of, and its verdict not yet. */
+  /** The RETRY under the VMA lock was reported, and its verdict not yet. */
   declare unjudged: boolean;
   /** VL_MM_WRITER of the fallback under way. */
   declare writer: Verdict['writer'];

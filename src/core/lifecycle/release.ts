@@ -4,7 +4,7 @@
  * steps around it:
  *   R1 __folio_lock_or_retry entered → first sleep inside, else its return   (the lock is dropped before the wait)
  *   R2 handle_mm_fault returned, lock kept → next step of the task           (the arch code drops it a few instructions on;
- *      bad_area_access_error entered likewise)
+ *      so it is after bad_area_access_error was entered)
  *   R3 __vmf_anon_prepare gave up → its caller's return, else handle_mm_fault's (the inline wrapper drops it)
  *   R4 do_swap_page entered → returned, for a device-private entry and a refusal
  *   R5 handle_userfault entered → returned

@@ -24,14 +24,14 @@ export interface FoldSink {
   /** A settled RETRY or ABORT has another cause than `settled` said: one more of `attempt.cause`, one less of `was`. */
   caused(fault: FaultRecord, attempt: AttemptRecord, was: Cause): void;
   /**
-   * `attempt.verdict` is known: once for every RETRY under the VMA lock that `settled` told with `lockKnown`, before
-   * `closed` at the latest. Its cause is final. `wait`: the fallback's mmapLock wait, told by `waited` before; null
+   * `attempt.verdict` is known: once for every RETRY under the VMA lock that `settled` had with `lockKnown`, before
+   * `closed` at the latest. Its cause is final. `wait`: the fallback's mmapLock wait, which `waited` had before; null
    * when there was none or its end was not seen.
    */
   judged(fault: FaultRecord, attempt: AttemptRecord, wait: WaitRecord | null): void;
   /** The mmap_lock attempt after a RETRY under the VMA lock was seen to begin. */
   joined(fault: FaultRecord): void;
-  /** A wait is over, its end seen. Waits nest: one inside another is told before it. */
+  /** A wait is over, its end seen. Waits nest: one inside another comes before it. */
   waited(fault: FaultRecord, wait: WaitRecord): void;
   /** The upper bound of an R2 release became known after its attempt was settled. */
   bounded(attempt: AttemptRecord): void;

@@ -4,7 +4,8 @@
  * What a hold comes to is written down when no window can meet it any more, once.
  */
 import { Histogram } from '../aggregate/histogram.js';
-import { Hold, Stalls, StallTotals } from '../aggregate/stalls.js';
+import { Hold, StallTotals } from '../aggregate/stall-hold.js';
+import { Stalls } from '../aggregate/stalls.js';
 import { BoundedMap } from '../bounded/bounded-map.js';
 
 /** Holds whose stalls may still grow, rows of writers, and VMAs of a row. */

@@ -144,12 +144,12 @@ export class PerfettoExporter implements Exporter {
   }
 
   #writer(batch: EventBatch, i: number): void {
-    const deed = effectOf(batch, i, this.#arch, this.#nextFlow);
-    if (deed === null) return;
+    const effect = effectOf(batch, i, this.#arch, this.#nextFlow);
+    if (effect === null) return;
     const comm = batch.strings[batch.comm[i] as number] ?? '';
     this.rows++;
-    if (deed.cause !== null) this.#cause(deed.cause);
-    this.#slices(this.#tracks.child(deed.track, deed.tid, comm), [deed.slice]);
+    if (effect.cause !== null) this.#cause(effect.cause);
+    this.#slices(this.#tracks.child(effect.track, effect.tid, comm), [effect.slice]);
   }
 
   #counter(batch: EventBatch, i: number, time: number): void {

@@ -5,7 +5,7 @@ import { syscallName, syscallNumber } from '../../core/vocabulary/syscalls.js';
 import { VlArgs, VlKind, VlSharedArgs, VlStepFlag } from '../../schema/events.gen.js';
 import type { Cause, Slice } from './slices.js';
 
-export interface WriterDeed {
+export interface WriterEffect {
   readonly tid: number;
   readonly track: 'writer' | 'vmas';
   readonly slice: Slice;
@@ -13,7 +13,7 @@ export interface WriterDeed {
 }
 
 /** Row `i` of a batch, of a kind for which `isWriterEvent` holds; null when it bounds no time. `flow` names a new flow. */
-export function effectOf(batch: EventBatch, i: number, arch: string, flow: () => bigint): WriterDeed | null {
+export function effectOf(batch: EventBatch, i: number, arch: string, flow: () => bigint): WriterEffect | null {
   const time = batch.time[i] as number;
   const since = batch.acquired[i] as number;
   const flags = batch.flags[i] as number;

@@ -108,7 +108,7 @@ class ParquetExporter<Row> implements Exporter {
     await this.#flush();
   }
 
-  /** Hands over what the writer has encoded. Its `offset`, the place in the file, goes on; its buffer begins anew. */
+  /** Hands over what the writer has encoded. Its `offset`, the place in the file, goes on; its buffer begins again. */
   async #flush(): Promise<void> {
     const bytes = this.#bytes.getBytes().slice();
     this.#bytes.index = 0;

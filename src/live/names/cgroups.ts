@@ -3,7 +3,7 @@
  * Cgroup v2 ids as paths and names.
  *
  * The id is the inode number of the group's directory (kernfs_ino). Nothing but a walk leads from one to the other for
- * whoever may not open by handle, so ids that turn up new are looked for together, in the background, now and then.
+ * a user that may not open by handle, so ids that turn up new are looked for together, in the background, now and then.
  */
 import { readFileSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';

@@ -19,7 +19,7 @@ export const STATES = [
   'SwapFileTail',
   'SwapLeaving', // in do_swap_page, and nothing inside it is to come
   'Uffd', // in handle_userfault
-  'Unwind', // handle_userfault is over: whoever called it returns next
+  'Unwind', // handle_userfault is over: its caller returns next
   'File', // in filemap_fault or shmem_fault
   'FileSlept', // the same, seen to sleep
   'FileUffd', // in handle_userfault inside shmem_fault

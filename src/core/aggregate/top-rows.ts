@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+/** Rows of a snapshot out of the sums: devices, and the processes and addresses with the most retries. */
+import type { Names } from '../events/names.js';
+import type { Aggregate } from './aggregate.js';
+import type { AddressRow, ProcessRow, SwapDeviceRow } from './snapshot-rows.js';
+import { type AddressSums, DeviceSums, type ProcessSums } from './sums.js';
+
+export const MAX_PROCESS_ROWS = 256;
+export const MAX_CGROUP_ROWS = 256;
+export const MAX_ADDRESS_ROWS = 256;
+
+/** Devices that faults came to, and those that are only known by name. */
+export function deviceRows(sums: Aggregate, names: Names): SwapDeviceRow[] {
+  const types = new Set([...sums.devices.keys(), ...names.devices.keys()]);
+  return [...types]
+    .sort((x, y) => x - y)
+    .map((type) => {
+      const named = names.devices.get(type);
+      const device = sums.devices.get(type) ?? new DeviceSums(type, named?.synchronous ?? false);
+      const { synchronous, faults, reads, retries } = device;
+      return {
+        type,
+        name: named?.name ?? '',
+        synchronous,
+        faults,
+        reads,
+        retries,
+        folioWait: device.folioWait.stats(),
+        syncRead: device.syncRead.stats(),
+      };
+    });
+}
+
+export function processRows(sums: Aggregate, names: Names): ProcessRow[] {
+  const order = (x: ProcessSums, y: ProcessSums): number =>
+    y.retries - x.retries || y.lifecycles - x.lifecycles || x.tgid - y.tgid;
+  return [...sums.processes.values()]
+    .sort(order)
+    .slice(0, MAX_PROCESS_ROWS)
+    .map(({ mm, mmIndex, counterfactual, ...row }) => ({
+      ...row,
+      comm: names.processes.of(row.tgid, row.comm),
+      cgroupName: names.cgroup(row.cgroup),
+    }));
+}
+
+export function addressRows(sums: Aggregate, names: Names): AddressRow[] {
+  const order = (x: AddressSums, y: AddressSums): number =>
+    y.retries - x.retries || x.mm - y.mm || x.address - y.address;
+  const top = [...sums.addresses.values()].sort(order).slice(0, MAX_ADDRESS_ROWS);
+  return top.map(({ tgid, comm, mm, address, lifecycles, retries, joined, closed, byCause, byEnd }) => {
+    const open = lifecycles - closed;
+    return {
+      tgid,
+      comm: names.processes.of(tgid, comm),
+      mm,
+      address,
+      lifecycles,
+      retries,
+      joined,
+      byCause: byCause.counts(),
+      byEnd: open > 0 ? { ...byEnd.counts(), 'in-flight': open } : byEnd.counts(),
+    };
+  });
+}
