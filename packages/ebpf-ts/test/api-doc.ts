@@ -19,7 +19,7 @@ function declarations(text: string): ReadonlyMap<string, string> {
       continue;
     }
     const from = i;
-    if (/[{(]$/.test(line)) while (!/^[})]/.test(lines[i] as string)) i++;
+    if (/[{(]$/.test(line)) while (!/^[})](?!.*[{(]$)/.test(lines[i] as string)) i++;
     const declaration = [...comment, ...lines.slice(from, i + 1)].join('\n');
     found.set(name, found.has(name) ? `${found.get(name)}\n${declaration}` : declaration);
     comment = [];
@@ -30,7 +30,7 @@ function declarations(text: string): ReadonlyMap<string, string> {
 /** What is private or internal is nobody's business, and blank lines are left out. */
 function shown(declaration: string): string {
   return declaration
-    .replace(/ *\/\*\* @internal[\s\S]*?\*\/\n *[^\n]*\n/g, '')
+    .replace(/^( *)\/\*\* @internal(?:(?!\*\/)[\s\S])*\*\/\n\1\S[^\n]*\n(?:\1 +[^\n]*\n|\1\}[^\n]*\n)*/gm, '')
     .replace(/^ *(#private|private [^\n]*);\n/gm, '')
     .replace(/^export (declare )?/gm, '')
     .trim();

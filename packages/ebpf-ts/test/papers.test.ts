@@ -15,6 +15,16 @@ test('API.md is what the docstrings say: node packages/ebpf-ts/dist/test/api-doc
   assert.equal(read('API.md'), apiDoc());
 });
 
+test('nothing of what is internal is in it, and every declaration is whole', () => {
+  const text = read('API.md');
+  assert.doesNotMatch(text, /@internal|#private/);
+  for (const [, block = ''] of text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)) {
+    const code = block.replace(/\/\*[\s\S]*?\*\//g, '');
+    for (const pair of ['{}', '()', '[]'])
+      assert.equal(code.split(pair[0] as string).length, code.split(pair[1] as string).length, block);
+  }
+});
+
 test('every export is in it', () => {
   for (const name of Object.keys(api)) assert.ok(read('API.md').includes(`## ${name}\n`), name);
 });
