@@ -35,15 +35,20 @@ export interface Row {
   readonly measured: number;
   /** Distance of the measured share from what was predicted, as a share of the measured one; null: neither can be told. */
   readonly error: number | null;
-  /** Farthest run from the mean of its kernel, as a share of it, of the two kernels. */
+  /** Median distance of a run from the median of its kernel, as a share of it; of the two kernels the larger. */
   readonly repeats: number;
   /** ns a writer's call: what it would stall, and how much longer it took; null: the workload has no writer. */
   readonly stall: { readonly predicted: number; readonly measured: number; readonly today: number } | null;
   readonly says: 'agrees' | 'no difference either way' | 'within what repeats' | 'size' | 'direction';
 }
 
-const mean = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
-const farthest = (values: readonly number[]): number => Math.max(...values.map((x) => Math.abs(x / mean(values) - 1)));
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const half = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? (sorted[half] as number) : ((sorted[half - 1] as number) + (sorted[half] as number)) / 2;
+}
+/** Half of the runs are that near to the median. */
+const spread = (values: readonly number[]): number => median(values.map((x) => Math.abs(x / median(values) - 1)));
 const touch = ({ touchNs, touches }: Truth): number => touchNs / touches;
 
 /** Less than a tenth is no difference, and so is one that is smaller than what the runs of one kernel differ by. */
@@ -61,10 +66,10 @@ export function rowsOf({ name, predicted, measured }: Workload): readonly Row[] 
   return ALTERNATIVES.map((policy) => {
     const under = measured[policy].map(touch);
     const share = (end: 'least' | 'most'): number =>
-      mean(predicted.map(({ truth, verdict }) => (verdict?.under[policy].saved[end].sumNs ?? 0) / truth.touchNs));
+      median(predicted.map(({ truth, verdict }) => (verdict?.under[policy].saved[end].sumNs ?? 0) / truth.touchNs));
     const [least, most] = [share('least'), share('most')];
-    const change = 1 - mean(under) / mean(today);
-    const repeats = Math.max(farthest(today), farthest(under));
+    const change = 1 - median(under) / median(today);
+    const repeats = Math.max(spread(today), spread(under));
     const off = Math.max(0, least - change, change - most);
     const call = ({ writeNs, writes }: Truth): number => writeNs / writes;
     const writes = predicted.every(({ truth }) => truth.writes > 0);
@@ -78,11 +83,11 @@ export function rowsOf({ name, predicted, measured }: Workload): readonly Row[] 
       repeats,
       stall: writes
         ? {
-            predicted: mean(
+            predicted: median(
               predicted.map(({ truth, verdict }) => (verdict?.under[policy].stalls?.sumNs ?? 0) / truth.writes),
             ),
-            measured: mean(measured[policy].map(call)) - mean(measured.today.map(call)),
-            today: mean(measured.today.map(call)),
+            measured: median(measured[policy].map(call)) - median(measured.today.map(call)),
+            today: median(measured.today.map(call)),
           }
         : null,
       says: saysOf(least, most, change, repeats),

@@ -13,7 +13,7 @@ import { VlKind } from '../../src/schema/events.gen.js';
 import { kernels, matrixOnly, runInGuest } from './guest.js';
 
 const GUEST = 'test/vm/guest/blockers';
-const SECONDS = '4';
+const SECONDS = '2';
 
 interface Line {
   readonly kind: string;
@@ -230,7 +230,7 @@ const skip = await matrixOnly();
 for (const kernel of kernels) {
   test(`${kernel}: who took the mmap_lock of a process, by what, for how long`, { skip }, async (t) => {
     const argv = [GUEST, ...all, 'smaps:p', SECONDS, 'rollup:p', SECONDS];
-    const result = await runInGuest({ kernel, timeoutS: 900, argv });
+    const result = await runInGuest({ kernel, timeoutS: 2400, argv });
     assert.equal(result.code, 0, result.stderr);
     for (const text of result.stdout.trim().split('\n')) {
       const line = JSON.parse(text) as Line;

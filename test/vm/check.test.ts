@@ -60,6 +60,14 @@ for (const kernel of kernels) {
       assert.ok(unknown * 100 <= retry.total, `${unknown} of ${retry.total}: ${JSON.stringify(retry.unknownBy)}`);
     });
 
+    await t.test('contended waits of faults have a holder: at most a tenth has none that was seen', () => {
+      assert.equal(stat.blockers.known, true);
+      const { count, named, why } = stat.blockers.faultWaits;
+      t.diagnostic(`contended waits of faults: ${count}, ${named} with a holder, ${JSON.stringify(why)}`);
+      assert.equal(named + sum(why), count);
+      assert.ok((count - named) * 10 <= count, `${named} of ${count}`);
+    });
+
     await t.test('rules hold, and those that are not observable say why', () => {
       for (const rule of rules)
         if (rule.result === 'not observable here') assert.notEqual(rule.why, '', `rule ${rule.rule}`);

@@ -96,6 +96,11 @@ export interface Stat {
     byProcess: { key: string; stall: { basis: string; exactNs: string | null; boundNs: string | null } }[];
   };
   swap: { devices: { name: string | null; synchronous: boolean; reads: number; retries: number }[] };
+  blockers: {
+    known: boolean;
+    /** Contended waits of faults for mmap_lock. */
+    faultWaits: { count: number; named: number; why: Record<string, number> };
+  };
 }
 export interface Ran {
   run: string;
