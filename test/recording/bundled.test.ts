@@ -98,6 +98,23 @@ test('forks of 300 VMAs while page faults read a file, as a 7.3 kernel had them'
   assert.equal(blockers.faults.named, blockers.faults.waits.count);
 });
 
+test('a kernel that tries once more under the VMA lock: every RETRY followed, with its cause, and equal to /proc/vmstat', async () => {
+  const { retry, counts, vmstat } = await bundled('retry-vma-6.12');
+  assert.deepEqual([retry.total, retry.byCause.unknown], [counts.vmaLock.retry, 0]);
+  // Both tries of an attempt that is refused by design, or whose trylock of mmap_lock failed, have the same cause.
+  assert.deepEqual([retry.byCause.anon_vma, retry.byCause['->fault needs mmap_lock']], [2 * 26, 2 * 20]);
+  assert.deepEqual(retry.secondTries, { done: 122, retry: 46, other: 0 });
+  assert.deepEqual(
+    vmstat?.map(({ line, counted, difference }) => [line, counted, difference]),
+    [
+      ['vma_lock_success', 13582, 0],
+      // Three faults, three of the tool itself, and eight lookups for a second try.
+      ['vma_lock_abort', 14, 0],
+      ['vma_lock_retry', 223, 0],
+    ],
+  );
+});
+
 test('no bundled recording is left out above', async () => {
   const there = (await readdir(golden(''))).filter((name) => name.endsWith('.vmlt'));
   assert.deepEqual([...opened].sort(), there.sort());

@@ -223,6 +223,12 @@ export class Aggregate implements FoldSink {
   }
 
   /** Only kernels that try once more after a RETRY come to a later attempt under the VMA lock. */
+  /** Faults that came to mmap_lock after one RETRY where the kernel tries twice: their second lookup found no lock to take. */
+  get failedAgain(): number {
+    const { done, retry, other } = this.secondTries;
+    return done + retry + other === 0 ? 0 : Math.max(0, this.joins - retry);
+  }
+
   #secondTry({ outcome }: AttemptRecord): void {
     if (outcome === 'retry') this.secondTries.retry++;
     else if (outcome === 'ok' || outcome === 'completed') this.secondTries.done++;

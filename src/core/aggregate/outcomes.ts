@@ -70,18 +70,21 @@ function whyDifferent(line: VmstatLine, difference: number, session: SessionInfo
   return 'not known';
 }
 
-/** null where the kernel has no such lines, or while the session lasts. `vmstat`: of `CounterGroup.Vmstat`. */
+/**
+ * null where the kernel has no such lines, or while the session lasts. `vmstat`: of `CounterGroup.Vmstat`. `failedAgain`:
+ * faults whose lookup for a second try found no VMA lock to take; lock_vma_under_rcu counts each as an abort.
+ */
 export function reconcile(
   session: SessionInfo,
   counts: VmaLockCounts,
   kernel: Counter,
   vmstat: Float64Array,
-  missed: number,
+  { missed, failedAgain }: { readonly missed: number; readonly failedAgain: number },
 ): readonly VmstatRow[] | null {
   if (vmstat.some(Number.isNaN)) return null;
   const counted: Readonly<Record<VmstatLine, number>> = {
     vma_lock_success: vmaAttempts(counts) - counts.retry + kernel(VlCounter.SELF_OK),
-    vma_lock_abort: counts.abort + kernel(VlCounter.SELF_ABORT),
+    vma_lock_abort: counts.abort + failedAgain + kernel(VlCounter.SELF_ABORT),
     vma_lock_retry: counts.retry + kernel(VlCounter.SELF_RETRY),
   };
   return VMSTAT_LINES.map((line, i) => {

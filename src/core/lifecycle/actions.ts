@@ -13,7 +13,7 @@ import { stackIdOf } from './stack-id.js';
 import type { Action, StepContext } from './step.js';
 import { HMF, OUTSTANDING } from './table/runs.js';
 import { ACTIONS, type ActionName, STATES, type StateName } from './table/states.js';
-import { judge, judgeUnseen } from './verdict.js';
+import { judge, judgeUnseen, TRIED_AGAIN } from './verdict.js';
 import { closeWait, droppedInFile, forgetWait, openWait, waitOf } from './waits.js';
 
 const abort = (f: FaultRecord, s: StepContext): void => {
@@ -150,7 +150,7 @@ const ACTION: Readonly<Record<ActionName, Action>> = {
   },
   secondTry: (f, s) => {
     // What the fallback would have found will not be known: the attempt came before it.
-    if (f.vmaAttempt !== null) judgeUnseen(f, s, 'tried once more under the VMA lock');
+    if (f.vmaAttempt !== null) judgeUnseen(f, s, TRIED_AGAIN);
     begin(f, s, 'vma', true, { lo: since(f), hi: s.time }).passFlags = s.bits.vmaLock | s.bits.tried;
   },
   mmEnter: (f, s, from) => {
@@ -193,7 +193,12 @@ const ACTION: Readonly<Record<ActionName, Action>> = {
     const aborted = abortOf(f);
     if (aborted !== null) recause(f, s, aborted, abortCauseAtFallback(aborted.cause as AbortCause, found));
     else if (f.unjudged && first !== null) {
-      recause(f, s, first, causeAtFallback(f, first, found, s.bits));
+      for (const again of f.attempts) {
+        // Where the kernel tries once more under the VMA lock, what refused the second try has refused the first.
+        if (again.lock !== 'vma' || again.outcome !== 'retry') continue;
+        if (again.first === Innermost.Hmf) again.faultHandler = first.faultHandler;
+        recause(f, s, again, causeAtFallback(f, again, found, s.bits));
+      }
       judge(f, s, wait);
     }
     if (found !== 0) return;

@@ -10,7 +10,7 @@ import type { Interval, LockKind, Wait } from './lifecycle.js';
 import { appended, type FaultRecord } from './record.js';
 import { releasedByRetry } from './release.js';
 import type { StepContext } from './step.js';
-import { judgeUnseen } from './verdict.js';
+import { judgeUnseen, TRIED_AGAIN } from './verdict.js';
 import { closeWait, loseWaits, settleDeferred } from './waits.js';
 
 export function join(f: FaultRecord, s: StepContext): void {
@@ -50,11 +50,17 @@ export function current(f: FaultRecord, s: StepContext): AttemptRecord {
   return begin(f, s, 'vma', false, Number.isNaN(f.acquired) ? { lo: f.before, hi: s.time } : f.start);
 }
 
-/** Fault flags tell which lock the attempt is under, and whether the fault came from user mode. */
+/**
+ * Fault flags tell which lock the attempt is under, and whether the fault came from user mode. An attempt that a step without
+ * them began counts as one under mmap_lock until they say that it is a second try under the VMA lock.
+ */
 export function learn(f: FaultRecord, s: StepContext, attempt: AttemptRecord, faultFlags: number): void {
   if (faultFlags & s.bits.user) f.origin = 'user';
   attempt.passFlags = faultFlags & (s.bits.vmaLock | s.bits.tried);
-  if (!attempt.lockKnown) learnLock(f, s, attempt, faultFlags & s.bits.vmaLock ? 'vma' : 'mmap');
+  const { vmaLock, tried } = s.bits;
+  const isSecondTry = attempt.lock === 'mmap' && attempt.passFlags === (vmaLock | tried);
+  if (isSecondTry) judgeUnseen(f, s, TRIED_AGAIN);
+  if (!attempt.lockKnown || isSecondTry) learnLock(f, s, attempt, faultFlags & vmaLock ? 'vma' : 'mmap');
 }
 
 export function learnLock(f: FaultRecord, s: StepContext, attempt: AttemptRecord, lock: LockKind): void {

@@ -72,6 +72,9 @@ export function judge(f: FaultRecord, s: StepContext, wait: WaitRecord | null): 
   tell(f, s, attempt, compare(attempt, s), known ? s[VlArgs.MM_LOCK_EXIT.writers] : -1, wait);
 }
 
+/** Why there is no fallback to compare with, on kernels that go on under the VMA lock. */
+export const TRIED_AGAIN = 'tried once more under the VMA lock';
+
 /** What the fallback found will not be known. */
 export function judgeUnseen(f: FaultRecord, s: StepContext, instead: string = ''): void {
   const attempt = f.vmaAttempt;
