@@ -45,7 +45,9 @@ export interface Row {
 function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const half = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? (sorted[half] as number) : ((sorted[half - 1] as number) + (sorted[half] as number)) / 2;
+  return sorted.length % 2 === 1
+    ? (sorted[half] as number)
+    : ((sorted[half - 1] as number) + (sorted[half] as number)) / 2;
 }
 /** Half of the runs are that near to the median. */
 const spread = (values: readonly number[]): number => median(values.map((x) => Math.abs(x / median(values) - 1)));

@@ -79,7 +79,10 @@ export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
       gup: kernel(VlCounter.GUP),
       kthreadSwap: kernel(VlCounter.KTHREAD),
     },
-    vmstat: reconcile(session, vmaLock, kernel, counters.vmstat, { missed: events.missed, failedAgain: sums.failedAgain }),
+    vmstat: reconcile(session, vmaLock, kernel, counters.vmstat, {
+      missed: events.missed,
+      failedAgain: sums.failedAgain,
+    }),
     events: { ...events, stateLost: kernel(VlCounter.STATE_LOST) + kernel(VlCounter.NESTED_LOST) },
     lifecycles: { total: sums.opens, byEnd, incomplete: byEnd.incomplete, evicted: fold.evicted },
     retry: {
