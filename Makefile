@@ -203,10 +203,10 @@ kernel-btfs: build ## the types of every kernel apt serves, anew for the relocat
 	$(Q)node dist/scripts/kernel-btfs.js
 
 .PHONY: golden
-golden: build ## the golden screens and the pictures of the docs, anew from the bundled recording
+golden: build ## the golden screens, the glossary and the pictures of the docs, anew from the bundled recording
 	$(call msg,GOLDEN,test/golden/tui docs/img)
 	$(Q)rm -f test/golden/tui/*.txt
-	$(Q)UPDATE_GOLDEN=1 node --test --test-reporter=dot dist/test/tui/golden.test.js
+	$(Q)UPDATE_GOLDEN=1 node --test --test-reporter=dot dist/test/tui/golden.test.js dist/test/cli/glossary.test.js
 	$(Q)node dist/scripts/captures.js
 
 # Named after what it makes. The package for npm is in dist/package, its tarball beside it.

@@ -12,6 +12,7 @@ import { Dashboard } from '../tui/dashboard.js';
 import { SessionRecorder } from '../tui/recorder.js';
 import type { QuitSignal } from '../tui/restore-terminal.js';
 import { saveText } from '../tui/save.js';
+import { SettingsFile } from '../tui/settings.js';
 import { feed, truncation } from './feed.js';
 import { report, say, signalExitCode } from './process.js';
 
@@ -99,6 +100,7 @@ export async function showDashboard(options: ShowOptions): Promise<number> {
     intervalMs: options.intervalMs,
     recorder,
     save: saveText,
+    settings: new SettingsFile(),
     ...(options.onFrame === undefined ? {} : { onFrame: options.onFrame }),
     // It watches for signals itself: the terminal is restored before anybody else acts on one.
     onQuit: (signal) => quitting.quit(signal),
@@ -165,6 +167,7 @@ export async function showReplay({ replay, terminal, intervalMs, speed, onShown 
     intervalMs,
     replay,
     save: saveText,
+    settings: new SettingsFile(),
     onQuit: (signal) => quitting.quit(signal),
   });
   try {

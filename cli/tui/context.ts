@@ -8,6 +8,7 @@ import type { Replay } from '../../src/recording/play/replay.js';
 import type { Playback } from './playback.js';
 import type { QuitSignal } from './restore-terminal.js';
 import type { Screen } from './screen.js';
+import type { SettingsFile } from './settings.js';
 import type { Colours } from './theme.js';
 
 /** What `w` starts and stops. */
@@ -35,6 +36,8 @@ export interface DashboardOptions {
   /** Mode `replay`: what the keys steer. It shows its own snapshots; nobody else pushes any. */
   readonly replay?: Replay;
   readonly recorder?: Recorder;
+  /** Where what the person chose is kept; absent: nowhere. */
+  readonly settings?: SettingsFile;
   /** Writes an export and resolves to the name it got. Rejects with a `UserError`. */
   save?(name: string, extension: string, text: string): Promise<string>;
   /** The person wants to leave, or a signal came: the terminal is restored by then. `null`: the key q. */

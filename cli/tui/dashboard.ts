@@ -3,18 +3,16 @@
 
 import type { Snapshot } from '../../src/core/aggregate/snapshot.js';
 import type { AlertRule } from '../../src/core/alerts/rule.js';
-import type { Lifecycle } from '../../src/core/lifecycle/lifecycle.js';
-import { formatDuration } from '../../src/core/present/format.js';
-import { sanitise } from '../../src/core/present/text.js';
 import { initialState, type ViewState } from '../../src/core/view/state.js';
 import { buildView, refreshDetail, type View } from '../../src/core/view/view.js';
-import type { Replay } from '../../src/recording/play/replay.js';
 import { DashboardAlerts } from './alerts.js';
 import type { DashboardContext, DashboardOptions } from './context.js';
 import { pointed, pressed } from './input.js';
 import { Playback } from './playback.js';
+import { openingWords, replayState } from './replay-state.js';
 import { guardTerminal, type QuitSignal } from './restore-terminal.js';
 import { Screen } from './screen.js';
+import { settingsOf, withSettings } from './settings.js';
 
 /** Frames for snapshots: four a second at most, which is as fast as figures can be read. */
 const UPDATE_MS = 250;
@@ -47,7 +45,8 @@ export class Dashboard implements DashboardContext {
       ...(options.term === undefined ? {} : { term: options.term }),
       ...(options.colours === undefined ? {} : { colours: options.colours }),
     });
-    this.state = initialState(this.screen.width, this.screen.height, options.mode, options.intervalMs);
+    const state = initialState(this.screen.width, this.screen.height, options.mode, options.intervalMs);
+    this.state = withSettings(state, options.settings?.load() ?? {});
     this.playback = this.playbackOf(options);
     this.drawn = this.viewOf(this.state);
     const listens = (): boolean => !this.closed && !this.suspended;
@@ -160,6 +159,7 @@ export class Dashboard implements DashboardContext {
     this.closed = true;
     if (this.timer !== null) clearTimeout(this.timer);
     this.playback?.stop();
+    this.options.settings?.save(settingsOf(this.state));
     this.release();
     this.screen.destroy();
   }
@@ -247,12 +247,4 @@ export class Dashboard implements DashboardContext {
     const { user, system } = process.cpuUsage(begun.cpu);
     this.options.onFrame?.({ wallMs: this.drawnAt - begun.wall, cpuMs: (user + system) / 1000 });
   }
-}
-
-function openingWords({ comm, tid, first, last }: Lifecycle): string {
-  return `in the longest fault: ${sanitise(comm)} ${tid}, ${formatDuration(last - first)}; g -0 goes to the end`;
-}
-
-function replayState({ position, duration, atEnd, speed, paused, seeking, markers }: Replay): ViewState['replay'] {
-  return { position, duration, atEnd, speed, paused, seeking, markers };
 }

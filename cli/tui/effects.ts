@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What keys do beyond the state: they end the dashboard, write files, or steer a replay. One row an action. */
 import { copyText, exportCsv, exportFault, exportJson } from '../../src/core/view/export.js';
+import { faultFilter } from '../../src/core/view/fault-lists.js';
 import { drawnState } from '../../src/core/view/view.js';
 import type { DashboardContext } from './context.js';
 import { parseTime } from './playback.js';
@@ -38,6 +39,27 @@ export function goTo(context: DashboardContext, text: string): void {
   const time = parseTime(text, playback.replay.duration);
   if (time === null) context.say(`no time: ${text}; 12.5, 1:02 or -3 from the end`, true);
   else void playback.seek(time);
+}
+
+/**
+ * A recording has more of the faults that a filter leaves than a session keeps: it is read again for them, once a filter
+ * is set. What is found is dropped when the filter is another one by then.
+ */
+export function readAgain(context: DashboardContext): void {
+  const { playback, snapshot, state } = context;
+  const { filter } = state;
+  if (playback === null || snapshot === null || filter === '') return;
+  if (state.found?.filter === filter && state.found.upTo >= snapshot.time) return;
+  const upTo = playback.replay.position;
+  const stopped = (): boolean => context.state.filter !== filter;
+  playback.replay.faults(faultFilter(filter, snapshot), stopped).then(
+    (faults) => {
+      if (faults === null || stopped()) return;
+      context.change({ ...context.state, found: { filter, upTo, faults } });
+      context.say(`${faults.length} faults up to here, as the recording has them`);
+    },
+    (error: unknown) => context.say(messageOf(error), true),
+  );
 }
 
 function copy(context: DashboardContext): void {

@@ -2,8 +2,9 @@
 /** Keys and clicks: what is typed goes to the prompt that is open, else each key and each place has its action. */
 import type { Click } from '../../src/core/view/layout.js';
 import type { ViewState } from '../../src/core/view/state.js';
+import { drawnState } from '../../src/core/view/view.js';
 import type { DashboardContext } from './context.js';
-import { EFFECTS, exportAs, goTo } from './effects.js';
+import { EFFECTS, exportAs, goTo, readAgain } from './effects.js';
 import { actionOf, applyAction, focusList, isOuter, select, sortList } from './update.js';
 
 /** `key`: blessed's name of it; `char`: what it types, if anything. */
@@ -21,6 +22,7 @@ export function pressed(context: DashboardContext, key: string, char: string): v
     context.redraw();
   } else {
     context.change(applyAction(context.state, action, context.view, key));
+    if (action === 'detail') readAgain(context);
   }
 }
 
@@ -36,20 +38,35 @@ function typed(context: DashboardContext, key: string, char: string): void {
     return;
   }
   const type = (next: string): void => {
+    if (kind === 'search') {
+      context.change({ ...context.state, prompt: { kind, text: next }, ...found(context, next, 0) });
+      return;
+    }
     const filter = kind === 'filter' ? { filter: next } : {};
     context.change({ ...context.state, prompt: { kind, text: next }, ...filter });
   };
-  if (key === 'escape') {
+  if (kind === 'search' && key === 'f3') {
+    context.change({ ...context.state, ...found(context, text, 1) });
+  } else if (key === 'escape') {
     context.change(kind === 'filter' ? { ...closed(), filter: '' } : closed());
   } else if (key === 'backspace') {
     type([...text].slice(0, -1).join(''));
   } else if (key === 'enter') {
     context.change(closed());
     if (kind === 'goto') goTo(context, text);
+    if (kind === 'filter') readAgain(context);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
   } else if (char !== '' && !/[\x00-\x1f\x7f]/.test(char)) {
     type(text + char);
   }
+}
+
+/** The row with `text` selected: the one that is, if it has it, and the next ones; from the next one on with `step` 1. */
+function found({ state, view }: DashboardContext, text: string, step: 0 | 1): Partial<ViewState> {
+  const { rows, focus } = view;
+  if (rows === null || text === '') return {};
+  const at = rows.find(text, drawnState(view, state).selected + step);
+  return at === -1 ? {} : select(state, view, focus, at);
 }
 
 /** A press of the left button on a cell, or a turn of the wheel: -1 up, 1 down. */
@@ -70,7 +87,7 @@ function clicked(context: DashboardContext, click: Click): void {
   const { state, view } = context;
   switch (click.kind) {
     case 'view':
-      context.change({ ...state, view: click.view, detail: null, helpOpen: false });
+      context.change({ ...state, view: click.view, detail: null, helpOpen: false, infoOpen: false });
       return;
     case 'seek':
       void context.playback?.seek(click.time);
@@ -91,6 +108,7 @@ function clickedRow(context: DashboardContext, { list, index }: Extract<Click, {
   const { state, view } = context;
   if (list === view.focus && view.lists[list]?.state.selected === index) {
     context.change(applyAction(state, 'detail', view, ''));
+    readAgain(context);
     return;
   }
   const focused = { ...state, ...focusList(state, list) };

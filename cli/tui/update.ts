@@ -44,13 +44,18 @@ export function isOuter(action: Action): action is OuterAction {
   return OUTER.some((outer) => outer === action);
 }
 
+const CLOSED = { helpOpen: false, infoOpen: false, detail: null } as const;
+
 const CHANGES: Readonly<Record<StateAction, Change>> = {
-  help: (s) => ({ helpOpen: !s.helpOpen, helpScroll: 0 }),
+  help: (s) => ({ helpOpen: !s.helpOpen, infoOpen: false, helpScroll: 0 }),
+  info: (s) => ({ infoOpen: !s.infoOpen, helpOpen: false, helpScroll: 0 }),
+  tree,
   sortNext: (s, v) => sortBy(s, v, 1),
   sortPrevious: (s, v) => sortBy(s, v, -1),
   sortReverse: (s, v) => reverse(s, v),
-  filter: (s) => ({ prompt: { kind: 'filter', text: s.filter }, helpOpen: false, detail: null }),
-  goTo: () => ({ prompt: { kind: 'goto', text: '' }, helpOpen: false }),
+  filter: (s) => ({ prompt: { kind: 'filter', text: s.filter }, ...CLOSED }),
+  search: () => ({ prompt: { kind: 'search', text: '' }, ...CLOSED }),
+  goTo: () => ({ prompt: { kind: 'goto', text: '' }, helpOpen: false, infoOpen: false }),
   export: (s, v) => (v.rows === null ? {} : { prompt: { kind: 'export', text: exportName(s) } }),
   up: (s, v) => move(s, v, -1),
   down: (s, v) => move(s, v, 1),
@@ -67,7 +72,7 @@ const CHANGES: Readonly<Record<StateAction, Change>> = {
   faster: (s) => ({ intervalMs: INTERVALS.findLast((ms) => ms < s.intervalMs) ?? s.intervalMs }),
   detail: open,
   back: (s) => {
-    if (s.helpOpen) return { helpOpen: false };
+    if (s.helpOpen || s.infoOpen) return { helpOpen: false, infoOpen: false };
     return s.detail === null ? { filter: '' } : { detail: null };
   },
 };
@@ -105,11 +110,24 @@ export function focusList(state: ViewState, list: ListId): Partial<ViewState> {
 }
 
 function show(view: ViewId | undefined): Partial<ViewState> {
-  return view === undefined ? {} : { view, detail: null, helpOpen: false };
+  return view === undefined ? {} : { view, ...CLOSED };
+}
+
+/** Something lies over the lists. */
+function isCovered({ helpOpen, infoOpen, detail }: ViewState): boolean {
+  return helpOpen || infoOpen || detail !== null;
+}
+
+function tree(state: ViewState, view: View): Partial<ViewState> {
+  if (view.rows?.hasGroups !== true) return { note: { text: 'this list has no containers to group by', bad: false } };
+  return {
+    tree: !state.tree,
+    lists: { ...state.lists, [view.focus]: { ...TOP, sort: listState(state, view.focus).sort } },
+  };
 }
 
 function nextList(state: ViewState): Partial<ViewState> {
-  if (state.helpOpen || state.detail !== null) return {};
+  if (isCovered(state)) return {};
   const lists = LISTS_OF[state.view];
   const next = lists[(lists.indexOf(state.focus[state.view]) + 1) % lists.length];
   return next === undefined ? {} : focusList(state, next);
@@ -117,7 +135,7 @@ function nextList(state: ViewState): Partial<ViewState> {
 
 /** The columns that show are gone through, and after the last the order the list has by itself. */
 function sortBy(state: ViewState, view: View, step: number): Partial<ViewState> {
-  if (state.helpOpen || state.detail !== null) return {};
+  if (isCovered(state)) return {};
   const list = view.lists[view.focus];
   if (list === undefined) return {};
   const { fields } = list;
@@ -141,7 +159,7 @@ function reverse(state: ViewState, view: View): Partial<ViewState> {
 }
 
 function move(state: ViewState, view: View, rows: number): Partial<ViewState> {
-  if (state.helpOpen) return { helpScroll: clamp(state.helpScroll + rows, view.scrollEnd) };
+  if (state.helpOpen || state.infoOpen) return { helpScroll: clamp(state.helpScroll + rows, view.scrollEnd) };
   if (state.detail !== null) return { detailScroll: clamp(state.detailScroll + rows, view.scrollEnd) };
   return select(state, view, view.focus, drawnState(view, state).selected + rows);
 }
@@ -151,9 +169,10 @@ function clamp(value: number, last: number): number {
 }
 
 function open(state: ViewState, view: View): Partial<ViewState> {
-  if (state.helpOpen || state.detail !== null) return {};
+  if (isCovered(state)) return {};
   const opening = view.rows?.open(drawnState(view, state).selected) ?? null;
-  if (opening === null) return {};
+  // What leads nowhere is shown in full.
+  if (opening === null) return { infoOpen: true, helpScroll: 0 };
   if (opening.kind === 'fault') return { detail: opening.fault, detailScroll: 0 };
   return { filter: opening.filter, view: opening.view };
 }

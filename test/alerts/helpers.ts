@@ -38,6 +38,7 @@ export function processRow(tgid: number, retries: number): ProcessRow {
     comm: `worker-${tgid}`,
     cgroup: tgid % 2,
     cgroupName: `/half/${tgid % 2}`,
+    lost: null,
     lifecycles: retries * 2,
     swap: retries,
     retries,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The rest of the invented host: writers, verdicts, mmap_lock, VMAs, what causes cost, and what happened when. */
 
+import type { LostSeries } from '../../src/core/aggregate/lost-series.js';
 import type { Snapshot } from '../../src/core/aggregate/snapshot.js';
 import type { CounterfactualRow, WaitStats, WriterRow } from '../../src/core/aggregate/snapshot-rows.js';
 import { TimelineSums } from '../../src/core/aggregate/timeline.js';
@@ -68,6 +69,12 @@ function writer(i: number, seconds: number, comm: string): WriterRow {
   };
 }
 
+/** A wave, so that a graph has a shape. */
+export function lostSeries(i: number, seconds: number): LostSeries {
+  const counts = Array.from({ length: Math.floor(seconds / 3.2) + 1 }, (_, slice) => ((slice * (i + 3)) % 17) + 1);
+  return { sliceNs: 3.2e9, counts };
+}
+
 function vma(i: number, seconds: number, comm: string): VmaRow {
   const n = Math.round((seconds * 47) / (i + 1));
   const start = 0x7f3a_1c00_0000 + i * 0x4000_0000;
@@ -84,6 +91,8 @@ function vma(i: number, seconds: number, comm: string): VmaRow {
     aborts: i % 3 === 0 ? 0 : n >> 3,
     folioWaitNs: n * 160_000,
     mmapWaitNs: n * 12_000,
+    handler: i % 4 === 1 ? 'ext4_filemap_fault' : '',
+    lost: i % 3 === 2 ? null : lostSeries(i, seconds),
     otherWaitNs: i % 2 === 0 ? 0 : n * 700,
     worstNs: 41_000_000 / (i + 1),
   };

@@ -10,7 +10,7 @@ import type { Attempt, End, Lifecycle, Wait } from '../../src/core/lifecycle/lif
 import { type Cause, RETRY_CAUSES, type RetryCause } from '../../src/core/vocabulary/causes.js';
 import { VERDICTS, type VerdictKind } from '../../src/core/vocabulary/verdicts.js';
 import { WAIT_KINDS, type WaitKind } from '../../src/core/vocabulary/waits.js';
-import { HOOKED, locksAt, stats } from './fixture-locks.js';
+import { HOOKED, locksAt, lostSeries, stats } from './fixture-locks.js';
 
 const session: SessionInfo = {
   v: 1,
@@ -166,6 +166,7 @@ function processRow(i: number, seconds: number): ProcessRow {
     comm: COMMS[i % COMMS.length] ?? '',
     cgroup: 40 + i,
     cgroupName: i % 2 === 0 ? `redis-${i}.service` : '',
+    lost: i % 3 === 2 ? null : lostSeries(i, seconds),
     lifecycles: of(420),
     swap: of(380),
     retries: of(61),

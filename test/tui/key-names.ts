@@ -13,3 +13,10 @@ export const END = '\x1b[F';
 export const SHIFT_TAB = '\x1b[Z';
 /** Answers the question which format to export. */
 export const CSV_KEY = 'c';
+export const F1 = '\x1bOP';
+export const F2 = '\x1bOQ';
+export const F3 = '\x1bOR';
+export const F4 = '\x1bOS';
+export const F5 = '\x1b[15~';
+export const F6 = '\x1b[17~';
+export const F10 = '\x1b[21~';

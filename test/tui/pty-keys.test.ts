@@ -9,16 +9,16 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { keysOf } from '../../src/core/view/keys.js';
 import { bundledRecording } from './bundled.js';
-import { DOWN, END, ESC, HOME, LEFT, PAGE_DOWN, PAGE_UP, RIGHT, SHIFT_TAB, UP } from './key-names.js';
+import { DOWN, END, ESC, F1, F3, F5, HOME, LEFT, PAGE_DOWN, PAGE_UP, RIGHT, SHIFT_TAB, UP } from './key-names.js';
 import { run } from './pty.js';
 
 const MAIN = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
 
-const ONE_KEY = new RegExp(`${ESC}\\[[\\d~A-Z]+|[\\s\\S]`, 'g');
+const ONE_KEY = new RegExp(`${ESC}(?:\\[[\\d~A-Z]+|O[P-S])|[\\s\\S]`, 'g');
 
 /** In this order: what is typed, and what the screen shows then. Keys as the help labels them stand before. */
 const STEPS: readonly (readonly [label: string, typed: string, shows: RegExp])[] = [
-  ['? h', '?', /╔═ Keys/],
+  ['? h F1', F1, /╔═ Keys/],
   ['PgUp', `${PAGE_DOWN}${PAGE_UP}`, /1–\d+ of \d+ lines|1…9/],
   ['Esc', '\x1b', /╭─ Faults/],
   ['1…9', '5', /\[5 Waits\]/],
@@ -32,12 +32,17 @@ const STEPS: readonly (readonly [label: string, typed: string, shows: RegExp])[]
   ['Home', HOME, /1–\d+ of 64 ═/],
   ['Enter', '\r', /One fault/],
   ['Esc', '\x1b', /Latest \[Slowest\]/],
-  ['s', 's', /[▼▲]/],
+  ['s F6', 's', /[▼▲]/],
   ['S', 'S', /[▼▲]/],
   ['r', 'r', /[▼▲]/],
-  ['/', '/pid:1\r', /nothing matches the filter/],
+  ['/ F4', '/pid:1\r', /nothing matches the filter/],
   ['Esc', '\x1b', /of 64/],
-  ['t', '5t', /Length of waits/],
+  ['F3', `2${F3}gate-signal\r`, /▸ +262 gate-signal/],
+  ['t F5', F5, /[▸▾] \/workload/],
+  ['t F5', F5, /╔═ Processes/],
+  ['i F2', 'i', /╔═ What it is/],
+  ['Esc', '\x1b', /╔═ Processes/],
+  ['a', '5a', /Length of waits/],
   ['+', '+', /2 s/],
   ['-', '-', /1 s/],
   ['c', 'c', /sent to the clipboard: wait for/],
@@ -57,7 +62,7 @@ test('every key of the help does what it says, in a pseudo-terminal', { timeout:
   const cwd = mkdtempSync(join(tmpdir(), 'keys-'));
   t.after(() => rmSync(cwd, { recursive: true }));
   const labels = new Set(STEPS.map(([label]) => label));
-  const leaving = new Set(['Ctrl-Z', 'q Ctrl-C']);
+  const leaving = new Set(['Ctrl-Z', 'q F10 Ctrl-C']);
   for (const { label } of keysOf('replay')) assert.ok(labels.has(label) || leaving.has(label), `${label} is tried`);
 
   const shell = run(MAIN, { args: ['replay', bundledRecording()], columns: 120, rows: 30, cwd });

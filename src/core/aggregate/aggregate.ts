@@ -20,6 +20,7 @@ import { Counterfactual } from './counterfactual.js';
 import { Devices } from './devices.js';
 import { Examples } from './examples.js';
 import { Handlers } from './handlers.js';
+import { hasLost, LostSums } from './lost-series.js';
 import { isHooked, MMAP_LOCK_HOOK } from './mmap-lock.js';
 import { Owners } from './owners.js';
 import { Progress } from './progress.js';
@@ -203,6 +204,10 @@ export class Aggregate implements FoldSink {
     const process = fault.process as ProcessSums;
     process.inFlight--;
     process.totalNs += fault.last - fault.first;
+    if (hasLost(fault)) {
+      process.lost ??= new LostSums();
+      process.lost.add(fault.last);
+    }
     const group = fault.group as CgroupSums;
     group.inFlight--;
     group.totalNs += fault.last - fault.first;

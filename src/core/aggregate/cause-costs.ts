@@ -6,6 +6,7 @@ import type { Attempt, Lifecycle } from '../lifecycle/lifecycle.js';
 import type { FaultRecord } from '../lifecycle/record.js';
 import type { RecordPool } from '../lifecycle/record-pool.js';
 import { CAUSES, type Cause } from '../vocabulary/causes.js';
+import { type LostSeries, LostSums } from './lost-series.js';
 
 export interface CauseCost {
   /** Faults whose first failed attempt had this cause, and ended. */
@@ -15,11 +16,21 @@ export interface CauseCost {
   readonly worstNs: number;
   /** That fault. */
   readonly worst: Lifecycle;
+  /** Those faults over time. */
+  readonly lost: LostSeries;
+}
+
+interface Costs {
+  faults: number;
+  lostNs: number;
+  worstNs: number;
+  worst: FaultRecord;
+  readonly lost: LostSums;
 }
 
 /** Holds the worst fault of each cause; a copy is made of it when it is shown. */
 export class CauseCosts {
-  readonly #costs: Map<Cause, { faults: number; lostNs: number; worstNs: number; worst: FaultRecord }> = new Map();
+  readonly #costs: Map<Cause, Costs> = new Map();
   readonly #pool: RecordPool;
 
   constructor(pool: RecordPool) {
@@ -35,8 +46,17 @@ export class CauseCosts {
       const lost = lostAfter(fault, attempt);
       const cost = this.#costs.get(cause);
       if (cost === undefined) {
-        this.#costs.set(cause, { faults: 1, lostNs: lost, worstNs: lost, worst: this.#pool.hold(fault) });
+        const series = new LostSums();
+        series.add(fault.last);
+        this.#costs.set(cause, {
+          faults: 1,
+          lostNs: lost,
+          worstNs: lost,
+          worst: this.#pool.hold(fault),
+          lost: series,
+        });
       } else {
+        cost.lost.add(fault.last);
         cost.faults++;
         cost.lostNs += lost;
         if (lost > cost.worstNs) {
@@ -53,7 +73,7 @@ export class CauseCosts {
     const out: Partial<Record<Cause, CauseCost>> = {};
     for (const cause of CAUSES) {
       const cost = this.#costs.get(cause);
-      if (cost !== undefined) out[cause] = { ...cost, worst: copyLifecycle(cost.worst) };
+      if (cost !== undefined) out[cause] = { ...cost, worst: copyLifecycle(cost.worst), lost: cost.lost.copy() };
     }
     return out;
   }

@@ -143,7 +143,7 @@ export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
     processes: processRows(sums, names),
     cgroups: cgroups.slice(0, MAX_CGROUP_ROWS),
     addresses: addressRows(sums, names),
-    vmas: sums.vmas.top(names.processes),
+    vmas: sums.vmas.top(names),
     totals: { processes: sums.processes.size, cgroups: cgroups.length, vmas: sums.vmas.size },
     causeCosts: sums.causeCosts.copy(),
     timeline: sums.timeline.preview(inputs.sampled, counters.outcomes()),

@@ -4,6 +4,7 @@
 import type { End } from '../lifecycle/lifecycle.js';
 import type { Cause } from '../vocabulary/causes.js';
 import type { VerdictKind } from '../vocabulary/verdicts.js';
+import type { LostSeries } from './lost-series.js';
 
 /** A distribution of durations. Percentiles come from log-linear buckets (relative error stated by `precision`). */
 export interface WaitStats {
@@ -32,6 +33,8 @@ export interface ProcessRow extends WorkFigures {
   readonly cgroup: number;
   /** Path of the cgroup, with the container's or unit's name before it where known; '' when not. */
   readonly cgroupName: string;
+  /** Its faults that lost the VMA lock or had none, over time; null while there was none. */
+  readonly lost: LostSeries | null;
 }
 
 /** Faults that began in a cgroup. */

@@ -6,6 +6,7 @@ import type { End } from '../lifecycle/lifecycle.js';
 import type { Cause } from '../vocabulary/causes.js';
 import type { CounterfactualSums } from './counterfactual-sums.js';
 import { Histogram } from './histogram.js';
+import type { LostSums } from './lost-series.js';
 import { NameCounts } from './name-counts.js';
 import type { WorkFigures } from './snapshot-rows.js';
 
@@ -43,6 +44,8 @@ export class ProcessSums extends WorkSums {
   mmIndex = -1;
   /** null while it had no retry. */
   counterfactual: CounterfactualSums | null = null;
+  /** null while none of its faults lost the VMA lock. */
+  lost: LostSums | null = null;
 
   constructor(tgid: number, comm: string, cgroup: number) {
     super();

@@ -37,8 +37,9 @@ export function processRows(sums: Aggregate, names: Names): ProcessRow[] {
   return [...sums.processes.values()]
     .sort(order)
     .slice(0, MAX_PROCESS_ROWS)
-    .map(({ mm, mmIndex, counterfactual, ...row }) => ({
+    .map(({ mm, mmIndex, counterfactual, lost, ...row }) => ({
       ...row,
+      lost: lost?.copy() ?? null,
       comm: names.processes.of(row.tgid, row.comm),
       cgroupName: names.cgroup(row.cgroup),
     }));

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** Sums per VMA: which mapping of which process retries, aborts and waits. */
 import { BoundedMap } from '../bounded/bounded-map.js';
-import type { ProcessNames } from '../events/process-names.js';
+import type { Names } from '../events/names.js';
 import type { Attempt, Lifecycle, Wait } from '../lifecycle/lifecycle.js';
 import { WAIT_FACTS } from '../vocabulary/waits.js';
+import { hasLost, type LostSeries, LostSums } from './lost-series.js';
 
 /** What the faults themselves showed of what is behind the VMA; `unknown` when none of them showed it. */
 export type Backing = 'anon' | 'file' | 'shmem' | 'hugetlb' | 'unknown';
@@ -17,6 +18,8 @@ export interface VmaRow {
   /** vma->vm_flags as last seen. */
   readonly vmFlags: bigint;
   readonly backing: Backing;
+  /** The function its faults are served by (`vm_ops->fault`), where one of them fell back in it; '' where none did, or it has no name. */
+  readonly handler: string;
   readonly lifecycles: number;
   readonly retries: number;
   readonly aborts: number;
@@ -26,6 +29,8 @@ export interface VmaRow {
   readonly otherWaitNs: number;
   /** The longest fault, first to last step. */
   readonly worstNs: number;
+  /** Its faults that lost the VMA lock or had none, over time; null while there was none. */
+  readonly lost: LostSeries | null;
 }
 
 const MAX_VMAS = 4096;
@@ -34,11 +39,13 @@ export const MAX_VMA_ROWS = 256;
 /** VM_HUGETLB of include/linux/mm.h; the same value since 2.6. */
 const VM_HUGETLB = 0x400000n;
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+/** With the address of the handler until it is named; 0n for none. */
+type Sums = Omit<Mutable<VmaRow>, 'handler' | 'lost'> & { handlerAt: bigint; lost: LostSums | null };
 
 export class VmaSums {
   /** A VMA that never retried goes first when there are too many. */
-  readonly #rows: BoundedMap<string, Mutable<VmaRow>> = new BoundedMap(MAX_VMAS, (row) => row.retries + row.aborts);
-  #last: Mutable<VmaRow> | null = null;
+  readonly #rows: BoundedMap<string, Sums> = new BoundedMap(MAX_VMAS, (row) => row.retries + row.aborts);
+  #last: Sums | null = null;
 
   get size(): number {
     return this.#rows.size;
@@ -59,7 +66,8 @@ export class VmaSums {
     row.lifecycles++;
     const { attempts, waits } = fault;
     for (let i = 0; i < attempts.length; i++) {
-      const { lock, outcome } = attempts[i] as Attempt;
+      const { lock, outcome, faultHandler } = attempts[i] as Attempt;
+      if (faultHandler !== 0n) row.handlerAt = faultHandler;
       if (lock !== 'vma') continue;
       if (outcome === 'retry') row.retries++;
       else if (outcome === 'abort') row.aborts++;
@@ -73,12 +81,16 @@ export class VmaSums {
       // One that keeps the attempt's lock lies inside the attempt or another wait: its time is part of theirs.
       else if (WAIT_FACTS[kind].lock !== 'kept') row.otherWaitNs += end - start;
     }
+    if (hasLost(fault)) {
+      row.lost ??= new LostSums();
+      row.lost.add(fault.last);
+    }
     const total = fault.last - fault.first;
     if (total > row.worstNs) row.worstNs = total;
   }
 
   /** Most retries and aborts first, then most faults. */
-  top(names: ProcessNames): VmaRow[] {
+  top({ processes, handlers }: Names): VmaRow[] {
     return [...this.#rows.values()]
       .sort(
         (x, y) =>
@@ -88,10 +100,15 @@ export class VmaSums {
           x.start - y.start,
       )
       .slice(0, MAX_VMA_ROWS)
-      .map((row) => ({ ...row, comm: names.of(row.tgid, row.comm) }));
+      .map(({ handlerAt, lost, ...row }) => ({
+        ...row,
+        lost: lost?.copy() ?? null,
+        comm: processes.of(row.tgid, row.comm),
+        handler: handlers.get(handlerAt) ?? '',
+      }));
   }
 
-  #rowOf(fault: Lifecycle): Mutable<VmaRow> {
+  #rowOf(fault: Lifecycle): Sums {
     const last = this.#last;
     // Faults come in runs on one VMA: no key needs to be made for them.
     if (last !== null && last.mm === fault.mm && last.start === fault.vmaStart) return last;
@@ -106,6 +123,7 @@ export class VmaSums {
         end: fault.vmaEnd,
         vmFlags: fault.vmFlags,
         backing: 'unknown',
+        handlerAt: 0n,
         lifecycles: 0,
         retries: 0,
         aborts: 0,
@@ -113,6 +131,7 @@ export class VmaSums {
         mmapWaitNs: 0,
         otherWaitNs: 0,
         worstNs: 0,
+        lost: null,
       };
       this.#rows.set(key, row);
     }

@@ -174,3 +174,24 @@ export function wrapWords(text: string, width: number): string[] {
   }
   return [...lines, line];
 }
+
+/** `line` in lines of at most `width` columns, broken between its segments; a longer one has a line of its own. */
+export function wrapLine(line: Line, width: number): Line[] {
+  const lines: Segment[][] = [[]];
+  let used = 0;
+  for (const segment of line) {
+    const columns = textWidth(segment.text);
+    // A word and its figure stay together: a break comes before a segment that begins with blanks.
+    if (used > 0 && used + columns > width && segment.text.startsWith(' ')) {
+      lines.push([]);
+      used = 0;
+      const text = segment.text.trimStart();
+      lines.at(-1)?.push(seg(text, segment.style));
+      used += textWidth(text);
+      continue;
+    }
+    lines.at(-1)?.push(segment);
+    used += columns;
+  }
+  return lines;
+}

@@ -10,6 +10,7 @@ import { BOX_COLUMNS } from './frame.js';
 import { above, type Block, beside, panel } from './layout.js';
 import type { Figures } from './list.js';
 import { listBox, rowsOf } from './list-box.js';
+import { rowChart } from './row-chart.js';
 import { listState } from './state.js';
 
 function verdictPanel({ now }: Figures, width: number, height: number): Block {
@@ -105,7 +106,9 @@ export function causesView(figures: Figures, width: number, height: number): Blo
   );
   return above(
     listBox('causes', figures, width, height - lower - stacks),
-    ...(stacks > 0 ? [stackPanel(figures, width, stacks)] : []),
+    ...(stacks > 0
+      ? [beside(stackPanel(figures, left, stacks), rowChart('causes', figures, width - left, stacks))]
+      : []),
     beside(verdictPanel(figures, left, lower), balance),
   );
 }

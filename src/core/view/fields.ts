@@ -35,6 +35,7 @@ export const vmaFields: readonly Field<VmaRow>[] = [
   num('size', 'size', 'bytes', 8, size),
   text('flags', 'flags', 4, (r) => flagWords(r.vmFlags), 10),
   text('backing', 'backing', 7, (r) => (r.backing === 'unknown' ? '?' : r.backing)),
+  text('name', 'served by', 18, (r) => r.handler || null, 34),
   num('retries', 'retries', '', 8, (r) => r.retries),
   num('aborts', 'aborts', '', 6, (r) => r.aborts),
   num('lifecycles', 'traced', '', 6, (r) => r.lifecycles),

@@ -7,6 +7,7 @@ import type { Marker, Prompt, ReplayState, ViewState } from './state.js';
 
 const PROMPTS: Readonly<Record<Prompt['kind'], string>> = {
   filter: ' filter ',
+  search: ' search ',
   goto: ' go to ',
   export: ' export ',
 };
@@ -15,6 +16,10 @@ const ANSWERS: Readonly<Record<Prompt['kind'], readonly (readonly [key: string, 
   filter: [
     ['Enter', 'keep'],
     ['Esc', 'drop'],
+  ],
+  search: [
+    ['F3', 'next'],
+    ['Enter', 'stay there'],
   ],
   goto: [
     ['Enter', 'go'],
@@ -37,12 +42,12 @@ function promptLine({ kind, text }: Prompt, width: number): Line {
 }
 
 function keysNow(state: ViewState): [string, string][] {
-  if (state.helpOpen || state.detail !== null) {
+  if (state.helpOpen || state.infoOpen || state.detail !== null) {
     const keys: [string, string][] = [
       ['Esc', 'back'],
       ['↑↓', 'scroll'],
     ];
-    if (!state.helpOpen) keys.push(['c', 'copy'], ['x', 'export']);
+    if (!state.helpOpen && !state.infoOpen) keys.push(['i', 'words'], ['c', 'copy'], ['x', 'export']);
     return [...keys, ['q', 'quit']];
   }
   const replay: [string, string][] = [
@@ -60,6 +65,8 @@ function keysNow(state: ViewState): [string, string][] {
     ['s', 'sort'],
     ['/', 'filter'],
     ['Enter', 'detail'],
+    ['i', 'words'],
+    ['t', state.tree ? 'list' : 'tree'],
     ['+-', `${state.intervalMs / 1000} s`],
     ...(state.source === 'replay' ? [] : ([['w', 'record']] as [string, string][])),
     ['x', 'export'],

@@ -91,6 +91,8 @@ export interface TableOptions<Row> {
   readonly sort?: { readonly field: string; readonly descending: boolean } | null;
   /** Index into `rows` of the selected one; -1 for none; absent: the table has no selection and no room for its mark. */
   readonly selected?: number;
+  /** What stands before each row that is not selected, in the columns of the mark; blanks unless told. */
+  readonly marks?: readonly string[];
   /** A style for one cell; `plain` unless told. */
   readonly style?: (row: Row, field: Field<Row>) => Style;
   /** Shown instead of rows when there are none. */
@@ -130,7 +132,9 @@ export function table<Row>(
   });
   const body =
     rows.length === 0
-      ? [[seg(marked ? ' '.repeat(MARK_COLUMNS) : ''), seg(options.empty, 'dim')]]
+      ? options.empty === ''
+        ? []
+        : [[seg(marked ? ' '.repeat(MARK_COLUMNS) : ''), seg(options.empty, 'dim')]]
       : rows.map((row, i) => tableRow(row, i, gap, options));
   return { lines: [head, ...body], head: cells };
 }
@@ -138,7 +142,9 @@ export function table<Row>(
 function tableRow<Row>(row: Row, index: number, gap: string, options: TableOptions<Row>): Line {
   const selected = options.selected === index;
   const line: Segment[] =
-    options.selected !== undefined ? [seg(selected ? '▸ ' : '  ', selected ? 'selected' : 'plain')] : [];
+    options.selected !== undefined
+      ? [selected ? seg('▸ ', 'selected') : seg(options.marks?.[index] ?? ' '.repeat(MARK_COLUMNS), 'dim')]
+      : [];
   options.fields.forEach((field, i) => {
     const style: Style = selected ? 'selected' : (options.style?.(row, field) ?? 'plain');
     if (i > 0) line.push(seg(gap, selected ? 'selected' : 'plain'));

@@ -11,6 +11,9 @@ export type Action =
   | 'sortPrevious'
   | 'sortReverse'
   | 'filter'
+  | 'search'
+  | 'info'
+  | 'tree'
   | 'up'
   | 'down'
   | 'pageUp'
@@ -65,13 +68,16 @@ export const KEYS: readonly KeyBinding[] = [
   { action: 'pageDown', keys: ['pagedown'], label: 'PgDn', help: 'a page up, a page down' },
   { action: 'home', keys: ['home'], label: 'Home', help: 'the first row, the last row' },
   { action: 'end', keys: ['end'], label: 'End', help: 'the first row, the last row' },
-  { action: 'detail', keys: ['enter'], label: 'Enter', help: 'a fault in full; on a process or VMA: its faults' },
+  { action: 'detail', keys: ['enter'], label: 'Enter', help: 'a fault in full; on a process, VMA, writer: its faults' },
   { action: 'back', keys: ['escape'], label: 'Esc', help: 'close what is open, then drop the filter' },
-  { action: 'filter', keys: ['/'], label: '/', help: 'filter: text, pid: comm: cause: cgroup: vma:' },
-  { action: 'sortNext', keys: ['s'], label: 's', help: SORT },
+  { action: 'info', keys: ['i', 'f2'], label: 'i F2', help: 'the row in full, what its columns mean, the glossary' },
+  { action: 'filter', keys: ['/', 'f4'], label: '/ F4', help: 'filter: text, pid: comm: cause: cgroup: vma:' },
+  { action: 'search', keys: ['f3'], label: 'F3', help: 'search: go to the row that holds a text; F3 again: the next' },
+  { action: 'tree', keys: ['t', 'f5'], label: 't F5', help: 'a tree by container, pod or unit, or the plain list' },
+  { action: 'sortNext', keys: ['s', 'f6'], label: 's F6', help: SORT },
   { action: 'sortPrevious', keys: ['S-s'], label: 'S', help: SORT },
   { action: 'sortReverse', keys: ['r'], label: 'r', help: 'reverse the order' },
-  { action: 'axis', keys: ['t'], label: 't', help: 'charts: the last minutes, or the whole session' },
+  { action: 'axis', keys: ['a'], label: 'a', help: 'charts: the last minutes, or the whole session' },
   { action: 'pause', keys: ['space'], label: 'space', help: 'freeze the view; pause a replay' },
   { action: 'slower', keys: ['+'], label: '+', help: 'a longer interval, a shorter one' },
   { action: 'faster', keys: ['-'], label: '-', help: 'a longer interval, a shorter one' },
@@ -87,8 +93,8 @@ export const KEYS: readonly KeyBinding[] = [
   { action: 'record', keys: ['w'], label: 'w', help: 'start or stop recording to a file', only: 'source' },
   { action: 'export', keys: ['x'], label: 'x', help: 'export this list: JSON or CSV' },
   { action: 'suspend', keys: ['C-z'], label: 'Ctrl-Z', help: 'suspend; fg brings it back' },
-  { action: 'help', keys: ['?', 'h'], label: '? h', help: 'this help' },
-  { action: 'quit', keys: ['q', 'C-c'], label: 'q Ctrl-C', help: 'quit' },
+  { action: 'help', keys: ['?', 'h', 'f1'], label: '? h F1', help: 'this help' },
+  { action: 'quit', keys: ['q', 'f10', 'C-c'], label: 'q F10 Ctrl-C', help: 'quit' },
 ];
 
 /** The keys that work on such a source. A replay has no source that could be recorded. */
@@ -107,8 +113,8 @@ export function helpRows(source: ViewState['source']): { label: string; help: st
   return rows;
 }
 
-/** What else the hand can do, and what the words on the screen mean, below the keys. */
-export const GLOSSARY: readonly (readonly [string, string])[] = [
+/** What else the hand can do, and what the signs on the screen mean, below the keys; words are under `i`. */
+export const SIGNS: readonly (readonly [string, string])[] = [
   ['mouse', 'click views, lists, rows, columns, the time bar; Shift selects'],
   ['avoidable', 'the VMA was as before: a retry under its lock would have done'],
   ['cost', 'time of faults after they had lost the VMA lock'],

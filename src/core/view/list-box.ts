@@ -4,17 +4,28 @@ import type { Snapshot } from '../aggregate/snapshot.js';
 import { formatCount } from '../present/format.js';
 import { type Line, seg } from '../present/text.js';
 import { parseFilter } from './filter.js';
-import { BOX_COLUMNS, BOX_ROWS, box, MARK_COLUMNS, scrollTo } from './frame.js';
+import { BOX_COLUMNS, BOX_ROWS, type BoxOptions, box, MARK_COLUMNS, scrollTo } from './frame.js';
 import { type Block, block, clickable, type Hit } from './layout.js';
+import { legendLine, OUTCOME_LEGEND } from './legend.js';
 import type { Figures, Rows } from './list.js';
 import { LISTS } from './lists.js';
+import { filled, restLines, restRows } from './rest.js';
 import { LISTS_OF, type ListId, listState } from './state.js';
 import { LIST_TITLES } from './titles.js';
+
+const COLOURED: readonly ListId[] = ['latest', 'slowest', 'inFlight', 'causes'];
 
 /** Rows of a list after filter and sort. */
 export function rowsOf(id: ListId, figures: Figures): Rows {
   const { state } = figures;
   return LISTS[id](figures, parseFilter(state.filter), listState(state, id).sort);
+}
+
+/** The selected row of a list: that with its key, else at its place; clamped to the rows there are. */
+export function selectedIn(id: ListId, rows: Rows, state: Figures['state']): number {
+  const { key, selected } = listState(state, id);
+  const followed = key === null ? -1 : rows.indexOf(key);
+  return Math.max(0, Math.min(followed === -1 ? selected : followed, rows.count - 1));
 }
 
 /** `tabs`: lists of the same view that have no box of their own now; their names stand in the title. */
@@ -28,15 +39,16 @@ export function listBox(
   const { state } = figures;
   const rows = rowsOf(id, figures);
   const chosen = listState(state, id);
-  const page = Math.max(1, height - BOX_ROWS - 1);
-  const followed = chosen.key === null ? -1 : rows.indexOf(chosen.key);
-  const selected = Math.max(0, Math.min(followed === -1 ? chosen.selected : followed, rows.count - 1));
-  const scroll = scrollTo(selected, chosen.scroll, page, rows.count);
+  const selected = selectedIn(id, rows, state);
   const focused = state.focus[state.view] === id;
   const inner = width - BOX_COLUMNS - MARK_COLUMNS;
-  const { lines, head } = rows.draw(inner, scroll, scroll + page, focused ? selected : -1);
+  const rest = focused ? restRows(rows, inner, height) : 0;
+  const page = Math.max(1, height - BOX_ROWS - 1 - rest);
+  const scroll = scrollTo(selected, chosen.scroll, page, rows.count);
+  const { lines: drawn, head } = rows.draw(inner, scroll, scroll + page, focused ? selected : -1);
+  const lines = rest === 0 ? drawn : [...filled(drawn, page + 1), ...restLines(rows, selected, head, inner, rest)];
   const title = titleOf(id, tabs);
-  const info = rows.count === 0 ? [] : [seg(shown(id, figures, rows.count, scroll, page), 'dim')];
+  const info = rows.count === 0 ? [] : [seg(shown(id, figures, rows, scroll, page), 'dim')];
   const visible = Math.max(0, Math.min(rows.count - scroll, page));
   const hits: Hit[] = [
     ...title.hits.filter((hit) => hit.left + hit.width < width - 1),
@@ -51,7 +63,7 @@ export function listBox(
     { left: 0, top: 0, width, height, click: { kind: 'focus', list: id } },
   ];
   const key = selected === 0 ? null : rows.keyAt(selected);
-  return block(width, box({ title: title.line, info, focused }, lines, width, height), {
+  return block(width, box({ title: title.line, info, focused, ...footOf(id, focused) }, lines, width, height), {
     hits,
     lists: {
       [id]: {
@@ -62,6 +74,11 @@ export function listBox(
       },
     },
   });
+}
+
+/** What the colours of ends and causes stand for, below the lists that have them. */
+function footOf(id: ListId, focused: boolean): Pick<BoxOptions, 'foot'> {
+  return focused && COLOURED.includes(id) ? { foot: { left: legendLine(OUTCOME_LEGEND), right: [] } } : {};
 }
 
 /** The list with the focus of its view, with the others' names in the title: for when there is room for one only. */
@@ -98,8 +115,9 @@ function totalOf(id: ListId, { inFlight, inFlightTotal, processes, vmas, totals 
   }
 }
 
-function shown(id: ListId, { now }: Figures, count: number, scroll: number, page: number): string {
-  const text = `${scroll + 1}–${Math.min(count, scroll + page)} of ${count}`;
+function shown(id: ListId, { now }: Figures, { count, groups }: Rows, scroll: number, page: number): string {
+  const lines = `${scroll + 1}–${Math.min(count, scroll + page)} of ${count}`;
+  const text = groups === 0 ? lines : `${lines} lines, ${groups} group${groups === 1 ? '' : 's'}`;
   const [kept, total] = totalOf(id, now);
   return total > kept ? `${text}, ${formatCount(total)} in all` : text;
 }

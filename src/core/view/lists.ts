@@ -1,87 +1,20 @@
 // SPDX-License-Identifier: MIT
 /** Every list of the dashboard, by id. */
 
-import { MMAP_LOCK_HOOK, whyNoBlockers, whyNotHooked } from '../aggregate/mmap-lock.js';
-import type { Snapshot } from '../aggregate/snapshot.js';
 import { type AlertStatus, isOut } from '../alerts/event.js';
-import type { SessionInfo } from '../events/session.js';
-import type { Lifecycle } from '../lifecycle/lifecycle.js';
-import { blockerFields, lockNowFields } from '../present/fields/blocker.js';
 import { type CauseLine, causeLineFields } from '../present/fields/cause.js';
 import type { Field } from '../present/fields/field.js';
-import { causeSoFar, inFlightFields, type LifecycleRow, lifecycleFields } from '../present/fields/lifecycle.js';
 import { waitLineFields } from '../present/fields/wait.js';
-import { writerFields } from '../present/fields/writer.js';
-import { causeOf, lasted } from '../present/lifecycle.js';
 import { programRows } from '../present/rows.js';
-import { type Style, sanitise } from '../present/text.js';
+import type { Style } from '../present/text.js';
+import { FAULT_LISTS } from './fault-lists.js';
 import { alertFields, hookFields, processLineFields, programLineFields, vmaFields } from './fields.js';
-import type { Facts } from './filter.js';
-import { defineList, type Figures, type List, type Opening, zeroDim } from './list.js';
+import { aboutCause, aboutWait } from './info.js';
+import { defineList, type List, type Opening, zeroDim } from './list.js';
+import { cgroupOf, groupOfCgroup, groupOfProcess } from './list-groups.js';
+import { LOCK_LISTS } from './lock-lists.js';
 import { alertLines, causeLines, processLines, waitLines } from './rows.js';
 import type { ListId } from './state.js';
-
-const lifecycleFacts = ({ lifecycle: l, now }: LifecycleRow, { now: snapshot }: Figures): Facts => ({
-  ids: [l.tgid, l.tid],
-  comm: l.comm,
-  cause: (l.how === 'in-flight' ? causeSoFar({ lifecycle: l, now }) : causeOf(l)) ?? '',
-  cgroup: `${l.cgroup} ${cgroupOf(snapshot, l.tgid)}`,
-  vma: [l.vmaStart, l.vmaEnd],
-  text: l.how,
-});
-
-function cgroupOf(snapshot: Snapshot, tgid: number): string {
-  return snapshot.processes.find((row) => row.tgid === tgid)?.cgroupName ?? '';
-}
-
-function lifecycleStyle(row: LifecycleRow, field: Field<LifecycleRow>): Style {
-  const { how } = row.lifecycle;
-  if (field.id === 'end') {
-    if (how === 'ok-vma') return 'good';
-    if (how === 'incomplete' || how === 'error') return 'bad';
-    return how === 'completed' ? 'completed' : 'plain';
-  }
-  if (field.id === 'cause') return 'retry';
-  if (field.id === 'age' || field.id === 'total') return 'strong';
-  return field.id === 'time' || field.id === 'address' ? 'dim' : 'plain';
-}
-
-/**
- * A filter asks for the faults of a process, a VMA, a cause: those that are kept of each come in beside the latest, or the
- * slowest, of all. `isFiltered`: one is set.
- */
-type LifecyclesOf = (snapshot: Snapshot, isFiltered: boolean) => readonly Lifecycle[];
-
-const latestOf: LifecyclesOf = ({ latest, slowest, examples }, isFiltered) =>
-  isFiltered ? once([...latest, ...slowest, ...examples]).sort((x, y) => y.last - x.last) : latest;
-const slowestOf: LifecyclesOf = ({ latest, slowest, examples }, isFiltered) =>
-  isFiltered ? once([...slowest, ...latest, ...examples]).sort((x, y) => y.last - y.first - x.last + x.first) : slowest;
-
-function once(faults: readonly Lifecycle[]): Lifecycle[] {
-  return [...new Map(faults.map((fault) => [fault.id, fault])).values()];
-}
-
-function lifecycleList(rows: LifecyclesOf, empty: string): List {
-  return defineList<LifecycleRow>({
-    fields: lifecycleFields,
-    priority: 'time tid comm cause total end mmapWait folioWait address attempts userfaultWait'.split(' '),
-    sort: null,
-    empty,
-    rows: ({ now, state }) => rows(now, state.filter !== '').map((lifecycle) => ({ lifecycle, now: now.time })),
-    key: (row) => String(row.lifecycle.id),
-    facts: lifecycleFacts,
-    open: (row) => ({ kind: 'fault', fault: row.lifecycle }),
-    style: lifecycleStyle,
-  });
-}
-
-/** `none` where it would have been seen. */
-function unlessUnseen(none: string, why: (session: SessionInfo) => string = whyNoBlockers): (now: Snapshot) => string {
-  return ({ session }) => {
-    const unseen = why(session);
-    return unseen === '' ? none : `not known: ${sanitise(unseen)}`;
-  };
-}
 
 function causeStyle(row: CauseLine, field: Field<CauseLine>): Style {
   if (row.count === 0) return 'dim';
@@ -114,12 +47,13 @@ export const LISTS: Readonly<Record<ListId, List>> = {
     key: ({ row }) => String(row.tgid),
     facts: ({ row }) => ({ ids: [row.tgid], comm: row.comm, cgroup: `${row.cgroup} ${row.cgroupName}` }),
     open: ({ row }) => ({ kind: 'filter', filter: `pid:${row.tgid}`, view: 'lifecycles' }),
+    sums: ['retries', 'rate', 'aborts', 'inFlight', 'folioWait', 'mmapWait', 'total'],
+    group: ({ row }) => groupOfCgroup(row.cgroup, row.cgroupName),
   }),
   vmas: defineList({
     fields: vmaFields,
-    priority: 'pid comm range retries aborts backing flags folioWait mmapWait worst lifecycles size otherWait'.split(
-      ' ',
-    ),
+    priority:
+      'pid comm range retries aborts backing flags folioWait mmapWait worst lifecycles name size otherWait'.split(' '),
     sort: { field: 'retries', descending: true },
     empty: 'no VMA has faulted in scope yet',
     rows: ({ now }) => now.vmas,
@@ -129,9 +63,11 @@ export const LISTS: Readonly<Record<ListId, List>> = {
       comm: row.comm,
       cgroup: cgroupOf(now, row.tgid),
       vma: [row.start, row.end],
-      text: row.backing,
+      text: `${row.backing} ${row.handler}`,
     }),
     open: (row) => ({ kind: 'filter', filter: `pid:${row.tgid} vma:${row.start.toString(16)}`, view: 'lifecycles' }),
+    sums: ['retries', 'aborts', 'folioWait', 'mmapWait', 'otherWait'],
+    group: (row, { now }) => groupOfProcess(now, row.tgid),
   }),
   causes: defineList({
     fields: causeLineFields,
@@ -142,6 +78,7 @@ export const LISTS: Readonly<Record<ListId, List>> = {
     key: (row) => row.cause,
     facts: (row) => ({ cause: row.cause, text: row.result }),
     open: (row) => (row.cost === null ? null : { kind: 'fault', fault: row.cost.worst }),
+    about: (row) => aboutCause(row.cause),
     style: causeStyle,
   }),
   waits: defineList({
@@ -152,68 +89,11 @@ export const LISTS: Readonly<Record<ListId, List>> = {
     rows: ({ now }) => waitLines(now),
     key: (row) => row.id,
     facts: (row) => ({ text: row.title }),
+    about: (row) => aboutWait(row.id),
     style: (row, field) => (row.stats.count === 0 ? 'dim' : zeroDim(row, field)),
   }),
-  blockers: defineList({
-    fields: blockerFields,
-    priority:
-      'comm what blocked waits mm holdMax hold holds convoys pid mode blockedMax convoyVia convoyWaits forks forkVmas forkWait forkThreads'.split(
-        ' ',
-      ),
-    sort: { field: 'blocked', descending: true },
-    empty: unlessUnseen('no hold of mmap_lock that others queued behind was recorded'),
-    rows: ({ now }) => now.blockers.rows,
-    key: (row) => `${row.tgid}:${row.mm}:${row.lock}:${row.isWrite}:${row.what}`,
-    facts: (row, { now }) => ({
-      ids: [row.tgid, row.owner],
-      comm: `${row.comm} ${row.ownerComm}`,
-      cgroup: cgroupOf(now, row.tgid),
-      text: `${row.what} ${row.victims.map(({ comm, what }) => `${comm} ${what}`).join(' ')}`,
-    }),
-    open: (row) => ({ kind: 'filter', filter: `pid:${row.owner || row.tgid}`, view: 'lifecycles' }),
-  }),
-  lockNow: defineList({
-    fields: lockNowFields,
-    priority: 'state comm what for mm tid pid mode since'.split(' '),
-    sort: null,
-    empty: unlessUnseen('no queue for an mmap_lock is recorded at this moment'),
-    rows: ({ now }) => now.blockers.now.map((row) => ({ row, time: now.time })),
-    key: ({ row }) => `${row.tid}:${row.mm}:${row.isWaiting}`,
-    facts: ({ row }, { now }) => ({
-      ids: [row.tgid, row.tid, row.owner],
-      comm: `${row.comm} ${row.ownerComm}`,
-      cgroup: cgroupOf(now, row.tgid),
-      text: row.what,
-    }),
-    style: ({ row, time }, field) => (field.id === 'for' && time - row.since > 1e9 ? 'bad' : 'plain'),
-  }),
-  writers: defineList({
-    fields: writerFields,
-    priority:
-      'comm name acquired wait waitMax behindReader vmas retriesLocked pid retriesDelayed hold waitP99 behindWriter vmaWait inverted worstHolder'.split(
-        ' ',
-      ),
-    sort: { field: 'wait', descending: true },
-    empty: unlessUnseen('no writer has waited or met a retry yet', (session) => whyNotHooked(session, MMAP_LOCK_HOOK)),
-    rows: ({ now }) => now.writers,
-    key: (row) => `${row.tgid}:${row.syscall}`,
-    facts: (row, { now }) => ({ ids: [row.tgid], comm: row.comm, cgroup: cgroupOf(now, row.tgid), text: row.name }),
-    open: (row) => ({ kind: 'filter', filter: `pid:${row.tgid}`, view: 'lifecycles' }),
-  }),
-  latest: lifecycleList(latestOf, 'no fault in scope has ended yet'),
-  slowest: lifecycleList(slowestOf, 'no fault in scope has ended yet'),
-  inFlight: defineList<LifecycleRow>({
-    fields: inFlightFields,
-    priority: 'tid comm age held state cause address pid tries'.split(' '),
-    sort: null,
-    empty: 'no fault is in flight at the moment',
-    rows: ({ now }) => now.inFlight.map((lifecycle) => ({ lifecycle, now: now.time })),
-    key: (row) => String(row.lifecycle.id),
-    facts: lifecycleFacts,
-    open: (row) => ({ kind: 'fault', fault: row.lifecycle }),
-    style: (row, field) =>
-      field.id === 'age' && lasted(row.lifecycle, row.now).lo > 1e9 ? 'bad' : lifecycleStyle(row, field),
-  }),
+  ...LOCK_LISTS,
+  ...FAULT_LISTS,
   alerts: defineList({
     fields: alertFields,
     priority: 'state rule values since group expression severity summary'.split(' '),

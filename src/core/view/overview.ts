@@ -101,7 +101,7 @@ function chartRow({ now, state }: Figures, width: number, height: number): Block
       const right = Math.floor((width * (i + 1)) / count);
       const of = (slice: number): number =>
         outcomes.reduce((sum, outcome) => sum + (timeline.outcomes[outcome][slice] ?? 0), 0);
-      const one = rateChart({ title, style, timeline, of }, right - left, height);
+      const one = rateChart({ title: `${title}/s`, style, timeline, of }, right - left, height);
       left = right;
       return one;
     }),

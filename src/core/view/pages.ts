@@ -2,13 +2,15 @@
 /** What stands on each page below the header. */
 import type { Snapshot } from '../aggregate/snapshot.js';
 import { formatCount } from '../present/format.js';
-import { type Line, seg } from '../present/text.js';
+import { type Line, seg, wrapLine } from '../present/text.js';
 import { causesView } from './causes.js';
+import { BOX_COLUMNS, BOX_ROWS } from './frame.js';
 import { healthView } from './health.js';
 import { above, type Block, panel } from './layout.js';
 import type { Figures } from './list.js';
 import { focusedList, listBox, rowsOf } from './list-box.js';
 import { overviewView } from './overview.js';
+import { charted } from './row-chart.js';
 import { alertLines } from './rows.js';
 import { listState, type ViewId } from './state.js';
 import { waitsView } from './waits.js';
@@ -121,12 +123,14 @@ function progressLines({ progress }: Snapshot): Line[] {
 
 function vmasView(figures: Figures, width: number, height: number): Block {
   const title = [seg('Progress', 'strong')];
-  return above(listBox('vmas', figures, width, height - 4), panel({ title }, progressLines(figures.now), width, 4));
+  const lines = progressLines(figures.now).flatMap((line) => wrapLine(line, width - BOX_COLUMNS));
+  const about = lines.length + BOX_ROWS;
+  return above(charted('vmas', figures, width, height - about), panel({ title }, lines, width, about));
 }
 
 export const PAGES: Readonly<Record<ViewId, Page>> = {
   overview: overviewView,
-  processes: (figures, width, height) => listBox('processes', figures, width, height),
+  processes: (figures, width, height) => charted('processes', figures, width, height),
   vmas: vmasView,
   causes: causesView,
   waits: waitsView,

@@ -9,7 +9,7 @@ import { type Block, block, type Chart } from './layout.js';
 const AXIS_COLUMNS = 10;
 
 export interface RateChart {
-  /** What is counted. */
+  /** What is counted, per second. */
   readonly title: string;
   readonly style: Style;
   /** Times in ns since the session's base. */
@@ -37,7 +37,7 @@ export function rateChart({ title, style, timeline, of }: RateChart, width: numb
   );
   const most = Math.max(0, ...rates);
   const [by, unit] = most >= 5e6 ? [1e6, ', millions'] : most >= 5e3 ? [1e3, ', thousands'] : [1, ''];
-  const heading = [seg(`${title}/s`, style), seg(unit, 'dim')];
+  const heading = [seg(title, style), seg(unit, 'dim')];
   const info: Line = slices === 0 ? [] : [seg('most ', 'dim'), seg(formatRate(most), 'strong')];
   const foot = {
     left: [seg(formatDuration(startNs), 'dim')],

@@ -62,7 +62,7 @@ export interface ListState {
 
 /** What is being typed in the footer. */
 export interface Prompt {
-  readonly kind: 'filter' | 'goto' | 'export';
+  readonly kind: 'filter' | 'search' | 'goto' | 'export';
   readonly text: string;
 }
 
@@ -92,6 +92,14 @@ export interface ReplayState {
   readonly markers: readonly Marker[];
 }
 
+/** Faults a filter leaves, for which a recording was read again. */
+export interface FoundFaults {
+  readonly filter: string;
+  /** Time it was read up to, ns. */
+  readonly upTo: number;
+  readonly faults: readonly Lifecycle[];
+}
+
 export interface ViewState {
   readonly width: number;
   readonly height: number;
@@ -107,6 +115,9 @@ export interface ViewState {
   readonly filter: string;
   readonly prompt: Prompt | null;
   readonly helpOpen: boolean;
+  /** The selected row and its words, in full. */
+  readonly infoOpen: boolean;
+  /** Of whichever of the two is open. */
   readonly helpScroll: number;
   /** The lifecycle shown in full, and how far its text is scrolled. */
   readonly detail: Lifecycle | null;
@@ -115,11 +126,14 @@ export interface ViewState {
   readonly detailScroll: number;
   /** Time axis of charts and heat maps: the whole session, or the last minutes. */
   readonly axis: 'whole' | 'recent';
+  /** Lists that can be, as a tree: by container, pod or unit. */
+  readonly tree: boolean;
   readonly replay: ReplayState | null;
   /** File being recorded to; null when none. */
   readonly recording: string | null;
   /** Said in the footer until the next key. */
   readonly note: Note | null;
+  readonly found: FoundFaults | null;
   /** Every alert rule as it stands; null when none are watched. */
   readonly alerts: readonly AlertStatus[] | null;
 }
@@ -146,14 +160,17 @@ export function initialState(
     filter: '',
     prompt: null,
     helpOpen: false,
+    infoOpen: false,
     helpScroll: 0,
     detail: null,
     detailAt: 0,
     detailScroll: 0,
     axis: source === 'replay' ? 'whole' : 'recent',
+    tree: false,
     replay: null,
     recording: null,
     note: null,
+    found: null,
     alerts: null,
   };
 }

@@ -11,10 +11,12 @@ import { fitLine, type Line, seg } from '../present/text.js';
 import { footerLine, timeBar } from './footer.js';
 import { BOX_ROWS, box } from './frame.js';
 import { headerLines, viewBar } from './header.js';
-import { GLOSSARY, helpRows } from './keys.js';
+import { infoLines } from './info.js';
+import { helpRows, SIGNS } from './keys.js';
 import { type Block, block, type Chart, type DrawnList, type Hit, panel } from './layout.js';
+import { LEGEND, legendLine } from './legend.js';
 import type { Figures, Rows } from './list.js';
-import { rowsOf } from './list-box.js';
+import { rowsOf, selectedIn } from './list-box.js';
 import { PAGES } from './pages.js';
 import { type ListId, type ListState, listState, type ViewState } from './state.js';
 import { detailLines, namedBy } from './waterfall.js';
@@ -97,6 +99,7 @@ function bodyOf(figures: Figures | null, state: ViewState, height: number): Body
     const waiting = [[seg('no figures yet', 'dim')]];
     return panel({ title: [] }, waiting, state.width, height);
   }
+  if (state.infoOpen) return infoBox(figures, state, height);
   if (state.detail !== null)
     return scrolled('One fault', detailOf(figures, state), state.detailScroll, state.width, height);
   return PAGES[state.view](figures, state.width, height);
@@ -117,9 +120,20 @@ function scrolled(title: string, lines: readonly Line[], wanted: number, width: 
   return { ...block(width, box(options, lines.slice(from), width, height)), scrollEnd };
 }
 
+function infoBox(figures: Figures, state: ViewState, height: number): Body {
+  const list = state.focus[state.view];
+  const rows = rowsOf(list, figures);
+  const lines = infoLines(list, rows, selectedIn(list, rows, state), state.detail, state.width - 4);
+  return scrolled('What it is', lines, state.helpScroll, state.width, height);
+}
+
 function helpBox(state: ViewState, height: number): Body {
   const rows = helpRows(state.source).map(({ label, help }): Line => [seg(label.padEnd(15), 'key'), seg(` ${help}`)]);
-  const words = GLOSSARY.map(([word, meaning]): Line => [seg(word.padEnd(15), 'strong'), seg(` ${meaning}`)]);
+  const words = SIGNS.map(([word, meaning]): Line => [seg(word.padEnd(15), 'strong'), seg(` ${meaning}`)]);
+  words.push(
+    [seg('colours'.padEnd(15), 'strong'), seg(' ')],
+    ...[0, 3].map((from) => legendLine(LEGEND.slice(from, from + 3))),
+  );
   const inner = state.width - 4;
   const half = Math.floor(inner / 2);
   const lines =

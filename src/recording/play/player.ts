@@ -9,6 +9,7 @@ import type { Marker } from '../read/marks.js';
 import { type OpenOptions, openRecordingBytes, type Recording } from '../read/reader.js';
 import { SCANNED, type Scan, scan } from '../read/scan.js';
 import { sliceSource, type TimeRange } from '../read/slice.js';
+import { FoundFaults } from './found-faults.js';
 import { MAX_SPEED, MIN_SPEED, RATE_NS, type Replay } from './replay.js';
 import { Run } from './run.js';
 
@@ -37,7 +38,7 @@ export async function openReplay(path: string, options: ReplayOptions = {}): Pro
     const whole = await open();
     const range = (await options.range?.(whole.session)) ?? { from: 0, to: Number.POSITIVE_INFINITY };
     const found = await scan(await open(SCANNED), range);
-    const begin = async (): Promise<Run> => new Run(sliceSource(await open(), range));
+    const begin: Begin = async (onClosed) => new Run(sliceSource(await open(), range), onClosed);
     // The first run goes on from the head that was read already.
     return new Player(found, range, begin, new Run(sliceSource(whole, range)), files);
   } catch (error) {
@@ -45,6 +46,8 @@ export async function openReplay(path: string, options: ReplayOptions = {}): Pro
     throw error;
   }
 }
+
+type Begin = (onClosed?: (fault: Lifecycle) => void) => Promise<Run>;
 
 class Player implements Replay {
   readonly session: SessionInfo;
@@ -61,14 +64,14 @@ class Player implements Replay {
   #run: Run;
   /** Other runs, the least lately used first. */
   readonly #kept: Run[] = [];
-  readonly #open: () => Promise<Run>;
+  readonly #open: Begin;
   readonly #files: HeldFiles;
   /** What is under way; and a number that tells it when it is not wanted any more. */
   #work: Promise<unknown> = Promise.resolve();
   #token = 0;
   #pending = 0;
 
-  constructor(scan: Scan, range: TimeRange, open: () => Promise<Run>, run: Run, files: HeldFiles) {
+  constructor(scan: Scan, range: TimeRange, open: Begin, run: Run, files: HeldFiles) {
     this.#files = files;
     this.#open = open;
     this.#run = run;
@@ -145,6 +148,16 @@ class Player implements Replay {
 
   snapshot(): Snapshot {
     return this.#run.snapshot();
+  }
+
+  async faults(keep: (fault: Lifecycle) => boolean, stopped: () => boolean): Promise<Lifecycle[] | null> {
+    const found = new FoundFaults(keep);
+    const run = await this.#open((fault) => found.add(fault));
+    try {
+      return (await run.advance(this.position, stopped)) ? found.list() : null;
+    } finally {
+      await run.close();
+    }
   }
 
   addMarkers(markers: readonly Marker[]): void {

@@ -10,6 +10,8 @@ import type { Lifecycle } from '../../core/lifecycle/lifecycle.js';
 import type { Marker } from '../read/marks.js';
 
 export const MIN_SPEED = 0.1;
+/** Faults found again, of the latest and of the longest: some megabytes. */
+export const MAX_FOUND = 1000;
 export const MAX_SPEED = 100;
 /** Rates at a place that was sought are those of so long before it, ns. */
 export const RATE_NS = 1e9;
@@ -57,6 +59,11 @@ export interface Replay {
   snapshot(): Snapshot;
   /** The state `RATE_NS` before the place the last seek arrived at; null when that was nearer to the beginning. */
   readonly before: Snapshot | null;
+  /**
+   * Reads the recording once more up to the position, for the faults that `keep` wants: the latest and the longest ones,
+   * `MAX_FOUND` of each at most, in the order they ended. Resolves to null when `stopped` said so.
+   */
+  faults(keep: (fault: Lifecycle) => boolean, stopped: () => boolean): Promise<Lifecycle[] | null>;
   /** Adds markers found by somebody else (`check`, alert rules). Times as those of the rows. */
   addMarkers(markers: readonly Marker[]): void;
   /** Frees the files. Ends what is under way. */

@@ -41,12 +41,14 @@ export class Run {
   #row = 0;
   #closed: Lifecycle | null = null;
 
-  constructor(source: Source) {
+  /** `onClosed`: for each fault that ended. */
+  constructor(source: Source, onClosed?: (lifecycle: Lifecycle) => void) {
     this.#source = source;
     this.session = source.session;
     this.#pipeline = new Pipeline(source.session, {
       onClosed: (lifecycle) => {
         this.#closed ??= lifecycle;
+        onClosed?.(lifecycle);
       },
     });
     this.#batches = source.batches()[Symbol.asyncIterator]();
