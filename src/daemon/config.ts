@@ -56,6 +56,10 @@ export interface DaemonConfig {
     /** Bytes a client may be behind before it is dropped. */
     readonly clientBuffer: number;
   };
+  readonly host: {
+    /** Where the host's files are, for names of containers: a mount of its / inside a container. */
+    readonly root: string;
+  };
   readonly privileges: {
     /** Whom to become when started as root. */
     readonly user: string;
@@ -151,6 +155,9 @@ export const KEYS: Keys<DaemonConfig> = {
     group: key(text(0, 32), '', 'who may connect, besides the daemon itself'),
     clients: key(whole(1, 1024), 64, 'at a time; further ones are refused', 'reloadable'),
     clientBuffer: key(size(64 * K, G), 8 * M, 'a client that is behind by more is dropped', 'reloadable'),
+  },
+  host: {
+    root: key(text(1, 4096), '/', "where the host's files are, for names of containers, when run inside one"),
   },
   privileges: {
     user: key(text(1, 32), 'vmalocktop', 'whom to become after attach, when started as root; a user of its own'),

@@ -77,7 +77,7 @@ export class Live implements LiveSource {
     const maps = { stacks: kernel || user ? object.map('stacks') : null, swapDevices: object.map('swap_devices') };
     const { why } = around.addresses;
     const lost = why === '' ? [] : [`${why}: a RETRY of a driver or file system is unknown`];
-    this.#names = new NameRows(maps, options.stacks, [''], lost);
+    this.#names = new NameRows(maps, options.stacks, [''], lost, options.hostRoot);
     const programs = around.plan.programs.map(({ program }) => object.program(program));
     this.#counterRows = COUNTER_ROWS + 3 * programs.length + 16 + MAX_LOCK_ROWS;
     this.#sampler = new Sampler({

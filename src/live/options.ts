@@ -32,6 +32,8 @@ export interface LiveOptions {
   readonly stacks: { readonly kernel: boolean; readonly user: boolean };
   /** Before privileges are given up: keep this process in memory, and from being the OOM killer's first (`stayResident`). */
   readonly lock: boolean;
+  /** Where the host's file system is seen: elsewhere than at / inside a container. */
+  readonly hostRoot?: string;
   /** Hooks to leave out, by name. */
   readonly without: readonly string[];
   /** What `dropPrivileges` does: see planStandDown. */

@@ -7,6 +7,7 @@ import { blockerFields } from '../core/present/fields/blocker.js';
 import { cgroupFields } from '../core/present/fields/cgroup.js';
 import type { Field } from '../core/present/fields/field.js';
 import { processFields } from '../core/present/fields/process.js';
+import { kubernetesOf } from '../core/present/kubernetes.js';
 import { counter, type Family, gauge, type Labels, NS } from './family.js';
 
 /** A family for each field that is a metric: `process_retries`, `process_folio_wait_seconds`. */
@@ -54,14 +55,17 @@ export function workFamilies({ processes, cgroups, blockers }: Snapshot, top: nu
     gauge(
       'process_info',
       'The cgroup of a process; always 1.',
-      rows.map((row) => ({ labels: { ...who(row), cgroup: row.cgroupName }, value: 1 })),
+      rows.map((row) => ({
+        labels: { ...who(row), cgroup: row.cgroupName, ...kubernetesOf(row.cgroupName) },
+        value: 1,
+      })),
     ),
     ...fieldFamilies(
       'cgroup',
       'retries',
       cgroups.filter(({ label }) => label !== null).slice(0, top),
       cgroupFields,
-      ({ label, cgroup }) => ({ cgroup: label ?? '', id: String(cgroup) }),
+      ({ label, cgroup }) => ({ cgroup: label ?? '', id: String(cgroup), ...kubernetesOf(label ?? '') }),
     ),
     ...fieldFamilies('blocker', 'time others waited', blocking, blockerFields, by),
     gauge(

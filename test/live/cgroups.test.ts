@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { clearBatch, createBatch, type EventBatch, UserKind } from '../../src/core/events/batch.js';
-import { CgroupReader, cgroupMount } from '../../src/live/names/cgroups.js';
+import { kubernetesOf } from '../../src/core/present/kubernetes.js';
+import { CgroupReader, cgroupMount, hostOptions } from '../../src/live/names/cgroups.js';
 import { ContainerNames } from '../../src/live/names/container-names.js';
 import { unitOf } from '../../src/live/names/containers.js';
 
@@ -221,6 +223,22 @@ describe('cgroups', () => {
       for (const digit of '12345') assert.equal(await container(other(digit)), digit.repeat(12));
     });
 
+    it('a container of Kubernetes by the folders of logs, where its runtime tells nothing', async () => {
+      const short = '666666666666';
+      const uid = UID.replace('9', 'a');
+      const inPod = (digit: string): Promise<string> =>
+        new ContainerNames(root).name({ kind: 'container', id: other(digit), user: null }, uid);
+      assert.equal(await inPod('6'), short);
+      const logs = join(root, `var/log/pods/shop_db-1_${uid}`);
+      mkdirSync(join(logs, 'postgres'), { recursive: true });
+      assert.equal(await inPod('6'), 'shop/db-1/postgres', 'the only container');
+      mkdirSync(join(logs, 'metrics'));
+      assert.equal(await inPod('6'), `shop/db-1/${short}`, 'one of two');
+      mkdirSync(join(root, 'var/log/containers'), { recursive: true });
+      symlinkSync('nowhere', join(root, `var/log/containers/db-1_shop_metrics-${other('6')}.log`));
+      assert.equal(await inPod('6'), 'shop/db-1/metrics');
+    });
+
     it('a pod by its directory of logs', async () => {
       assert.equal(await names.name({ kind: 'pod', id: UID, user: null }), `pod ${UID}`);
       mkdirSync(join(root, `var/log/pods/shop_web-0_${UID}/nginx`), { recursive: true });
@@ -261,6 +279,91 @@ describe('unitOf', () => {
       assert.deepEqual(unitOf(path), kind === null ? null : { kind, id, user: user ?? null });
     });
   }
+});
+
+describe('without root', () => {
+  const id = (digit: string): string => digit.repeat(64);
+  const script = `
+    import { ContainerNames } from ${JSON.stringify(new URL('../../src/live/names/container-names.js', import.meta.url).href)};
+    const [root, ...ids] = process.argv.slice(1);
+    const names = new ContainerNames(root);
+    const known = [];
+    for (const id of ids) known.push(await names.name({ kind: 'container', id, user: null }));
+    process.setgroups([]); process.setgid(65534); process.setuid(65534);
+    const later = new ContainerNames(root);
+    const after = [];
+    for (const id of ids) after.push([await names.name({ kind: 'container', id, user: null }), await later.name({ kind: 'container', id, user: null })]);
+    console.log(JSON.stringify({ known, after }));`;
+  const skip = process.getuid?.() === 0 ? false : 'it takes root to make files of root and to give root up';
+
+  it('names what was read before; then those of Kubernetes by their logs, others by their id', { skip }, (t) => {
+    const root = mkdtempSync(join(tmpdir(), 'modes-'));
+    t.after(() => rmSync(root, { recursive: true }));
+    const put = (path: string, text: string, mode: number, folders: readonly (readonly [string, number])[]): void => {
+      mkdirSync(dirname(join(root, path)), { recursive: true });
+      writeFileSync(join(root, path), text);
+      chmodSync(join(root, path), mode);
+      for (const [folder, bits] of folders) chmodSync(join(root, folder), bits);
+    };
+    chmodSync(root, 0o755);
+    // As dockerd, containerd and the kubelet make them.
+    put(`var/lib/docker/containers/${id('a')}/config.v2.json`, '{"Name":"/web"}', 0o600, [
+      [`var/lib/docker/containers/${id('a')}`, 0o710],
+      ['var/lib/docker/containers', 0o710],
+      ['var/lib/docker', 0o710],
+    ]);
+    const annotations = {
+      'io.kubernetes.cri.sandbox-name': 'web-0',
+      'io.kubernetes.cri.sandbox-namespace': 'shop',
+      'io.kubernetes.cri.container-name': 'nginx',
+    };
+    const task = 'run/containerd/io.containerd.runtime.v2.task';
+    put(`${task}/k8s.io/${id('b')}/config.json`, JSON.stringify({ annotations }), 0o600, [
+      [`${task}/k8s.io/${id('b')}`, 0o700],
+      [`${task}/k8s.io`, 0o711],
+      [task, 0o711],
+      ['run/containerd', 0o711],
+    ]);
+    mkdirSync(join(root, 'var/log/containers'), { recursive: true });
+    symlinkSync('nowhere', join(root, `var/log/containers/web-0_shop_nginx-${id('b')}.log`));
+    const { stdout, stderr } = spawnSync(
+      process.execPath,
+      ['--input-type=module', '-e', script, root, id('a'), id('b')],
+      { encoding: 'utf8' },
+    );
+    assert.equal(stderr, '');
+    assert.deepEqual(JSON.parse(stdout), {
+      known: ['web', 'shop/web-0/nginx'],
+      after: [
+        ['web', 'aaaaaaaaaaaa'],
+        ['shop/web-0/nginx', 'shop/web-0/nginx'],
+      ],
+    });
+  });
+});
+
+describe('hostOptions', () => {
+  it('takes the cgroup2 of the host where its root is mounted', () => {
+    const line = (point: string): string => `31 23 0:28 / ${point} rw shared:9 - cgroup2 none rw`;
+    const both = [line('/sys/fs/cgroup'), line('/host/sys/fs/cgroup')].join('\n');
+    assert.deepEqual(hostOptions('/', both), { mount: '/sys/fs/cgroup', root: '/' });
+    assert.deepEqual(hostOptions('/host', both), { mount: '/host/sys/fs/cgroup', root: '/host' });
+    assert.deepEqual(hostOptions('/hos', both), { mount: '/sys/fs/cgroup', root: '/hos' });
+  });
+});
+
+describe('kubernetesOf', () => {
+  it('tells namespace, pod and container of a cgroup of Kubernetes, and nothing of others', () => {
+    const path = '/kubepods.slice/kubepods-pod1.slice';
+    assert.deepEqual(kubernetesOf(`shop/web-0/nginx ${path}/cri-containerd-1.scope`), {
+      namespace: 'shop',
+      pod: 'web-0',
+      container: 'nginx',
+    });
+    assert.deepEqual(kubernetesOf(`shop/web-0 ${path}`), { namespace: 'shop', pod: 'web-0' });
+    for (const name of ['', path, `3f4e5d6c7b8a ${path}`, 'web /system.slice/docker-1.scope', 'a/b/c /machine.slice/x'])
+      assert.equal(kubernetesOf(name), null, name);
+  });
 });
 
 describe('cgroupMount', () => {

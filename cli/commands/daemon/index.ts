@@ -161,6 +161,7 @@ async function openSource(options: DaemonOptions, { config }: Loaded): Promise<D
     stacks: { kernel: observe.stacks, user: false },
     lock: config.budget.lock,
     without: observe.without,
+    hostRoot: config.host.root,
     standDown: () => {},
   });
   // Names of the kernel are read by privilege, and in the background.

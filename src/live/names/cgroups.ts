@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { type EventBatch, pushUserRow, UserKind } from '../../core/events/batch.js';
 import { printable } from '../../symbols/text.js';
 import { ContainerNames } from './container-names.js';
-import { unitOf } from './containers.js';
+import { podOf, unitOf } from './containers.js';
 import { TextPool } from './strings.js';
 
 /** Between two walks; doubled while they find none of what is missing, up to `SELDOM_MS`. */
@@ -31,19 +31,25 @@ export interface CgroupOptions {
   readonly root: string;
 }
 
-/** Where cgroup2 is mounted by `mountinfo` (proc_pid_mountinfo(5)), also beside version 1; null when it is not. */
-export function cgroupMount(mountinfo: string): string | null {
+/** Where cgroup2 is mounted below `root` by `mountinfo` (proc_pid_mountinfo(5)), also beside version 1; null when it is not. */
+export function cgroupMount(mountinfo: string, root = '/'): string | null {
+  const below = root.endsWith('/') ? root : `${root}/`;
   for (const line of mountinfo.split('\n')) {
     const [fields = '', type = ''] = line.split(' - ');
     if (!type.startsWith('cgroup2 ')) continue;
     const point = fields.split(' ')[4] ?? '';
-    return point.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
+    const path = point.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
+    if (path.startsWith(below)) return path;
   }
   return null;
 }
 
-function hostOptions(): CgroupOptions {
-  return { mount: cgroupMount(readFileSync('/proc/self/mountinfo', 'utf8')), root: '/' };
+/** `root`: where the host's file system is seen: `/`, or a mount of it inside a container, whose own cgroup2 shows a part. */
+export function hostOptions(
+  root: string,
+  mountinfo: string = readFileSync('/proc/self/mountinfo', 'utf8'),
+): CgroupOptions {
+  return { mount: (root === '/' ? null : cgroupMount(mountinfo, root)) ?? cgroupMount(mountinfo), root };
 }
 
 export class CgroupReader {
@@ -64,7 +70,7 @@ export class CgroupReader {
   #rested = 0;
 
   /** `strings`: those of the source's batches. */
-  constructor(strings: string[], options: CgroupOptions = hostOptions()) {
+  constructor(strings: string[], options: CgroupOptions = hostOptions('/')) {
     this.#texts = new TextPool(strings, MAX_NAMES);
     this.#mount = options.mount;
     this.#names = new ContainerNames(options.root);
@@ -119,7 +125,7 @@ export class CgroupReader {
       if (!entry.isDirectory()) continue;
       const below = join(path, entry.name);
       const unit = unitOf(below);
-      if (unit !== null) await this.#names.name(unit);
+      if (unit !== null) await this.#names.name(unit, podOf(below));
       await this.#primeBelow(mount, below, until);
     }
   }
@@ -150,7 +156,7 @@ export class CgroupReader {
     await this.#walk(mount, '/', found);
     for (const [id, path] of found) {
       const unit = unitOf(path);
-      const name = unit === null ? '' : printable(await this.#names.name(unit));
+      const name = unit === null ? '' : printable(await this.#names.name(unit, podOf(path)));
       this.#ready.set(id, name === '' ? printable(path) : `${printable(path)}\t${name}`);
     }
     // A group that was gone before it was looked for never turns up: no walk a second for its sake.

@@ -4,6 +4,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CgroupUnit } from './containers.js';
+import { KubernetesLogs } from './kubernetes-logs.js';
 
 /** A container's description is some ten kilobytes, an index a kilobyte or two a container. */
 const MAX_BYTES = 4 << 20;
@@ -29,6 +30,7 @@ interface Index {
 
 export class ContainerNames {
   readonly #root: string;
+  readonly #logs: KubernetesLogs;
   readonly #indexes: Map<string, Index> = new Map();
   /** A home did not answer: a thread of libuv's four waits for it, and no other is to. */
   #stuck = false;
@@ -38,13 +40,24 @@ export class ContainerNames {
   /** `root`: where the host's file system is. */
   constructor(root = '/') {
     this.#root = root;
+    this.#logs = new KubernetesLogs(root);
   }
 
-  /** `web`, `shop/web-0/nginx` (namespace, pod, container); the short id where no name can be read. Never rejects. */
-  async name({ kind, id, user }: CgroupUnit): Promise<string> {
-    if (kind === 'container')
-      return (await this.#once(`${user}/${id}`, () => this.#container(id, user))) ?? id.slice(0, SHORT_ID);
-    if (kind === 'pod' && user === null) return (await this.#once(`pod/${id}`, () => this.#pod(id))) ?? `pod ${id}`;
+  /**
+   * `web`, `shop/web-0/nginx` (namespace, pod, container); the short id where no name can be read. `pod`: uid of the pod the
+   * container is in, where its cgroup tells. Never rejects.
+   */
+  async name({ kind, id, user }: CgroupUnit, pod: string | null = null): Promise<string> {
+    const known = user === null ? pod : null;
+    if (kind === 'container') {
+      const name = await this.#once(`${user}/${id}`, () => this.#container(id, user, known));
+      if (name !== null) return name;
+      const short = id.slice(0, SHORT_ID);
+      const podName = known === null ? null : await this.#once(`pod/${known}`, () => this.#logs.pod(known));
+      return podName === null ? short : `${podName}/${short}`;
+    }
+    if (kind === 'pod' && user === null)
+      return (await this.#once(`pod/${id}`, () => this.#logs.pod(id))) ?? `pod ${id}`;
     if (kind === 'pod') return `pod ${id}`;
     return id;
   }
@@ -58,12 +71,13 @@ export class ContainerNames {
   }
 
   /** Users may name groups of their own as they like: what the system's runtimes say is not of those. */
-  async #container(id: string, user: number | null): Promise<string | null> {
+  async #container(id: string, user: number | null, pod: string | null): Promise<string | null> {
     if (user !== null) return this.#ofUser(id, user);
     return (
       (await this.#docker(id)) ??
       (await this.#containerd(id)) ??
-      (await this.#storage(id, 'var/lib/containers/storage'))
+      (await this.#storage(id, 'var/lib/containers/storage')) ??
+      (await this.#logs.container(id, pod))
     );
   }
 
@@ -132,13 +146,6 @@ export class ContainerNames {
     if (this.#indexes.size >= MAX_INDEXES) this.#indexes.clear();
     this.#indexes.set(path, index);
     return index.names;
-  }
-
-  /** The kubelet names a pod's directory of logs NAMESPACE_POD_UID. */
-  async #pod(uid: string): Promise<string | null> {
-    const logs = await readdir(join(this.#root, 'var/log/pods')).catch((): string[] => []);
-    const parts = logs.find((name) => name.endsWith(`_${uid}`))?.split('_');
-    return parts?.length === 3 ? `${parts[0]}/${parts[1]}` : null;
   }
 
   async #home(user: number): Promise<string | null> {

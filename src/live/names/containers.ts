@@ -36,10 +36,23 @@ export function unitOf(path: string): CgroupUnit | null {
   return null;
 }
 
+/** uid of the pod of Kubernetes that `path` lies in; null for none. */
+export function podOf(path: string): string | null {
+  for (const part of path.split('/')) {
+    const id = podUid(part);
+    if (id !== null) return id;
+  }
+  return null;
+}
+
+function podUid(part: string): string | null {
+  return POD.exec(part)?.[1]?.replaceAll('_', '-') ?? null;
+}
+
 /** By precedence: a container says more than the unit it runs under. */
 const KINDS: readonly { kind: CgroupUnit['kind']; name: (part: string) => string | null }[] = [
   { kind: 'container', name: (part) => (MONITOR.test(part) ? null : (CONTAINER.exec(part)?.[1] ?? null)) },
-  { kind: 'pod', name: (part) => POD.exec(part)?.[1]?.replaceAll('_', '-') ?? null },
+  { kind: 'pod', name: podUid },
   {
     kind: 'machine',
     name: (part) => {

@@ -2,7 +2,7 @@
 /** All rows a live source adds so that numbers have names: stacks, fault handlers, cgroups, processes, swap devices. */
 import { createBatch, type EventBatch, pushUserRow, UserKind } from '../../core/events/batch.js';
 import { Symbols } from '../../symbols/symbols.js';
-import { CgroupReader } from './cgroups.js';
+import { CgroupReader, hostOptions } from './cgroups.js';
 import { HandlerRows } from './handlers.js';
 import { ProcessRows } from './processes.js';
 import { type StackKinds, type StackMap, StackReader, StackRows } from './stacks.js';
@@ -36,8 +36,8 @@ export class NameRows {
   readonly #said: Set<string> = new Set();
   readonly #failed: number[] = [0, 0];
 
-  /** `strings`: those of the source's batches. `lost`: what else has no names. Capabilities may be dropped from then on. */
-  constructor(maps: NameMaps, kinds: StackKinds, strings: string[], lost: readonly string[] = []) {
+  /** `strings`: those of the source's batches. `lost`: what else has no names. `hostRoot`: where the host's files are. Capabilities may be dropped from then on. */
+  constructor(maps: NameMaps, kinds: StackKinds, strings: string[], lost: readonly string[] = [], hostRoot = '/') {
     this.#texts = new TextPool(strings, MAX_REASONS);
     this.#lost = lost;
     const { stacks, swapDevices } = maps;
@@ -45,7 +45,7 @@ export class NameRows {
     this.symbols.prime();
     this.#stacks = stacks && new StackRows(new StackReader(stacks, this.symbols), strings, kinds);
     this.#handlers = new HandlerRows(this.symbols, strings);
-    this.#cgroups = new CgroupReader(strings);
+    this.#cgroups = new CgroupReader(strings, hostOptions(hostRoot));
     this.#processes = new ProcessRows(strings);
     this.#devices = swapDevices && new SwapDeviceReader(swapDevices, strings);
   }
