@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** The JSON Schemas that come along, held to the code by a validator. UPDATE_GOLDEN=1 writes that of the configuration. */
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +13,7 @@ import { GROUPINGS, SEVERITIES } from '../../src/core/alerts/event.js';
 import { configSchema } from '../../src/daemon/config-schema.js';
 import { parseConfig } from '../../src/daemon/read-config.js';
 import { EVENT } from '../alerts/event.js';
+import { MAIN } from '../cli/run.js';
 import { syntheticSession } from '../core/session.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -76,6 +78,28 @@ test('every alert event is as its schema says, and the schema says no more', () 
           assert.notEqual(why(without), null, `${key} is required`);
         }
       }
+    }
+  }
+});
+
+test('the schema of stat --json takes what stat says of every recording, and nothing else', () => {
+  const why = validator('stat');
+  const recordings = readdirSync(join(ROOT, 'test/golden')).filter((name) => name.endsWith('.vmlt'));
+  assert.ok(recordings.length >= 5);
+  for (const name of recordings) {
+    const { stdout, status } = spawnSync(process.execPath, [MAIN, 'stat', '--json', join(ROOT, 'test/golden', name)], {
+      encoding: 'utf8',
+      maxBuffer: 1 << 26,
+    });
+    assert.equal(status, 0, name);
+    const document = JSON.parse(stdout) as Record<string, unknown>;
+    assert.equal(why(document), null, name);
+    // Neither a key too many nor one too few passes: the schema is no more generous than the document.
+    assert.notEqual(why({ ...document, more: 1 }), null);
+    if (!name.startsWith('forked')) continue;
+    for (const key of Object.keys(document)) {
+      const { [key]: _, ...less } = document;
+      assert.notEqual(why(less), null, key);
     }
   }
 });
