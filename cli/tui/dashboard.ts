@@ -12,7 +12,7 @@ import { Playback } from './playback.js';
 import { openingWords, replayState } from './replay-state.js';
 import { guardTerminal, type QuitSignal } from './restore-terminal.js';
 import { Screen } from './screen.js';
-import { settingsOf, withSettings } from './settings.js';
+import { withSettings } from './settings.js';
 
 /** Frames for snapshots: four a second at most, which is as fast as figures can be read. */
 const UPDATE_MS = 250;
@@ -159,7 +159,7 @@ export class Dashboard implements DashboardContext {
     this.closed = true;
     if (this.timer !== null) clearTimeout(this.timer);
     this.playback?.stop();
-    this.options.settings?.save(settingsOf(this.state));
+    this.options.settings?.save(this.state);
     this.release();
     this.screen.destroy();
   }

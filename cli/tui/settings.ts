@@ -22,6 +22,7 @@ export interface Settings {
 export class SettingsFile {
   readonly #directory: string | null;
   #text = '';
+  #loaded: Partial<Settings> = {};
 
   /** `env`: of the process; `home`: where it says nothing. */
   constructor(env: Readonly<Record<string, string | undefined>> = process.env, home: string = homedir()) {
@@ -38,16 +39,20 @@ export class SettingsFile {
       const { size } = statSync(this.path);
       if (size > MAX_BYTES) return {};
       this.#text = readFileSync(this.path, 'utf8');
-      return understood(JSON.parse(this.#text));
+      this.#loaded = understood(JSON.parse(this.#text));
+      return this.#loaded;
     } catch {
       return {};
     }
   }
 
-  /** Synchronous: it is called while the dashboard ends. */
-  save(settings: Settings): void {
+  /** Synchronous: it is called while the dashboard ends. Where nothing was chosen there will be no file. */
+  save(state: ViewState): void {
+    const settings = settingsOf(state, this.#loaded);
     const text = `${JSON.stringify(settings, null, 2)}\n`;
     if (this.path === null || this.#directory === null || text === this.#text) return;
+    if (this.#text === '' && !settings.tree && settings.axis === 'recent' && Object.keys(settings.sorts).length === 0)
+      return;
     const temporary = `${this.path}.${process.pid}`;
     try {
       mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
@@ -100,9 +105,10 @@ function understood(value: unknown): Partial<Settings> {
   };
 }
 
-export function settingsOf({ tree, axis, lists }: ViewState): Settings {
+function settingsOf({ tree, axis, lists, source }: ViewState, before: Partial<Settings>): Settings {
   const sorts = Object.entries(lists).flatMap(([list, { sort }]) => (sort === null ? [] : [[list, sort] as const]));
-  return { tree, axis, sorts: Object.fromEntries(sorts) };
+  // A replay has an axis of its own.
+  return { tree, axis: source === 'replay' ? (before.axis ?? 'recent') : axis, sorts: Object.fromEntries(sorts) };
 }
 
 /** `state` as the settings have it. */

@@ -37,7 +37,7 @@ const STEPS: readonly (readonly [label: string, typed: string, shows: RegExp])[]
   ['r', 'r', /[▼▲]/],
   ['/ F4', '/pid:1\r', /nothing matches the filter/],
   ['Esc', '\x1b', /of 64/],
-  ['F3', `2${F3}gate-signal\r`, /▸ +262 gate-signal/],
+  ['F3', `2${F3}bash\r`, /▸ +182 bash/],
   ['t F5', F5, /[▸▾] \/workload/],
   ['t F5', F5, /╔═ Processes/],
   ['i F2', 'i', /╔═ What it is/],

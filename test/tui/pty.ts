@@ -41,7 +41,8 @@ export function run(script: string, options: RunOptions = {}): Run {
     cols: columns,
     rows,
     name: env.TERM ?? 'xterm-256color',
-    env: { ...(process.env as Record<string, string>), ...env },
+    // Nothing is kept, and nothing of ours is found: it is no folder.
+    env: { ...(process.env as Record<string, string>), XDG_CONFIG_HOME: '/dev/null', ...env },
     ...(cwd === undefined ? {} : { cwd }),
   });
   const terminal = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true, scrollback: 1000 });

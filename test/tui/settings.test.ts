@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 /** The file of what the person chose: found again, private, and never an error. */
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { SettingsFile } from '../../cli/tui/settings.js';
+import { initialState } from '../../src/core/view/state.js';
 import { snapshotAt } from './fixture.js';
 import { type Harness, open } from './terminal.js';
 
@@ -43,6 +44,16 @@ test('orders, tree and axis are found again, in a file of its owner alone', asyn
   assert.match(second.text(), /retries▲/);
   assert.match(second.text(), /▾ /);
   second.close();
+});
+
+test('a replay leaves the axis of live sessions as it is, and where nothing was chosen there is no file', (t) => {
+  const config = folder(t);
+  const settings = new SettingsFile({ XDG_CONFIG_HOME: config });
+  const replay = initialState(80, 24, 'replay', 1000);
+  settings.save(replay);
+  assert.equal(existsSync(join(config, 'vmalocktop')), false);
+  settings.save({ ...replay, tree: true });
+  assert.deepEqual(new SettingsFile({ XDG_CONFIG_HOME: config }).load(), { tree: true, axis: 'recent', sorts: {} });
 });
 
 test('without XDG_CONFIG_HOME it is in ~/.config', (t) => {

@@ -130,7 +130,7 @@ class Player implements Replay {
     if (!arrived) return false;
     this.seeking = null;
     // Who went back is likely to go as far again.
-    if (this.#isLong && target < from) this.#prepare(2 * target - from);
+    if (this.#isLong && target < from) this.#prepare(2 * target - from - RATE_NS);
     return true;
   }
 
