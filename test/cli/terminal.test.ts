@@ -64,13 +64,13 @@ function start(words: string): Session {
   return { pty, seen: () => seen, until, exit };
 }
 
-for (const [name, words] of [
-  ['a file', () => `replay "${file}"`],
-  ['stdin, keys from the controlling terminal', () => `replay - < "${file}"`],
+for (const [name, shows, words] of [
+  ['a file: opens in its longest fault', 'PAUSED', () => `replay "${file}"`],
+  ['stdin, keys from the controlling terminal: shows the end', 'END', () => `replay - < "${file}"`],
 ] as const) {
-  test(`replay of ${name}: shows the end, q leaves, the terminal is restored`, { timeout: 90_000 }, async () => {
+  test(`replay of ${name}, q leaves, the terminal is restored`, { timeout: 90_000 }, async () => {
     const session = start(words());
-    await session.until('END');
+    await session.until(shows);
     session.pty.write('q');
     assert.equal(await session.exit, 0);
     assert.ok(session.seen().includes(LEAVE_ALTERNATE_SCREEN));
@@ -79,7 +79,7 @@ for (const [name, words] of [
 
 test('replay ended by SIGTERM: 143, the terminal is restored', { timeout: 90_000 }, async () => {
   const session = start(`replay "${file}"`);
-  await session.until('END');
+  await session.until('PAUSED');
   process.kill(session.pty.pid, 'SIGTERM');
   assert.equal(await session.exit, 143);
   assert.ok(session.seen().includes(LEAVE_ALTERNATE_SCREEN));

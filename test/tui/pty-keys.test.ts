@@ -37,7 +37,7 @@ const STEPS: readonly (readonly [label: string, typed: string, shows: RegExp])[]
   ['r', 'r', /[▼▲]/],
   ['/ F4', '/pid:1\r', /nothing matches the filter/],
   ['Esc', '\x1b', /of 64/],
-  ['F3', `2${F3}bash\r`, /▸ +182 bash/],
+  ['F3', `2${F3}bash\r`, /▸ +182 +bash/],
   ['t F5', F5, /[▸▾] \/workload/],
   ['t F5', F5, /╔═ Processes/],
   ['i F2', 'i', /╔═ What it is/],
@@ -65,7 +65,9 @@ test('every key of the help does what it says, in a pseudo-terminal', { timeout:
   const leaving = new Set(['Ctrl-Z', 'q F10 Ctrl-C']);
   for (const { label } of keysOf('replay')) assert.ok(labels.has(label) || leaving.has(label), `${label} is tried`);
 
-  const shell = run(MAIN, { args: ['replay', bundledRecording()], columns: 120, rows: 30, cwd });
+  // Wide enough for the interval of + and - among the keys below.
+  const shell = run(MAIN, { args: ['replay', bundledRecording()], columns: 136, rows: 30, cwd });
+  t.after(shell.end);
   await shell.shows(/in the longest fault/);
   for (const [label, typed, shows] of STEPS) {
     // A terminal sends keys one by one; an escape sequence is one key.

@@ -6,6 +6,8 @@ import { spawn } from '@lydell/node-pty';
 import xterm from '@xterm/headless';
 
 export interface Run {
+  /** For `after` of a test: what still runs when it failed would keep its process from ending. */
+  readonly end: () => void;
   /** Everything that was written. */
   output(): string;
   /** What the screen shows now. */
@@ -73,6 +75,7 @@ export function run(script: string, options: RunOptions = {}): Run {
     output: () => text,
     screen,
     write: (keys) => pty.write(keys),
+    end: () => pty.kill('SIGKILL'),
     resize: (c, r) => {
       pty.resize(c, r);
       terminal.resize(c, r);
