@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { LostSums } from '../../src/core/aggregate/lost-series.js';
 import { HEAT_ROWS, heatRow, heatRowStart, OUTCOMES, SLICES, TimelineSums } from '../../src/core/aggregate/timeline.js';
 import type { Wait } from '../../src/core/lifecycle/lifecycle.js';
 
@@ -101,4 +102,18 @@ test('an end that was lost is in neither, and a copy does not change', () => {
   sums.waited(wait(0, 1000, 'userfault'));
   assert.deepEqual(before.whole.waits, {});
   assert.equal(sum(sums.copy().whole.waits.userfault ?? []), 1);
+});
+
+test('faults a row lost over a session: each in its slice, however often the slices doubled', () => {
+  const sums = new LostSums();
+  const times = Array.from({ length: 500 }, (_, i) => i * i * 1e6);
+  for (const time of times) sums.add(time);
+  const { sliceNs, counts } = sums.copy();
+  assert.equal(sliceNs, 100e6 * 64);
+  const naive = counts.map((_, at) => times.filter((time) => Math.floor(time / sliceNs) === at).length);
+  assert.deepEqual(counts, naive);
+  assert.equal(
+    counts.reduce((sum, n) => sum + n, 0),
+    times.length,
+  );
 });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Faults of one row (a process, a VMA, a cause) that lost the VMA lock or never had it, over the session. */
 import type { Attempt, Lifecycle } from '../lifecycle/lifecycle.js';
+import { merge } from './timeline.js';
 
 /** In slices from the session's base on. */
 export interface LostSeries {
@@ -43,11 +44,7 @@ export class LostSums {
   }
 
   #halve(): void {
-    const counts = this.#counts;
-    for (let i = 0; i < SLICES; i++) {
-      const from = 2 * i;
-      counts[i] = from < SLICES ? (counts[from] as number) + (counts[from + 1] as number) : 0;
-    }
+    merge(this.#counts, 1);
     this.#sliceNs *= 2;
     this.#used = (this.#used + 1) >> 1;
   }

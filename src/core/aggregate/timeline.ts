@@ -111,7 +111,7 @@ class Axis {
 }
 
 /** Adds each odd group of `size` cells to the even one before it, and closes up. */
-function merge(cells: Float64Array | Uint32Array, size: number): void {
+export function merge(cells: Float64Array | Uint32Array, size: number): void {
   const groups = cells.length / size;
   for (let to = 0; to < groups; to++) {
     for (let i = 0; i < size; i++) {
