@@ -160,14 +160,14 @@ browser:
 unit-only:
 	$(call msg,TEST,unit)
 	$(Q)[ -n '$(unit_tests)' ] || { echo 'no unit tests are built' >&2; exit 1; }
-	$(Q)node --test --test-reporter=spec --test-concurrency=$${JOBS:-$$(nproc)} $(unit_tests)
+	$(Q)test/run $${JOBS:-$$(nproc)} $(unit_tests)
 
 # As many files at a time as there are CPUs: all CPUs of a guest are one thread here (run-in-vm). VM_JOBS=1 for one by one.
 vm-only:
 	$(call msg,TEST,vm)
 	$(Q)[ -n '$(vm_tests)' ] || { echo 'no VM tests are built' >&2; exit 1; }
 	$(Q)test/vm/get-kernels 6.1 $(or $(VM_KERNELS),6.12 7.3)
-	$(Q)VM_KERNELS='$(VM_KERNELS)' node --test --test-reporter=spec --test-concurrency=$${VM_JOBS:-$$(nproc)} $(vm_tests)
+	$(Q)VM_KERNELS='$(VM_KERNELS)' test/run $${VM_JOBS:-$$(nproc)} $(vm_tests)
 
 .PHONY: run
 run: build ## live dashboard: on this host where tracing is permitted, else from a throw-away guest
