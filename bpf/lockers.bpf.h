@@ -65,6 +65,15 @@ static __always_inline __u64 mm_id_of(void *mm)
 	return MM_ID(id);
 }
 
+/* __mmdrop: another mm may lie there next, and whether that one is followed is found out anew. */
+static __always_inline int on_mm_freed(void *mm)
+{
+	__u64 id = mm_id_of(mm);
+
+	bpf_map_delete_elem(&followed_mms, &id);
+	return 0;
+}
+
 /* The process an mm is of (CONFIG_MEMCG keeps that); 0 not known. */
 static __always_inline __u32 owner_of(struct mm_struct *mm)
 {

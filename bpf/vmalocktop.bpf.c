@@ -104,6 +104,8 @@ RETURN(lock_mm_and_find_vma, 3, on_mm_lock_exit((void *)ret))
 
 #define ENTRY_ARGS_wake_up_new_task __u64 a1 = ctx[0];
 ENTRY(wake_up_new_task, on_new_task((void *)a1))
+#define ENTRY_ARGS___mmdrop __u64 a1 = ctx[0];
+ENTRY(__mmdrop, on_mm_freed((void *)a1))
 
 ENTRY(migration_entry_wait, on_wait(VL_WAIT_ENTER, VL_WAIT_MIGRATION))
 RETURN(migration_entry_wait, 3, on_wait(VL_WAIT_EXIT, VL_WAIT_MIGRATION))

@@ -5,7 +5,7 @@ import type { ReleaseMode } from '../core/events/session.js';
 import type { KernelAddresses } from './addresses.js';
 import type { KernelAbility, Wishes } from './attach-plan.js';
 import type { HostFacts } from './host.js';
-import type { LiveOptions } from './options.js';
+import { isFiltered, type LiveOptions } from './options.js';
 
 export function abilityOf(facts: HostFacts, btf: Btf): KernelAbility {
   return {
@@ -34,7 +34,7 @@ export function wishesOf(
     exact: options.release === 'observed' || options.release === 'best',
     anonPrepare: addresses.anonPrepare === null,
     observed: release === 'observed',
-    follow: options.follow || options.pids.length > 0 || options.tids.length > 0,
+    filter: isFiltered(options),
     retry: options.scope !== 'swap',
     writers: options.writers,
     // In scope swap what an ordinary fault pays counts for more than what is missed: it is witnessed otherwise.

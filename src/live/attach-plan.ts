@@ -40,8 +40,8 @@ export interface Wishes {
   /** What needs no hook of its own where /proc/kallsyms shows addresses: it hides them. */
   readonly anonPrepare: boolean;
   readonly observed: boolean;
-  /** Some processes or threads only: new ones may have their pids, or be their children. */
-  readonly follow: boolean;
+  /** Some processes or threads only (`isFiltered`). */
+  readonly filter: boolean;
   /** More than swap faults: retries and aborts of every kind. */
   readonly retry: boolean;
   /** The mmap_lock tracepoints: every taker of it in the system pays for a program or two. */
@@ -128,7 +128,7 @@ const UNWANTED: Readonly<Record<NonNullable<Hook['wanted']>, string>> = {
   exact:
     'left out: every anonymous fault calls it, and its failed trylock is seen anyway (--release observed attaches it)',
   observed: 'left out: releases are derived',
-  follow: 'left out: nothing is followed by its pid',
+  filter: 'left out: every process is followed',
   retry: 'left out in scope swap',
   writers: 'left out: --no-writers',
 };

@@ -18,7 +18,7 @@ export interface Hook {
   /** How its return is hooked: kretprobe.multi where that is exact, fexit always (the path must be cheap), or not. */
   readonly exit: 'multi' | 'fexit' | 'no';
   /** What a session must want for it: see `Wishes` in attach-plan.ts. Absent: always. */
-  readonly wanted?: 'start' | 'exact' | 'observed' | 'follow' | 'retry' | 'writers';
+  readonly wanted?: 'start' | 'exact' | 'observed' | 'filter' | 'retry' | 'writers';
   /** The function that does this on other kernels: one of the two is enough. */
   readonly instead?: string;
   /** A tracepoint's: the function that fires it, hooked as well where programs on tracepoints can be preempted. */
@@ -60,6 +60,7 @@ const tracepoint = (target: string, purpose: string, options: Options = {}): Hoo
 const required = { required: true } as const;
 const retry = { wanted: 'retry' } as const;
 const writers = { wanted: 'writers' } as const;
+const filter = { wanted: 'filter' } as const;
 
 export const HOOKS: readonly Hook[] = [
   hook('handle_mm_fault', 'result of every attempt', 'no', 'fexit', { required: true, standby: true }),
@@ -110,9 +111,8 @@ export const HOOKS: readonly Hook[] = [
   hook('up_read', 'exact release of the VMA lock (6.4 to 6.14)', 'fentry', 'no', { wanted: 'observed' }),
   tracepoint('signal_deliver', 'faults cut short by a signal'),
   tracepoint('sched_process_exit', 'faults cut short by the end of the task'),
-  hook('wake_up_new_task', 'new processes: followed or not, whatever had their pid before', 'multi', 'no', {
-    wanted: 'follow',
-  }),
+  hook('wake_up_new_task', 'new processes: followed or not, whatever had their pid before', 'multi', 'no', filter),
+  hook('__mmdrop', 'the end of an mm: what lies there next may be a stranger', 'multi', 'no', filter),
 ];
 
 export interface ReleasePlan {

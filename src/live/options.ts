@@ -42,6 +42,11 @@ export interface LiveOptions {
   readonly onRefused?: (program: string, log: string) => void;
 }
 
+/** Whether some processes or threads are followed, not all: new ones may have their pids and their mms, or be their children. */
+export function isFiltered({ follow, pids, tids, comm }: LiveOptions): boolean {
+  return follow || pids.length > 0 || tids.length > 0 || comm !== undefined;
+}
+
 export interface LiveSource extends Source {
   /** Children forked while `start` runs are followed. */
   spawnWindow<T>(start: () => T): T;

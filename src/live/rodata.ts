@@ -9,7 +9,7 @@ import type { SymbolRange } from '../symbols/kallsyms.js';
 import type { KernelAddresses } from './addresses.js';
 import type { AttachPlan } from './attach-plan.js';
 import type { HostFacts } from './host.js';
-import type { LiveOptions } from './options.js';
+import { isFiltered, type LiveOptions } from './options.js';
 import { isStandby, LEARN_OWN_PIDS, programName } from './program-names.js';
 
 export interface HostContext {
@@ -70,8 +70,8 @@ function filters(object: BpfObject, set: Setter, options: LiveOptions): void {
   if (!followed) object.map('tgids').setMaxEntries(1);
   if (options.tids.length === 0) object.map('tids').setMaxEntries(1);
   set('follow_forks', options.follow ? 1 : 0);
-  if (!followed && options.tids.length === 0 && options.comm === undefined) object.map('followed_mms').setMaxEntries(1);
-  set('filtered', followed || options.tids.length > 0 || options.comm !== undefined ? 1 : 0);
+  if (!isFiltered(options)) object.map('followed_mms').setMaxEntries(1);
+  set('filtered', isFiltered(options) ? 1 : 0);
   set('filter_tgid', followed ? 1 : 0);
   set('filter_tid', options.tids.length > 0 ? 1 : 0);
   if (options.comm === undefined) return;

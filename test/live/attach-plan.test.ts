@@ -19,7 +19,7 @@ const WISHES: Wishes = {
   exact: false,
   anonPrepare: false,
   observed: false,
-  follow: false,
+  filter: false,
   retry: true,
   writers: true,
   standby: true,

@@ -16,6 +16,8 @@ interface Run {
   reused?: number;
   /** Lifecycles by process. */
   faults?: Record<string, number>;
+  /** Holds of mmap_lock, by comm. */
+  holds?: Record<string, number>;
   uptime?: number;
   info?: { session: { baseNs: string } };
 }
@@ -58,6 +60,13 @@ for (const kernel of oneKernel) {
     const absent = runs.get('absent');
     assert.equal(absent?.code, 2, absent?.words);
     assert.match(absent?.words ?? '', /cannot follow process \d+: there is none of that pid/);
+  });
+
+  test(`${kernel}: whose mm lies where one of a followed process lay is a stranger`, { skip }, async () => {
+    const run = (await follow(kernel, 'mm-reuse')).get('mm-reuse');
+    assert.equal(run?.code, 0, run?.words);
+    assert.ok((run.holds?.follower ?? 0) > 100, JSON.stringify(run.holds));
+    assert.equal(run.holds?.stranger, 0, JSON.stringify(run.holds));
   });
 
   test(`${kernel}: in a time namespace`, { skip }, async () => {
