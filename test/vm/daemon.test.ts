@@ -68,7 +68,7 @@ for (const kernel of oneKernel) {
       mem: '3G',
       share: out,
       argv: ['test/vm/guest/daemon', String(SECONDS), out],
-      timeoutS: 900 + 3 * SECONDS,
+      timeoutS: 1800 + 3 * SECONDS,
     });
     assert.equal(result.code, 0, result.stderr);
     const seen = JSON.parse(result.stdout) as Seen;

@@ -12,7 +12,7 @@ describe('doctor', () => {
     it(`tries every program on ${kernel}`, { skip }, async () => {
       const script = `node dist/cli/main.js doctor --json; echo; echo @; node dist/cli/main.js doctor --verbose | tail -n 3; echo @
         node dist/test/vm/refused-programs.js fexit/hugetlb_fault fexit/handle_mm_fault`;
-      const { code, stdout, stderr } = await runInGuest({ kernel, argv: ['bash', '-c', script], timeoutS: 900 });
+      const { code, stdout, stderr } = await runInGuest({ kernel, argv: ['bash', '-c', script], timeoutS: 1800 });
       assert.equal(code, 0, `${stdout}\n${stderr}`);
       const [json = '', words = '', refused = ''] = stdout.split('\n@\n');
       const { canObserve, programs, hooks } = JSON.parse(json) as Diagnosis;

@@ -63,7 +63,7 @@ export async function observe(
   const result = await runInGuest({
     swap: 'gate',
     disks: DISKS,
-    timeoutS: 900,
+    timeoutS: 1800,
     ...options,
     argv: ['test/vm/guest/files-setup', ...argv],
   });

@@ -17,7 +17,7 @@ for (const kernel of kernels) {
   test(`${kernel}: every program loads by itself, whichever way of attaching it is for`, { skip }, async (t) => {
     const { code, stdout, stderr } = await runInGuest({
       kernel,
-      timeoutS: 900,
+      timeoutS: 1800,
       argv: ['node', 'dist/test/vm/guest/each-program.js'],
     });
     assert.equal(code, 0, stderr);

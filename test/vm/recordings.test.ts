@@ -84,7 +84,7 @@ for (const kernel of oneKernel) {
       swap: 'disk',
       disks: ['512M'],
       argv: ['test/vm/guest/recordings', ...(matrix ? ['all'] : [])],
-      timeoutS: 900,
+      timeoutS: 1800,
     });
     assert.equal(result.code, 0, `${result.stderr}\n${result.stdout.slice(-2000)}`);
     const dir = await mkdtemp(join(tmpdir(), 'vmalocktop-recordings-'));

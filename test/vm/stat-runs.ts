@@ -40,7 +40,7 @@ export interface Run {
 
 /** Runs of test/vm/guest/spine, by their names there, in one guest. */
 export async function runs(names: readonly string[], options: Omit<GuestOptions, 'argv'>): Promise<Run[]> {
-  const result = await runInGuest({ timeoutS: 900, ...options, argv: ['test/vm/guest/spine', ...names] });
+  const result = await runInGuest({ timeoutS: 1800, ...options, argv: ['test/vm/guest/spine', ...names] });
   assert.equal(result.code, 0, `${result.stderr}\n${result.stdout.slice(-2000)}`);
   return result.stdout
     .trim()
