@@ -5,7 +5,6 @@ import { Pipeline } from '../core/aggregate/pipeline.js';
 import type { Snapshot } from '../core/aggregate/snapshot.js';
 import { type EventBatch, UserKind } from '../core/events/batch.js';
 import { drive } from '../core/events/drive.js';
-import type { Scope } from '../core/events/session.js';
 import type { Source } from '../core/events/source.js';
 import { type Losses, lossesOf } from '../export/base/losses.js';
 import type { Residency } from '../live/resident.js';
@@ -23,15 +22,11 @@ import { OtlpPush } from './otlp-push.js';
 import { type OtlpSecrets, otlpTarget } from './otlp-target.js';
 import { daemonFamilies } from './own-families.js';
 import { fixedChanges, type Loaded } from './read-config.js';
+import { ScopeKeeper, type ScopeSource } from './scope-keeper.js';
+import { Snapshots } from './snapshots.js';
 import type { StreamSocket } from './socket.js';
-import { Watchdog } from './watchdog.js';
 
-export interface DaemonSource extends Source {
-  /** Follows less from now on; null: there is no narrower scope. Absent: the scope is what it is. */
-  lowerScope?(): Scope | null;
-  /** Takes one such step back; null: there is none to take back. */
-  raiseScope?(): Scope | null;
-}
+export interface DaemonSource extends Source, ScopeSource {}
 
 export interface DaemonParts {
   readonly loaded: Loaded;
@@ -49,40 +44,26 @@ export interface DaemonParts {
 
 /** Rows wait at most this long before they are sent to clients. */
 const FLUSH_MS = 250;
-/** A snapshot that old is as good as a new one. */
-const FRESH_MS = 250;
 /** A live source gives counters four times a second: without any for so long, it hangs. */
 const SILENT_MS = 5000;
-/** Windows within budget before the scope rises again: so many more each time that it had to fall. */
-const CALM_WINDOWS = 6;
-const MAX_CALM_WINDOWS = 360;
 
 export class Daemon {
   readonly #source: DaemonSource;
   readonly #socket: StreamSocket | null;
   readonly #residency: Residency | null;
   readonly #log: (line: string) => void;
-  readonly #servingNs: () => number;
   readonly #pipeline: Pipeline;
   readonly #fanOut: FanOut;
   readonly #flight: FlightRecorder | null;
-  readonly #watchdog: Watchdog;
+  readonly #scope: ScopeKeeper;
+  readonly #snapshots: Snapshots;
   readonly #alerting: Alerting;
   readonly #otlp: OtlpPush;
   readonly #lake: Lake | null;
   #loaded: Loaded;
-  #scope: Scope;
-  #lowered = 0;
-  /** Windows within budget in a row, and how many it takes to raise the scope. */
-  #calm = 0;
-  #patience = CALM_WINDOWS / 2;
-  #overBudget: string | null = null;
   #kept: string | null = null;
   #reloads = 0;
-  #latest: { readonly snapshot: Snapshot; readonly at: number };
   #heard: number = performance.now();
-  /** ns of the session. */
-  #watchAt: number;
   #ended = false;
 
   private constructor(parts: DaemonParts, fanOut: FanOut, flight: FlightRecorder | null) {
@@ -93,8 +74,6 @@ export class Daemon {
     this.#socket = socket;
     this.#residency = residency;
     this.#log = log;
-    this.#servingNs = parts.servingNs ?? ((): number => 0);
-    this.#scope = source.session.scope;
     const { directory } = config.lake;
     const losses = (): Losses => lossesOf(this.#pipeline.snapshot(), null);
     const lake = directory === '' ? null : new Lake(source.session, config.lake, losses, log);
@@ -105,9 +84,8 @@ export class Daemon {
     });
     this.#fanOut = fanOut;
     this.#flight = flight;
-    this.#watchdog = new Watchdog(config.budget);
-    // What starting costs is not what observing costs: the first window is let pass.
-    this.#watchAt = config.budget.window * 1e9;
+    this.#scope = new ScopeKeeper(source, config.budget, log, parts.servingNs);
+    this.#snapshots = new Snapshots(() => this.#pipeline.snapshot());
     this.#alerting = new Alerting(loaded, this.#pipeline, {
       session: source.session,
       log,
@@ -115,8 +93,7 @@ export class Daemon {
     });
     const { host, tool, kernel } = source.session;
     const resource = { 'host.name': host, 'service.version': tool.replace(/^\S+ /, ''), 'os.version': kernel };
-    this.#otlp = new OtlpPush(() => this.families(), resource, parts.otlp ?? { headers: {}, resource: {} }, log);
-    this.#latest = { snapshot: this.#pipeline.snapshot(), at: performance.now() };
+    this.#otlp = new OtlpPush(() => this.levelFamilies(), resource, parts.otlp ?? { headers: {}, resource: {} }, log);
   }
 
   static async create(parts: DaemonParts): Promise<Daemon> {
@@ -136,6 +113,7 @@ export class Daemon {
       if (error !== null) throw error;
     } finally {
       this.#ended = true;
+      this.#snapshots.end();
       clearInterval(flusher);
       this.#otlp.stop();
       this.#fanOut.end();
@@ -147,21 +125,23 @@ export class Daemon {
 
   /** At most a quarter of a second old. */
   snapshot(): Snapshot {
-    const now = performance.now();
-    if (now - this.#latest.at > FRESH_MS) this.#latest = { snapshot: this.#pipeline.snapshot(), at: now };
-    return this.#latest.snapshot;
+    return this.#snapshots.now();
   }
 
-  families(): Family[] {
-    const snapshot = this.snapshot();
+  /** Of one instant: with the counters that came last, and with no record that is newer. */
+  async levelFamilies(): Promise<Family[]> {
+    return this.families(await this.#snapshots.level());
+  }
+
+  families(snapshot: Snapshot = this.snapshot()): Family[] {
     const { topProcesses, profile } = this.#loaded.config.metrics;
     const families = [
       ...snapshotFamilies(snapshot, topProcesses),
       ...this.#alerting.families(),
       ...daemonFamilies({
-        scope: this.#scope,
-        lowered: this.#lowered,
-        overBudget: this.#overBudget !== null,
+        scope: this.#scope.now,
+        lowered: this.#scope.lowered,
+        overBudget: this.#scope.overBudget !== null,
         reloads: this.#reloads,
         configKept: this.#kept !== null,
         socket: this.#socket?.figures ?? null,
@@ -179,12 +159,13 @@ export class Daemon {
     const silent = performance.now() - this.#heard;
     if (!this.#ended && silent > SILENT_MS)
       faults.push(`nothing was heard of the kernel for ${Math.round(silent / 1000)} s`);
-    if (this.#overBudget !== null) faults.push(`over budget: ${this.#overBudget}`);
+    const { now: scope, overBudget } = this.#scope;
+    if (overBudget !== null) faults.push(`over budget: ${overBudget}`);
     const notes: string[] = [];
     const { dropped, missed } = this.snapshot().events;
     if (dropped > 0) notes.push(`${dropped} records dropped since the session began`);
     if (missed > 0) notes.push(`${missed} runs of probes missed`);
-    if (this.#scope !== this.#source.session.scope) notes.push(`scope lowered to ${this.#scope}`);
+    if (scope !== this.#source.session.scope) notes.push(`scope lowered to ${scope}`);
     if (this.#kept !== null) notes.push(`the configuration was not reloaded: ${this.#kept}`);
     if (this.#residency?.unlocked != null) notes.push(`the program may be paged out: ${this.#residency.unlocked}`);
     if (this.#residency?.oomWhy != null)
@@ -207,7 +188,7 @@ export class Daemon {
     if (fixed.length > 0) return this.keep(`${fixed.join(', ')}: a restart is needed to change that`);
     this.#loaded = loaded;
     const { config } = loaded;
-    this.#watchdog.budget = config.budget;
+    this.#scope.budget = config.budget;
     if (this.#socket !== null) this.#socket.limits = config.socket;
     this.#otlp.start(otlpTarget(config.otlp));
     this.#alerting.reload(loaded);
@@ -228,49 +209,10 @@ export class Daemon {
     this.#flight?.write(batch);
     this.#fanOut.write(batch);
     this.#heard = performance.now();
+    this.#snapshots.pushed(batch);
     const last = batch.length - 1;
     // Right behind a sample of the counters: what we used is as new as the time then.
     if (last < 0 || batch.kind[last] !== UserKind.Counter) return;
-    if ((batch.time[last] as number) >= this.#watchAt) this.#watch(this.#pipeline.snapshot());
-  }
-
-  /** Once a window: a snapshot costs milliseconds. */
-  #watch({ time, events, overhead }: Snapshot): void {
-    this.#watchAt = time + this.#watchdog.budget.window * 1e9;
-    const { selfCpuNs, selfRssBytes } = overhead;
-    const over = this.#watchdog.check({
-      time,
-      dropped: events.dropped,
-      cpuNs: selfCpuNs,
-      rssBytes: selfRssBytes,
-      servingNs: this.#servingNs(),
-    });
-    if (over === undefined) return;
-    if (over === null) {
-      this.#overBudget = null;
-      this.#raise();
-      return;
-    }
-    this.#calm = 0;
-    const scope = this.#source.lowerScope?.() ?? null;
-    if (scope !== null) {
-      this.#scope = scope;
-      this.#lowered++;
-      this.#patience = Math.min(this.#patience * 2, MAX_CALM_WINDOWS);
-      this.#log(`scope lowered to ${scope}: ${over}`);
-      return;
-    }
-    if (this.#overBudget === null) this.#log(`over budget, and no narrower scope than ${this.#scope}: ${over}`);
-    this.#overBudget = over;
-  }
-
-  /** What was over budget may be over: after enough windows within it the scope rises by a step. */
-  #raise(): void {
-    if (this.#scope === this.#source.session.scope || ++this.#calm < this.#patience) return;
-    this.#calm = 0;
-    const scope = this.#source.raiseScope?.() ?? null;
-    if (scope === null) return;
-    this.#scope = scope;
-    this.#log(`scope raised to ${scope}: within budget for ${this.#patience * this.#watchdog.budget.window} s`);
+    this.#scope.check(batch.time[last] as number, () => this.#pipeline.snapshot());
   }
 }

@@ -12,7 +12,7 @@ const compress: (data: string) => Promise<Buffer> = promisify(gzip);
 
 export class OtlpPush {
   readonly figures: { sent: number; failed: number } = { sent: 0, failed: 0 };
-  readonly #families: () => readonly Family[];
+  readonly #families: () => Promise<readonly Family[]>;
   readonly #resource: Labels;
   readonly #secrets: OtlpSecrets;
   readonly #log: (line: string) => void;
@@ -21,7 +21,12 @@ export class OtlpPush {
   #busy = false;
   #failing = false;
 
-  constructor(families: () => readonly Family[], resource: Labels, secrets: OtlpSecrets, log: (line: string) => void) {
+  constructor(
+    families: () => Promise<readonly Family[]>,
+    resource: Labels,
+    secrets: OtlpSecrets,
+    log: (line: string) => void,
+  ) {
     this.#families = families;
     this.#resource = { ...resource, ...secrets.resource };
     this.#secrets = secrets;
@@ -45,8 +50,9 @@ export class OtlpPush {
     // Without what may be a secret in it.
     const where = new URL(target.url).origin;
     try {
+      const families = await this.#families();
       const nowNs = BigInt(Date.now()) * 1_000_000n;
-      const body = otlpRequest(this.#families(), { startNs: this.#startNs, nowNs, resource: this.#resource });
+      const body = otlpRequest(families, { startNs: this.#startNs, nowNs, resource: this.#resource });
       const status = await this.#post(target, JSON.stringify(body));
       if (status < 200 || status > 299) throw new Error(`it answered ${status}`);
       this.figures.sent++;

@@ -15,7 +15,8 @@ export interface Health {
 }
 
 export interface Answers {
-  families(): readonly Family[];
+  /** Of one instant. */
+  families(): readonly Family[] | Promise<readonly Family[]>;
   health(): Health;
 }
 
@@ -95,7 +96,7 @@ class Serving implements MetricsServer {
       });
       this.#worker = worker;
       worker.on('message', (message: FromThread) => {
-        if (message.kind === 'ask') this.#answer(worker, message.id, message.what);
+        if (message.kind === 'ask') void this.#answer(worker, message.id, message.what);
         else if (message.kind === 'failed') {
           this.#closing = true;
           void worker.terminate();
@@ -148,14 +149,14 @@ class Serving implements MetricsServer {
     this.start().catch((error: unknown) => this.#log(error instanceof Error ? error.message : String(error)));
   }
 
-  #answer(worker: Worker, id: number, what: What): void {
-    const message: ToThread = { kind: 'answer', id, page: this.#page(what) };
+  async #answer(worker: Worker, id: number, what: What): Promise<void> {
+    const message: ToThread = { kind: 'answer', id, page: await this.#page(what) };
     worker.postMessage(message);
   }
 
-  #page(what: What): Page {
+  async #page(what: What): Promise<Page> {
     if (what !== 'health')
-      return { status: 200, type: CONTENT_TYPE[what], body: metricsText(this.#answers.families(), what) };
+      return { status: 200, type: CONTENT_TYPE[what], body: metricsText(await this.#answers.families(), what) };
     const health = this.#answers.health();
     return { status: health.ok ? 200 : 503, type: 'application/json', body: `${JSON.stringify(health)}\n` };
   }

@@ -8,7 +8,7 @@ import { exact, type Field } from '../core/present/fields/field.js';
 import { processFields } from '../core/present/fields/process.js';
 import { writerFields } from '../core/present/fields/writer.js';
 import { formatBytes, formatDuration, formatExact, formatShare } from '../core/present/format.js';
-import { countOf } from '../core/present/rows.js';
+import { countOf, emittedWords } from '../core/present/rows.js';
 import { whyNoWait } from '../core/present/wait-hooks.js';
 import { CAUSES, type Cause, isRetryCause } from '../core/vocabulary/causes.js';
 import { VERDICTS } from '../core/vocabulary/verdicts.js';
@@ -173,7 +173,7 @@ export function deviceTable({ swap }: Snapshot): Html | null {
 export function lossTable(snapshot: Snapshot, truncated: string | null): Html {
   const { events, lifecycles, forgotten, overhead, session } = snapshot;
   const rows: [string, string][] = [
-    ['events emitted by the kernel side', formatExact(events.emitted)],
+    ['events emitted by the kernel side', emittedWords(events, formatExact)],
     ['of them decoded', formatExact(events.decoded)],
     ['of them dropped: the ring was full', formatExact(events.dropped)],
     ['program runs missed by the kernel', formatExact(events.missed)],

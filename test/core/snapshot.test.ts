@@ -122,6 +122,23 @@ describe('snapshot', () => {
     assert.deepEqual([snapshot.ringUsedBytes, snapshot.ended, snapshot.time], [512, false, 5000]);
   });
 
+  it('says no less was emitted than was decoded while the session lasts, and what the kernel counted when it is over', () => {
+    const [first] = synthesize(600, 3, { batchRows: 100 });
+    assert.ok(first);
+    const pipeline = new Pipeline(syntheticSession());
+    pipeline.push(first);
+    const { events } = pipeline.snapshot();
+    assert.ok(events.decoded > 0);
+    assert.deepEqual([events.emitted, events.emittedAtLeast], [events.decoded, true]);
+    for (const row of Object.values(events.perKind)) assert.equal(row.emitted, row.decoded + row.dropped);
+    const end = createBatch(1, ['']);
+    pushUserRow(end, UserKind.End, 1e12, 0, 0, 0);
+    pipeline.push(end);
+    const over = pipeline.snapshot().events;
+    // The kernel counted none: that is to be seen, not to be smoothed over.
+    assert.deepEqual([over.emitted, over.emittedAtLeast, over.decoded], [0, false, events.decoded]);
+  });
+
   it('is not changed by what comes after it', () => {
     const batches = synthesize(600, 3, { batchRows: 100 });
     const pipeline = new Pipeline(syntheticSession());

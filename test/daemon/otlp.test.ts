@@ -57,7 +57,7 @@ async function pushed(
   const lines: string[] = [];
   const secrets = otlpSecrets(config.otlp, environment);
   const push = new OtlpPush(
-    () => FAMILIES,
+    async () => FAMILIES,
     { 'host.name': 'h', 'service.version': '1' },
     secrets,
     (line) => lines.push(line),

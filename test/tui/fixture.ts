@@ -92,7 +92,7 @@ export function emptySnapshot(): Snapshot {
       gup: 0,
       kthreadSwap: 0,
     },
-    events: { emitted: 0, decoded: 0, dropped: 0, missed: 0, perKind: {}, stateLost: 0 },
+    events: { emitted: 0, emittedAtLeast: false, decoded: 0, dropped: 0, missed: 0, perKind: {}, stateLost: 0 },
     lifecycles: { total: 0, byEnd: NO_END, incomplete: 0, evicted: 0 },
     retry: {
       total: 0,
@@ -313,7 +313,7 @@ export function snapshotAt(seconds: number): Snapshot {
       gup: of(12),
       kthreadSwap: 0,
     },
-    events: { emitted, decoded: emitted - 64, dropped: 64, missed: 0, perKind: {}, stateLost: 0 },
+    events: { emitted, emittedAtLeast: false, decoded: emitted - 64, dropped: 64, missed: 0, perKind: {}, stateLost: 0 },
     lifecycles: { total: retry + abort, byEnd: { ...NO_END, 'ok-mmap': retry }, incomplete: of(0.4), evicted: 0 },
     retry: {
       total: retry,

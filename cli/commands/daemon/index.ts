@@ -96,7 +96,7 @@ async function serve(options: DaemonOptions, loaded: Loaded, opened: Opened): Pr
     opened.metrics = await serveMetrics(
       config.metrics.listen,
       {
-        families: () => running?.families() ?? [],
+        families: () => running?.levelFamilies() ?? [],
         health: () => running?.health() ?? { ok: false, notes: ['starting'] },
       },
       { log: say, ...serveOptions(config.metrics) },

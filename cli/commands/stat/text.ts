@@ -7,6 +7,7 @@ import { ENDS } from '../../../src/core/lifecycle/lifecycle.js';
 import { blocksOf, type CleanText } from '../../../src/core/present/clean.js';
 import { conclusion } from '../../../src/core/present/conclusion.js';
 import { formatBytes, formatDuration, formatExact, formatShare } from '../../../src/core/present/format.js';
+import { emittedWords } from '../../../src/core/present/rows.js';
 import { sanitise, wrapWords } from '../../../src/core/present/text.js';
 import { type AbortCause, RETRY_CAUSES, type RetryCause } from '../../../src/core/vocabulary/causes.js';
 import { blockers } from './blockers.js';
@@ -104,7 +105,7 @@ const FORGOTTEN: Readonly<Record<Forgotten, string>> = {
 function trust(snapshot: Snapshot): string[] {
   const { events, lifecycles, overhead, session } = snapshot;
   const lines = [
-    row(formatExact(events.decoded), 'events decoded', `of ${formatExact(events.emitted)} emitted`),
+    row(formatExact(events.decoded), 'events decoded', `of ${emittedWords(events, formatExact)} emitted`),
     row(formatExact(events.dropped), 'events dropped: the ring was full'),
     row(formatExact(events.missed), 'program runs missed by the kernel'),
     row(

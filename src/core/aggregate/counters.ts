@@ -62,18 +62,27 @@ export class Counters {
     return OUTCOME_COUNTERS.map((counter) => this.kernel[counter] ?? 0);
   }
 
-  events(): Omit<Snapshot['events'], 'stateLost'> {
+  /**
+   * The kernel's count of what it emitted is read now and then. What was decoded or dropped since was emitted all the same:
+   * until the session has `ended`, and the count with it, the larger of the two holds. Neither goes back.
+   */
+  events(ended: boolean): Omit<Snapshot['events'], 'stateLost'> {
     const perKind: Record<string, { emitted: number; decoded: number; dropped: number }> = {};
+    let emittedAtLeast = false;
+    let allEmitted = 0;
     for (let kind = 0; kind < KINDS; kind++) {
-      const row = {
-        emitted: this.emitted[kind] ?? 0,
-        decoded: this.decoded[kind] ?? 0,
-        dropped: this.dropped[kind] ?? 0,
-      };
+      const counted = this.emitted[kind] ?? 0;
+      const decoded = this.decoded[kind] ?? 0;
+      const dropped = this.dropped[kind] ?? 0;
+      const older = !ended && decoded + dropped > counted;
+      const row = { emitted: older ? decoded + dropped : counted, decoded, dropped };
+      emittedAtLeast ||= older;
+      allEmitted += row.emitted;
       if (row.emitted + row.decoded + row.dropped > 0) perKind[VlKindNames[kind] ?? `kind ${kind}`] = row;
     }
     return {
-      emitted: sum(this.emitted),
+      emitted: allEmitted,
+      emittedAtLeast,
       decoded: sum(this.decoded),
       dropped: sum(this.dropped),
       missed: sum(this.#missed),

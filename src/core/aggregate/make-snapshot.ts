@@ -38,7 +38,7 @@ export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
   const { session, time, ended, fold, sums, counters, names } = inputs;
   const kernel = (counter: number): number => counters.kernel[counter] ?? 0;
   const vmaLock = vmaLockCounts(session, kernel);
-  const events = counters.events();
+  const events = counters.events(ended);
   const kernelMode = kernel(VlCounter.KERNEL);
   const byEnd = { ...sums.byEnd, 'in-flight': fold.openCount };
   const { counterfactual } = sums;

@@ -47,7 +47,10 @@ export interface Snapshot {
   /** /proc/vmstat's own count of the same; null where the kernel keeps none, and while the session lasts. */
   readonly vmstat: readonly VmstatRow[] | null;
   readonly events: {
+    /** Records the kernel side meant for the ring: decoded + dropped, and while the session lasts those on their way. */
     readonly emitted: number;
+    /** The kernel's own count of them is older than what was decoded: there may be more. */
+    readonly emittedAtLeast: boolean;
     readonly decoded: number;
     readonly dropped: number;
     readonly missed: number;

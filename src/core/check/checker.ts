@@ -89,7 +89,7 @@ export class Checker {
   /** What was found so far; after `finish` it is the last word. */
   report(): CheckReport {
     const { session } = this.#facts;
-    const { emitted, decoded, dropped, missed } = this.#counters.events();
+    const { emitted, decoded, dropped, missed } = this.#counters.events(this.#ended);
     return {
       v: 1,
       kernel: session.kernel,

@@ -69,10 +69,12 @@ export function finalCount(snapshot: Snapshot, cause: Cause): number {
   return countOf(snapshot, cause) - (retry[cause] ?? abort[cause] ?? 0);
 }
 
-/** The kernel's count is read four times a second; of what came since, as much was emitted as was decoded or dropped. */
-export function emittedWords({ emitted, decoded, dropped }: Snapshot['events']): string {
-  const seen = decoded + dropped;
-  return seen > emitted ? `≥ ${formatCount(seen)}` : formatCount(emitted);
+/** `≥` while the kernel's count, which is read four times a second, is older than what was decoded. */
+export function emittedWords(
+  { emitted, emittedAtLeast }: Pick<Snapshot['events'], 'emitted' | 'emittedAtLeast'>,
+  format: (count: number) => string = formatCount,
+): string {
+  return `${emittedAtLeast ? '≥ ' : ''}${format(emitted)}`;
 }
 
 export function programRows(now: Snapshot): ProgramRow[] {

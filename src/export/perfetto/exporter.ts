@@ -167,7 +167,7 @@ export class PerfettoExporter implements Exporter {
     }
     if (!this.#lossy) return;
     this.#lossy = false;
-    const { dropped, missed } = this.#counters.events();
+    const { dropped, missed } = this.#counters.events(false);
     this.#show(KERNEL_COUNTERS.length, 'events dropped: the ring was full', dropped);
     this.#show(KERNEL_COUNTERS.length + 1, 'program runs missed by the kernel', missed);
   }
