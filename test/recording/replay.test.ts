@@ -2,14 +2,16 @@
 /** Replay: the same position gives the same snapshot, however it was come to. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { appendFile, type FileHandle, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, type FileHandle, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { markRecording } from '../../cli/commands/replay/marks.js';
 import { Pipeline } from '../../src/core/aggregate/pipeline.js';
 import type { Snapshot } from '../../src/core/aggregate/snapshot.js';
+import type { EventBatch } from '../../src/core/events/batch.js';
 import { UserError } from '../../src/errors.js';
 import { partPath } from '../../src/recording/format/files.js';
 import { canReplay, openReplay } from '../../src/recording/play/player.js';
@@ -285,14 +287,19 @@ test('in a long recording, whoever goes back and back again is awaited there', a
   await replay.close();
 });
 
-test('a replay that is played to its end reads each byte of its file at most twice, and opens it once', async () => {
+test('a replay that is played to its end reads each byte of its file at most twice; what is marked in it opens it no more', async () => {
   const handle = await open(path, 'r');
   const prototype = Object.getPrototypeOf(handle) as FileHandle;
   const { size } = await handle.stat();
   await handle.close();
   const { read } = prototype;
+  const kept = join(directory, 'kept.vmlt');
+  await copyFile(path, kept);
   const fds = new Set<number>();
-  let bytes = 0;
+  let [bytes, rows] = [0, 0];
+  const count = ({ length }: EventBatch): void => {
+    rows += length;
+  };
   prototype.read = async function (this: FileHandle, ...args: Parameters<typeof read>) {
     const result = await read.apply(this, args);
     fds.add(this.fd);
@@ -300,14 +307,19 @@ test('a replay that is played to its end reads each byte of its file at most twi
     return result;
   } as typeof read;
   try {
-    const replay = await openReplay(path);
+    const replay = await openReplay(kept);
     await replay.seek(replay.duration);
+    assert.ok(bytes >= size, 'the count sees what is read');
+    // Once for the time line, once to play.
+    assert.ok(bytes <= 2 * size, `${bytes} bytes of ${size}`);
+    await rm(kept);
+    const again = await replay.reread();
+    await markRecording(replay, again, [{ push: count, markers: () => [] }], () => false);
     await replay.close();
   } finally {
     prototype.read = read;
   }
-  assert.ok(bytes >= size, 'the count sees what is read');
-  // Once for the time line, once to play.
-  assert.ok(bytes <= 2 * size, `${bytes} bytes of ${size}`);
+  for await (const { length } of (await openFile(path)).batches()) rows -= length;
+  assert.equal(rows, 0, 'marks are made of all rows, though the file is gone');
   assert.equal(fds.size, 1);
 });

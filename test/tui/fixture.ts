@@ -313,7 +313,15 @@ export function snapshotAt(seconds: number): Snapshot {
       gup: of(12),
       kthreadSwap: 0,
     },
-    events: { emitted, emittedAtLeast: false, decoded: emitted - 64, dropped: 64, missed: 0, perKind: {}, stateLost: 0 },
+    events: {
+      emitted,
+      emittedAtLeast: false,
+      decoded: emitted - 64,
+      dropped: 64,
+      missed: 0,
+      perKind: {},
+      stateLost: 0,
+    },
     lifecycles: { total: retry + abort, byEnd: { ...NO_END, 'ok-mmap': retry }, incomplete: of(0.4), evicted: 0 },
     retry: {
       total: retry,

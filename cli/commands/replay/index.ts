@@ -36,13 +36,13 @@ export async function replay(file: string, options: ReplayOptions): Promise<numb
     const replay = await openReplay(file, {
       range: async (session) => timeRangeOf(await withClocks(session, file, [from, to]), from, to),
     });
-    const again = await openRecorded(file, options);
     const terminal = openTerminal(false);
     let over = false;
-    // It reads the recording once more: the first frame does not wait for that.
+    // Of the files the replay holds, while it is already shown: what is found takes longer than to show it.
     const onShown = async (): Promise<void> => {
       const { markRecording } = await import('./marks.js');
       const { findViolations } = await import('./violations.js');
+      const again = await replay.reread();
       const finders = [findViolations(again.session)];
       if (rules !== null) finders.push((await import('./alerts.js')).findAlerts(again.session, rules));
       await markRecording(replay, again, finders, () => over);

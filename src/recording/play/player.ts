@@ -3,6 +3,7 @@
 import { stat } from 'node:fs/promises';
 import type { Snapshot } from '../../core/aggregate/snapshot.js';
 import type { SessionInfo } from '../../core/events/session.js';
+import type { Source } from '../../core/events/source.js';
 import type { Lifecycle } from '../../core/lifecycle/lifecycle.js';
 import { type HeldFiles, holdFiles } from '../read/held-files.js';
 import type { Marker } from '../read/marks.js';
@@ -38,21 +39,20 @@ export async function openReplay(path: string, options: ReplayOptions = {}): Pro
     const whole = await open();
     const range = (await options.range?.(whole.session)) ?? { from: 0, to: Number.POSITIVE_INFINITY };
     const found = await scan(await open(SCANNED), range);
-    const begin: Begin = async (onClosed) => new Run(sliceSource(await open(), range), onClosed);
+    const reread = async (): Promise<Source> => sliceSource(await open(), range);
     // The first run goes on from the head that was read already.
-    return new Player(found, range, begin, new Run(sliceSource(whole, range)), files);
+    return new Player(found, range, reread, new Run(sliceSource(whole, range)), files);
   } catch (error) {
     await files.close();
     throw error;
   }
 }
 
-type Begin = (onClosed?: (fault: Lifecycle) => void) => Promise<Run>;
-
 class Player implements Replay {
   readonly session: SessionInfo;
   readonly duration: number;
   readonly truncated: string | null;
+  readonly reread: () => Promise<Source>;
   position = 0;
   paused = true;
   seeking: number | null = null;
@@ -64,16 +64,15 @@ class Player implements Replay {
   #run: Run;
   /** Other runs, the least lately used first. */
   readonly #kept: Run[] = [];
-  readonly #open: Begin;
   readonly #files: HeldFiles;
   /** What is under way; and a number that tells it when it is not wanted any more. */
   #work: Promise<unknown> = Promise.resolve();
   #token = 0;
   #pending = 0;
 
-  constructor(scan: Scan, range: TimeRange, open: Begin, run: Run, files: HeldFiles) {
+  constructor(scan: Scan, range: TimeRange, reread: () => Promise<Source>, run: Run, files: HeldFiles) {
     this.#files = files;
-    this.#open = open;
+    this.reread = reread;
     this.#run = run;
     this.session = run.session;
     const end = scan.goesOn ? range.to : scan.last;
@@ -152,7 +151,7 @@ class Player implements Replay {
 
   async faults(keep: (fault: Lifecycle) => boolean, stopped: () => boolean): Promise<Lifecycle[] | null> {
     const found = new FoundFaults(keep);
-    const run = await this.#open((fault) => found.add(fault));
+    const run = new Run(await this.reread(), (fault) => found.add(fault));
     try {
       return (await run.advance(this.position, stopped)) ? found.list() : null;
     } finally {
@@ -197,7 +196,7 @@ class Player implements Replay {
 
   /** Makes the run that is nearest before `target` the one that is shown. */
   async #choose(target: number): Promise<void> {
-    const run = nearest([...this.#kept, this.#run], target) ?? (await this.#open());
+    const run = nearest([...this.#kept, this.#run], target) ?? new Run(await this.reread());
     if (run === this.#run) return;
     await this.#keep(this.#run, run);
     this.#run = run;
@@ -210,7 +209,7 @@ class Player implements Replay {
     const stopped = (): boolean => token !== this.#token;
     const work = this.#work.then(async () => {
       if (stopped()) return;
-      const run = nearest(this.#kept, target) ?? (await this.#open());
+      const run = nearest(this.#kept, target) ?? new Run(await this.reread());
       await this.#keep(run);
       await run.advance(target, stopped);
     });

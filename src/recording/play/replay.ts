@@ -6,6 +6,7 @@
 
 import type { Snapshot } from '../../core/aggregate/snapshot.js';
 import type { SessionInfo } from '../../core/events/session.js';
+import type { Source } from '../../core/events/source.js';
 import type { Lifecycle } from '../../core/lifecycle/lifecycle.js';
 import type { Marker } from '../read/marks.js';
 
@@ -64,6 +65,11 @@ export interface Replay {
    * `MAX_FOUND` of each at most, in the order they ended. Resolves to null when `stopped` said so.
    */
   faults(keep: (fault: Lifecycle) => boolean, stopped: () => boolean): Promise<Lifecycle[] | null>;
+  /**
+   * The rows that are replayed, from their begin: read once more from the files that are held, also when they were
+   * deleted or grew meanwhile. To be closed by who asked.
+   */
+  reread(): Promise<Source>;
   /** Adds markers found by somebody else (`check`, alert rules). Times as those of the rows. */
   addMarkers(markers: readonly Marker[]): void;
   /** Frees the files. Ends what is under way. */
