@@ -92,6 +92,19 @@ struct pid {
 } __core;
 #define PID_MAX_LIMIT (1u << 22) /* include/linux/threads.h: no pid reaches it */
 
+/* A cgroup and those above it, by level. The id is the inode number of its directory. */
+struct kernfs_node {
+	__u64 id;
+} __core;
+struct cgroup {
+	int level;
+	struct kernfs_node *kn;
+	struct cgroup *ancestors[];
+} __core;
+struct css_set {
+	struct cgroup *dfl_cgrp; /* in the hierarchy of version 2 */
+} __core;
+
 struct files_struct;
 struct signal_struct {
 	int nr_threads;
@@ -106,6 +119,7 @@ struct task_struct {
 	struct pid *thread_pid;
 	struct files_struct *files;
 	struct signal_struct *signal;
+	struct css_set *cgroups;
 	char comm[16];
 } __core;
 

@@ -4,6 +4,7 @@
 #define VMALOCKTOP_LOCKERS_BPF_H
 
 #include "arch.bpf.h"
+#include "cgroups.bpf.h"
 #include "compat.bpf.h"
 #include "counters.h"
 #include "events.h"
@@ -74,14 +75,45 @@ static __always_inline int on_mm_freed(void *mm)
 	return 0;
 }
 
-/* The process an mm is of (CONFIG_MEMCG keeps that); 0 not known. */
-static __always_inline __u32 owner_of(struct mm_struct *mm)
+/* A task of the process an mm is of (CONFIG_MEMCG keeps that); NULL: not known, as when it exits (mm_update_next_owner). */
+static __always_inline struct task_struct *owner_task(struct mm_struct *mm)
 {
 	struct task_struct *owner = NULL;
 
 	if (bpf_core_field_exists(mm->owner))
 		owner = BPF_CORE_READ(mm, owner);
+	return owner;
+}
+
+/* The process an mm is of; 0: not known. */
+static __always_inline __u32 owner_of(struct mm_struct *mm)
+{
+	struct task_struct *owner = owner_task(mm);
+
 	return owner ? tgid_of(owner) : 0;
+}
+
+/* Whether the process an mm is of is followed. Filters by thread and by name say nothing of a process. */
+static __always_inline bool is_owner_followed(struct task_struct *task, struct mm_struct *mm)
+{
+	struct task_struct *owner;
+	__u32 tgid;
+
+	if (filter_tid || filter_comm)
+		return false;
+	owner = owner_task(mm);
+	if (!owner)
+		return false;
+	if (filter_tgid) {
+		tgid = tgid_of(owner);
+		if (!has_pid(PIDS_OF(tgids, tgid), tgid))
+			return false;
+	}
+	if (!filter_cgroup)
+		return true;
+	/* Tasks of one css_set are in one cgroup, and mostly it is the mm's own that asks. */
+	return BPF_CORE_READ(owner, cgroups) == BPF_CORE_READ(task, cgroups) ? in_followed_cgroup() :
+									       is_in_followed_cgroup(owner);
 }
 
 /* Whether what happens to the locks of this mm is of the session, by any task. Of our own: what we do to others. */
@@ -89,7 +121,6 @@ static __always_inline bool should_trace_lock(struct task_struct *task, struct m
 {
 	bool own = BPF_CORE_READ(task, mm) == mm;
 	__u64 id;
-	__u32 tgid;
 	__u8 one = 1;
 
 	if (!in_session() || (own && is_ourself(task)))
@@ -99,13 +130,8 @@ static __always_inline bool should_trace_lock(struct task_struct *task, struct m
 	id = mm_id_of(mm);
 	if (bpf_map_lookup_elem(&followed_mms, &id))
 		return true;
-	if (!own || !should_trace(task)) {
-		if (!filter_tgid || filter_tid || filter_comm)
-			return false;
-		tgid = owner_of(mm);
-		if (!tgid || !has_pid(PIDS_OF(tgids, tgid), tgid))
-			return false;
-	}
+	if (!(own && should_trace(task)) && !is_owner_followed(task, mm))
+		return false;
 	bpf_map_update_elem(&followed_mms, &id, &one, BPF_ANY);
 	return true;
 }

@@ -14,6 +14,8 @@ struct {
 	__u32 level;  /* its depth: the initial one has 0 */
 	__u32 tgid;   /* ours in the initial one */
 } self;
+/* With a filter by cgroup: how deep ours is, found by on_self as well; the root has 0. */
+__u32 own_cgroup_level;
 
 /* --- written by the user side while it runs (.data) --- */
 

@@ -67,13 +67,15 @@ static __always_inline bool is_ourself(struct task_struct *task)
 	return (__u32)task->tgid == (in_pid_ns ? self.tgid : own_tgid);
 }
 
-/* Run once by the user side before it observes, in its own process: what the process's pid is above its namespace. */
+/* Run once by the user side before it observes, in its own process: what the process's pid and cgroup are above its namespaces. */
 static __always_inline int on_self(void)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pid *pid = BPF_CORE_READ(task, thread_pid);
 	__u32 level = BPF_CORE_READ(pid, level);
 
+	if (filter_cgroup)
+		own_cgroup_level = BPF_CORE_READ(task, cgroups, dfl_cgrp, level);
 	if (level < ns_below)
 		return 0;
 	self.level = level - ns_below;

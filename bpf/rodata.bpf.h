@@ -19,6 +19,7 @@ const volatile __u32 filter_tgid = 0;  /* 1: only processes in `tgids` */
 const volatile __u32 filter_tid = 0;   /* 1: only threads in `tids` */
 const volatile __u32 follow_forks = 0; /* 1: what a followed process forks is followed */
 const volatile __u32 filter_comm = 0;  /* 1: only tasks whose comm is `comm_lo`,`comm_hi` */
+const volatile __u32 filter_cgroup = 0; /* how many of `followed_cgroups` there are: only tasks in one of them, or below */
 const volatile __u64 comm_lo = 0;
 const volatile __u64 comm_hi = 0;
 const volatile __u32 track_start = 0;  /* 1: lock_vma_under_rcu is hooked and leaves the time of the lock */

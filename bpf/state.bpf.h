@@ -7,6 +7,7 @@
 #define VMALOCKTOP_STATE_BPF_H
 
 #include "arch.bpf.h"
+#include "cgroups.bpf.h"
 #include "compat.bpf.h"
 #include "counters.h"
 #include "events.h"
@@ -146,6 +147,8 @@ static __always_inline bool should_trace(struct task_struct *task)
 		if (!has_pid(PIDS_OF(tids, id), id))
 			return false;
 	}
+	if (filter_cgroup && !in_followed_cgroup())
+		return false;
 	if (filter_comm) {
 		__u64 comm[2] = {};
 

@@ -2,6 +2,7 @@
 /** The command tree. Commands are loaded when they run: `--help` loads commander and nothing else. */
 import { Argument, Command, Option } from 'commander';
 import { packageVersion, resource } from '../src/resources.js';
+import { addCgroupOptions, NO_CGROUPS } from './common/cgroup-options.js';
 import { loadSmall } from './common/heap.js';
 import {
   addFailOn,
@@ -112,7 +113,7 @@ Completion: source <(${PROGRAM} completion bash)`,
     )
     .action(async (options) => done(await (await import('./commands/record/index.js')).record(command, options)));
 
-  addTimeRangeOptions(program.command('replay'))
+  addCgroupOptions(addTimeRangeOptions(program.command('replay')), 'Which rows:')
     .description('dashboard over a recording; its summary when there is no terminal')
     .argument('[file]', 'recording, - for one on standard input')
     .usage('[options] <file>')
@@ -146,7 +147,7 @@ Completion: source <(${PROGRAM} completion bash)`,
     .action(async (options) => {
       const load = (): Promise<typeof import('./commands/replay/index.js')> => import('./commands/replay/index.js');
       const { replay } = await (process.stdout.isTTY ? loadSmall(load) : load());
-      done(await replay(resource(DEMO), options));
+      done(await replay(resource(DEMO), { ...NO_CGROUPS, ...options }));
     });
 
   program

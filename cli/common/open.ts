@@ -5,6 +5,7 @@ import type { Source } from '../../src/core/events/source.js';
 import { ExitCode, errorCode, UserError } from '../../src/errors.js';
 import type { LiveSource } from '../../src/live/options.js';
 import { refuseInputs } from '../../src/output/inputs.js';
+import { cgroupFilters } from './cgroup-options.js';
 import { ChildEnd } from './child-end.js';
 import type { LiveCliOptions, TimeRangeCliOptions } from './options.js';
 import { type StopSignal, sayRefusal } from './process.js';
@@ -32,6 +33,7 @@ export async function openLiveSource(
     pids: [...options.pid],
     tids: [...options.tid],
     ...(options.comm === undefined ? {} : { comm: options.comm }),
+    cgroups: cgroupFilters(options),
     minUs: options.minUs,
     ringBytes: options.ringSize,
     follow,

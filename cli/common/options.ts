@@ -5,10 +5,11 @@ import type { Scope } from '../../src/core/events/session.js';
 import { HOOKS } from '../../src/live/hooks.js';
 import type { ReleaseWish } from '../../src/live/options.js';
 import { parseWhen, type When } from '../../src/recording/read/when.js';
+import { addCgroupOptions, type CgroupCliOptions } from './cgroup-options.js';
 import { beVerbose } from './process.js';
 
 /** What choosing, filtering and timing of a live session comes to. */
-export interface LiveCliOptions {
+export interface LiveCliOptions extends CgroupCliOptions {
   readonly pid: readonly number[];
   readonly tid: readonly number[];
   readonly comm?: string;
@@ -164,7 +165,7 @@ export const DEFAULT_RING_BYTES: number = 16 * 2 ** 20;
 
 /** Adds what every command that observes live understands. */
 export function addLiveOptions(command: Command): Command {
-  return command
+  command
     .on('option:verbose', beVerbose)
     .addOption(
       new Option('-p, --pid <pid>', 'only these processes (12,34; repeatable)')
@@ -178,7 +179,8 @@ export function addLiveOptions(command: Command): Command {
         .argParser(parseIds)
         .default([], 'all'),
     )
-    .addOption(new Option('--comm <name>', 'only tasks of this name').helpGroup(GROUPS.which).argParser(parseComm))
+    .addOption(new Option('--comm <name>', 'only tasks of this name').helpGroup(GROUPS.which).argParser(parseComm));
+  return addCgroupOptions(command, GROUPS.which)
     .addOption(
       new Option('--scope <scope>', 'which faults are followed step by step: swap faults, also retries and aborts, all')
         .helpGroup(GROUPS.which)

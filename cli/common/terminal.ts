@@ -9,6 +9,7 @@ import { ExitCode, fileError } from '../../src/errors.js';
 import type { Replay } from '../../src/recording/play/replay.js';
 import type { Took } from '../tui/context.js';
 import { Dashboard } from '../tui/dashboard.js';
+import { readAgain } from '../tui/effects.js';
 import { SessionRecorder } from '../tui/recorder.js';
 import type { QuitSignal } from '../tui/restore-terminal.js';
 import { saveText } from '../tui/save.js';
@@ -60,6 +61,8 @@ export interface ShowOptions {
   /** Live: end after this time. */
   readonly durationMs?: number;
   readonly speed?: number;
+  /** Of rows, from the beginning on. */
+  readonly filter?: string;
   /** What each frame took: for benchmarks. */
   onFrame?(took: Took): void;
 }
@@ -101,6 +104,7 @@ export async function showDashboard(options: ShowOptions): Promise<number> {
     recorder,
     save: saveText,
     settings: new SettingsFile(),
+    filter: options.filter ?? '',
     ...(options.onFrame === undefined ? {} : { onFrame: options.onFrame }),
     // It watches for signals itself: the terminal is restored before anybody else acts on one.
     onQuit: (signal) => quitting.quit(signal),
@@ -153,12 +157,15 @@ export interface ShowReplayOptions {
   readonly intervalMs: number;
   /** Play from the beginning at this speed; absent: go to the end at once. */
   readonly speed?: number;
+  /** Of rows, from the beginning on. */
+  readonly filter?: string;
   /** Called when it is there, or plays: the time for what may wait. */
   onShown?(): void;
 }
 
 /** Shows a recording until the user quits or a signal comes. */
-export async function showReplay({ replay, terminal, intervalMs, speed, onShown }: ShowReplayOptions): Promise<number> {
+export async function showReplay(options: ShowReplayOptions): Promise<number> {
+  const { replay, terminal, intervalMs, speed, filter = '', onShown } = options;
   const quitting = new Quitting();
   const dashboard = new Dashboard({
     output: process.stdout,
@@ -168,11 +175,13 @@ export async function showReplay({ replay, terminal, intervalMs, speed, onShown 
     replay,
     save: saveText,
     settings: new SettingsFile(),
+    filter,
     onQuit: (signal) => quitting.quit(signal),
   });
   try {
     void dashboard.play(speed).then(() => {
       watchAlerts(dashboard);
+      readAgain(dashboard);
       onShown?.();
     });
     await quitting.done;

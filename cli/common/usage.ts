@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Words that are options but not of this use of a command, and commander's errors in our wording. */
 import type { Command, CommanderError } from 'commander';
+import { CGROUP_FILTERS } from '../../src/core/vocabulary/cgroup-filter.js';
 import { ExitCode, UserError } from '../../src/errors.js';
 import { PROGRAM } from './process.js';
 
@@ -24,6 +25,7 @@ export function rejectLiveOptions(command: Command, instead: Instead = RECORDED)
     'pid',
     'tid',
     'comm',
+    ...(instead === CONNECTED ? [] : CGROUP_FILTERS),
     'scope',
     'minUs',
     'ringSize',

@@ -38,6 +38,8 @@ export interface DashboardOptions {
   readonly recorder?: Recorder;
   /** Where what the person chose is kept; absent: nowhere. */
   readonly settings?: SettingsFile;
+  /** Of rows, from the beginning on. */
+  readonly filter?: string;
   /** Writes an export and resolves to the name it got. Rejects with a `UserError`. */
   save?(name: string, extension: string, text: string): Promise<string>;
   /** The person wants to leave, or a signal came: the terminal is restored by then. `null`: the key q. */

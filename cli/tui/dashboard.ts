@@ -46,7 +46,7 @@ export class Dashboard implements DashboardContext {
       ...(options.colours === undefined ? {} : { colours: options.colours }),
     });
     const state = initialState(this.screen.width, this.screen.height, options.mode, options.intervalMs);
-    this.state = withSettings(state, options.settings?.load() ?? {});
+    this.state = { ...withSettings(state, options.settings?.load() ?? {}), filter: options.filter ?? '' };
     this.playback = this.playbackOf(options);
     this.drawn = this.viewOf(this.state);
     const listens = (): boolean => !this.closed && !this.suspended;

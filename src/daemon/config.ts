@@ -15,6 +15,11 @@ export interface DaemonConfig {
     readonly pid: readonly string[];
     /** '' for all. */
     readonly comm: string;
+    /** Only what these mean, and what lies below; all four empty: all. */
+    readonly cgroup: readonly string[];
+    readonly container: readonly string[];
+    readonly pod: readonly string[];
+    readonly unit: readonly string[];
     readonly writers: boolean;
     readonly writerMinUs: number;
     readonly holdMinUs: number;
@@ -101,6 +106,7 @@ export interface DaemonConfig {
 }
 
 const isPid = (word: string): boolean => /^[1-9]\d{0,6}$/.test(word) && Number(word) <= 2 ** 22;
+const isSaid = (word: string): boolean => word.trim() !== '';
 const isHook = (word: string): boolean => HOOKS.some(({ target }) => target === word);
 
 const K = 2 ** 10;
@@ -114,6 +120,10 @@ export const KEYS: Keys<DaemonConfig> = {
     ringSize: key(size(4 * K, G, true), 16 * M, 'ring buffer'),
     pid: key(words('process ids as strings', isPid), [], 'only these processes; empty: all'),
     comm: key(text(0, 15), '', 'only tasks of this name; empty: all'),
+    cgroup: key(words('cgroups by path or id', isSaid), [], 'only these cgroups, and those below them; empty: all'),
+    container: key(words('containers by name or id', isSaid), [], 'only these containers; empty: all'),
+    pod: key(words('pods as NAMESPACE/NAME or uid', isSaid), [], 'only these pods of Kubernetes; empty: all'),
+    unit: key(words('names of units', isSaid), [], 'only these units of systemd; empty: all'),
     writers: key(flag, true, "hook mmap_lock's tracepoints"),
     writerMinUs: key(whole(0, 0xffff_ffff), 100, 'show writers that waited at least this long'),
     holdMinUs: key(

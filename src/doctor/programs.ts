@@ -8,6 +8,7 @@ import { refusal } from '../live/attachment.js';
 import { HOOKS } from '../live/hooks.js';
 import type { HostFacts } from '../live/host.js';
 import { chooseRelease, kernelBtf, OBJECT, possibleCpus } from '../live/kernel.js';
+import { type FollowedCgroup, MAX_CGROUPS } from '../live/names/find-cgroups.js';
 import type { LiveOptions } from '../live/options.js';
 import { LEARN_OWN_PIDS } from '../live/program-names.js';
 import { configure, type HostContext } from '../live/rodata.js';
@@ -19,6 +20,7 @@ const PLAIN: LiveOptions = {
   release: 'derived',
   pids: [],
   tids: [],
+  cgroups: [],
   minUs: 0,
   ringBytes: 2 ** 16,
   follow: false,
@@ -41,12 +43,17 @@ const FULL: LiveOptions = {
   stacks: { kernel: true, user: true },
 };
 
+/** As many as there can be: that they are on no host is nothing to the verifier. */
+const CGROUPS: readonly FollowedCgroup[] = Array.from({ length: MAX_CGROUPS }, () => ({ id: 1n, path: '/' }));
+
 function around(options: LiveOptions, facts: HostFacts): HostContext {
   const btf = kernelBtf(facts);
   const release = chooseRelease(options.release, facts);
   const addresses = kernelAddresses();
   const plan = planAttach(abilityOf(facts, btf), wishesOf(options, facts, release, addresses));
-  return { facts, btf, release, trackStart: tracksStart(options), plan, cpus: possibleCpus(), addresses };
+  const cgroups = options === FULL ? CGROUPS : [];
+  const trackStart = tracksStart(options);
+  return { facts, btf, release, trackStart, plan, cpus: possibleCpus(), addresses, cgroups, mounted: '/' };
 }
 
 /** The refusal of those programs of a session, or null. `object` is a file's path or its bytes. */

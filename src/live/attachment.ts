@@ -5,7 +5,7 @@ import { LAYOUT_DIGEST } from '../schema/events.gen.js';
 import { layoutDigest } from '../schema/generate.js';
 import type { PlannedProgram } from './attach-plan.js';
 import { Controls } from './controls.js';
-import { tellPids } from './followed.js';
+import { tellCgroups, tellPids } from './followed.js';
 import { OBJECT } from './kernel.js';
 import type { LiveOptions } from './options.js';
 import { configure, type HostContext } from './rodata.js';
@@ -63,6 +63,7 @@ export class Attachment {
       this.controls = new Controls(object, bss.view, options.scope);
       this.ring = RingBuffer.open(object.map('events'));
       tellPids(object, options, around.facts.namespaces);
+      tellCgroups(object, bss.view, around);
       this.stats = options.stats ? statsIfAllowed() : null;
       this.#attach(around.plan.programs);
     } catch (error) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Which processes and threads a session follows: asked for by pid, told to the probes (bpf/pids.bpf.h). */
+/** Which processes, threads and cgroups a session follows: told to the probes (bpf/pids.bpf.h, bpf/cgroups.bpf.h). */
 import { readFileSync } from 'node:fs';
 import type { BpfMap, BpfObject } from 'ebpf-ts';
 import { ExitCode, errorCode, UserError } from '../errors.js';
@@ -7,6 +7,7 @@ import { cannot } from './kernel.js';
 import type { Namespaces } from './namespaces.js';
 import type { LiveOptions } from './options.js';
 import { LEARN_OWN_PIDS } from './program-names.js';
+import type { HostContext } from './rodata.js';
 
 /** PIDS_A_BLOCK of bpf/maps.bpf.h. */
 const PIDS_A_BLOCK = 512;
@@ -21,6 +22,40 @@ export function tellPids(object: BpfObject, { pids, tids }: LiveOptions, { pid }
     );
   put(object.map('tgids'), pids);
   put(object.map('tids'), tids);
+}
+
+/** The size of `struct followed_cgroup` of bpf/cgroups.bpf.h. */
+const CGROUP_BYTES = 16;
+
+/** `memory`: .bss, mapped writable, before the session begins. */
+export function tellCgroups(
+  object: BpfObject,
+  memory: ArrayBuffer,
+  { cgroups, mounted }: Pick<HostContext, 'cgroups' | 'mounted'>,
+): void {
+  if (cgroups.length === 0) return;
+  object.program(LEARN_OWN_PIDS).testRun();
+  const view = new DataView(memory);
+  const level = view.getUint32(object.variable('.bss', 'own_cgroup_level').offset, true);
+  const top = level - depthOf(ownCgroup(readFileSync('/proc/self/cgroup', 'utf8'))) + depthOf(mounted);
+  const { offset } = object.variable('.bss', 'followed_cgroups');
+  cgroups.forEach(({ id, path }, i) => {
+    view.setBigUint64(offset + i * CGROUP_BYTES, id, true);
+    view.setUint32(offset + i * CGROUP_BYTES + 8, top + depthOf(path), true);
+  });
+}
+
+/** The path in the hierarchy of version 2, from the root of this process's cgroup namespace, by /proc/PID/cgroup (cgroups(7)). */
+export function ownCgroup(text: string): string {
+  return /^0::(.*)$/m.exec(text)?.[1] ?? '/';
+}
+
+/** How far below a directory a path ends: `/../a` is as deep as it. */
+export function depthOf(path: string): number {
+  return path
+    .split('/')
+    .filter((part) => part !== '' && part !== '.')
+    .reduce((depth, part) => depth + (part === '..' ? -1 : 1), 0);
 }
 
 function put(map: BpfMap, ids: readonly number[]): void {

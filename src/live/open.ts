@@ -11,6 +11,8 @@ import { HOOKS } from './hooks.js';
 import { hostFacts } from './host.js';
 import { cannot, chooseRelease, kernelBtf, kernelEnums, possibleCpus, probeObservation } from './kernel.js';
 import { Live } from './live.js';
+import { hostOptions } from './names/cgroups.js';
+import { findCgroups } from './names/find-cgroups.js';
 import type { LiveOptions, LiveSource } from './options.js';
 import type { HostContext } from './rodata.js';
 
@@ -19,6 +21,8 @@ export type { LiveOptions, LiveSource } from './options.js';
 /** Throws `UserError` (exit code 3) where this host cannot be observed. */
 export async function openLive(options: LiveOptions): Promise<LiveSource> {
   refuseAbsent(options);
+  const groups = hostOptions(options.hostRoot ?? '/');
+  const cgroups = await findCgroups(options.cgroups, groups);
   const facts = hostFacts({ symbols: false });
   const { pid } = facts.namespaces;
   if (pid.initial === null)
@@ -48,7 +52,8 @@ export async function openLive(options: LiveOptions): Promise<LiveSource> {
           `its children cannot be seen: wake_up_new_task ${forks?.note ?? ''}`,
           'observe the whole host, without a command',
         );
-      const around: HostContext = { facts, btf, release, trackStart, plan, cpus, addresses };
+      const mounted = groups.mounted ?? '/';
+      const around: HostContext = { facts, btf, release, trackStart, plan, cpus, addresses, cgroups, mounted };
       let attachment: Attachment;
       try {
         attachment = new Attachment(options, around);

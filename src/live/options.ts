@@ -2,6 +2,7 @@
 /** What a live session is asked for, and what it can do besides being a source. */
 import type { Scope } from '../core/events/session.js';
 import type { Source } from '../core/events/source.js';
+import type { CgroupFilter } from '../core/vocabulary/cgroup-filter.js';
 
 export type ReleaseWish = 'auto' | 'derived' | 'observed' | 'best';
 
@@ -15,6 +16,8 @@ export interface LiveOptions {
   readonly pids: readonly number[];
   readonly tids: readonly number[];
   readonly comm?: string;
+  /** Only tasks of one of these cgroups, or of one below. */
+  readonly cgroups: readonly CgroupFilter[];
   /** Send faults under the VMA lock that took at least this long, whatever the scope; 0: none. */
   readonly minUs: number;
   /** A power of two, at least a page. */
@@ -43,8 +46,8 @@ export interface LiveOptions {
 }
 
 /** Whether some processes or threads are followed, not all: new ones may have their pids and their mms, or be their children. */
-export function isFiltered({ follow, pids, tids, comm }: LiveOptions): boolean {
-  return follow || pids.length > 0 || tids.length > 0 || comm !== undefined;
+export function isFiltered({ follow, pids, tids, cgroups, comm }: LiveOptions): boolean {
+  return follow || pids.length > 0 || tids.length > 0 || cgroups.length > 0 || comm !== undefined;
 }
 
 export interface LiveSource extends Source {

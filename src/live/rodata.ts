@@ -9,6 +9,7 @@ import type { SymbolRange } from '../symbols/kallsyms.js';
 import type { KernelAddresses } from './addresses.js';
 import type { AttachPlan } from './attach-plan.js';
 import type { HostFacts } from './host.js';
+import type { FollowedCgroup } from './names/find-cgroups.js';
 import { isFiltered, type LiveOptions } from './options.js';
 import { isStandby, LEARN_OWN_PIDS, programName } from './program-names.js';
 
@@ -20,6 +21,10 @@ export interface HostContext {
   readonly plan: AttachPlan;
   readonly cpus: number;
   readonly addresses: KernelAddresses;
+  /** What the session is to follow; empty: everything. */
+  readonly cgroups: readonly FollowedCgroup[];
+  /** What of the cgroup hierarchy their paths begin at (`CgroupOptions`). */
+  readonly mounted: string;
 }
 
 type Setter = (name: string, value: number | bigint) => void;
@@ -39,7 +44,7 @@ export function configure(object: BpfObject, options: LiveOptions, around: HostC
   const set: Setter = (name, value) => object.setGlobal('.rodata', name, value);
   const { pid } = facts.namespaces;
   const wanted = new Set(plan.programs.map(({ program }) => program));
-  if (pid.initial !== true) wanted.add(LEARN_OWN_PIDS);
+  if (pid.initial !== true || around.cgroups.length > 0) wanted.add(LEARN_OWN_PIDS);
   for (const program of object.programs.values()) program.setAutoload(wanted.has(program.name));
   object.map('events').setMaxEntries(options.ringBytes);
   object.map('cpus').setMaxEntries(rowsOf(plan, cpus));
@@ -61,17 +66,18 @@ export function configure(object: BpfObject, options: LiveOptions, around: HostC
   set('hold_min_ns', BigInt(Math.round(options.holdMinUs * 1000)));
   set('signal_flags', layoutOf(facts.arch)?.signalFlags(facts.kernel) ?? 0);
   set('page_size', BigInt(pageSize()));
-  filters(object, set, options);
+  filters(object, set, options, around.cgroups.length);
   mmapLock(object, set, around);
 }
 
-function filters(object: BpfObject, set: Setter, options: LiveOptions): void {
+function filters(object: BpfObject, set: Setter, options: LiveOptions, cgroups: number): void {
   const followed = options.follow || options.pids.length > 0;
   if (!followed) object.map('tgids').setMaxEntries(1);
   if (options.tids.length === 0) object.map('tids').setMaxEntries(1);
   set('follow_forks', options.follow ? 1 : 0);
   if (!isFiltered(options)) object.map('followed_mms').setMaxEntries(1);
   set('filtered', isFiltered(options) ? 1 : 0);
+  set('filter_cgroup', cgroups);
   set('filter_tgid', followed ? 1 : 0);
   set('filter_tid', options.tids.length > 0 ? 1 : 0);
   if (options.comm === undefined) return;

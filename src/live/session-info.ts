@@ -33,7 +33,7 @@ export function describeSession(options: LiveOptions, around: HostContext, begin
     release,
     minUs: options.minUs,
     ...(options.writers ? { holdMinUs: options.holdMinUs } : {}),
-    filters: filtersOf(options),
+    filters: filtersOf(options, around),
     programs: plan.programs.map(({ program, target, method }) => ({ name: program, target, method })),
     hooks: plan.hooks,
     ringBytes: options.ringBytes,
@@ -44,11 +44,12 @@ export function describeSession(options: LiveOptions, around: HostContext, begin
   };
 }
 
-function filtersOf(options: LiveOptions): Record<string, string> {
+function filtersOf(options: LiveOptions, { cgroups }: HostContext): Record<string, string> {
   const filters: Record<string, string> = {};
   if (options.pids.length > 0) filters.pid = options.pids.join(',');
   if (options.tids.length > 0) filters.tid = options.tids.join(',');
   if (options.comm !== undefined) filters.comm = options.comm;
+  if (cgroups.length > 0) filters.cgroup = cgroups.map(({ path }) => path).join(',');
   if (options.follow) filters.follow = 'command';
   return filters;
 }

@@ -8,9 +8,9 @@ import { after, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { clearBatch, createBatch, type EventBatch, UserKind } from '../../src/core/events/batch.js';
 import { kubernetesOf } from '../../src/core/present/kubernetes.js';
+import { unitOf } from '../../src/core/vocabulary/cgroups.js';
 import { CgroupReader, cgroupMount, hostOptions } from '../../src/live/names/cgroups.js';
 import { ContainerNames } from '../../src/live/names/container-names.js';
-import { unitOf } from '../../src/live/names/containers.js';
 
 const ID = '3f4e5d6c7b8a9012'.repeat(4);
 const UID = '98cee708-023b-11eb-933d-42010a800193';
@@ -346,9 +346,9 @@ describe('hostOptions', () => {
   it('takes the cgroup2 of the host where its root is mounted', () => {
     const line = (point: string): string => `31 23 0:28 / ${point} rw shared:9 - cgroup2 none rw`;
     const both = [line('/sys/fs/cgroup'), line('/host/sys/fs/cgroup')].join('\n');
-    assert.deepEqual(hostOptions('/', both), { mount: '/sys/fs/cgroup', root: '/' });
-    assert.deepEqual(hostOptions('/host', both), { mount: '/host/sys/fs/cgroup', root: '/host' });
-    assert.deepEqual(hostOptions('/hos', both), { mount: '/sys/fs/cgroup', root: '/hos' });
+    assert.deepEqual(hostOptions('/', both), { mount: '/sys/fs/cgroup', mounted: '/', root: '/' });
+    assert.deepEqual(hostOptions('/host', both), { mount: '/host/sys/fs/cgroup', mounted: '/', root: '/host' });
+    assert.deepEqual(hostOptions('/hos', both), { mount: '/sys/fs/cgroup', mounted: '/', root: '/hos' });
   });
 });
 

@@ -14,6 +14,8 @@ interface Run {
   /** The process observed, or the observer. */
   pid?: number;
   reused?: number;
+  /** What another workload of the session says. */
+  own?: { pid: number; truth: number };
   /** Lifecycles by process. */
   faults?: Record<string, number>;
   /** Holds of mmap_lock, by comm. */
@@ -77,6 +79,25 @@ for (const kernel of oneKernel) {
 }
 
 for (const kernel of kernels) {
+  test(`${kernel}: a cgroup and what lies below it, and no other`, { skip }, async () => {
+    const runs = await follow(kernel, 'cgroups');
+    const run = runs.get('cgroups');
+    assert.equal(run?.code, 0, run?.words);
+    const truths = [run.truth, run.own].map((one) => one?.truth ?? 0);
+    assert.deepEqual(truths, [900, 500]);
+    const { faults } = run.stat?.counts ?? { faults: 0 };
+    const missed = run.stat?.events.missed ?? 0;
+    // Strangers, and the cgroup above, touch 700 and 300 pages under the same name.
+    assert.ok(faults <= 1400 && faults >= 1400 - missed, `${faults} faults of 1400, ${missed} missed`);
+    const followed = [run.truth?.pid, run.own?.pid].map(String).sort();
+    assert.deepEqual(Object.keys(run.faults ?? {}).sort(), followed);
+    assert.equal(run.stat?.filters.cgroup, '/followed/deep');
+    const absent = runs.get('cgroup-absent');
+    assert.equal(absent?.code, 2, absent?.words);
+    assert.match(absent?.words ?? '', /cannot follow cgroup \/nowhere: there is none on this host\n→ systemd-cgls/);
+    assertTruth(runs, 'namespaced-cgroup');
+  });
+
   test(`${kernel}: in a PID namespace`, { skip }, async () => {
     const runs = await follow(kernel, 'pid-ns', 'host-proc');
     for (const name of ['pid-ns-command', 'pid-ns-pid', 'host-proc-command']) assertTruth(runs, name);

@@ -58,6 +58,7 @@ export interface WaitStat {
   maxNs: number | null;
 }
 export interface Stat {
+  filters: Record<string, string>;
   ended: boolean;
   release: string;
   hooks: { target: string; attached: boolean; note: string }[];

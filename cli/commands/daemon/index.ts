@@ -4,6 +4,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { checkUsers } from '../../../src/actions/users.js';
 import { textOf } from '../../../src/core/present/clean.js';
+import { CGROUP_FILTERS } from '../../../src/core/vocabulary/cgroup-filter.js';
 import { Daemon, type DaemonSource } from '../../../src/daemon/daemon.js';
 import { checkFlightDirectory, makeFlightDirectory } from '../../../src/daemon/flight-directory.js';
 import { notifyManager } from '../../../src/daemon/notify.js';
@@ -151,6 +152,7 @@ async function openSource(options: DaemonOptions, { config }: Loaded): Promise<D
     pids: observe.pid.map(Number),
     tids: [],
     ...(observe.comm === '' ? {} : { comm: observe.comm }),
+    cgroups: CGROUP_FILTERS.flatMap((kind) => observe[kind].map((text) => ({ kind, text }))),
     minUs: observe.minUs,
     ringBytes: observe.ringSize,
     follow: false,

@@ -7,6 +7,7 @@ import { ExitCode, UserError } from '../../../src/errors.js';
 import { canReplay, openReplay } from '../../../src/recording/play/player.js';
 import { withClocks } from '../../../src/recording/read/clocks.js';
 import { timeRangeOf } from '../../../src/recording/read/when.js';
+import { type CgroupCliOptions, rowFilterOf } from '../../common/cgroup-options.js';
 import { feed } from '../../common/feed.js';
 import { openRecorded } from '../../common/open.js';
 import type { TimeRangeCliOptions } from '../../common/options.js';
@@ -14,7 +15,7 @@ import { print, report } from '../../common/process.js';
 import { Recordings } from '../../common/recordings.js';
 import { canDraw, openTerminal, showDashboard, showReplay } from '../../common/terminal.js';
 
-export interface ReplayOptions extends TimeRangeCliOptions {
+export interface ReplayOptions extends TimeRangeCliOptions, CgroupCliOptions {
   /** The file still grows: show what comes, as of a stream. */
   readonly follow?: boolean;
   /** Factor of the recorded pace; absent: as fast as the rows come. */
@@ -32,6 +33,8 @@ export async function replay(file: string, options: ReplayOptions): Promise<numb
   // What the first frame can do without is loaded where it is used.
   const rules = path === undefined ? null : await readRules(path);
   const draws = canDraw();
+  const filter = rowFilterOf(options);
+  if (!draws && filter !== '') throw noRows();
   if (draws && file !== '-' && follow !== true && (await canReplay(file))) {
     const replay = await openReplay(file, {
       range: async (session) => timeRangeOf(await withClocks(session, file, [from, to]), from, to),
@@ -47,7 +50,7 @@ export async function replay(file: string, options: ReplayOptions): Promise<numb
       if (rules !== null) finders.push((await import('./alerts.js')).findAlerts(again.session, rules));
       await markRecording(replay, again, finders, () => over);
     };
-    return showReplay({ replay, terminal, intervalMs, ...pace, onShown: () => void onShown() }).finally(() => {
+    return showReplay({ replay, terminal, intervalMs, filter, ...pace, onShown: () => void onShown() }).finally(() => {
       over = true;
     });
   }
@@ -57,7 +60,7 @@ export async function replay(file: string, options: ReplayOptions): Promise<numb
     const pipeline = new Pipeline(source.session);
     // Where stdin is the recording, the keys come from the controlling terminal.
     const terminal = openTerminal(file === '-');
-    return showDashboard({ source, pipeline, terminal, mode: 'stream', intervalMs, ...pace });
+    return showDashboard({ source, pipeline, terminal, mode: 'stream', intervalMs, filter, ...pace });
   }
   const { alertLines, collectAlerts } = await import('./alerts.js');
   const { statText } = await import('../stat/text.js');
@@ -80,6 +83,15 @@ export async function replay(file: string, options: ReplayOptions): Promise<numb
 async function readRules(path: string | true): Promise<AlertRule[]> {
   const { loadRules } = await import('../../../src/actions/rules.js');
   return loadRules(path === true ? undefined : path);
+}
+
+function noRows(): UserError {
+  return new UserError(
+    'cannot filter rows',
+    'without a terminal there are none: the summary is of the whole recording',
+    'replay it in a terminal, or record one cgroup alone: vmalocktop record --cgroup',
+    ExitCode.Usage,
+  );
 }
 
 function noTimeLine(): UserError {

@@ -2,6 +2,7 @@
 /** `top`: the live dashboard. */
 import { Pipeline } from '../../../src/core/aggregate/pipeline.js';
 import { ExitCode, UserError } from '../../../src/errors.js';
+import { rowFilterOf } from '../../common/cgroup-options.js';
 import { openLiveSource } from '../../common/open.js';
 import type { LiveCliOptions } from '../../common/options.js';
 import { say } from '../../common/process.js';
@@ -23,13 +24,14 @@ export async function top(options: TopOptions): Promise<number> {
     );
   }
   if (options.connect !== undefined) {
+    const filter = rowFilterOf(options);
     const { connectDaemon } = await import('../../../src/daemon/connect.js');
     const source = await connectDaemon(options.connect, () =>
       say(`waiting for the session of ${options.connect}; Ctrl-C ends it`),
     );
     const terminal = openTerminal(false);
     const pipeline = new Pipeline(source.session);
-    return showDashboard({ source, pipeline, terminal, mode: 'stream', intervalMs: options.interval * 1000 });
+    return showDashboard({ source, pipeline, terminal, mode: 'stream', intervalMs: options.interval * 1000, filter });
   }
   const source = await openLiveSource(options, false, true, []);
   if (options.duration !== undefined) source.limit(options.duration * 1000);

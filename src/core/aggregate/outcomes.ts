@@ -57,7 +57,7 @@ export function vmaAttempts({ success, retry, completed, error, accessError }: V
 }
 
 /** `stat -p` and its like count some faults; the kernel counts all. */
-const PARTIAL = ['pid', 'tid', 'comm', 'follow'];
+const PARTIAL = ['pid', 'tid', 'comm', 'cgroup', 'follow'];
 
 function whyDifferent(line: VmstatLine, difference: number, session: SessionInfo, missed: number): string {
   if (Object.keys(session.filters).some((filter) => PARTIAL.includes(filter)))

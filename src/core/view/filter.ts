@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
-/** The filter over all lists: words that must all hold, each a text or `pid:`, `comm:`, `cause:`, `cgroup:`, `vma:`. */
+/**
+ * The filter over all lists: words that must all hold, each a text or `pid:`, `comm:`, `cause:`, `cgroup:`, `vma:`, and
+ * `container:`, `pod:`, `unit:` as sessions are filtered by them.
+ */
+import { type CgroupFilter, isMeant, type KnownCgroup } from '../vocabulary/cgroup-filter.js';
 
-const KEYS = ['pid', 'comm', 'cause', 'cgroup', 'vma'] as const;
+const KEYS = ['pid', 'comm', 'cause', 'cgroup', 'container', 'pod', 'unit', 'vma'] as const;
 type Key = (typeof KEYS)[number];
 
 interface Term {
@@ -57,7 +61,11 @@ function holds({ key, text }: Term, facts: Facts): boolean {
     case 'cause':
       return contains(facts.cause, text) ?? true;
     case 'cgroup':
-      return contains(facts.cgroup, text) ?? true;
+      return isDirectory(text) ? lies({ kind: 'cgroup', text }, facts) : (contains(facts.cgroup, text) ?? true);
+    case 'container':
+    case 'pod':
+    case 'unit':
+      return lies({ kind: key, text }, facts);
     case 'vma':
       return facts.vma === undefined || inVma(facts.vma, text);
     case 'any':
@@ -67,6 +75,27 @@ function holds({ key, text }: Term, facts: Facts): boolean {
         (facts.vma?.[0].toString(16).includes(text) ?? false)
       );
   }
+}
+
+/** `/system.slice/`: that cgroup and what lies below it; without the slash at its end any text of its name. */
+function isDirectory(text: string): boolean {
+  return text.startsWith('/') && text.endsWith('/');
+}
+
+function lies(filter: CgroupFilter, { cgroup }: Facts): boolean {
+  return cgroup === undefined || isMeant(filter, knownCgroup(cgroup.toLowerCase()));
+}
+
+/** `71 shop/web-0/nginx /kubepods.slice/…` */
+function knownCgroup(text: string): KnownCgroup {
+  const [, id = '0', name = '', path = ''] = /^(?:(\d+) ?)?(?:(.*?) )??(\/.*)?$/.exec(text) ?? [];
+  return { id: Number(id), path, name };
+}
+
+/** What a filter of sessions is over rows. */
+export function rowFilter({ kind, text }: CgroupFilter): string {
+  const path = kind === 'cgroup' && !/^\d+$/.test(text) ? `/${text}/`.replace(/\/+/g, '/') : text;
+  return `${kind}:"${path}"`;
 }
 
 function contains(value: string | undefined, text: string): boolean | null {

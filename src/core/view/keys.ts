@@ -71,7 +71,12 @@ export const KEYS: readonly KeyBinding[] = [
   { action: 'detail', keys: ['enter'], label: 'Enter', help: 'a fault in full; on a process, VMA, writer: its faults' },
   { action: 'back', keys: ['escape'], label: 'Esc', help: 'close what is open, then drop the filter' },
   { action: 'info', keys: ['i', 'f2'], label: 'i F2', help: 'the row in full, what its columns mean, the glossary' },
-  { action: 'filter', keys: ['/', 'f4'], label: '/ F4', help: 'filter: text, pid: comm: cause: cgroup: vma:' },
+  {
+    action: 'filter',
+    keys: ['/', 'f4'],
+    label: '/ F4',
+    help: 'filter: text, pid: comm: cause: vma: cgroup: pod: unit:',
+  },
   { action: 'search', keys: ['f3'], label: 'F3', help: 'search: go to the row that holds a text; F3 again: the next' },
   { action: 'tree', keys: ['t', 'f5'], label: 't F5', help: 'a tree by container, pod or unit, or the plain list' },
   { action: 'sortNext', keys: ['s', 'f6'], label: 's F6', help: SORT },

@@ -9,9 +9,9 @@ import { readFileSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type EventBatch, pushUserRow, UserKind } from '../../core/events/batch.js';
+import { podOf, unitOf } from '../../core/vocabulary/cgroups.js';
 import { printable } from '../../symbols/text.js';
 import { ContainerNames } from './container-names.js';
-import { podOf, unitOf } from './containers.js';
 import { TextPool } from './strings.js';
 
 /** Between two walks; doubled while they find none of what is missing, up to `SELDOM_MS`. */
@@ -27,19 +27,34 @@ const MAX_NAMES = 16_384;
 export interface CgroupOptions {
   /** Where cgroup2 is mounted; null: nowhere. */
   readonly mount: string | null;
+  /** What of the hierarchy is mounted there, from the root of this process's cgroup namespace: `/`, `/../..`. */
+  readonly mounted?: string;
   /** Where the host's files are, for the names of containers. */
   readonly root: string;
 }
 
+interface Mount {
+  readonly mount: string;
+  readonly mounted: string;
+}
+
 /** Where cgroup2 is mounted below `root` by `mountinfo` (proc_pid_mountinfo(5)), also beside version 1; null when it is not. */
 export function cgroupMount(mountinfo: string, root = '/'): string | null {
+  return findMount(mountinfo, root)?.mount ?? null;
+}
+
+function findMount(mountinfo: string, root: string): Mount | null {
   const below = root.endsWith('/') ? root : `${root}/`;
   for (const line of mountinfo.split('\n')) {
     const [fields = '', type = ''] = line.split(' - ');
     if (!type.startsWith('cgroup2 ')) continue;
-    const point = fields.split(' ')[4] ?? '';
-    const path = point.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
-    if (path.startsWith(below)) return path;
+    const [mounted = '', mount = ''] = fields
+      .split(' ')
+      .slice(3, 5)
+      .map((field) =>
+        field.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8))),
+      );
+    if (mount.startsWith(below)) return { mount, mounted };
   }
   return null;
 }
@@ -49,7 +64,8 @@ export function hostOptions(
   root: string,
   mountinfo: string = readFileSync('/proc/self/mountinfo', 'utf8'),
 ): CgroupOptions {
-  return { mount: (root === '/' ? null : cgroupMount(mountinfo, root)) ?? cgroupMount(mountinfo), root };
+  const found = (root === '/' ? null : findMount(mountinfo, root)) ?? findMount(mountinfo, '/');
+  return found === null ? { mount: null, root } : { ...found, root };
 }
 
 export class CgroupReader {

@@ -3,7 +3,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CgroupUnit } from './containers.js';
+import type { CgroupUnit } from '../../core/vocabulary/cgroups.js';
 import { KubernetesLogs } from './kubernetes-logs.js';
 
 /** A container's description is some ten kilobytes, an index a kilobyte or two a container. */

@@ -36,6 +36,11 @@ export function unitOf(path: string): CgroupUnit | null {
   return null;
 }
 
+/** Whether a user's own manager runs what is there. */
+export function isOfUser(path: string): boolean {
+  return path.split('/').some((part) => USER_MANAGER.test(part));
+}
+
 /** uid of the pod of Kubernetes that `path` lies in; null for none. */
 export function podOf(path: string): string | null {
   for (const part of path.split('/')) {
@@ -64,6 +69,6 @@ const KINDS: readonly { kind: CgroupUnit['kind']; name: (part: string) => string
 ];
 
 /** systemd.unit(5), "string escaping": `\x2d` for what a unit's name may not hold. */
-function unescapeUnit(name: string): string {
+export function unescapeUnit(name: string): string {
   return name.replace(/\\x([0-9a-f]{2})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
 }
