@@ -46,6 +46,7 @@ export async function openLiveSource(
       user: userStacks,
     },
     lock: options.lock,
+    hostRoot: options.hostRoot,
     without: options.without,
     standDown,
     onRefused: sayRefusal,

@@ -22,6 +22,8 @@ export interface LiveCliOptions extends CgroupCliOptions {
   readonly writerMinUs: number;
   readonly holdMinUs: number;
   readonly stacks?: readonly StackKind[];
+  /** Where the host's files are, for cgroups and names of containers. */
+  readonly hostRoot: string;
   /** `--no-lock` */
   readonly lock: boolean;
   readonly without: readonly string[];
@@ -229,6 +231,11 @@ export function addLiveOptions(command: Command): Command {
       new Option('--stacks <kinds>', 'take stacks of retries and writers: kernel, user or kernel,user')
         .helpGroup(GROUPS.how)
         .argParser(parseStacks),
+    )
+    .addOption(
+      new Option('--host-root <dir>', "where the host's files are, when run in a container: its / mounted there")
+        .helpGroup(GROUPS.how)
+        .default('/'),
     )
     .addOption(
       new Option(

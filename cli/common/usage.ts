@@ -34,6 +34,7 @@ export function rejectLiveOptions(command: Command, instead: Instead = RECORDED)
     'writerMinUs',
     'holdMinUs',
     'stacks',
+    'hostRoot',
     'lock',
     'without',
   ];

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** What this kernel has of what is to be observed, and a session on it. */
+import { opendirSync } from 'node:fs';
 import { constants } from 'node:os';
-import { asUserError } from '../errors.js';
+import { asUserError, fileError } from '../errors.js';
 import { abilityOf, tracksStart, wishesOf } from './ability.js';
 import { kernelAddresses } from './addresses.js';
 import { type AttachPlan, loses, planAttach, type Wishes } from './attach-plan.js';
@@ -21,7 +22,9 @@ export type { LiveOptions, LiveSource } from './options.js';
 /** Throws `UserError` (exit code 3) where this host cannot be observed. */
 export async function openLive(options: LiveOptions): Promise<LiveSource> {
   refuseAbsent(options);
-  const groups = hostOptions(options.hostRoot ?? '/');
+  const root = options.hostRoot ?? '/';
+  refuseNoDirectory(root);
+  const groups = hostOptions(root);
   const cgroups = await findCgroups(options.cgroups, groups);
   const facts = hostFacts({ symbols: false });
   const { pid } = facts.namespaces;
@@ -75,6 +78,15 @@ export async function openLive(options: LiveOptions): Promise<LiveSource> {
     }
   } catch (error) {
     throw asUserError(error) ?? error;
+  }
+}
+
+/** Where it is not, every container would be without a name, and nobody would know why. Throws `UserError`. */
+function refuseNoDirectory(root: string): void {
+  try {
+    opendirSync(root).closeSync();
+  } catch (error) {
+    throw fileError(`cannot use ${root} as the host's root`, error);
   }
 }
 

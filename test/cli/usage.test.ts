@@ -65,6 +65,17 @@ for (const [argv, cause, remedy] of WRONG) {
   });
 }
 
+test('what is no directory cannot be the root of the host', async () => {
+  for (const [root, why] of [
+    ['/nowhere/at/all', 'no such file or directory'],
+    ['/etc/passwd', 'a part of the path is not a directory'],
+  ] as const) {
+    const { code, stderr } = await run(['stat', '-d', '1', '--host-root', root]);
+    assert.equal(code, 2);
+    assert.ok(stderr.startsWith(`vmalocktop: cannot use ${root} as the host's root: ${why}\n→ `), stderr);
+  }
+});
+
 test('top without a terminal names stat instead', async () => {
   const { code, stderr } = await run([]);
   assert.equal(code, 2);
