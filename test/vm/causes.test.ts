@@ -6,7 +6,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { guestImpossible, kernels } from './guest.js';
+import { guestImpossible, kernels, matrixOnly } from './guest.js';
 import { CAUSES, NUMA, observe } from './observed.js';
 import { causeOf, type Fault, retriesOf, type Session, tally } from './session.js';
 import { assertWriterGates } from './writer-gate.js';
@@ -199,5 +199,16 @@ for (const kernel of kernels) {
       if (procfs !== null) all.assertBetween('procfs', procfs, truth * vmas, 2 * truth * (vmas + 2));
       t.diagnostic(`users: ${JSON.stringify(all.stat.otherUsers)}`);
     });
+  });
+}
+
+const matrixSkip = await matrixOnly();
+
+for (const kernel of kernels) {
+  test(`${kernel}: causes do not hang on /proc/kallsyms`, { skip: matrixSkip }, async (t) => {
+    const retry = (await observe([CAUSES, 'hidden retry'], { kernel, append: NUMA })).get('retry');
+    assert.ok(retry);
+    for (const run of Object.keys(ONE_CAUSE))
+      await t.test(`${run}: ${ONE_CAUSE[run]?.cause}`, () => assertOneCause(retry, run));
   });
 }
