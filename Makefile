@@ -129,7 +129,7 @@ test-vm: build ## tests on real kernels (VM_KERNELS="6.12 7.3" chooses)
 .PHONY: test-matrix
 test-matrix: build ## tests on every kernel there is a package of, in each way of preempting it (an hour and more)
 	@scripts/setup arm64
-	@test/vm/get-kernels 7.3-arm64 >/dev/null
+	@test/vm/get-kernels 7.3-arm64 7.3-arm64-16k >/dev/null
 	@$(MAKE) arm64
 	@VM_MATRIX=1 VM_CPUS=8 $(MAKE) vm-only VM_KERNELS="$(or $(VM_KERNELS),6.12 6.12-rt 7.2 7.3 7.3-rt)"
 

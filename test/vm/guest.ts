@@ -102,8 +102,8 @@ export async function runInGuest(options: GuestOptions): Promise<GuestResult> {
   }
 }
 
-/** The kernel of another architecture that `make test-matrix` fetches, and builds for. */
-export const armKernel = '7.3-arm64';
+/** Kernels of another architecture that `make test-matrix` fetches, and builds for: pages of 4 KiB, and of 16. */
+export const armKernels: readonly string[] = ['7.3-arm64', '7.3-arm64-16k'];
 
 /**
  * Why no guest can run here, or undefined when one can: for node:test's `skip`, which prints it.

@@ -15,7 +15,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#ifdef __aarch64__ /* 4, 16 or 64 KiB, as the kernel was built */
+#define PAGE ((size_t)getpagesize())
+#else
 #define PAGE 4096UL
+#endif
 #define MAX_THREADS 1024
 
 /* Exit codes: 2 wrong use or surroundings, 3 the kernel did not let the truth come about. */
