@@ -1,43 +1,15 @@
 // SPDX-License-Identifier: MIT
 /** What a Snapshot says, as metric families. Every label set is bounded: by a list of ours, by the host's devices, or by `top`. */
 
-import type { WaitedFor } from '../core/aggregate/blocker-rows.js';
 import type { Snapshot } from '../core/aggregate/snapshot.js';
 import type { WaitStats } from '../core/aggregate/snapshot-rows.js';
 import { finalCount } from '../core/present/rows.js';
 import { ABORT_CAUSES, type Cause, RETRY_CAUSES } from '../core/vocabulary/causes.js';
 import { snakeCase } from '../core/vocabulary/waits.js';
-import {
-  counter,
-  type Distribution,
-  type Family,
-  gauge,
-  NS,
-  PREFIX,
-  type Sample,
-  samplesBy,
-  single,
-} from './family.js';
+import { counter, type Family, gauge, NS, PREFIX, type Sample, samplesBy, single } from './family.js';
+import { kernelFamilies } from './kernel-families.js';
+import { queuedFamilies } from './queued-families.js';
 import { workFamilies } from './work-families.js';
-
-/** Of the kernel's log2 buckets those between 1 µs and 34 s are kept apart: always the same ones, so that series stay. */
-const FIRST_BUCKET = 9;
-const LAST_BUCKET = 34;
-
-/** Bucket i of the kernel holds 2^i to 2^(i+1) ns. It keeps no sums. */
-function log2Distribution(path: string, buckets: readonly number[]): Distribution {
-  const bounds: number[] = [];
-  const counts: number[] = [];
-  let below = 0;
-  for (let i = 0; i < buckets.length; i++) {
-    below += buckets[i] ?? 0;
-    if (i < FIRST_BUCKET || i > LAST_BUCKET) continue;
-    bounds.push(2 ** (i + 1) * NS);
-    counts.push(below);
-    below = 0;
-  }
-  return { labels: { path }, bounds, counts: [...counts, below], sum: null };
-}
 
 function summaries(
   label: string,
@@ -58,88 +30,6 @@ const sum = (counts: Readonly<Record<string, number>>): number => Object.values(
  */
 function samplesByCause(snapshot: Snapshot, causes: readonly Cause[]): Sample[] {
   return samplesBy('cause', Object.fromEntries(causes.map((cause) => [cause, finalCount(snapshot, cause)])));
-}
-
-/** Counts kept in the kernel: they hold whatever the ring lost. */
-function kernelFamilies({ counts, swap, kernelHist, mmapLock }: Snapshot): Family[] {
-  const { vmaLock } = counts;
-  const sides = { read: mmapLock.read, write: mmapLock.write };
-  return [
-    counter('faults', 'Page faults by the outcome of their attempt under the VMA lock.', [
-      ...samplesBy('outcome', { ...vmaLock, kernel_mode: counts.kernelMode }),
-    ]),
-    counter('mmap_lock_attempts', 'Attempts of user-mode faults under mmap_lock.', single(counts.mmapLock)),
-    counter('swap_faults', 'do_swap_page calls that reached get_swap_device, by the kind of device.', [
-      ...samplesBy('io', { synchronous: swap.synchronous, asynchronous: swap.asynchronous }),
-    ]),
-    counter(
-      'folio_lock_or_retry',
-      '__folio_lock_or_retry calls by result.',
-      samplesBy('result', { retry: swap.lockOrRetry.retry, locked: swap.lockOrRetry.locked }),
-    ),
-    {
-      name: `${PREFIX}path_duration_seconds`,
-      help: 'Entry to return of functions on the way of a fault, in the log2 buckets the kernel side keeps (no sums).',
-      unit: 'seconds',
-      type: 'histogram',
-      samples: Object.entries(kernelHist).map(([path, buckets]) => log2Distribution(path.toLowerCase(), buckets)),
-    },
-    {
-      name: `${PREFIX}mmap_lock_wait_seconds`,
-      help: 'From asking for mmap_lock to having it, by everybody who is observed.',
-      unit: 'seconds',
-      type: 'histogram',
-      samples: mmapLock.known
-        ? Object.entries(sides).map(([side, { decades, waitNs }]) => ({
-            labels: { side },
-            bounds: decades.slice(0, -1).map((_, i) => Number(`1e${i - 6}`)),
-            counts: decades,
-            sum: waitNs * NS,
-          }))
-        : [],
-    },
-  ];
-}
-
-/** Waits for mmap_lock that queued, by whether they have a holder; none where they are not seen. */
-function queuedFamilies({ blockers }: Snapshot): Family[] {
-  const of = (value: (who: WaitedFor) => Readonly<Record<string, number>>): Sample[] =>
-    blockers.known
-      ? (['all', 'faults'] as const).flatMap((who) =>
-          samplesBy('holder', value(blockers[who])).map(({ labels, value: it }) => ({
-            labels: { who, ...labels },
-            value: it,
-          })),
-        )
-      : [];
-  return [
-    counter(
-      'mmap_lock_queued_waits',
-      'Waits for mmap_lock that queued, of everybody and of page faults alone, by what is known of who held it.',
-      of(({ named, why }) => ({ named, ...why })),
-    ),
-    counter(
-      'mmap_lock_queued_seconds',
-      'Time of those waits.',
-      blockers.known
-        ? (['all', 'faults'] as const).map((who) => ({ labels: { who }, value: blockers[who].waits.sumNs * NS }))
-        : [],
-      'seconds',
-    ),
-    counter(
-      'vma_lock_queued_waits',
-      'Waits of writers for those who hold a VMA lock for read, by what is known of who that was.',
-      blockers.known && blockers.vma !== null
-        ? samplesBy('holder', { named: blockers.vma.named, ...blockers.vma.why })
-        : [],
-    ),
-    counter(
-      'vma_lock_queued_seconds',
-      'Time of those waits.',
-      blockers.known && blockers.vma !== null ? single(blockers.vma.waits.sumNs * NS) : [],
-      'seconds',
-    ),
-  ];
 }
 
 /** Sums over the lifecycles that were followed: in the chosen scope, and as far as the ring had room. */

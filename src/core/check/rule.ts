@@ -134,3 +134,14 @@ export function secondTry(x: Judged, attempt: Attempt): boolean {
 export function signalPending(x: Judged, attempt: Attempt): boolean {
   return ((x.steps[attempt.exit]?.flags ?? 0) & VlStepFlag.SIGPENDING) !== 0;
 }
+
+/** Attempts in pairs, both seen to return, of an exception (get_user_pages takes its locks by itself). */
+export function pairs(x: Judged): readonly (readonly [Attempt, Attempt])[] {
+  if (x.shape.attempts.length < 2) return [];
+  return x.shape.attempts.flatMap((next, i) => {
+    const before = x.shape.attempts[i - 1];
+    return before !== undefined && isOver(before) && isOver(next) && before.regs && next.regs
+      ? [[before, next] as const]
+      : [];
+  });
+}

@@ -3,6 +3,7 @@
 import { rangeOf } from './observable.js';
 import type { Hooks, Rule, Sight } from './rule.js';
 import { ATTEMPT_RULES } from './rules-attempt.js';
+import { FALLBACK_RULES } from './rules-fallback.js';
 import { FOLIO_RULES } from './rules-folio.js';
 import { MMAP_RULES } from './rules-mmap.js';
 import { RELEASE_RULES } from './rules-release.js';
@@ -11,6 +12,7 @@ import { SWAP_RULES } from './rules-swap.js';
 
 export const RULES: readonly Rule[] = [
   ...ATTEMPT_RULES,
+  ...FALLBACK_RULES,
   ...FOLIO_RULES,
   ...SWAP_RULES,
   ...RELEASE_RULES,

@@ -9,8 +9,9 @@ import { type EventBatch, isOfNoFault } from '../events/batch.js';
 import type { FaultBits } from '../events/fault-bits.js';
 import { isReleased, PERFORM } from './actions.js';
 import type { AttemptRecord } from './attempt-record.js';
+import { OpenFaults } from './open-faults.js';
 import { isNote, isOtherPass, isSecondTry } from './passes.js';
-import { endOf, type FaultRecord, fillInfo } from './record.js';
+import { endOf, type FaultRecord, fillInfo, loseSteps } from './record.js';
 import type { RecordPool } from './record-pool.js';
 import { boundRelease, releasedExactly } from './release.js';
 import type { FoldSink, StepContext } from './step.js';
@@ -33,15 +34,13 @@ export class LifecycleFold {
   evicted = 0;
   /** Steps of lifecycles that were over or given up: counted, and joined to nothing. */
   late = 0;
-  openCount = 0;
   readonly #maxOpen: number;
   readonly #sink: FoldSink;
   readonly #step: StepContext;
   readonly #pool: RecordPool;
   readonly #tasks: Tasks;
   readonly #gone: BoundedSet = new BoundedSet(MAX_GONE);
-  #oldest: FaultRecord | null = null;
-  #newest: FaultRecord | null = null;
+  readonly #open: OpenFaults = new OpenFaults();
 
   /** `pool`: where the sink holds the records it keeps. */
   constructor(bits: FaultBits, sink: FoldSink, pool: RecordPool, maxOpen: number = DEFAULT_MAX_OPEN) {
@@ -52,9 +51,13 @@ export class LifecycleFold {
     this.#step = { bits, sink, pool, refusals: new SwapRefusals(), kind: 0, flags: 0, time: 0, a: 0, b: 0 };
   }
 
+  get openCount(): number {
+    return this.#open.count;
+  }
+
   /** Open lifecycles, oldest first. */
-  *open(): Generator<FaultRecord> {
-    for (let f = this.#oldest; f !== null; f = f.newer) yield f;
+  open(): Generator<FaultRecord> {
+    return this.#open.all();
   }
 
   /** Takes the steps of faults from `from` up to `to`; rows of writers and of the user side are not its business. */
@@ -110,7 +113,7 @@ export class LifecycleFold {
     }
     // A note keeps what was lost before it for the step that follows.
     f.gap += ahead;
-    if (ahead > 0) this.#noteGap(f, step);
+    if (ahead > 0) loseSteps(f, step);
     f.nextStep = (step + 1) & 0xffff;
     this.#advance(f, task);
   }
@@ -172,34 +175,16 @@ export class LifecycleFold {
     // depth is not known: it ends nothing, and counts as outermost itself, so that nothing inside it ends it.
     const depth = info ? (batch.depth[i] as number) : 0;
     if (info) this.#endFrom(task, depth);
-    if (this.openCount >= this.#maxOpen) this.#evict();
+    if (this.#open.count >= this.#maxOpen) this.#evict();
     const f = this.#pool.fault(batch.fault[i] as number, batch.faultCpu[i] as number, tid, s.time, task.last);
     f.depth = depth;
     if (info) fillInfo(f, batch, i);
     f.start = Number.isNaN(f.acquired)
       ? { lo: Number.NEGATIVE_INFINITY, hi: s.time }
       : { lo: f.acquired, hi: f.acquired };
-    f.below = task.top;
-    if (task.top !== null) task.top.above = f;
-    task.top = f;
-    f.older = this.#newest;
-    if (this.#newest !== null) this.#newest.newer = f;
-    else this.#oldest = f;
-    this.#newest = f;
-    this.openCount++;
+    this.#open.add(f, task);
     this.#sink.opened(f);
     return f;
-  }
-
-  #noteGap(f: FaultRecord, step: number): void {
-    let from = f.nextStep;
-    if (f.attempt !== null) f.attempt.gap = true;
-    if (from === 0) {
-      f.lose('first step lost');
-      from = 1;
-    }
-    if (step - 1 === from) f.lose(`step ${from} lost`);
-    else if (step - 1 > from) f.lose(`steps ${from} to ${step - 1} lost`);
   }
 
   #endAbove(task: Task, f: FaultRecord): void {
@@ -233,7 +218,7 @@ export class LifecycleFold {
   }
 
   #evict(): void {
-    const f = this.#oldest;
+    const f = this.#open.oldest;
     if (f === null) return;
     this.evicted++;
     this.#cutOff(f, this.#tasks.of(f.tid), 'not waited for: too many faults in flight');
@@ -252,15 +237,7 @@ export class LifecycleFold {
     judgeUnseen(f, this.#step);
     if (f.how === 'in-flight') f.how = endOf(f.attempts[f.attempts.length - 1]);
     f.end = f.last;
-    if (f.below !== null) f.below.above = f.above;
-    if (f.above !== null) f.above.below = f.below;
-    else task.top = f.below;
-    if (f.older !== null) f.older.newer = f.newer;
-    else this.#oldest = f.newer;
-    if (f.newer !== null) f.newer.older = f.older;
-    else this.#newest = f.older;
-    f.below = f.above = f.older = f.newer = null;
-    this.openCount--;
+    this.#open.remove(f, task);
     task.closedFault = f.fault;
     task.closedCpu = f.faultCpu;
     this.#sink.closed(f);

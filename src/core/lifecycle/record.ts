@@ -191,3 +191,15 @@ export function endOf(attempt: AttemptRecord | undefined): End {
       return 'incomplete';
   }
 }
+
+/** Steps from the one that is next up to `step` did not come. */
+export function loseSteps(f: FaultRecord, step: number): void {
+  let from = f.nextStep;
+  if (f.attempt !== null) f.attempt.gap = true;
+  if (from === 0) {
+    f.lose('first step lost');
+    from = 1;
+  }
+  if (step - 1 === from) f.lose(`step ${from} lost`);
+  else if (step - 1 > from) f.lose(`steps ${from} to ${step - 1} lost`);
+}

@@ -4,35 +4,14 @@
  * The key is the cause's title: what views, documents and exports print.
  */
 
-export interface CauseFacts {
-  /** Kebab-case and stable: for links, filters, and names where spaces are not welcome. */
-  readonly id: string;
-  /** What happened, in one sentence with the kernel function that decided. */
-  readonly sentence: string;
-  /** Hooks without which a RETRY of this kind has no cause or a less exact one: all of them are needed. */
-  readonly hooks: readonly string[];
-  /** What the owner of the process can do about it: a sentence. */
-  readonly process: string;
-  /** What the owner of the kernel, its settings and its devices can do: a sentence. */
-  readonly kernel: string;
-}
-
-export interface RetryFacts extends CauseFacts {
-  /**
-   * `waited`: it dropped the lock for a wait. `at once`: it returned without one, so keeping the lock would not have kept
-   * it over a wait. `by design`: at once, and the kernel never does this part of a fault under the VMA lock.
-   */
-  readonly course: 'waited' | 'at once' | 'by design';
-}
+import { ABORTS } from './abort-causes.js';
+import type { CauseFacts, RetryFacts } from './cause-facts.js';
 
 // What can be done about several causes alike. (`as string`: isolatedDeclarations wants the type at the place.)
 const READ_BEFORE =
   'Keep what must answer fast out of swap (mlock, memory.low of its cgroup), or read it in beforehand (MADV_WILLNEED, MADV_POPULATE_READ).';
 const FASTER_SWAP =
   'Give it more memory or a faster swap device; zram is read synchronously, with the VMA lock kept and no RETRY.';
-const FEWER_CALLS =
-  'Make fewer and larger calls of mmap, munmap, mprotect and madvise (a pool of mappings, M_MMAP_THRESHOLD, M_TRIM_THRESHOLD), and posix_spawn in place of fork; Writers names the calls.';
-const OWN_SPACE = 'Nothing to set: the process changes its own address space.';
 
 /** Causes of a RETRY: the innermost function that first returned it, with its evidence (kernel model, section 6). */
 const RETRIES = {
@@ -225,46 +204,6 @@ const RETRIES = {
     process: 'Record it again with --scope all --stacks kernel,user: more of it is seen then.',
     kernel: 'Look at doctor for hooks that this kernel lacks, and at the program runs that were missed.',
     course: 'waited',
-  },
-} as const;
-
-/** Why lock_vma_under_rcu gave no VMA (kernel model, section 1.2), from what the fallback found. */
-const ABORTS = {
-  'VMA absent': {
-    id: 'vma-absent',
-    sentence: 'lock_mm_and_find_vma found no VMA at the address: the fault ends in SIGSEGV.',
-    hooks: ['lock_mm_and_find_vma'],
-    process:
-      'It touches memory that is not mapped: a bug, unless a handler of SIGSEGV expects it, as some runtimes do.',
-    kernel: 'Nothing: the kernel reports the access.',
-  },
-  'stack growth': {
-    id: 'stack-growth',
-    sentence: 'lock_mm_and_find_vma found no VMA at the address and grew the stack.',
-    hooks: ['lock_mm_and_find_vma'],
-    process: "Nothing, unless it is often: touch the stack's depth once at the start.",
-    kernel: 'Nothing to set: a stack grows under mmap_lock.',
-  },
-  'VMA write-locked': {
-    id: 'vma-write-locked',
-    sentence: 'A writer holds or held the mm, and it had write-locked this VMA or made it.',
-    hooks: ['lock_mm_and_find_vma'],
-    process: FEWER_CALLS as string,
-    kernel: OWN_SPACE as string,
-  },
-  'writer in the mm': {
-    id: 'writer-in-the-mm',
-    sentence: 'A writer held mmap_lock when the fallback began; whether it had locked this VMA is not known.',
-    hooks: ['lock_mm_and_find_vma'],
-    process: FEWER_CALLS as string,
-    kernel: OWN_SPACE as string,
-  },
-  'VMA lock unavailable': {
-    id: 'vma-lock-unavailable',
-    sentence: 'None of the others was seen: the VMA was detached, its range changed, or it has too many readers.',
-    hooks: [],
-    process: 'Look at Writers: somebody changed the mapping just then.',
-    kernel: 'Nothing to set.',
   },
 } as const;
 
