@@ -2,6 +2,7 @@
 /** The processes behind the rows of lists: whose cgroup they are in, by which lists are grouped and filtered. */
 import type { Snapshot } from '../aggregate/snapshot.js';
 import type { ProcessRow } from '../aggregate/snapshot-rows.js';
+import type { Opening } from './list.js';
 import type { ListGroup } from './list-tree.js';
 
 const BY_TGID: WeakMap<Snapshot, ReadonlyMap<number, ProcessRow>> = new WeakMap();
@@ -29,4 +30,10 @@ export function groupOfCgroup(cgroup: number, name: string): ListGroup {
 export function groupOfProcess(snapshot: Snapshot, tgid: number): ListGroup {
   const row = processOf(snapshot, tgid);
   return groupOfCgroup(row?.cgroup ?? 0, row?.cgroupName ?? '');
+}
+
+/** What Enter leads to on a row of a process: its faults, of one VMA of it where `vma`, the start of one, is given. */
+export function faultsOfProcess(tgid: number, vma?: number): Opening {
+  const filter = vma === undefined ? `pid:${tgid}` : `pid:${tgid} vma:${vma.toString(16)}`;
+  return { kind: 'filter', filter, view: 'lifecycles' };
 }

@@ -11,7 +11,7 @@ import { FAULT_LISTS } from './fault-lists.js';
 import { alertFields, hookFields, processLineFields, programLineFields, vmaFields } from './fields.js';
 import { aboutCause, aboutWait } from './info.js';
 import { defineList, type List, type Opening, zeroDim } from './list.js';
-import { cgroupOf, groupOfCgroup, groupOfProcess } from './list-groups.js';
+import { cgroupOf, faultsOfProcess, groupOfCgroup, groupOfProcess } from './list-groups.js';
 import { LOCK_LISTS } from './lock-lists.js';
 import { alertLines, causeLines, processLines, waitLines } from './rows.js';
 import type { ListId } from './state.js';
@@ -46,7 +46,7 @@ export const LISTS: Readonly<Record<ListId, List>> = {
     rows: processLines,
     key: ({ row }) => String(row.tgid),
     facts: ({ row }) => ({ ids: [row.tgid], comm: row.comm, cgroup: `${row.cgroup} ${row.cgroupName}` }),
-    open: ({ row }) => ({ kind: 'filter', filter: `pid:${row.tgid}`, view: 'lifecycles' }),
+    open: ({ row }) => faultsOfProcess(row.tgid),
     sums: ['retries', 'rate', 'aborts', 'inFlight', 'folioWait', 'mmapWait', 'total'],
     group: ({ row }) => groupOfCgroup(row.cgroup, row.cgroupName),
   }),
@@ -65,7 +65,7 @@ export const LISTS: Readonly<Record<ListId, List>> = {
       vma: [row.start, row.end],
       text: `${row.backing} ${row.handler}`,
     }),
-    open: (row) => ({ kind: 'filter', filter: `pid:${row.tgid} vma:${row.start.toString(16)}`, view: 'lifecycles' }),
+    open: (row) => faultsOfProcess(row.tgid, row.start),
     sums: ['retries', 'aborts', 'folioWait', 'mmapWait', 'otherWait'],
     group: (row, { now }) => groupOfProcess(now, row.tgid),
   }),

@@ -8,7 +8,7 @@ import { blockerFields, lockNowFields } from '../present/fields/blocker.js';
 import { writerFields } from '../present/fields/writer.js';
 import { sanitise } from '../present/text.js';
 import { defineList, type List } from './list.js';
-import { cgroupOf, groupOfProcess } from './list-groups.js';
+import { cgroupOf, faultsOfProcess, groupOfProcess } from './list-groups.js';
 
 /** `none` where it would have been seen. */
 function unlessUnseen(none: string, why: (session: SessionInfo) => string = whyNoBlockers): (now: Snapshot) => string {
@@ -36,7 +36,7 @@ export const LOCK_LISTS: Readonly<Record<'blockers' | 'lockNow' | 'writers', Lis
       cgroup: cgroupOf(now, row.tgid),
       text: `${row.what} ${row.victims.map(({ comm, what }) => `${comm} ${what}`).join(' ')}`,
     }),
-    open: (row) => ({ kind: 'filter', filter: `pid:${row.owner || row.tgid}`, view: 'lifecycles' }),
+    open: (row) => faultsOfProcess(row.owner || row.tgid),
     group: (row, { now }) => groupOfProcess(now, row.tgid),
   }),
   lockNow: defineList({
@@ -52,7 +52,7 @@ export const LOCK_LISTS: Readonly<Record<'blockers' | 'lockNow' | 'writers', Lis
       cgroup: cgroupOf(now, row.tgid),
       text: row.what,
     }),
-    open: ({ row }) => ({ kind: 'filter', filter: `pid:${row.owner || row.tgid}`, view: 'lifecycles' }),
+    open: ({ row }) => faultsOfProcess(row.owner || row.tgid),
     group: ({ row }, { now }) => groupOfProcess(now, row.tgid),
     style: ({ row, time }, field) => (field.id === 'for' && time - row.since > 1e9 ? 'bad' : 'plain'),
   }),
@@ -68,7 +68,7 @@ export const LOCK_LISTS: Readonly<Record<'blockers' | 'lockNow' | 'writers', Lis
     rows: ({ now }) => now.writers,
     key: (row) => `${row.tgid}:${row.syscall}`,
     facts: (row, { now }) => ({ ids: [row.tgid], comm: row.comm, cgroup: cgroupOf(now, row.tgid), text: row.name }),
-    open: (row) => ({ kind: 'filter', filter: `pid:${row.tgid}`, view: 'lifecycles' }),
+    open: (row) => faultsOfProcess(row.tgid),
     group: (row, { now }) => groupOfProcess(now, row.tgid),
   }),
 };
