@@ -46,6 +46,8 @@ export interface GuestOptions {
   share?: string;
   /** Seconds for boot and command together, default 300: a busy host makes guests several times slower. */
   timeoutS?: number;
+  /** One host thread a CPU, whose clock is then the host's. Default: all CPUs on one. */
+  threads?: 'multi';
   /** QEMU's -icount: 'shift=0,sleep=off' makes a guest nanosecond an instruction. */
   icount?: string;
 }
@@ -68,6 +70,7 @@ function runInVmArgs(options: GuestOptions, log: string): string[] {
   const smp = options.smp ?? process.env.VM_SMP;
   if (smp !== undefined) args.push('--smp', String(smp));
   if (options.share !== undefined) args.push('--share', options.share);
+  if (options.threads !== undefined) args.push('--threads', options.threads);
   if (options.icount !== undefined) args.push('--icount', options.icount);
   const swap = options.swap === undefined ? [] : ['test/vm/guest/swap-setup', options.swap];
   return [...args, options.kernel, '--', ...swap, ...options.argv];
