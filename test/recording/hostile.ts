@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Real recordings with one thing in them changed: a name, a number, a field of the head. */
-import type { EventBatch } from '../../src/core/events/batch.js';
+import { type EventBatch, UserKind } from '../../src/core/events/batch.js';
 import type { SessionInfo } from '../../src/core/events/session.js';
 import { openFile } from '../../src/recording/read/file.js';
 import { fileSink } from '../../src/recording/write/sink.js';
@@ -13,13 +13,22 @@ export interface Changes {
   batch?(batch: EventBatch, number: number): readonly string[] | undefined;
 }
 
-/** Writes the guest's recording to `path`, changed. */
-export async function writeChanged(path: string, changes: Changes): Promise<void> {
+/** Writes the guest's recording to `path`, changed; not more of it than its first `rows`, and its end. */
+export async function writeChanged(
+  path: string,
+  changes: Changes,
+  rows: number = Number.POSITIVE_INFINITY,
+): Promise<void> {
   const source = await openFile(GUEST_RECORDING);
   const session = (changes.session?.(source.session) ?? source.session) as SessionInfo;
   const writer = await createRecordingWriter(session, await fileSink(path));
   let number = 0;
+  let left = rows;
   for await (const batch of source.batches()) {
+    const ended = batch.kind[batch.length - 1] === UserKind.End;
+    if (left <= 0 && !ended) continue;
+    if (!ended) batch.length = Math.min(batch.length, left);
+    left -= batch.length;
     const strings = changes.batch?.(batch, number++);
     await writer.write(strings === undefined ? batch : { ...batch, strings });
   }

@@ -24,6 +24,9 @@ const directory = mkdtempSync(join(tmpdir(), 'vlt-values-'));
 const path = join(directory, 't.vmlt');
 after(() => rmSync(directory, { recursive: true }));
 
+/** In the short form the rest of the recording, which is the same whatever the value, is not read a hundred times. */
+const FIRST_ROWS = 2000;
+
 let turn = 0;
 
 /** Reads all of it into everything that shows it, and exports it, in one format after the other; resolves to the text. */
@@ -93,6 +96,7 @@ test('rows: whatever else is in them, what is shown has no NaN', async () => {
         await writeChanged(
           path,
           put(key as FixedKey, value, (batch, i) => kind(batch.kind[i] ?? 0) && i > 3),
+          long ? Number.POSITIVE_INFINITY : FIRST_ROWS,
         );
         assert.doesNotMatch(await shown(), /NaN|undefined|Infinity/, `${key} ${value}`);
       }
