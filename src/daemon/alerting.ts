@@ -42,7 +42,7 @@ export class Alerting {
     void runner.close();
   }
 
-  /** Alerts that are out and not over. */
+  /** Alerts that are firing. */
   out(): AlertStatus[] {
     return this.#watch.engine.status().filter(({ phase }) => isOut(phase));
   }
@@ -55,15 +55,15 @@ export class Alerting {
     return [
       gauge(
         'alerts_firing',
-        'Alerts that are out; of a rule with groups, those of all of them.',
+        'Alerts that are firing; of a rule with groups, those of all of them.',
         byRule((name) => out.filter(({ rule }) => rule === name).length),
       ),
       counter(
         'alerts_fired',
-        'Times an alert went out.',
+        'Times an alert began to fire.',
         byRule((name) => this.#fired.get(name) ?? 0),
       ),
-      counter('alert_actions', 'What became of what was to be done about alerts.', actionSamples(this.#runner.stats())),
+      counter('alert_actions', 'Actions of alerts, by their outcome.', actionSamples(this.#runner.stats())),
       counter('alert_groups_forgotten', 'Groups a rule did not follow for want of room.', single(engine.forgotten)),
     ];
   }

@@ -158,7 +158,7 @@ export class Daemon {
     if (this.#ended) faults.push('the session has ended');
     const silent = performance.now() - this.#heard;
     if (!this.#ended && silent > SILENT_MS)
-      faults.push(`nothing was heard of the kernel for ${Math.round(silent / 1000)} s`);
+      faults.push(`no counters came from the kernel for ${Math.round(silent / 1000)} s`);
     const { now: scope, overBudget } = this.#scope;
     if (overBudget !== null) faults.push(`over budget: ${overBudget}`);
     const notes: string[] = [];

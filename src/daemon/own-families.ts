@@ -36,7 +36,7 @@ export function daemonFamilies(figures: DaemonFigures): Family[] {
     gauge('scope', 'Which faults are followed now: 1 for that scope.', [
       ...samplesBy('scope', Object.fromEntries(SCOPES.map((name) => [name, name === scope ? 1 : 0]))),
     ]),
-    counter('scope_lowered', 'Times less was followed to keep to the budget.', single(figures.lowered)),
+    counter('scope_lowered', 'Times the scope was lowered to keep to the budget.', single(figures.lowered)),
     gauge('over_budget', '1 while over budget with nothing left to lower.', single(figures.overBudget ? 1 : 0)),
     counter('config_reloads', 'Times a new configuration was taken.', single(figures.reloads)),
     gauge('config_stale', '1 when the latest reload was refused.', single(figures.configKept ? 1 : 0)),
@@ -53,7 +53,7 @@ export function daemonFamilies(figures: DaemonFigures): Family[] {
       gauge('socket_clients', 'Clients at the socket now.', single(clients)),
       counter(
         'socket_connections',
-        'What became of clients that came.',
+        'Clients that connected, by what became of them.',
         samplesBy('result', { accepted, dropped, refused }),
       ),
     );

@@ -60,7 +60,7 @@ function hookCheck(hook: Hook, facts: HostFacts, programs: ProgramsCheck | null)
   if (lost !== undefined) return result('no', `${lost.program} is refused: ${lost.why}`);
   const symbols = facts.symbols.names;
   if (hook.tracepoint) {
-    if (symbols === null) return result('unknown', 'cannot tell: no symbols to look at');
+    if (symbols === null) return result('unknown', 'not known: no symbols to look at');
     return symbols.has(`__traceiter_${target}`) ? result('yes', 'tracepoint') : result('no', 'no such tracepoint');
   }
   if (facts.traceable.names?.has(target)) return result('yes', methods.join(', '));
@@ -69,7 +69,7 @@ function hookCheck(hook: Hook, facts: HostFacts, programs: ProgramsCheck | null)
   if (facts.traceable.names !== null) return result('no', 'the function is there and cannot be traced (notrace)');
   return result(
     'unknown',
-    symbols === null ? 'cannot tell' : 'the function is there; cannot tell whether it can be traced',
+    symbols === null ? 'not known' : 'the function is there; whether it can be traced is not known',
   );
 }
 

@@ -156,7 +156,7 @@ export class AlertEngine {
     );
   }
 
-  /** Alerts that are out and not over. */
+  /** Alerts that are firing. */
   get out(): number {
     let sum = 0;
     for (const states of this.#states.values()) for (const { phase } of states.values()) if (isOut(phase)) sum++;

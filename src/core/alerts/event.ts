@@ -56,7 +56,7 @@ export interface AlertStatus {
   readonly unknown: Readonly<Record<string, string>>;
 }
 
-/** An alert that is out and not over. */
+/** An alert that is firing. */
 export function isOut(phase: AlertPhase): boolean {
   return phase === 'firing' || phase === 'clearing';
 }

@@ -52,7 +52,7 @@ function ownLookup(x: Judged, say: Say): void {
   if (Number.isNaN(acquired)) say.aside();
   else if (before === null) say.unseen("the task's fault before it is not known, so the lookup may be that one's");
   else if (acquired < lastTime(before))
-    say.violated("the VMA lock was had before the task's previous fault was over", at, true);
+    say.violated('the task had the VMA lock before its previous fault was over', at, true);
   else say.held();
 }
 

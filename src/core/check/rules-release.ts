@@ -136,7 +136,7 @@ function covers(x: Judged, say: Say): void {
   // After RETRY or COMPLETED the VMA may not be read any more.
   if (attempt.first === attempt.exit && attempt.ret & (retry | dropped)) return;
   if (vmaStart <= address && address < vmaEnd) say.held();
-  else say.violated('the address is not in the VMA whose lock was had', attempt.first);
+  else say.violated('the address is not in the VMA whose lock the fault had', attempt.first);
 }
 
 export const RELEASE_RULES: readonly Rule[] = [

@@ -16,7 +16,7 @@ export const COMMON_COLUMNS: Readonly<Record<string, string>> = {
   lifecycles: 'faults that were followed step by step: those in scope',
   folioWait: 'time its faults waited for the lock of a folio',
   mmapWait: 'time its faults waited for `mmap_lock`, mostly at the fallback',
-  userfaultWait: 'time it waited for userfaultfd: for whoever serves the range',
+  userfaultWait: 'time it waited for userfaultfd: for the task that serves the range',
   cause: 'why the attempt failed: decided by the innermost function that said so',
   count: 'how often',
   rate: 'per second: since the figures before; over the session where there are none',

@@ -22,7 +22,7 @@ export const attemptOwnColumns: readonly Column<AttemptRow>[] = [
   {
     name: 'acquired_lo_ns',
     type: 'int64',
-    about: 'the lock was had not before; null when not known',
+    about: 'the earliest time at which it can have had the lock; null when not known',
     get: (r) => known(r.attempt.acquired.lo),
   },
   { name: 'acquired_hi_ns', type: 'int64', about: 'and not after', get: (r) => known(r.attempt.acquired.hi) },

@@ -27,7 +27,7 @@ export const stackColumns: readonly Column<StackSample>[] = [
   {
     name: 'total_ns',
     type: 'int64',
-    about: 'ns: of faults from beginning to end, of writers until the lock was had, of holders until it was given back',
+    about: 'ns: of faults from beginning to end, of writers until they had the lock, of holders until they released it',
     get: (r) => r.ns,
   },
   {
