@@ -11,6 +11,7 @@
 
 const volatile __u32 scope = VL_SCOPE_RETRY;
 const volatile __u64 page_size = 4096; /* PAGE_SIZE of the kernel */
+const volatile __u32 more_retry = 0;   /* further bits of vm_fault_reason whose names begin with VM_FAULT_RETRY */
 const volatile __u32 own_tgid = 0;     /* never observe ourselves; unused in a PID namespace, where `self` is */
 const volatile __u32 in_pid_ns = 0;    /* 1: we run in a PID namespace of our own, not in the initial one */
 const volatile __u32 ns_below = 0;     /* how many levels our namespace is below the one whose pids /proc shows */

@@ -2,6 +2,7 @@
 /** The constants of the BPF object (bpf/rodata.bpf.h): what a session wants, written before its programs are loaded. */
 
 import { type BpfObject, type Btf, pageSize } from 'ebpf-ts';
+import { retryBits } from '../core/events/fault-bits.js';
 import type { ReleaseMode } from '../core/events/session.js';
 import { layoutOf } from '../core/vocabulary/arch.js';
 import { VlScope } from '../schema/events.gen.js';
@@ -66,6 +67,8 @@ export function configure(object: BpfObject, options: LiveOptions, around: HostC
   set('hold_min_ns', BigInt(Math.round(options.holdMinUs * 1000)));
   set('signal_flags', layoutOf(facts.arch)?.signalFlags(facts.kernel) ?? 0);
   set('page_size', BigInt(pageSize()));
+  const faultReasons = around.btf.enumeration('vm_fault_reason') ?? {};
+  set('more_retry', retryBits(faultReasons) & ~(faultReasons.VM_FAULT_RETRY ?? 0));
   filters(object, set, options, around.cgroups.length);
   mmapLock(object, set, around);
 }

@@ -45,7 +45,7 @@ export function faultBits(session: SessionInfo): FaultBits {
     tried: flag('TRIED'),
     allowRetry: flag('ALLOW_RETRY'),
     nowait: flag('RETRY_NOWAIT'),
-    retry: reason('RETRY'),
+    retry: retryBits(session.enums.faultReasons),
     completed: reason('COMPLETED'),
     major: reason('MAJOR'),
     error: ERRORS.reduce((mask, name) => mask | reason(name), 0),
@@ -57,6 +57,17 @@ export function faultBits(session: SessionInfo): FaultBits {
     uffdMinor: !/^([0-5]\.|6\.[0-3](\D|$))/.test(session.kernel),
     arch: archOf(session.arch),
   };
+}
+
+/**
+ * VM_FAULT_RETRY, and the bits beside it whose names begin so: kernels that try once more under the VMA lock may say by one
+ * of their own which lock is to be taken (as VM_FAULT_RETRY_VMA). What came of it, the next attempt shows.
+ */
+export function retryBits(faultReasons: KernelEnums['faultReasons']): number {
+  return Object.entries(faultReasons).reduce(
+    (mask, [name, bit]) => (/^VM_FAULT_RETRY(_|$)/.test(name) ? mask | bit : mask),
+    0,
+  );
 }
 
 /** Names of the bits of `value`, without what all of them begin with; what no name is known for as a number. */
