@@ -143,7 +143,8 @@ test-long: build browser ## recorders killed 200 times, recordings damaged 100 0
 	$(call msg,TEST,long)
 	$(Q)VMALOCKTOP_LONG=1 VMALOCKTOP_KILLS=200 VMALOCKTOP_CORRUPTIONS=100000 node --test --test-reporter=spec \
 	  dist/test/recording/kill.test.js dist/test/recording/damage.test.js dist/test/recording/values.test.js \
-	  dist/test/report/browser.test.js dist/test/soak/soak.test.js dist/test/tui/reblessed.test.js
+	  dist/test/report/browser.test.js dist/test/soak/soak.test.js dist/test/tui/reblessed.test.js \
+	  dist/test/daemon/lake.test.js dist/test/daemon/clickhouse.test.js
 
 .PHONY: fuzz
 fuzz: build ## hostile input of every kind, 100 000 cases each (FUZZ="--cases 1000 config")

@@ -15,14 +15,14 @@ import type { Losses } from '../../src/export/base/losses.js';
 import { openFile } from '../../src/recording/read/file.js';
 import { syntheticSession } from '../core/session.js';
 import { synthesize } from '../core/synthetic.js';
-import { exported, GUEST_RECORDING, sourceOf } from '../export/support.js';
+import { GUEST_RECORDING } from '../export/support.js';
 import { longOnly } from '../long.js';
+import { FLEET_KERNELS, makeFleet } from './fleet.js';
 import { makeDaemon } from './support.js';
 
 const VIEWS = fileURLToPath(new URL('../../../share/sql/views.sql', import.meta.url));
 /** Each view opens every file: a thousand hosts take most of a minute. */
 const HOSTS = longOnly === false ? 1000 : 100;
-const KERNELS = ['6.12.95+deb13-amd64', '7.3.4+deb13-amd64'] as const;
 
 function lifecyclesOf(batches: readonly EventBatch[]): Lifecycle[] {
   const all: Lifecycle[] = [];
@@ -223,38 +223,14 @@ describe('lake', () => {
 
   test(`${HOSTS} hosts: every view answers, and what it answers adds up`, async () => {
     const lake = join(dir, 'fleet');
-    // A file a host and table, of sixteen recordings: what differs between hosts is their name, kernel and hour.
-    const made = await Promise.all(
-      Array.from({ length: 16 }, async (_, seed) => {
-        const bytes = await Promise.all(
-          LAKE_TABLES.map(async (table) => {
-            const session = { ...syntheticSession(), host: `host-${seed}`, kernel: KERNELS[seed % 2] ?? '' };
-            const { output, losses } = await exported(sourceOf(synthesize(30, seed + 1), session), {
-              format: 'parquet',
-              table,
-            });
-            return { table, bytes: output.all(), lifecycles: losses.lifecycles };
-          }),
-        );
-        return bytes;
-      }),
-    );
-    let followed = 0;
-    for (let host = 0; host < HOSTS; host++) {
-      for (const { table, bytes, lifecycles } of made[host % 16] ?? []) {
-        const folder = join(lake, table, 'date=2026-11-23', `hour=${String(host % 24).padStart(2, '0')}`);
-        if (host < 24 * 16) await mkdir(folder, { recursive: true });
-        await writeFile(join(folder, `host-${host}-0-000001.parquet`), bytes);
-        if (table === 'lifecycles') followed += lifecycles;
-      }
-    }
+    const followed = await makeFleet(lake, HOSTS);
     await duckdb.run(`SET VARIABLE lake = '${lake}'`);
     for (const statement of (await readFile(VIEWS, 'utf8')).split(';\n'))
       if (/CREATE/.test(statement)) await duckdb.run(statement);
     const kernels = await query('SELECT * FROM kernels ORDER BY kernel');
     assert.deepEqual(
       kernels.map(({ kernel }) => kernel),
-      [...KERNELS],
+      [...FLEET_KERNELS],
     );
     assert.equal(
       kernels.reduce((sum, row) => sum + Number(row.followed), 0),
