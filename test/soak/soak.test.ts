@@ -23,7 +23,11 @@ test('the daemon under churn: books to the last record, nothing left open, table
   });
   t.diagnostic(`${sent.rows} rows in ${sent.rounds} rounds, ${JSON.stringify(figures)}`);
   assert.deepEqual(findings, []);
-  assert.ok(sent.rounds >= (long ? 8 : 3) && samples.length >= 10, `${sent.rounds} rounds, ${samples.length} samples`);
+  // A busy machine is scraped less often than it was asked to be.
+  assert.ok(
+    sent.rounds >= (long ? 8 : 3) && samples.length >= (long ? 10 : 4),
+    `${sent.rounds} rounds, ${samples.length} samples`,
+  );
   assert.ok((samples.at(-1)?.evicted ?? 0) > 100, 'room was made for new faults');
 });
 
