@@ -104,7 +104,7 @@ static __always_inline int on_return(__u32 in, enum vl_hist hist, __u32 kind, __
 	ts = bpf_ktime_get_ns();
 	measure(hist, ts - rec->t[hist]);
 	rec->state &= ~in;
-	if (ret & R(RETRY))
+	if (ret & R_RETRY)
 		rec->have |= HAVE_INNER;
 	return send(rec, kind, 0, ts, AB(0, ret));
 }

@@ -43,9 +43,9 @@ static __always_inline __u32 hmf_counter(__u32 flags, __u32 ret, bool regs)
 	if (!regs)
 		return VL_C_GUP;
 	if (!(flags & F(USER)))
-		return ret & R(RETRY) ? VL_C_KERNEL_RETRY : VL_C_KERNEL;
+		return ret & R_RETRY ? VL_C_KERNEL_RETRY : VL_C_KERNEL;
 	base = flags & F(VMA_LOCK) ? VL_C_VMA_OK : VL_C_MMAP_OK;
-	if (ret & R(RETRY))
+	if (ret & R_RETRY)
 		return base + 1;
 	if (ret & R(COMPLETED))
 		return base + 2;
@@ -65,7 +65,7 @@ static __noinline int hmf_slow(void *ctx, struct vm_area_struct *vma, __u64 addr
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u32 flags = flags_ret >> 32, ret = (__u32)flags_ret, failed;
-	bool user = regs && flags & F(USER), held = !(ret & (R(RETRY) | R(COMPLETED)));
+	bool user = regs && flags & F(USER), held = !(ret & (R_RETRY | R(COMPLETED)));
 	__u64 ts = bpf_ktime_get_ns(), page = PAGE_OF(address);
 	struct task_state *state;
 	struct rec *rec = current_rec(task, &state);
@@ -81,9 +81,9 @@ static __noinline int hmf_slow(void *ctx, struct vm_area_struct *vma, __u64 addr
 	if (!rec) {
 		__u64 acquired = flags & F(VMA_LOCK) ? take_start(task, &failed) : 0;
 		bool slow = (min_ns && acquired && ts - acquired >= min_ns) || had_pending & PENDING_RECLAIM;
-		bool quiet = !in_scope(VL_SCOPE_ALL) && !slow && !(in_scope(VL_SCOPE_RETRY) && ret & R(RETRY));
+		bool quiet = !in_scope(VL_SCOPE_ALL) && !slow && !(in_scope(VL_SCOPE_RETRY) && ret & R_RETRY);
 
-		if (!user || (quiet && !(ret & R(RETRY))))
+		if (!user || (quiet && !(ret & R_RETRY)))
 			return 0;
 		state = make_state(task);
 		if (!state)
@@ -100,7 +100,7 @@ static __noinline int hmf_slow(void *ctx, struct vm_area_struct *vma, __u64 addr
 	if (had_pending)
 		send_pending(rec, had_pending, ts, (__u64)vma);
 	found_later(rec, held ? (__u64)vma : 0);
-	if (ret & R(RETRY)) {
+	if (ret & R_RETRY) {
 		struct task_struct___ti *with_ti = (void *)task;
 		unsigned long work = BPF_CORE_READ(with_ti, thread_info.flags);
 
@@ -108,7 +108,7 @@ static __noinline int hmf_slow(void *ctx, struct vm_area_struct *vma, __u64 addr
 			step_flags |= VL_F_SIGPENDING;
 	}
 	send(rec, VL_HMF_EXIT, step_flags, ts, AB(flags, ret));
-	if (ret & R(RETRY)) {
+	if (ret & R_RETRY) {
 		rec->state = RETRIED;
 		rec->vmf = 0;
 		rec->vm_lock = 0;
@@ -166,15 +166,15 @@ static __always_inline int on_hmf_exit(__u64 *ctx, bool second)
 
 	if (!should_trace(task)) {
 		/* Read again: the session may have begun meanwhile. What others leave then does no harm. */
-		if (observing != AFTER && ret & R(RETRY) && flags & F(VMA_LOCK))
+		if (observing != AFTER && ret & R_RETRY && flags & F(VMA_LOCK))
 			*trace_of(task) = trace(task, ctx[1]);
 		else if (observing != AFTER && !(flags & F(VMA_LOCK)))
 			retried_before(task, ctx[1]);
 		if (!second && flags & F(VMA_LOCK) && in_session() && is_ourself(task))
-			count(ret & R(RETRY) ? VL_C_SELF_RETRY : VL_C_SELF_OK);
+			count(ret & R_RETRY ? VL_C_SELF_RETRY : VL_C_SELF_OK);
 		return 0;
 	}
-	if (flags & F(VMA_LOCK) && !(ret & (R(RETRY) | R(COMPLETED))))
+	if (flags & F(VMA_LOCK) && !(ret & (R_RETRY | R(COMPLETED))))
 		vma_hold_ends((struct vm_area_struct *)ctx[0]);
 	cpu = bpf_get_smp_processor_id();
 	slot = second ? cpu + cpu_rows : cpu;
@@ -190,7 +190,7 @@ static __always_inline int on_hmf_exit(__u64 *ctx, bool second)
 			row->counter[VL_C_VMA_OK]++;
 		else
 			__sync_fetch_and_add(&row->counter[hmf_counter(flags, ret, ctx[3] != 0) & 63], 1);
-		if (!(ret & R(RETRY)) && !*hint_of(task)) {
+		if (!(ret & R_RETRY) && !*hint_of(task)) {
 			if (!in_scope(VL_SCOPE_ALL) && !min_ns)
 				return 0;
 			if (!observe_release && ctx[3] && flags & F(USER))

@@ -115,14 +115,14 @@ static __always_inline int on_file_exit(__u32 which, __u32 ret)
 
 	if (!should_trace(task) || task->flags & PF_KTHREAD)
 		return 0;
-	if (ret & R(RETRY))
+	if (ret & R_RETRY)
 		count(which == VL_FILE_SHMEM ? VL_C_SHMEM_RETRY : VL_C_FILE_RETRY);
 	rec = current_rec(task, &state);
 	if (!rec || !(rec->state & IN_FILE)) {
 		pending = pending_with(task, PENDING_FILE);
 		if (!pending)
 			return 0;
-		if (!(ret & R(RETRY))) {
+		if (!(ret & R_RETRY)) {
 			pending->have &= ~PENDING_FILE;
 			return 0;
 		}
@@ -130,7 +130,7 @@ static __always_inline int on_file_exit(__u32 which, __u32 ret)
 		if (!rec)
 			return 0;
 	}
-	if (ret & R(RETRY))
+	if (ret & R_RETRY)
 		rec->have |= HAVE_INNER;
 	rec->state &= ~IN_FILE;
 	return send(rec, VL_FILE_EXIT, 0, bpf_ktime_get_ns(), AB(rec->file, ret));

@@ -102,7 +102,7 @@ static __noinline int send_pending(struct rec *rec, __u32 have, __u64 ts, __u64 
 	if (have & (PENDING_HUGETLB | PENDING_DEVICE_PRIVATE)) {
 		rec->have |= HAVE_INNER;
 		send(rec, VL_INNER_RETRY, 0, ts,
-		     AB(have & PENDING_HUGETLB ? VL_INNER_HUGETLB : VL_INNER_DEVICE_PRIVATE, R(RETRY)));
+		     AB(have & PENDING_HUGETLB ? VL_INNER_HUGETLB : VL_INNER_DEVICE_PRIVATE, R_RETRY));
 	}
 	return 0;
 }

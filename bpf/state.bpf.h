@@ -20,16 +20,8 @@
 #define PAGE_OF(address) ((address) & PAGE_MASK)
 #define MM_ID(mm) ((__u64)(mm) & ((1ull << 52) - 1)) /* exact in a double */
 #define F(name) bpf_core_enum_value(enum fault_flag, FAULT_FLAG_##name)
-/* Results by their names; RETRY with what a kernel has split it into, which no source at hand names. */
-#define R(name) (bpf_core_enum_value(enum vm_fault_reason, VM_FAULT_##name) | MORE_##name)
-#define MORE_RETRY more_retry
-#define MORE_COMPLETED 0
-#define MORE_OOM 0
-#define MORE_SIGBUS 0
-#define MORE_SIGSEGV 0
-#define MORE_HWPOISON 0
-#define MORE_HWPOISON_LARGE 0
-#define MORE_FALLBACK 0
+#define R(name) bpf_core_enum_value(enum vm_fault_reason, VM_FAULT_##name)
+#define R_RETRY (R(RETRY) | more_retry) /* with what a kernel has split it into, which no source at hand names */
 #define R_ERROR (R(OOM) | R(SIGBUS) | R(SIGSEGV) | R(HWPOISON) | R(HWPOISON_LARGE) | R(FALLBACK))
 
 /* What the task is doing as far as this record knows. */

@@ -157,7 +157,7 @@ static __always_inline int on_flor_exit(__u32 ret)
 {
 	if (!should_trace(bpf_get_current_task_btf()))
 		return 0;
-	count(ret & R(RETRY) ? VL_C_FLOR_RETRY : VL_C_FLOR_LOCKED);
+	count(ret & R_RETRY ? VL_C_FLOR_RETRY : VL_C_FLOR_LOCKED);
 	return on_return(IN_FLOR, VL_H_FOLIO_WAIT, VL_FLOR_EXIT, ret);
 }
 

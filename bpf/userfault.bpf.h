@@ -58,7 +58,7 @@ static __always_inline int on_anon_prepare_exit(struct vm_fault *vmf, __u32 ret)
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct rec *rec;
 
-	if (!(ret & R(RETRY)) || !should_trace(task))
+	if (!(ret & R_RETRY) || !should_trace(task))
 		return 0;
 	rec = rec_for(vmf, BPF_CORE_READ(vmf, flags), VL_ANON_PREPARE, !in_scope(VL_SCOPE_RETRY));
 	if (!rec)

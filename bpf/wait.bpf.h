@@ -98,7 +98,7 @@ static __always_inline int on_inner_exit(__u32 which, __u32 ret)
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pending *pending;
 
-	if (!(ret & R(RETRY)) || !should_trace(task))
+	if (!(ret & R_RETRY) || !should_trace(task))
 		return 0;
 	pending = make_pending(task);
 	if (!pending)
