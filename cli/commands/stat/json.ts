@@ -3,117 +3,16 @@
  * The document behind `--json`. Keys come in a fixed order. Counts and durations are numbers (ns, below 2^53);
  * what can be larger (sums over many threads, addresses, identities) is a string; what is not known is null.
  */
-
-import {
-  DECADE_TITLES,
-  MMAP_LOCK_HOOK,
-  OTHER_USERS,
-  whyNotHooked,
-  whyNoUser,
-} from '../../../src/core/aggregate/mmap-lock.js';
 import type { Snapshot } from '../../../src/core/aggregate/snapshot.js';
-import type {
-  AddressRow,
-  CounterfactualRow,
-  MmapLockSide,
-  WriterRow,
-} from '../../../src/core/aggregate/snapshot-rows.js';
 import { cgroupFields } from '../../../src/core/present/fields/cgroup.js';
 import { jsonOf } from '../../../src/core/present/fields/field.js';
 import { processFields } from '../../../src/core/present/fields/process.js';
-import { hex, sorted, u64, wait } from '../../../src/core/present/json-values.js';
-import { whyNoWait } from '../../../src/core/present/wait-hooks.js';
-import { VERDICTS } from '../../../src/core/vocabulary/verdicts.js';
-import { WAIT_NAMES, type WaitName } from '../../../src/core/vocabulary/waits.js';
+import { sorted, u64, wait } from '../../../src/core/present/json-values.js';
 import { blockersJson } from './blockers.js';
+import { addressJson, counterfactualJson, mmapLockJson, otherUsersJson, waitsJson, writerJson } from './json-rows.js';
 
 const MAX_ADDRESSES = 50;
 const MAX_PROCESSES = 50;
-
-function address(row: AddressRow): object {
-  return {
-    address: hex(row.address),
-    mm: hex(row.mm),
-    tgid: row.tgid,
-    comm: row.comm,
-    lifecycles: row.lifecycles,
-    retries: row.retries,
-    joined: row.joined,
-    byCause: sorted(row.byCause),
-    byEnd: sorted(row.byEnd),
-  };
-}
-
-function writer(row: WriterRow): object {
-  return {
-    tgid: row.tgid,
-    comm: row.comm,
-    syscall: row.syscall,
-    name: row.name,
-    acquired: row.acquired,
-    wait: wait(row.wait),
-    hold: wait(row.hold),
-    behindReader: row.behindReader,
-    behindWriter: row.behindWriter,
-    inverted: row.inverted,
-    vmas: row.vmas,
-    vmaWait: wait(row.vmaWait),
-    retriesLocked: row.retriesLocked,
-    retriesDelayed: row.retriesDelayed,
-    worstHolder: row.worstHolder === 0 ? null : row.worstHolder,
-    worstWaitNs: row.worstWaitNs,
-    kernelStack: row.kernelStack < 0 ? null : row.kernelStack,
-    userStack: row.userStack < 0 ? null : row.userStack,
-  };
-}
-
-function counterfactual(row: CounterfactualRow): object {
-  const { stall } = row;
-  return {
-    key: row.key,
-    retries: row.retries,
-    verdicts: Object.fromEntries(VERDICTS.map((kind) => [kind, row.verdicts[kind]])),
-    avoidableQuiet: row.avoidableQuiet,
-    avoidableBusy: row.avoidableBusy,
-    unknownWhy: sorted(row.unknownWhy),
-    savedNs: row.savedNs === null ? null : u64(row.savedNs),
-    lookupNs: u64(row.lookupNs),
-    stall: {
-      basis: stall.basis,
-      exactNs: stall.basis === 'exact' ? u64(stall.exactNs) : null,
-      boundNs: stall.basis === 'none' ? null : u64(stall.boundNs),
-      writers: stall.basis === 'none' ? null : stall.writers,
-      unknown: stall.basis === 'none' ? null : stall.unknown,
-    },
-  };
-}
-
-function side(row: MmapLockSide): object {
-  return {
-    acquired: row.acquired,
-    waitNs: u64(row.waitNs),
-    decades: Object.fromEntries(DECADE_TITLES.map((title, i) => [title, row.decades[i] ?? 0])),
-  };
-}
-
-/** null where no hook shows them: none seen is then no zero. */
-function waits({ session, waits: all }: Snapshot): object {
-  const unseen = (name: WaitName): boolean => all[name].count === 0 && whyNoWait(session, name) !== '';
-  return Object.fromEntries(WAIT_NAMES.map((name) => [name, unseen(name) ? null : wait(all[name])]));
-}
-
-function mmapLock({ session, mmapLock: table }: Snapshot): object {
-  if (!table.known) return { known: false, why: whyNotHooked(session, MMAP_LOCK_HOOK) };
-  return { known: true, read: side(table.read), write: side(table.write), tryFailed: table.tryFailed };
-}
-
-function otherUsers({ session, otherUsers: users }: Snapshot): object {
-  const unknown = OTHER_USERS.filter(([user]) => users[user] === null);
-  return {
-    ...Object.fromEntries(OTHER_USERS.map(([user]) => [user, users[user]])),
-    why: Object.fromEntries(unknown.map(([user]) => [user, whyNoUser(session, user)])),
-  };
-}
 
 export function statJson(snapshot: Snapshot): object {
   const { session, counts, events, lifecycles, retry, abort, swap, overhead, progress } = snapshot;
@@ -187,23 +86,23 @@ export function statJson(snapshot: Snapshot): object {
         { faults, lostNs: u64(lostNs), worstNs },
       ]),
     ),
-    waits: waits(snapshot),
+    waits: waitsJson(snapshot),
     held: {
       vma: wait(snapshot.held.vma),
       mmap: wait(snapshot.held.mmap),
       none: wait(snapshot.held.none),
       unknown: wait(snapshot.held.unknown),
     },
-    mmapLock: mmapLock(snapshot),
+    mmapLock: mmapLockJson(snapshot),
     blockers: blockersJson(snapshot),
-    writers: snapshot.writers.map(writer),
+    writers: snapshot.writers.map(writerJson),
     processes: snapshot.processes.slice(0, MAX_PROCESSES).map((row) => jsonOf(processFields, row)),
     cgroups: snapshot.cgroups.slice(0, MAX_PROCESSES).map((row) => jsonOf(cgroupFields, row)),
     totals: { processes: snapshot.totals.processes, cgroups: snapshot.totals.cgroups },
     counterfactual: {
-      all: counterfactual(snapshot.counterfactual.all),
-      byCause: snapshot.counterfactual.byCause.map(counterfactual),
-      byProcess: snapshot.counterfactual.byProcess.map(counterfactual),
+      all: counterfactualJson(snapshot.counterfactual.all),
+      byCause: snapshot.counterfactual.byCause.map(counterfactualJson),
+      byProcess: snapshot.counterfactual.byProcess.map(counterfactualJson),
     },
     progress: {
       pagesAgain: progress.pagesAgain,
@@ -214,7 +113,7 @@ export function statJson(snapshot: Snapshot): object {
       largestHerd: progress.largestHerd,
       folioUnknown: progress.folioUnknown,
     },
-    otherUsers: otherUsers(snapshot),
+    otherUsers: otherUsersJson(snapshot),
     names: { missing: [...snapshot.names.missing], failedStacks: { ...snapshot.names.failedStacks } },
     releaseRules: Object.fromEntries(
       Object.entries(snapshot.release).map(([rule, { count, unbounded, width, checked, outside }]) => [
@@ -253,7 +152,7 @@ export function statJson(snapshot: Snapshot): object {
         runTimeNs,
       })),
     },
-    addresses: snapshot.addresses.slice(0, MAX_ADDRESSES).map(address),
+    addresses: snapshot.addresses.slice(0, MAX_ADDRESSES).map(addressJson),
     causeStacks: snapshot.causeStacks.map(({ cause, kernel, user, count }) => ({
       cause,
       kernel: kernel < 0 ? null : kernel,
