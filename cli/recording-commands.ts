@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** Commands that read recordings. */
 import { type Command, Option } from 'commander';
+import { TABLES, WEIGHTS } from '../src/export/base/choices.js';
+import { FORMAT_NAMES } from '../src/export/formats.js';
 import { resource } from '../src/resources.js';
 import { addCgroupOptions, NO_CGROUPS } from './common/cgroup-options.js';
 import { loadSmall } from './common/heap.js';
@@ -74,25 +76,14 @@ export function addRecordingCommands(program: Command, done: Done): void {
   addTimeRangeOptions(program.command('export'))
     .description('a recording for other tools: Perfetto, DuckDB, pandas, pprof, a flame graph, a spreadsheet')
     .argument('<file>', 'recording, - for one on standard input')
+    .addOption(new Option('-f, --format <format>', 'format to write').choices(FORMAT_NAMES).makeOptionMandatory())
     .addOption(
-      new Option('-f, --format <format>', 'format to write')
-        .choices(['perfetto', 'parquet', 'jsonl', 'csv', 'folded', 'pprof', 'recording'])
-        .makeOptionMandatory(),
+      new Option('-t, --table <table>', 'what the rows are, of parquet, jsonl and csv (default: lifecycles)').choices(
+        TABLES,
+      ),
     )
     .addOption(
-      new Option('-t, --table <table>', 'what the rows are, of parquet, jsonl and csv (default: lifecycles)').choices([
-        'lifecycles',
-        'attempts',
-        'waits',
-        'stacks',
-        'events',
-      ]),
-    )
-    .addOption(
-      new Option('--weight <weight>', 'what a stack weighs, of folded and pprof (default: count)').choices([
-        'count',
-        'time',
-      ]),
+      new Option('--weight <weight>', 'what a stack weighs, of folded and pprof (default: count)').choices(WEIGHTS),
     )
     .requiredOption('-o, --output <file>', 'file to write, - for standard output')
     .option('--redact', REDACT)

@@ -7,14 +7,10 @@ import type { EventBatch } from '../core/events/batch.js';
 import { drive } from '../core/events/drive.js';
 import type { Source } from '../core/events/source.js';
 import type { Output } from '../output/output.js';
+import type { TableName, Weight } from './base/choices.js';
 import { Context } from './base/context.js';
-import type { Exporter } from './base/exporter.js';
 import { type Losses, lossesOf } from './base/losses.js';
-import type { Weight } from './stacks/exporter.js';
-import type { TableName } from './tables/tables.js';
-
-export const FORMATS = ['perfetto', 'parquet', 'jsonl', 'csv', 'folded', 'pprof', 'recording'] as const;
-export type Format = (typeof FORMATS)[number];
+import { FORMATS, type Format } from './formats.js';
 
 export interface Progress {
   /** Recorded rows read. */
@@ -50,26 +46,6 @@ export interface ExportResult extends Progress {
 
 const PROGRESS_MS = 200;
 
-async function makeExporter(options: ExportOptions, context: Context): Promise<Exporter> {
-  const { format, table, output, weight = 'count' } = options;
-  switch (format) {
-    case 'perfetto':
-      return new (await import('./perfetto/exporter.js')).PerfettoExporter(context, output);
-    case 'parquet':
-      return (await import('./tables/parquet.js')).parquetExporter(table, context, output);
-    case 'jsonl':
-      return (await import('./tables/text.js')).jsonlExporter(table, context, output);
-    case 'csv':
-      return (await import('./tables/text.js')).csvExporter(table, context, output);
-    case 'folded':
-      return (await import('./stacks/exporter.js')).foldedExporter(context, output, weight);
-    case 'pprof':
-      return (await import('./stacks/exporter.js')).pprofExporter(context, output, weight);
-    case 'recording':
-      return (await import('./recording.js')).recordingExporter(context.session, output);
-  }
-}
-
 /**
  * Exports all of `source`. Never throws for what the source does: a damaged end leaves the good part.
  * Rejects when the output does; it is then abandoned, as it is when the export was stopped.
@@ -88,7 +64,8 @@ export async function runExport(source: Source, options: ExportOptions): Promise
 
 async function pump(source: Source, options: ExportOptions): Promise<ExportResult> {
   const context = new Context(source.session);
-  const exporter = await makeExporter(options, context);
+  const { format, output, table, weight = 'count' } = options;
+  const exporter = await FORMATS[format].make({ context, output, table, weight });
   const pipeline = new Pipeline(source.session, { onClosed: (lifecycle) => exporter.lifecycle(lifecycle) });
   const isStopped = options.stopped ?? ((): boolean => false);
   let events = 0;

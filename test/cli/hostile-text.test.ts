@@ -29,7 +29,7 @@ before(() =>
       filters: { comm: HOSTILE },
       hooks: session.hooks.map((hook) => ({ ...hook, note: HOSTILE, attached: false })),
     }),
-    batch: ({ strings }) => strings.map((name, i) => (i === 0 ? '' : `${HOSTILE}${i}`)),
+    batch: ({ strings }) => strings.map((_, i) => (i === 0 ? '' : `${HOSTILE}${i}`)),
   }),
 );
 
@@ -92,7 +92,7 @@ test('the page of verdict', async () => {
   const named = join(directory, `${MARKUP.replaceAll('/', '')}.vmlt`);
   await writeChanged(named, {
     session: (session) => ({ ...session, host: MARKUP, kernel: `7.3${MARKUP}` }),
-    batch: ({ strings }) => strings.map((name, i) => (i === 0 ? '' : `${MARKUP}${i}`)),
+    batch: ({ strings }) => strings.map((_, i) => (i === 0 ? '' : `${MARKUP}${i}`)),
   });
   const page = join(directory, 'verdict.html');
   assert.equal((await run(['verdict', named, '-o', page])).code, 0);

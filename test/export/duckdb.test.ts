@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import type { SessionInfo } from '../../src/core/events/session.js';
-import { TABLES } from '../../src/export/tables/tables.js';
+import { TABLES } from '../../src/export/base/choices.js';
 import { run } from '../cli/run.js';
 import { GUEST_RECORDING } from './support.js';
 

@@ -16,8 +16,8 @@ import { StackSamples } from '../../src/core/present/stack-samples.js';
 import { reportOf } from '../../src/core/verdict/make-report.js';
 import { verdictText } from '../../src/core/verdict/text.js';
 import { Verdict } from '../../src/core/verdict/verdict.js';
-import { FORMATS } from '../../src/export/run.js';
-import { TABLES } from '../../src/export/tables/tables.js';
+import { TABLES } from '../../src/export/base/choices.js';
+import { FORMAT_NAMES } from '../../src/export/formats.js';
 import { snapshotFamilies } from '../../src/metrics/families.js';
 import { metricsText } from '../../src/metrics/text.js';
 import { openRecordingBytes } from '../../src/recording/read/reader.js';
@@ -67,7 +67,7 @@ const WRITERS: Readonly<Record<string, Writer>> = {
     return [alertLines(events)];
   },
   async export(random, source) {
-    const format = random.pick(FORMATS);
+    const format = random.pick(FORMAT_NAMES);
     const { output, error } = await exported(source, {
       format,
       table: random.pick(TABLES),

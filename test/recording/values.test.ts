@@ -12,7 +12,8 @@ import { Checker } from '../../src/core/check/checker.js';
 import { checkText } from '../../src/core/check/text.js';
 import type { EventBatch } from '../../src/core/events/batch.js';
 import { ExitCode, UserError } from '../../src/errors.js';
-import { FORMATS, runExport } from '../../src/export/run.js';
+import { FORMAT_NAMES } from '../../src/export/formats.js';
+import { runExport } from '../../src/export/run.js';
 import { COLUMNS, type FixedKey } from '../../src/recording/format/columns.js';
 import { ROW_RANGES } from '../../src/recording/format/row-ranges.js';
 import { openFile } from '../../src/recording/read/file.js';
@@ -42,7 +43,7 @@ async function shown(): Promise<string> {
   const snapshot = pipeline.snapshot();
   let text = statText(snapshot) + checkText(checker.report(), source.session.host);
   text += JSON.stringify(statJson(snapshot));
-  for (const format of long ? FORMATS : FORMATS.slice(turn++ % FORMATS.length).slice(0, 1)) {
+  for (const format of long ? FORMAT_NAMES : FORMAT_NAMES.slice(turn++ % FORMAT_NAMES.length).slice(0, 1)) {
     const exported = await openFile(path);
     const { error } = await runExport(exported, { format, table: 'lifecycles', output: new MemoryOutput() });
     assert.equal(error, null);

@@ -3,10 +3,10 @@
 
 import { formatBytes, formatClock, formatCount } from '../../../src/core/present/format.js';
 import { ExitCode, UserError } from '../../../src/errors.js';
+import type { TableName, Weight } from '../../../src/export/base/choices.js';
 import { describeLosses } from '../../../src/export/base/losses.js';
-import { type Format, type Progress, runExport } from '../../../src/export/run.js';
-import type { Weight } from '../../../src/export/stacks/exporter.js';
-import type { TableName } from '../../../src/export/tables/tables.js';
+import { FORMATS, type Format } from '../../../src/export/formats.js';
+import { type Progress, runExport } from '../../../src/export/run.js';
 import { openOutput } from '../../../src/output/output.js';
 import { redactSource } from '../../../src/recording/read/redact.js';
 import type { TimeRangeCliOptions } from '../../common/options.js';
@@ -21,21 +21,18 @@ export interface ExportCliOptions extends TimeRangeCliOptions {
   readonly redact?: boolean;
 }
 
-const BINARY: ReadonlySet<Format> = new Set(['perfetto', 'parquet', 'pprof', 'recording']);
-const WITH_TABLES: ReadonlySet<Format> = new Set(['parquet', 'jsonl', 'csv']);
-const OF_STACKS: ReadonlySet<Format> = new Set(['folded', 'pprof']);
-
 function refuse(why: string, advice: string): never {
   throw new UserError('cannot read the command line', why, advice, ExitCode.Usage);
 }
 
 function check(options: ExportCliOptions): void {
   const { format } = options;
-  if (options.table !== undefined && !WITH_TABLES.has(format))
+  const { binary, of } = FORMATS[format];
+  if (options.table !== undefined && of !== 'table')
     refuse(`--table chooses among tables, and ${format} has none`, 'leave --table out');
-  if (options.weight !== undefined && !OF_STACKS.has(format))
+  if (options.weight !== undefined && of !== 'weight')
     refuse(`--weight says what a stack weighs, and ${format} is not of stacks alone`, 'leave --weight out');
-  if (options.output === '-' && BINARY.has(options.format) && process.stdout.isTTY) {
+  if (options.output === '-' && binary && process.stdout.isTTY) {
     throw new UserError(
       `cannot export ${options.format} to standard output`,
       'it is a terminal, and the format is binary',

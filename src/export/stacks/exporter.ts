@@ -5,14 +5,12 @@ import type { EventBatch } from '../../core/events/batch.js';
 import type { Lifecycle } from '../../core/lifecycle/lifecycle.js';
 import { type StackSample, StackSamples } from '../../core/present/stack-samples.js';
 import type { Output } from '../../output/output.js';
+import type { Weight } from '../base/choices.js';
 import type { Context } from '../base/context.js';
 import type { Exporter } from '../base/exporter.js';
 import type { Losses } from '../base/losses.js';
 import { foldedText } from './folded.js';
 import { pprofBytes } from './pprof.js';
-
-/** What a stack weighs: how often it was taken, or the time it stands for. */
-export type Weight = 'count' | 'time';
 
 type Write = (samples: readonly StackSample[], losses: Losses, time: number) => Uint8Array;
 

@@ -5,11 +5,12 @@ import type { EventBatch } from '../../core/events/batch.js';
 import type { Lifecycle } from '../../core/lifecycle/lifecycle.js';
 import type { Output } from '../../output/output.js';
 import { loadZstd } from '../../recording/format/zstd.js';
+import type { TableName } from '../base/choices.js';
 import type { Column, ColumnType, Value } from '../base/column.js';
 import type { Context } from '../base/context.js';
 import type { Exporter } from '../base/exporter.js';
 import type { Losses } from '../base/losses.js';
-import { ofTable, type RowMaker, type TableName } from './tables.js';
+import { ofTable, type RowMaker } from './tables.js';
 
 /** Rows held until their row group is written: readers skip whole groups, so not too few; all are in memory, so not too many. */
 const GROUP_ROWS = 32_768;

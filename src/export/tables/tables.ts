@@ -4,6 +4,7 @@
 import type { EventBatch } from '../../core/events/batch.js';
 import type { Lifecycle } from '../../core/lifecycle/lifecycle.js';
 import { type StackSample, StackSamples } from '../../core/present/stack-samples.js';
+import type { TableName } from '../base/choices.js';
 import type { Column } from '../base/column.js';
 import type { Context } from '../base/context.js';
 import { type AttemptRow, attemptColumns } from './attempts.js';
@@ -11,9 +12,6 @@ import { type EventRow, eventColumns } from './events.js';
 import { lifecycleColumns } from './lifecycles.js';
 import { stackColumns } from './stacks.js';
 import { type WaitRow, waitColumns } from './waits.js';
-
-export const TABLES = ['lifecycles', 'attempts', 'waits', 'stacks', 'events'] as const;
-export type TableName = (typeof TABLES)[number];
 
 export interface TableRows {
   readonly lifecycles: Lifecycle;

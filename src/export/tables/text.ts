@@ -4,12 +4,13 @@ import type { EventBatch } from '../../core/events/batch.js';
 import type { Lifecycle } from '../../core/lifecycle/lifecycle.js';
 import { csvCell, jsonOf } from '../../core/present/clean.js';
 import type { Output } from '../../output/output.js';
+import type { TableName } from '../base/choices.js';
 import { asText, type Column } from '../base/column.js';
 import type { Context } from '../base/context.js';
 import type { Exporter } from '../base/exporter.js';
 import type { Losses } from '../base/losses.js';
 import { attemptOwnColumns } from './attempts.js';
-import { COLUMNS, ofTable, type RowMaker, type TableName } from './tables.js';
+import { COLUMNS, ofTable, type RowMaker } from './tables.js';
 import { waitOwnColumns } from './waits.js';
 
 /** Text gathers to about this much before it is written. */
