@@ -3,7 +3,8 @@
  * A document of one instant: made where the kernel's counters came, not between them, where events are newer than their
  * counts. A stream that says nothing for a whole interval has no newer counters to wait for.
  */
-import { type EventBatch, UserKind } from '../../src/core/events/batch.js';
+import type { EventBatch } from '../../src/core/events/batch.js';
+import { UserKind } from '../../src/core/events/user-rows.js';
 import type { Sink } from './feed.js';
 
 export class AtCounters implements Sink {

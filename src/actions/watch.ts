@@ -9,7 +9,8 @@ import type { AlertEngine } from '../core/alerts/engine.js';
 import type { AlertEvent } from '../core/alerts/event.js';
 import type { Findings } from '../core/alerts/interval.js';
 import type { Checker } from '../core/check/checker.js';
-import { type EventBatch, UserKind } from '../core/events/batch.js';
+import type { EventBatch } from '../core/events/batch.js';
+import { UserKind } from '../core/events/user-rows.js';
 import { rowsOf } from '../recording/play/run.js';
 
 export const DEFAULT_STEP_NS = 1e9;

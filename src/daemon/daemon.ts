@@ -3,9 +3,10 @@
 import { NODE_CLOCK } from '../clock.js';
 import { Pipeline } from '../core/aggregate/pipeline.js';
 import type { Snapshot } from '../core/aggregate/snapshot.js';
-import { type EventBatch, UserKind } from '../core/events/batch.js';
+import type { EventBatch } from '../core/events/batch.js';
 import { drive } from '../core/events/drive.js';
 import type { Source } from '../core/events/source.js';
+import { UserKind } from '../core/events/user-rows.js';
 import { type Losses, lossesOf } from '../export/base/losses.js';
 import type { Residency } from '../live/resident.js';
 import { snapshotFamilies } from '../metrics/families.js';

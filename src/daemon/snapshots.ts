@@ -4,7 +4,8 @@
  * is newer than they are: what is exported is made where they came, so that all its figures are of one instant.
  */
 import type { Snapshot } from '../core/aggregate/snapshot.js';
-import { type EventBatch, UserKind } from '../core/events/batch.js';
+import type { EventBatch } from '../core/events/batch.js';
+import { UserKind } from '../core/events/user-rows.js';
 
 /** A snapshot that old is as good as a new one. */
 const FRESH_MS = 250;

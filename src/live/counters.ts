@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Reads the kernel's per-CPU counters (mmaped, no system call) into Counter rows: changed values only, cumulative. */
-import { CounterGroup, type EventBatch, pushUserRow, UserKind } from '../core/events/batch.js';
+import type { EventBatch } from '../core/events/batch.js';
+import { CounterGroup, pushCounter } from '../core/events/user-rows.js';
 import { VlCounter, VlCpu } from '../schema/events.gen.js';
 
 const ROW_WORDS = VlCpu.size / 4;
@@ -72,6 +73,6 @@ export class CounterReader {
     const key = group * 65536 + index;
     if ((this.#last.get(key) ?? 0) === value) return;
     this.#last.set(key, value);
-    pushUserRow(batch, UserKind.Counter, time, group, index, value);
+    pushCounter(batch, time, group, index, value);
   }
 }

@@ -2,16 +2,10 @@
 /** The running kernel as a Source: begins a session, drains the ring, samples the counters, ends it at one instant. */
 
 import { awaitRuns } from 'ebpf-ts';
-import {
-  clearBatch,
-  createBatch,
-  DEFAULT_BATCH_ROWS,
-  type EventBatch,
-  pushUserRow,
-  UserKind,
-} from '../core/events/batch.js';
+import { clearBatch, createBatch, DEFAULT_BATCH_ROWS, type EventBatch } from '../core/events/batch.js';
 import { CLOCK_TOLERANCE_NS, pushClock } from '../core/events/clocks.js';
 import type { KernelEnums, Scope, SessionInfo } from '../core/events/session.js';
+import { pushEnd } from '../core/events/user-rows.js';
 import type { Attachment } from './attachment.js';
 import { COUNTER_ROWS, CounterReader } from './counters.js';
 import { EventDecoder } from './decode.js';
@@ -163,7 +157,7 @@ export class Live implements LiveSource {
       // Whoever queues until the end has no record of the wait.
       this.#lockers.emit(counters, this.#now());
       // Faults whose end was not seen by then are in flight: no step of theirs is lost.
-      pushUserRow(counters, UserKind.End, this.#now(), 0, 0, 0);
+      pushEnd(counters, this.#now());
       yield counters;
     } finally {
       this.#letGo();

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** What tasks hold and await of mmap_locks that others queue for, at this moment: `lockers` and `queues` of bpf/lockers.bpf.h, read from mapped memory. */
 import { readFileSync } from 'node:fs';
-import { type EventBatch, UserKind } from '../core/events/batch.js';
+import type { EventBatch } from '../core/events/batch.js';
+import { UserArgs, UserKind } from '../core/events/user-rows.js';
 
 /** `struct locker`, in u32 words. */
 const WORDS = 32;
@@ -135,8 +136,8 @@ export class LockersReader {
     batch.faultCpu[i] = 0;
     batch.step[i] = 0;
     batch.time[i] = time;
-    batch.a[i] = row.syscall;
-    batch.b[i] = row.waits ? 1 : 0;
+    batch[UserArgs.Lock.syscall][i] = row.syscall;
+    batch[UserArgs.Lock.isWaiting][i] = row.waits ? 1 : 0;
     batch.tgid[i] = row.tgid;
     batch.comm[i] = this.#comm(row.tgid);
     batch.acquired[i] = row.since;

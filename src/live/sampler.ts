@@ -2,7 +2,8 @@
 /** Counters as they stand: the kernel side's, each program's account, and what we take ourselves. */
 
 import type { BpfProgram, ProgramAccount, RingBuffer } from 'ebpf-ts';
-import { CounterGroup, type EventBatch } from '../core/events/batch.js';
+import type { EventBatch } from '../core/events/batch.js';
+import { CounterGroup } from '../core/events/user-rows.js';
 import { VlCounter } from '../schema/events.gen.js';
 import type { CounterReader } from './counters.js';
 import { isStandby, programName } from './program-names.js';

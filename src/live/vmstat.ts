@@ -2,7 +2,8 @@
 /** The kernel's own count of faults under the VMA lock, where it keeps one (CONFIG_PER_VMA_LOCK_STATS): read around both ends of a session. */
 import { readFileSync } from 'node:fs';
 import { VMSTAT_LINES } from '../core/aggregate/outcomes.js';
-import { CounterGroup, type EventBatch, pushUserRow, UserKind } from '../core/events/batch.js';
+import type { EventBatch } from '../core/events/batch.js';
+import { CounterGroup, pushCounter } from '../core/events/user-rows.js';
 
 type Values = readonly number[];
 
@@ -59,8 +60,8 @@ export class VmstatCount {
     VMSTAT_LINES.forEach((_, i) => {
       const least = Math.max(0, ((a1 ?? b0)[i] ?? 0) - (b0[i] ?? 0));
       const most = (b1[i] ?? 0) - (a0[i] ?? 0);
-      pushUserRow(batch, UserKind.Counter, time, CounterGroup.Vmstat, 2 * i, least);
-      pushUserRow(batch, UserKind.Counter, time, CounterGroup.Vmstat, 2 * i + 1, most);
+      pushCounter(batch, time, CounterGroup.Vmstat, 2 * i, least);
+      pushCounter(batch, time, CounterGroup.Vmstat, 2 * i + 1, most);
     });
   }
 }

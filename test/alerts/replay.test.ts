@@ -18,8 +18,9 @@ import type { AlertEvent } from '../../src/core/alerts/event.js';
 import { MEASURES } from '../../src/core/alerts/measures.js';
 import type { AlertRule } from '../../src/core/alerts/rule.js';
 import { NO_LOSSES } from '../../src/core/alerts/stuck.js';
-import { CounterGroup, createBatch, type EventBatch, pushUserRow, UserKind } from '../../src/core/events/batch.js';
+import { createBatch, type EventBatch } from '../../src/core/events/batch.js';
 import type { SessionInfo } from '../../src/core/events/session.js';
+import { CounterGroup, pushCounter, pushRow } from '../../src/core/events/user-rows.js';
 import { openReplay } from '../../src/recording/play/player.js';
 import { rowsOf } from '../../src/recording/play/run.js';
 import { openFile } from '../../src/recording/read/file.js';
@@ -50,7 +51,7 @@ const STEP_NS = 20e6;
 function withReadings(batches: readonly EventBatch[]): EventBatch[] {
   return batches.flatMap((batch) => {
     const reading = createBatch(1, ['']);
-    pushUserRow(reading, UserKind.Counter, batch.time[batch.length - 1] ?? 0, CounterGroup.Self, 3, 0);
+    pushCounter(reading, batch.time[batch.length - 1] ?? 0, CounterGroup.Self, 3, 0);
     return [batch, reading];
   });
 }
@@ -134,10 +135,9 @@ describe('a watch', () => {
     const batch = createBatch(1000, ['']);
     for (let tenth = 1; tenth <= 200; tenth++) {
       // Rows of the ring come all the time, a reading of the counters every 2.5 s.
-      pushUserRow(batch, VlKind.HMF_EXIT, tenth * 1e8, 0, 0, 0);
+      pushRow(batch, VlKind.HMF_EXIT, tenth * 1e8, 0, 0, 0);
       batch.fault[batch.length - 1] = tenth;
-      if (tenth % 25 === 0)
-        pushUserRow(batch, UserKind.Counter, tenth * 1e8, CounterGroup.Kernel, VlCounter.VMA_RETRY, tenth * 100);
+      if (tenth % 25 === 0) pushCounter(batch, tenth * 1e8, CounterGroup.Kernel, VlCounter.VMA_RETRY, tenth * 100);
     }
     watch.push(batch);
     watch.finish();

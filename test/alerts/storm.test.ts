@@ -17,7 +17,8 @@ import { parseToml } from '../../src/config/toml.js';
 import { Pipeline } from '../../src/core/aggregate/pipeline.js';
 import { AlertEngine } from '../../src/core/alerts/engine.js';
 import type { AlertEvent } from '../../src/core/alerts/event.js';
-import { CounterGroup, createBatch, type EventBatch, pushUserRow, UserKind } from '../../src/core/events/batch.js';
+import { createBatch, type EventBatch } from '../../src/core/events/batch.js';
+import { CounterGroup, pushCounter, pushEnd } from '../../src/core/events/user-rows.js';
 import { openReplay } from '../../src/recording/play/player.js';
 import { openFile } from '../../src/recording/read/file.js';
 import { createFlightRecorder } from '../../src/recording/write/flight.js';
@@ -44,9 +45,9 @@ function* storms(): Generator<EventBatch> {
     if (STORMS.some(([from, to]) => seconds > from && seconds <= to)) retry += 400;
     const batch = createBatch(4, ['']);
     const time = seconds * 1e9 + 1000;
-    pushUserRow(batch, UserKind.Counter, time, CounterGroup.Kernel, VlCounter.VMA_OK, success);
-    pushUserRow(batch, UserKind.Counter, time, CounterGroup.Kernel, VlCounter.VMA_RETRY, retry);
-    if (quarter === SECONDS * 4) pushUserRow(batch, UserKind.End, time, 0, 0, 0);
+    pushCounter(batch, time, CounterGroup.Kernel, VlCounter.VMA_OK, success);
+    pushCounter(batch, time, CounterGroup.Kernel, VlCounter.VMA_RETRY, retry);
+    if (quarter === SECONDS * 4) pushEnd(batch, time);
     yield batch;
   }
 }

@@ -5,7 +5,8 @@ import { describe, it } from 'node:test';
 import { AlertWatch } from '../../src/actions/watch.js';
 import { Pipeline } from '../../src/core/aggregate/pipeline.js';
 import { AlertEngine } from '../../src/core/alerts/engine.js';
-import { CounterGroup, createBatch, type EventBatch, pushUserRow, UserKind } from '../../src/core/events/batch.js';
+import { createBatch, type EventBatch } from '../../src/core/events/batch.js';
+import { CounterGroup, pushCounter, pushRow } from '../../src/core/events/user-rows.js';
 import { VlCounter, VlKind, VlStepFlag } from '../../src/schema/events.gen.js';
 import { syntheticSession, VMA_FLAGS } from '../core/session.js';
 import { rule } from './helpers.js';
@@ -35,7 +36,7 @@ function* rows({
 }: Course): Generator<EventBatch> {
   const fault = createBatch(steps.length, ['', 'waiter']);
   for (const [step, [kind, a]] of steps.entries()) {
-    pushUserRow(fault, kind, 2e9 + 1e3 * step, a, 0, 0);
+    pushRow(fault, kind, 2e9 + 1e3 * step, a, 0, 0);
     fault.flags[step] = step === 0 ? VlStepFlag.INFO : 0;
     fault.step[step] = step;
     fault.tid[step] = 7;
@@ -45,10 +46,10 @@ function* rows({
   yield fault;
   for (let second = 0.5; second <= 12; second += 0.5) {
     const batch = createBatch(4, ['']);
-    pushUserRow(batch, UserKind.Counter, (2 + second) * 1e9, CounterGroup.Kernel, VlCounter.VMA_OK, second);
-    pushUserRow(batch, UserKind.Counter, (2 + second) * 1e9, CounterGroup.Dropped, 1, second >= dropped ? 1 : 0);
-    pushUserRow(batch, UserKind.Counter, (2 + second) * 1e9, CounterGroup.Missed, 0, second >= missed ? 1 : 0);
-    pushUserRow(batch, UserKind.Counter, (2 + second) * 1e9, CounterGroup.Self, 3, second < behind ? 4096 : 0);
+    pushCounter(batch, (2 + second) * 1e9, CounterGroup.Kernel, VlCounter.VMA_OK, second);
+    pushCounter(batch, (2 + second) * 1e9, CounterGroup.Dropped, 1, second >= dropped ? 1 : 0);
+    pushCounter(batch, (2 + second) * 1e9, CounterGroup.Missed, 0, second >= missed ? 1 : 0);
+    pushCounter(batch, (2 + second) * 1e9, CounterGroup.Self, 3, second < behind ? 4096 : 0);
     yield batch;
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** A recording over and over, as one long session: what a benchmark measures is then not how it begins. */
-import { clearBatch, createBatch, type EventBatch, UserKind } from '../../src/core/events/batch.js';
+import { clearBatch, createBatch, type EventBatch } from '../../src/core/events/batch.js';
+import { UserKind } from '../../src/core/events/user-rows.js';
 import { countedIn, moveOn } from '../core/rounds.js';
 
 /** A copy that its source does not write over. */

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AtCounters } from '../../cli/common/at-counters.js';
 import { Pipeline } from '../../src/core/aggregate/pipeline.js';
-import { createBatch, type EventBatch, pushUserRow, UserKind } from '../../src/core/events/batch.js';
+import { createBatch, type EventBatch } from '../../src/core/events/batch.js';
+import { pushRow, UserKind } from '../../src/core/events/user-rows.js';
 import { LIVE_SESSION, liveSession } from '../recording/live-session.js';
 
 test('asked for at any time, it never has decoded more than the kernel said it emitted', async () => {
@@ -29,7 +30,7 @@ test('asked for at any time, it never has decoded more than the kernel said it e
 
 const of = (kind: number): EventBatch => {
   const batch = createBatch(1, ['']);
-  pushUserRow(batch, kind, 1, 0, 0, 0);
+  pushRow(batch, kind, 1, 0, 0, 0);
   return batch;
 };
 

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { UserKind } from '../../src/core/events/batch.js';
+import { UserArgs, UserKind } from '../../src/core/events/user-rows.js';
 import { ENDS } from '../../src/core/lifecycle/lifecycle.js';
 import { CAUSES, factsOf } from '../../src/core/vocabulary/causes.js';
 import { VERDICTS } from '../../src/core/vocabulary/verdicts.js';
@@ -109,15 +109,20 @@ test('the page of recordings has every column with its type, every kind of row, 
     listed,
     COLUMNS.map(({ name, type }) => `${name} ${type}`),
   );
-  assert.deepEqual(
-    cells(section('Rows of the user side')).map(([, kind, name]) => [Number(kind), name]),
-    Object.entries(UserKind).map(([name, kind]) => [kind, name]),
-  );
-  const word = (words: Readonly<Record<string, 'a' | 'b'>>, of: 'a' | 'b'): string => {
+  type Words = Readonly<Record<string, 'a' | 'b' | 'value'>>;
+  const word = (words: Words, of: 'a' | 'b' | 'value'): string => {
     const name = Object.keys(words).find((key) => words[key] === of);
     return name === undefined ? '' : `\`${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}\``;
   };
-  const args: Readonly<Record<string, Readonly<Record<string, 'a' | 'b'>>>> = VlArgs;
+  const userArgs: Readonly<Record<string, Words>> = UserArgs;
+  assert.deepEqual(
+    cells(section('Rows of the user side')).map(([, ...row]) => row.slice(0, 5)),
+    Object.entries(UserKind).map(([name, kind]) => {
+      const words = userArgs[name] ?? {};
+      return [String(kind), name, word(words, 'a'), word(words, 'b'), word(words, 'value')];
+    }),
+  );
+  const args: Readonly<Record<string, Words>> = VlArgs;
   assert.deepEqual(
     cells(section('Rows of the kernel side')).map(([, ...row]) => row.slice(0, 4)),
     VlKindNames.map((name, kind) => [

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** A small recording whose content is known: swap faults that retry on a locked folio, counters, and an orderly end. */
-import { CounterGroup, createBatch, type EventBatch, pushUserRow, UserKind } from '../../src/core/events/batch.js';
+import { createBatch, type EventBatch } from '../../src/core/events/batch.js';
+import { CounterGroup, pushCounter, pushEnd } from '../../src/core/events/user-rows.js';
 import { fileSink } from '../../src/recording/write/sink.js';
 import { createRecordingWriter } from '../../src/recording/write/writer.js';
 import { VlCounter, VlKind, VlStepFlag } from '../../src/schema/events.gen.js';
@@ -41,13 +42,12 @@ export function batchesOf(faults: number): readonly EventBatch[] {
     [VlCounter.MMAP_OK, faults],
     [VlCounter.SWAP, faults],
   ];
-  for (const [counter, value] of counters)
-    pushUserRow(last, UserKind.Counter, end, CounterGroup.Kernel, counter, value);
+  for (const [counter, value] of counters) pushCounter(last, end, CounterGroup.Kernel, counter, value);
   for (const kind of new Set(SWAP_RETRY.map(([name]) => name))) {
     const each = SWAP_RETRY.filter(([name]) => name === kind).length;
-    pushUserRow(last, UserKind.Counter, end, CounterGroup.Emitted, kind, each * faults);
+    pushCounter(last, end, CounterGroup.Emitted, kind, each * faults);
   }
-  pushUserRow(last, UserKind.End, end, 0, 0, 0);
+  pushEnd(last, end);
   batches.push(last);
   return batches;
 }

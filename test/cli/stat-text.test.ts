@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { statText } from '../../cli/commands/stat/text.js';
-import { CounterGroup, UserKind } from '../../src/core/events/batch.js';
+import { CounterGroup, UserKind } from '../../src/core/events/user-rows.js';
 import { VlCounter, VlKind, VlStepFlag } from '../../src/schema/events.gen.js';
 import {
   AVOIDABLE,

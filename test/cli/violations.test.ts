@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { markRecording } from '../../cli/commands/replay/marks.js';
 import { findViolations } from '../../cli/commands/replay/violations.js';
-import { CounterGroup, createBatch, pushUserRow, UserKind } from '../../src/core/events/batch.js';
+import { createBatch } from '../../src/core/events/batch.js';
 import type { SessionInfo } from '../../src/core/events/session.js';
+import { CounterGroup, pushCounter, pushEnd, pushRow } from '../../src/core/events/user-rows.js';
 import { openReplay } from '../../src/recording/play/player.js';
 import { openFile } from '../../src/recording/read/file.js';
 import { fileSink } from '../../src/recording/write/sink.js';
@@ -28,7 +29,7 @@ async function recorded(name: string, wrong: number): Promise<string> {
   for (let fault = 0; fault < 50; fault++) {
     const flags = fault === wrong ? VMA_FLAGS | FLAG.FAULT_FLAG_TRIED : VMA_FLAGS;
     const i = batch.length;
-    pushUserRow(batch, VlKind.HMF_EXIT, fault * 1e6, flags, 0, 0);
+    pushRow(batch, VlKind.HMF_EXIT, fault * 1e6, flags, 0, 0);
     batch.fault[i] = fault;
     batch.tid[i] = 7;
     batch.tgid[i] = 7;
@@ -36,8 +37,8 @@ async function recorded(name: string, wrong: number): Promise<string> {
     batch.flags[i] = VlStepFlag.INFO | VlStepFlag.REGS;
   }
   // A violation counts once the counters say that nothing was lost around it.
-  pushUserRow(batch, UserKind.Counter, 55e6, CounterGroup.Emitted, VlKind.HMF_EXIT, 50);
-  pushUserRow(batch, UserKind.End, 60e6, 0, 0, 0);
+  pushCounter(batch, 55e6, CounterGroup.Emitted, VlKind.HMF_EXIT, 50);
+  pushEnd(batch, 60e6);
   await writer.write(batch);
   await writer.end();
   return path;

@@ -5,8 +5,9 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { blameWait, RecentSpans, type Span } from '../../src/core/aggregate/blame.js';
 import { Blockers } from '../../src/core/aggregate/blockers.js';
-import { createBatch, UserKind } from '../../src/core/events/batch.js';
+import { createBatch } from '../../src/core/events/batch.js';
 import { ProcessNames } from '../../src/core/events/process-names.js';
+import { UserKind } from '../../src/core/events/user-rows.js';
 import { procFile } from '../../src/core/vocabulary/lock-users.js';
 import { VlKind, VlLockFlag, VlStepFlag } from '../../src/schema/events.gen.js';
 

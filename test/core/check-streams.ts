@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Faults → event batches: several threads, counters as the live source reads them, losses as the kernel has them. */
-import { CounterGroup, createBatch, type EventBatch, pushUserRow, UserKind } from '../../src/core/events/batch.js';
+import { createBatch, type EventBatch } from '../../src/core/events/batch.js';
+import { CounterGroup, pushCounter, pushEnd, pushUserRow } from '../../src/core/events/user-rows.js';
 import { VlKind, VlStepFlag, VlWait } from '../../src/schema/events.gen.js';
 import { type Life, type LifeStep, TARGETS } from './check-shapes.js';
 import { Random } from './scripts.js';
@@ -162,14 +163,13 @@ export function streamOf(lives: readonly (readonly Life[])[], seed: number, opti
     const missed = new Map<number, number>();
     for (const { time: at, program } of counted ? misses : [])
       if (at <= time) missed.set(program, (missed.get(program) ?? 0) + 1);
-    pushUserRow(batch, UserKind.Counter, time, CounterGroup.Emitted, VlKind.HMF_EXIT, emitted);
-    pushUserRow(batch, UserKind.Counter, time, CounterGroup.Self, 0, time);
-    for (const [program, n] of missed) pushUserRow(batch, UserKind.Counter, time, CounterGroup.Missed, program, n);
-    if (dropped > 0 && counted)
-      pushUserRow(batch, UserKind.Counter, time, CounterGroup.Dropped, VlKind.HMF_EXIT, dropped);
+    pushCounter(batch, time, CounterGroup.Emitted, VlKind.HMF_EXIT, emitted);
+    pushCounter(batch, time, CounterGroup.Self, 0, time);
+    for (const [program, n] of missed) pushCounter(batch, time, CounterGroup.Missed, program, n);
+    if (dropped > 0 && counted) pushCounter(batch, time, CounterGroup.Dropped, VlKind.HMF_EXIT, dropped);
   };
   for (const [type, flags, synchronous] of options.devices ?? [])
-    pushUserRow(batch, UserKind.SwapDevice, 0, type, flags, synchronous);
+    pushUserRow(batch, 'SwapDevice', 0, { type, flags, isSynchronous: synchronous });
   for (const row of rows) {
     for (; row.order >= due; due += every) read(due);
     emitted++;
@@ -179,7 +179,7 @@ export function streamOf(lives: readonly (readonly Life[])[], seed: number, opti
   if (options.cutOff) return batch;
   for (; due < end; due += every) read(due);
   read(end);
-  pushUserRow(batch, UserKind.End, end, 0, 0, 0);
+  pushEnd(batch, end);
   return batch;
 }
 

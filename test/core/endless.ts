@@ -3,7 +3,8 @@
  * A synthetic stream without end: one round of faults over and over, each moved on in time. With `churn` each round has
  * threads, processes, mms, cgroups, names and stacks of its own; those of the round before are never heard of again.
  */
-import { CounterGroup, createBatch, type EventBatch, pushUserRow, UserKind } from '../../src/core/events/batch.js';
+import { createBatch, type EventBatch } from '../../src/core/events/batch.js';
+import { CounterGroup, pushCounter, pushEnd, pushRow, UserKind } from '../../src/core/events/user-rows.js';
 import { VlKind, VlStepFlag } from '../../src/schema/events.gen.js';
 import { countedIn, moveOn } from './rounds.js';
 import { type SyntheticOptions, synthesize } from './synthetic.js';
@@ -129,7 +130,7 @@ export class Endless {
     const time = round * this.span;
     const name = (kind: number, a: number, b: number, value: number, text: string): void => {
       batch.comm[batch.length] = strings.push(text) - 1;
-      pushUserRow(batch, kind, time, a, b, value);
+      pushRow(batch, kind, time, a, b, value);
     };
     for (let i = 0; i < processes; i++) {
       const tgid = this.#moved(FIRST_TID + i * THREADS_PER_PROCESS, round * threads);
@@ -157,7 +158,7 @@ function cutEnd(batches: readonly EventBatch[]): EventBatch {
   if (last === undefined || last.kind[last.length - 1] !== UserKind.End) throw new Error('a stream without an end');
   last.length--;
   const end = createBatch(1, ['']);
-  pushUserRow(end, UserKind.End, 0, 0, 0, 0);
+  pushEnd(end, 0);
   return end;
 }
 
@@ -200,6 +201,6 @@ function writerBatch(threads: number, from: number): EventBatch {
   }
   time += 1000;
   for (const kind of [VlKind.W_ACQUIRED, VlKind.W_VMA, VlKind.W_RELEASED])
-    pushUserRow(batch, UserKind.Counter, time, CounterGroup.Emitted, kind, processes);
+    pushCounter(batch, time, CounterGroup.Emitted, kind, processes);
   return batch;
 }

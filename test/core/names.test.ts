@@ -6,7 +6,7 @@ import { statJson } from '../../cli/commands/stat/json.js';
 import { statText } from '../../cli/commands/stat/text.js';
 import { MMAP_LOCK_HOOK, OTHER_USERS } from '../../src/core/aggregate/mmap-lock.js';
 import { Pipeline } from '../../src/core/aggregate/pipeline.js';
-import { CounterGroup, UserKind } from '../../src/core/events/batch.js';
+import { CounterGroup, UserKind } from '../../src/core/events/user-rows.js';
 import { CAUSES, factsOf } from '../../src/core/vocabulary/causes.js';
 import { syscallName } from '../../src/core/vocabulary/syscalls.js';
 import { WAIT_FACTS, WAIT_NAMES } from '../../src/core/vocabulary/waits.js';

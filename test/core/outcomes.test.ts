@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { statText } from '../../cli/commands/stat/text.js';
 import { ACCESS_ERROR_HOOK, VMSTAT_LINES } from '../../src/core/aggregate/outcomes.js';
-import { CounterGroup, UserKind } from '../../src/core/events/batch.js';
 import type { SessionInfo } from '../../src/core/events/session.js';
+import { CounterGroup, UserKind } from '../../src/core/events/user-rows.js';
 import { VlCounter, VlFound, VlKind, VlStepFlag } from '../../src/schema/events.gen.js';
 import { hooked, MM, PAGE, snapshotOf, TGID, type WireRow } from './wire.js';
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Batches over and over: what grows from one time to the next. */
-import { CounterGroup, type EventBatch, UserKind } from '../../src/core/events/batch.js';
+import type { EventBatch } from '../../src/core/events/batch.js';
+import { CounterGroup, UserKind } from '../../src/core/events/user-rows.js';
 
 const keyOf = (batch: EventBatch, i: number): number => (batch.a[i] ?? 0) * 65_536 + (batch.b[i] ?? 0);
 /** Our memory, and the ring in use: what is no sum does not grow from round to round. */

@@ -8,8 +8,9 @@ import { statJson } from '../../cli/commands/stat/json.js';
 import { Pipeline } from '../../src/core/aggregate/pipeline.js';
 import type { Snapshot } from '../../src/core/aggregate/snapshot.js';
 import { BoundedMap } from '../../src/core/bounded/bounded-map.js';
-import { CounterGroup, createBatch, pushUserRow, UserKind } from '../../src/core/events/batch.js';
+import { createBatch } from '../../src/core/events/batch.js';
 import type { SessionInfo } from '../../src/core/events/session.js';
+import { CounterGroup, pushCounter, pushEnd } from '../../src/core/events/user-rows.js';
 import { VlCounter } from '../../src/schema/events.gen.js';
 import { feed, run } from './compare.js';
 import { syntheticSession } from './session.js';
@@ -102,11 +103,10 @@ describe('snapshot', () => {
       [VlCounter.STATE_LOST, 2],
       [VlCounter.NESTED_LOST, 1],
     ];
-    for (const [counter, value] of values)
-      pushUserRow(batch, UserKind.Counter, 5000, CounterGroup.Kernel, counter, value);
-    pushUserRow(batch, UserKind.Counter, 5000, CounterGroup.Missed, 1, 4);
-    pushUserRow(batch, UserKind.Counter, 5000, CounterGroup.Self, 3, 512);
-    pushUserRow(batch, UserKind.Counter, 5000, 99, 0, 1);
+    for (const [counter, value] of values) pushCounter(batch, 5000, CounterGroup.Kernel, counter, value);
+    pushCounter(batch, 5000, CounterGroup.Missed, 1, 4);
+    pushCounter(batch, 5000, CounterGroup.Self, 3, 512);
+    pushCounter(batch, 5000, 99, 0, 1);
     const snapshot = snapshotOf([batch]);
     assert.equal(snapshot.counts.faults, 1000 + 100 + 10 + 1 + 20 + 300);
     assert.deepEqual(snapshot.counts.vmaLock, {
@@ -132,7 +132,7 @@ describe('snapshot', () => {
     assert.deepEqual([events.emitted, events.emittedAtLeast], [events.decoded, true]);
     for (const row of Object.values(events.perKind)) assert.equal(row.emitted, row.decoded + row.dropped);
     const end = createBatch(1, ['']);
-    pushUserRow(end, UserKind.End, 1e12, 0, 0, 0);
+    pushEnd(end, 1e12);
     pipeline.push(end);
     const over = pipeline.snapshot().events;
     // The kernel counted none: that is to be seen, not to be smoothed over.

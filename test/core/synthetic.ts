@@ -3,14 +3,8 @@
  * Synthetic event streams, shaped as the kernel side sends them: interleaved over threads and CPUs, with counters,
  * an End row, and (by option) dropped records and missed program runs. The same seed gives the same stream.
  */
-import {
-  CounterGroup,
-  createBatch,
-  DEFAULT_BATCH_ROWS,
-  type EventBatch,
-  pushUserRow,
-  UserKind,
-} from '../../src/core/events/batch.js';
+import { createBatch, DEFAULT_BATCH_ROWS, type EventBatch } from '../../src/core/events/batch.js';
+import { CounterGroup, pushCounter, pushEnd } from '../../src/core/events/user-rows.js';
 import { ABORT_CAUSES, type Cause } from '../../src/core/vocabulary/causes.js';
 import { VlCounter, VlFile, VlKind, VlStepFlag } from '../../src/schema/events.gen.js';
 import { makeScript, Random, type Script, type ScriptStep } from './scripts.js';
@@ -278,16 +272,16 @@ export function synthesizeStream(faults: number, seed: number, options: Syntheti
   const counters = (time: number): void => {
     const group = (id: number, values: Float64Array): void =>
       values.forEach((value, i) => {
-        if (value > 0) pushUserRow(packer.room(), UserKind.Counter, time, id, i, value);
+        if (value > 0) pushCounter(packer.room(), time, id, i, value);
       });
     group(CounterGroup.Kernel, kernel);
     group(CounterGroup.Emitted, emitted);
     group(CounterGroup.Dropped, dropped);
-    pushUserRow(packer.room(), UserKind.Counter, time, CounterGroup.RunCount, 0, kernel[VlCounter.VMA_OK] ?? 0);
-    pushUserRow(packer.room(), UserKind.Counter, time, CounterGroup.RunTime, 0, (kernel[VlCounter.VMA_OK] ?? 0) * 90);
-    pushUserRow(packer.room(), UserKind.Counter, time, CounterGroup.Self, 0, time);
-    pushUserRow(packer.room(), UserKind.Counter, time, CounterGroup.Self, 1, Math.floor(time / 200));
-    pushUserRow(packer.room(), UserKind.Counter, time, CounterGroup.Self, 2, 80 << 20);
+    pushCounter(packer.room(), time, CounterGroup.RunCount, 0, kernel[VlCounter.VMA_OK] ?? 0);
+    pushCounter(packer.room(), time, CounterGroup.RunTime, 0, (kernel[VlCounter.VMA_OK] ?? 0) * 90);
+    pushCounter(packer.room(), time, CounterGroup.Self, 0, time);
+    pushCounter(packer.room(), time, CounterGroup.Self, 1, Math.floor(time / 200));
+    pushCounter(packer.room(), time, CounterGroup.Self, 2, 80 << 20);
   };
   let due = COUNTER_PERIOD_NS;
   let time = 0;
@@ -306,7 +300,7 @@ export function synthesizeStream(faults: number, seed: number, options: Syntheti
     } else packer.add(row);
   }
   counters(time + 1000);
-  pushUserRow(packer.room(), UserKind.End, time + 1000, 0, 0, 0);
+  pushEnd(packer.room(), time + 1000);
   return {
     batches: packer.batches,
     rows: maker.rows.filter((row) => !row.dropped),

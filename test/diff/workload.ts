@@ -3,8 +3,9 @@
  * A made-up workload over swap: bursts, waits with long tails, neighbouring faults alike. The same options with another
  * seed are another run of the same workload.
  */
-import { CounterGroup, createBatch, type EventBatch, pushUserRow, UserKind } from '../../src/core/events/batch.js';
+import { createBatch, type EventBatch } from '../../src/core/events/batch.js';
 import type { SessionInfo } from '../../src/core/events/session.js';
+import { CounterGroup, pushCounter, pushEnd } from '../../src/core/events/user-rows.js';
 import { VlCounter, VlKind, VlStepFlag, VlWait } from '../../src/schema/events.gen.js';
 import { MMAP_FLAGS, RET, SWAP_DISK, SWAP_ZRAM, syntheticSession, VMA_FLAGS } from '../core/session.js';
 
@@ -146,17 +147,17 @@ export function runOf(workload: Workload, seed: number): EventBatch[] {
     ];
     for (const [counter, times] of counters) {
       const value = times.filter((time) => time <= sample).length;
-      rows.push([sample, (batch) => pushCounter(batch, sample, counter, value)]);
+      rows.push([sample, (batch) => counted(batch, sample, counter, value)]);
     }
   }
   rows.sort(([x], [y]) => x - y);
   return pack(rows, strings, end);
 }
 
-function pushCounter(batch: EventBatch, time: number, counter: number, value: number): void {
+function counted(batch: EventBatch, time: number, counter: number, value: number): void {
   // The row was counted by `pack` already.
   batch.length--;
-  pushUserRow(batch, UserKind.Counter, time, CounterGroup.Kernel, counter, value);
+  pushCounter(batch, time, CounterGroup.Kernel, counter, value);
 }
 
 function pack(
@@ -170,6 +171,6 @@ function pack(
     const batch = batches.at(-1) as EventBatch;
     write(batch, batch.length++);
   }
-  pushUserRow(batches.at(-1) ?? createBatch(1, strings), UserKind.End, end, 0, 0, 0);
+  pushEnd(batches.at(-1) ?? createBatch(1, strings), end);
   return batches;
 }

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { Pipeline } from '../../src/core/aggregate/pipeline.js';
-import { createBatch, pushUserRow, UserKind } from '../../src/core/events/batch.js';
+import { createBatch } from '../../src/core/events/batch.js';
+import { pushEnd, pushUserRow } from '../../src/core/events/user-rows.js';
 import type { Lifecycle } from '../../src/core/lifecycle/lifecycle.js';
 import { TABLES } from '../../src/export/base/choices.js';
 import { asText, isoTime } from '../../src/export/base/column.js';
@@ -126,7 +127,7 @@ test('names that would break a line, a quote or a terminal are one cell, and in 
   batch.kind[0] = VlKind.HMF_EXIT;
   batch.flags[0] = VlStepFlag.INFO;
   batch.comm[0] = 1;
-  pushUserRow(batch, UserKind.End, 1, 0, 0, 0);
+  pushEnd(batch, 1);
   const { output } = await exported(sourceOf([batch]), { format: 'csv', table: 'events' });
   const [head, row] = parseCsv(output.all().toString());
   assert.equal(row?.[head?.indexOf('comm') ?? -1], 'a",???[31m=1+1 日本');
@@ -136,11 +137,11 @@ test('names that would break a line, a quote or a terminal are one cell, and in 
 
 test('cgroups and swap devices bear their names from the row on that names them', () => {
   const batch = createBatch(4, ['', '/system.slice/db.service\tdb.service', '/dev/zram0', '/plain']);
-  pushUserRow(batch, UserKind.Cgroup, 0, 0, 0, 4711);
+  pushUserRow(batch, 'Cgroup', 0, { id: 4711 });
   batch.comm[0] = 1;
-  pushUserRow(batch, UserKind.SwapDevice, 0, 2, 0, 1);
+  pushUserRow(batch, 'SwapDevice', 0, { type: 2, flags: 0, isSynchronous: 1 });
   batch.comm[1] = 2;
-  pushUserRow(batch, UserKind.Cgroup, 0, 0, 0, 4712);
+  pushUserRow(batch, 'Cgroup', 0, { id: 4712 });
   batch.comm[2] = 3;
   const context = new Context(syntheticSession());
   assert.equal(context.cgroupPath(4711), null);

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { it } from 'node:test';
-import { clearBatch, createBatch, UserKind } from '../../src/core/events/batch.js';
+import { clearBatch, createBatch } from '../../src/core/events/batch.js';
+import { UserKind } from '../../src/core/events/user-rows.js';
 import { NameRows } from '../../src/live/names/names.js';
 import { VlKind, VlStepFlag } from '../../src/schema/events.gen.js';
 

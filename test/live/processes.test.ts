@@ -4,8 +4,9 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { clearBatch, createBatch, type EventBatch, UserKind } from '../../src/core/events/batch.js';
+import { clearBatch, createBatch, type EventBatch } from '../../src/core/events/batch.js';
 import { PID_OUTSIDE } from '../../src/core/events/session.js';
+import { UserKind } from '../../src/core/events/user-rows.js';
 import { ProcessRows } from '../../src/live/names/processes.js';
 import { VlKind, VlStepFlag } from '../../src/schema/events.gen.js';
 

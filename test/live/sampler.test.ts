@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { BpfProgram, RingBuffer } from 'ebpf-ts';
-import { CounterGroup, createBatch } from '../../src/core/events/batch.js';
+import { createBatch } from '../../src/core/events/batch.js';
+import { CounterGroup } from '../../src/core/events/user-rows.js';
 import { CounterReader } from '../../src/live/counters.js';
 import { Sampler } from '../../src/live/sampler.js';
 import { VlCounter, VlCpu } from '../../src/schema/events.gen.js';

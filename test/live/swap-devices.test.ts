@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, describe, it } from 'node:test';
-import { clearBatch, createBatch, type EventBatch, UserKind } from '../../src/core/events/batch.js';
+import { clearBatch, createBatch, type EventBatch } from '../../src/core/events/batch.js';
+import { UserKind } from '../../src/core/events/user-rows.js';
 import { parseSwaps, type SwapArea, SwapDeviceReader } from '../../src/live/names/swap-devices.js';
 
 const HEADING = 'Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n';

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { isOfNoFault, UserKind } from '../../src/core/events/batch.js';
+import { isOfNoFault } from '../../src/core/events/batch.js';
+import { UserKind } from '../../src/core/events/user-rows.js';
 import { openFile } from '../../src/recording/read/file.js';
 import { openRecordingBytes } from '../../src/recording/read/reader.js';
 import { VlKind } from '../../src/schema/events.gen.js';

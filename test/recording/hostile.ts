@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** Real recordings with one thing in them changed: a name, a number, a field of the head. */
-import { type EventBatch, UserKind } from '../../src/core/events/batch.js';
+import type { EventBatch } from '../../src/core/events/batch.js';
 import type { SessionInfo } from '../../src/core/events/session.js';
+import { UserKind } from '../../src/core/events/user-rows.js';
 import { openFile } from '../../src/recording/read/file.js';
 import { fileSink } from '../../src/recording/write/sink.js';
 import { createRecordingWriter } from '../../src/recording/write/writer.js';

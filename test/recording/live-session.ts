@@ -1,14 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** A session as a live source gives it: faults that overlap on two CPUs, names, counters four times a second, an end. */
-import {
-  CounterGroup,
-  clearBatch,
-  createBatch,
-  type EventBatch,
-  pushUserRow,
-  UserKind,
-} from '../../src/core/events/batch.js';
+import { clearBatch, createBatch, type EventBatch } from '../../src/core/events/batch.js';
 import type { SessionInfo } from '../../src/core/events/session.js';
+import { CounterGroup, pushCounter, pushEnd, pushRow, UserKind } from '../../src/core/events/user-rows.js';
 import { VlCounter, VlKind, VlStepFlag } from '../../src/schema/events.gen.js';
 import { syntheticSession } from '../core/session.js';
 import { SWAP_RETRY } from '../core/swap-retry.js';
@@ -60,17 +54,15 @@ export function* liveSession(options: LiveOptions): Generator<EventBatch> {
   let sampled = 0;
   const named = (kind: number, time: number, a: number, b: number, name: string, value: number): void => {
     batch.comm[batch.length] = strings.push(name) - 1;
-    pushUserRow(batch, kind, time, a, b, value);
+    pushRow(batch, kind, time, a, b, value);
   };
   const sample = (time: number): void => {
     for (let kind = 0; kind < 64; kind++) {
-      if ((emitted[kind] as number) > 0)
-        pushUserRow(batch, UserKind.Counter, time, CounterGroup.Emitted, kind, emitted[kind] as number);
-      if ((dropped[kind] as number) > 0)
-        pushUserRow(batch, UserKind.Counter, time, CounterGroup.Dropped, kind, dropped[kind] as number);
+      if ((emitted[kind] as number) > 0) pushCounter(batch, time, CounterGroup.Emitted, kind, emitted[kind] as number);
+      if ((dropped[kind] as number) > 0) pushCounter(batch, time, CounterGroup.Dropped, kind, dropped[kind] as number);
     }
-    pushUserRow(batch, UserKind.Counter, time, CounterGroup.Kernel, VlCounter.VMA_RETRY, faults);
-    pushUserRow(batch, UserKind.Counter, time, CounterGroup.Self, 2, 1e6);
+    pushCounter(batch, time, CounterGroup.Kernel, VlCounter.VMA_RETRY, faults);
+    pushCounter(batch, time, CounterGroup.Self, 2, 1e6);
   };
   named(UserKind.SwapDevice, 0, 0, 0, '/dev/zram0', 1);
   named(UserKind.Cgroup, 0, 0, 0, '/system.slice/db.service\tdb.service', 77);
@@ -118,6 +110,6 @@ export function* liveSession(options: LiveOptions): Generator<EventBatch> {
   clearBatch(batch);
   const end = options.seconds * 1e9 + SWAP_RETRY.length * STEP_NS;
   sample(end);
-  pushUserRow(batch, UserKind.End, end, 0, 0, 0);
+  pushEnd(batch, end);
   yield batch;
 }

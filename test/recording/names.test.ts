@@ -2,7 +2,8 @@
 /** Names without end: who listens for months does not grow with them, and loses none that still counts. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createBatch, pushUserRow, UserKind } from '../../src/core/events/batch.js';
+import { createBatch } from '../../src/core/events/batch.js';
+import { pushRow, UserKind } from '../../src/core/events/user-rows.js';
 import { NamesSoFar } from '../../src/recording/read/names.js';
 import { openRecordingBytes } from '../../src/recording/read/reader.js';
 import { createRecordingWriter } from '../../src/recording/write/writer.js';
@@ -50,7 +51,7 @@ test('cgroups that come and go push out each other, not the swap device that was
   const say = (kind: number, a: number, b: number, value: number, comm: number): void => {
     batch.length = 0;
     batch.comm[0] = comm;
-    pushUserRow(batch, kind, 0, a, b, value);
+    pushRow(batch, kind, 0, a, b, value);
     names.add(batch, 0);
   };
   say(UserKind.SwapDevice, 0, 3, 0, 1);

@@ -4,7 +4,8 @@
  * time at which they came (ns since the start); a line on stderr says how far it is. Ends after a minute.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createBatch, pushUserRow } from '../../src/core/events/batch.js';
+import { createBatch } from '../../src/core/events/batch.js';
+import { pushRow } from '../../src/core/events/user-rows.js';
 import { formatUserError, UserError } from '../../src/errors.js';
 import { createRotatingWriter } from '../../src/recording/write/rotate.js';
 import { fileSink, streamSink } from '../../src/recording/write/sink.js';
@@ -28,7 +29,7 @@ try {
   for (let n = 0; now() < 60e9; n++) {
     const batch = createBatch(300, ['']);
     // Values nothing can compress: the disk fills, and messages are large enough to be cut.
-    for (let i = 0; i < 300; i++) pushUserRow(batch, 128, now(), n, i, Math.floor(Math.random() * 2 ** 40));
+    for (let i = 0; i < 300; i++) pushRow(batch, 128, now(), n, i, Math.floor(Math.random() * 2 ** 40));
     await writer.write(batch);
     process.stderr.write(`${now()}\n`);
     await sleep(3);

@@ -6,9 +6,10 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { Pipeline } from '../../src/core/aggregate/pipeline.js';
 import type { Snapshot } from '../../src/core/aggregate/snapshot.js';
-import { CounterGroup, createBatch, pushUserRow, UserKind } from '../../src/core/events/batch.js';
+import { createBatch } from '../../src/core/events/batch.js';
 import type { SessionInfo } from '../../src/core/events/session.js';
 import type { Source } from '../../src/core/events/source.js';
+import { CounterGroup, pushCounter } from '../../src/core/events/user-rows.js';
 import type { Lifecycle } from '../../src/core/lifecycle/lifecycle.js';
 import { UserError } from '../../src/errors.js';
 import { Baseline } from '../../src/recording/format/baseline.js';
@@ -121,8 +122,8 @@ test('running numbers of lifecycles begin anew after 2^32', () => {
 test('sums begin at nothing, gauges stay as they were', () => {
   const baseline = new Baseline();
   const batch = createBatch(8, ['']);
-  pushUserRow(batch, UserKind.Counter, 5, CounterGroup.Missed, 1, 100);
-  pushUserRow(batch, UserKind.Counter, 5, CounterGroup.Self, 2, 4096);
+  pushCounter(batch, 5, CounterGroup.Missed, 1, 100);
+  pushCounter(batch, 5, CounterGroup.Self, 2, 4096);
   baseline.add(batch, 0, batch.length);
   const again = new Baseline(baseline.state());
   assert.deepEqual(again.state(), baseline.state());

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** Sessions, batches and byte plumbing for the tests of recordings. */
-import { createBatch, type EventBatch, UserKind } from '../../src/core/events/batch.js';
+import { createBatch, type EventBatch } from '../../src/core/events/batch.js';
 import type { SessionInfo } from '../../src/core/events/session.js';
+import { UserKind } from '../../src/core/events/user-rows.js';
 import { UserError } from '../../src/errors.js';
 import { COLUMNS } from '../../src/recording/format/columns.js';
 import { openRecordingBytes } from '../../src/recording/read/reader.js';

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Pipeline } from '../../src/core/aggregate/pipeline.js';
-import { CounterGroup, createBatch, pushUserRow, UserKind } from '../../src/core/events/batch.js';
+import { createBatch } from '../../src/core/events/batch.js';
+import { CounterGroup, pushCounter } from '../../src/core/events/user-rows.js';
 import { openFile } from '../../src/recording/read/file.js';
 import { bundledRecording } from './bundled.js';
 import { open } from './terminal.js';
@@ -46,7 +47,7 @@ test('a fault that hangs shows at once, with its thread, its cause so far, the l
   for (let seconds = 1; seconds <= 4; seconds++) {
     // Nothing comes but the counters, as a live source samples them.
     const batch = createBatch(4, ['']);
-    pushUserRow(batch, UserKind.Counter, time + seconds * 1e9, CounterGroup.Self, 1, seconds * 1e6);
+    pushCounter(batch, time + seconds * 1e9, CounterGroup.Self, 1, seconds * 1e6);
     pipeline.push(batch);
     h.dashboard.update(pipeline.snapshot());
     await h.settle();

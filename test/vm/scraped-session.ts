@@ -3,7 +3,8 @@
 
 import { statJson } from '../../cli/commands/stat/json.js';
 import { Pipeline } from '../../src/core/aggregate/pipeline.js';
-import { type EventBatch, UserKind } from '../../src/core/events/batch.js';
+import type { EventBatch } from '../../src/core/events/batch.js';
+import { UserKind } from '../../src/core/events/user-rows.js';
 import { snapshotFamilies } from '../../src/metrics/families.js';
 import { metricsText } from '../../src/metrics/text.js';
 import { rowsOf } from '../../src/recording/play/run.js';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** When a rule was firing, and when it could be judged. */
 import type { AlertMessage } from '../../src/actions/message.js';
-import { UserKind } from '../../src/core/events/batch.js';
+import { UserKind } from '../../src/core/events/user-rows.js';
 import { openFile } from '../../src/recording/read/file.js';
 
 export interface Span {

@@ -3,7 +3,8 @@
 
 import { FailOn, failOnRules } from '../../../src/actions/fail-on.js';
 import { Pipeline } from '../../../src/core/aggregate/pipeline.js';
-import { CounterGroup, type EventBatch, UserKind } from '../../../src/core/events/batch.js';
+import type { EventBatch } from '../../../src/core/events/batch.js';
+import { CounterGroup, UserArgs, UserKind } from '../../../src/core/events/user-rows.js';
 import { jsonOf } from '../../../src/core/present/clean.js';
 import { formatBytes } from '../../../src/core/present/format.js';
 import { ExitCode, errorCode } from '../../../src/errors.js';
@@ -41,8 +42,8 @@ class Tally {
     for (let i = 0; i < batch.length; i++) {
       const kind = batch.kind[i] ?? 0;
       if (kind < UserKind.Counter) this.rows++;
-      else if (kind === UserKind.Counter && batch.a[i] === CounterGroup.Dropped)
-        this.#dropped.set(batch.b[i] ?? 0, batch.value[i] ?? 0);
+      else if (kind === UserKind.Counter && batch[UserArgs.Counter.group][i] === CounterGroup.Dropped)
+        this.#dropped.set(batch[UserArgs.Counter.index][i] ?? 0, batch[UserArgs.Counter.value][i] ?? 0);
     }
   }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** The counters that travel in user-side rows, as they stood last. All are cumulative, so the latest row holds. */
 import { VlCounter, VlHistNames, VlKindNames } from '../../schema/events.gen.js';
-import { CounterGroup } from '../events/batch.js';
 import type { SessionInfo } from '../events/session.js';
+import { CounterGroup } from '../events/user-rows.js';
 import { VMSTAT_LINES } from './outcomes.js';
 import type { Snapshot } from './snapshot.js';
 

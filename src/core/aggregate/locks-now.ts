@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** What tasks hold and await of mmap_locks that others queue for, as of the last sample (`UserKind.Lock` rows). */
+
 import { VlLockFlag, VlSharedArgs } from '../../schema/events.gen.js';
 import type { EventBatch } from '../events/batch.js';
+import { UserArgs } from '../events/user-rows.js';
 import { lockUser, procFile } from '../vocabulary/lock-users.js';
 import { syscallNumber } from '../vocabulary/syscalls.js';
 import type { LockNowRow } from './blocker-rows.js';
@@ -36,7 +38,7 @@ export class LocksNow {
     }
     if (this.#rows.size >= MAX_NOW) return;
     const mm = batch.mm[i] as number;
-    const isWaiting = batch.b[i] === 1;
+    const isWaiting = batch[UserArgs.Lock.isWaiting][i] === 1;
     this.#rows.set(`${batch.tid[i]}:${mm}:${isWaiting}`, {
       tid: batch.tid[i] as number,
       tgid: batch.tgid[i] as number,

@@ -2,11 +2,12 @@
 /** Batches in, snapshots out: the pure core behind every view. */
 
 import { VlKind } from '../../schema/events.gen.js';
-import { type EventBatch, isLockEvent, isOfNoFault, UserKind } from '../events/batch.js';
+import { type EventBatch, isLockEvent, isOfNoFault } from '../events/batch.js';
 import { noteClock } from '../events/clocks.js';
 import { faultBits } from '../events/fault-bits.js';
 import { Names } from '../events/names.js';
 import type { SessionInfo } from '../events/session.js';
+import { UserArgs, UserKind } from '../events/user-rows.js';
 import { DEFAULT_MAX_OPEN, LifecycleFold } from '../lifecycle/fold.js';
 import type { Lifecycle } from '../lifecycle/lifecycle.js';
 import { RecordPool } from '../lifecycle/record-pool.js';
@@ -75,7 +76,11 @@ export class Pipeline {
         this.#sums.timeline.counted(this.#sampled, this.#counters.outcomes());
         this.#sampled = at;
       }
-      this.#counters.set(batch.a[i] as number, batch.b[i] as number, batch.value[i] as number);
+      this.#counters.set(
+        batch[UserArgs.Counter.group][i] as number,
+        batch[UserArgs.Counter.index][i] as number,
+        batch[UserArgs.Counter.value][i] as number,
+      );
     } else if (kind === UserKind.End) this.#ended = true;
     else if (kind === UserKind.Clock) noteClock(this.#session, batch, i);
     else if (kind === UserKind.Lock) this.#sums.blockers.pushNow(batch, i);

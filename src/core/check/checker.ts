@@ -5,8 +5,9 @@
  * that obeys because a step did not come has held only if those same counters say so.
  */
 import { Counters } from '../aggregate/counters.js';
-import { type EventBatch, UserKind } from '../events/batch.js';
+import type { EventBatch } from '../events/batch.js';
 import type { SessionInfo } from '../events/session.js';
+import { UserArgs, UserKind } from '../events/user-rows.js';
 import { Collector, isFromUser } from './collect.js';
 import { type Facts, factsOf } from './facts.js';
 import { Losses } from './losses.js';
@@ -107,19 +108,25 @@ export class Checker {
 
   #userRow(batch: EventBatch, i: number, kind: number): void {
     const time = batch.time[i] as number;
-    const a = batch.a[i] as number;
-    const b = batch.b[i] as number;
-    const value = batch.value[i] as number;
     if (kind === UserKind.Counter) {
-      this.#counters.set(a, b, value);
-      this.#losses.counter(time, a, b, value);
+      const group = batch[UserArgs.Counter.group][i] as number;
+      const index = batch[UserArgs.Counter.index][i] as number;
+      const value = batch[UserArgs.Counter.value][i] as number;
+      this.#counters.set(group, index, value);
+      this.#losses.counter(time, group, index, value);
       if (time > this.#reading) this.#settle(false);
       this.#reading = Math.max(this.#reading, time);
     } else if (kind === UserKind.End) {
       this.#ended = true;
       this.#losses.reading(time);
     } else if (kind === UserKind.SwapDevice) {
-      this.#verdict(25, judgeSwapDevice(a, b, value, batch.strings[batch.comm[i] as number] ?? ''));
+      const { type, flags, isSynchronous } = UserArgs.SwapDevice;
+      const [device, bits, says] = [batch[type][i], batch[flags][i], batch[isSynchronous][i]] as [
+        number,
+        number,
+        number,
+      ];
+      this.#verdict(25, judgeSwapDevice(device, bits, says, batch.strings[batch.comm[i] as number] ?? ''));
     }
   }
 

@@ -4,7 +4,8 @@
  * fault at the same depth. The steps of one task come in order; what may be wrong is that some are absent.
  */
 import { VlArgs, VlKind, VlSharedArgs, VlStepFlag } from '../../schema/events.gen.js';
-import { type EventBatch, isOfNoFault, UserKind } from '../events/batch.js';
+import { type EventBatch, isOfNoFault } from '../events/batch.js';
+import { UserKind } from '../events/user-rows.js';
 import { Trace } from './trace.js';
 
 /** Tasks remembered at most, with two traces each: some 40 MB. Those known longest go first, and what they had open is judged as far as it came. */

@@ -5,8 +5,8 @@
  * contradict it is held only if none moved that would have sent such a step.
  */
 import { VlCounter } from '../../schema/events.gen.js';
-import { CounterGroup } from '../events/batch.js';
 import type { ProgramInfo } from '../events/session.js';
+import { CounterGroup } from '../events/user-rows.js';
 
 /** Counters of the kernel that say: something could not be recorded. */
 const LOST: ReadonlySet<number> = new Set([VlCounter.STATE_LOST, VlCounter.NESTED_LOST, VlCounter.PENDING_LOST]);

@@ -3,6 +3,7 @@
  * What this kernel does by design where others do not, told by what happened and never by its version. Kernels that go
  * on under the VMA lock after a RETRY set TRIED for it; kernels that keep it over waits for folios always do.
  */
+import { VlSharedArgs } from '../../schema/events.gen.js';
 import type { Facts } from './facts.js';
 import { callsOf, type Judged, POLICIES, type Policy, secondTry, signalPending } from './rule.js';
 
@@ -21,9 +22,9 @@ export class Policies {
     const { bits } = this.#facts;
     for (const attempt of x.shape.attempts) if (secondTry(x, attempt)) this.#again++;
     for (const [attempt, call] of callsOf(x, 'flor')) {
-      const flags = x.steps[call.enter]?.a ?? 0;
+      const flags = x.steps[call.enter]?.[VlSharedArgs.flags] ?? 0;
       if (!(flags & bits.vmaLock) || flags & bits.tried) continue;
-      const ret = x.steps[call.exit]?.b ?? 0;
+      const ret = x.steps[call.exit]?.[VlSharedArgs.ret] ?? 0;
       if (ret === 0) this.#kept++;
       // A fatal signal ends a wait that keeps the lock, too: then one is pending.
       else if (ret & bits.retry && !signalPending(x, attempt)) this.#dropped++;

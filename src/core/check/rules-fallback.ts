@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Rules 5 to 7: what follows an attempt under the VMA lock: the fallback to mmap_lock, and TRIED. */
-import { VlKind } from '../../schema/events.gen.js';
+import { VlArgs, VlKind } from '../../schema/events.gen.js';
 import { version } from './facts.js';
 import { isOver, type Judged, pairs, signalPending as pending, type Rule, type Say, secondTry } from './rule.js';
 
@@ -20,9 +20,15 @@ function noFallback(x: Judged, say: Say): void {
   const { before } = trace;
   const last = before?.lost === '' ? before.steps.findLast((step) => step.kind === VlKind.HMF_EXIT) : undefined;
   const { vmaLock, retry } = x.facts.bits;
-  if (before === null || last === undefined || !(last.a & vmaLock) || last.b & retry) return;
+  if (
+    before === null ||
+    last === undefined ||
+    !(last[VlArgs.HMF_EXIT.flags] & vmaLock) ||
+    last[VlArgs.HMF_EXIT.ret] & retry
+  )
+    return;
   // A fault from user mode comes to lock_mm_and_find_vma by a lookup that gave NULL, which is sent first.
-  const bare = steps[0]?.kind === VlKind.MM_LOCK_ENTER && steps[0].a === 1;
+  const bare = steps[0]?.kind === VlKind.MM_LOCK_ENTER && steps[0][VlArgs.MM_LOCK_ENTER.userMode] === 1;
   if (!bare) say.held();
   else if (trace.address !== before.address) say.aside();
   else say.violated('lock_mm_and_find_vma at the same address without a lookup of its own', 0, true);

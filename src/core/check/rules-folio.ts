@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Rules 8 to 13: filemap_fault and __folio_lock_or_retry with what they return. */
-import { VlArgs, VlFile, VlKind } from '../../schema/events.gen.js';
+import { VlArgs, VlFile, VlKind, VlSharedArgs } from '../../schema/events.gen.js';
 import { type Facts, version } from './facts.js';
 import { between, callsOf, countBetween, isFirstTry, type Judged, type Rule, type Say, type Sight } from './rule.js';
 import type { Attempt, Call } from './shape.js';
@@ -33,8 +33,8 @@ interface FolioCall {
 
 function folioCalls(x: Judged, row: Row | null): readonly FolioCall[] {
   return callsOf(x, 'flor').flatMap(([attempt, call]) => {
-    const flags = x.steps[call.enter]?.a ?? 0;
-    const ret = x.steps[call.exit]?.b ?? 0;
+    const flags = x.steps[call.enter]?.[VlSharedArgs.flags] ?? 0;
+    const ret = x.steps[call.exit]?.[VlSharedArgs.ret] ?? 0;
     // 0: flags not seen (6.4 and 6.5 pass no vm_fault).
     if (flags === 0 || (row !== null && rowOf(flags, x.facts) !== row)) return [];
     return [{ attempt, call, flags, ret }];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Rules 18 to 20, 23 and 26: how long the VMA lock is held, what gives it back, and what is done meanwhile. */
-import { VlArgs, VlKind, VlWait } from '../../schema/events.gen.js';
+import { VlArgs, VlKind, VlSharedArgs, VlWait } from '../../schema/events.gen.js';
 import { version } from './facts.js';
 import { between, callsOf, countBetween, isFirstTry, isOver, type Judged, type Rule, type Say } from './rule.js';
 import type { Attempt } from './shape.js';
@@ -22,8 +22,9 @@ export function releasedAt(x: Judged, attempt: Attempt): number {
   const { bits } = x.facts;
   const ends = attempt.calls
     .filter(({ kind, enter, exit }) => {
-      if (kind === 'swap' || enter < 0 || exit < 0 || !((x.steps[exit]?.b ?? 0) & bits.retry)) return false;
-      const flags = x.steps[enter]?.a ?? 0;
+      if (kind === 'swap' || enter < 0 || exit < 0 || !((x.steps[exit]?.[VlSharedArgs.ret] ?? 0) & bits.retry))
+        return false;
+      const flags = x.steps[enter]?.[VlSharedArgs.flags] ?? 0;
       // With NOWAIT it is kept; __folio_lock_or_retry on a later try gives it back only for a fatal signal.
       if (flags === 0 || flags & bits.nowait) return false;
       return kind === 'uffd' || isFirstTry(flags, x.facts);
@@ -81,7 +82,7 @@ function watchedFromStart(x: Judged): boolean {
   const first = x.steps[0];
   if (first?.kind === VlKind.SWAP_ENTER || first?.kind === VlKind.UFFD_ENTER) return true;
   const { retry, completed: dropped } = x.facts.bits;
-  return first?.kind === VlKind.HMF_EXIT && (first.b & (retry | dropped)) === 0;
+  return first?.kind === VlKind.HMF_EXIT && (first[VlArgs.HMF_EXIT.ret] & (retry | dropped)) === 0;
 }
 
 function releasedOnce(x: Judged, say: Say): void {

@@ -61,7 +61,7 @@ function devicePrivate(x: Judged, say: Say): void {
     const first = attempt === x.shape.attempts[0] && call === attempt.calls[0] && call.enter === 0;
     const type = swapTypeOf(x.trace.pte, arch);
     if (attempt.vma !== true || !first || type < DEVICE_TYPES.first || type > DEVICE_TYPES.last) continue;
-    const ret = x.steps[call.exit]?.b ?? 0;
+    const ret = x.steps[call.exit]?.[VlSharedArgs.ret] ?? 0;
     const seen = between(x.steps, call.enter, call.exit, VlKind.SWAP_DEVICE) || retriesInside(x, call);
     const flor = between(x.steps, call.enter, call.exit, VlKind.FLOR_ENTER);
     if (type === DEVICE_TYPES.surely && seen) {
@@ -87,7 +87,7 @@ function refusesSwap(x: Judged, say: Say): void {
     const device = between(x.steps, call.enter, call.exit, VlKind.SWAP_DEVICE);
     if (device || between(x.steps, call.enter, call.exit, VlKind.FLOR_ENTER))
       say.violated('do_swap_page went on under the VMA lock', call.exit);
-    else if ((x.steps[call.exit]?.b ?? 0) & x.facts.bits.retry) say.held();
+    else if ((x.steps[call.exit]?.[VlSharedArgs.ret] ?? 0) & x.facts.bits.retry) say.held();
   }
 }
 
@@ -96,7 +96,7 @@ function synchronousSleeps(x: Judged, say: Say): void {
   for (const [attempt, call] of callsOf(x, 'swap')) {
     const inside = x.steps.slice(call.enter + 1, call.exit);
     const device = inside.find((step) => step.kind === VlKind.SWAP_DEVICE);
-    if (attempt.vma !== true || device === undefined || device.a === NO_DEVICE) continue;
+    if (attempt.vma !== true || device === undefined || device[VlArgs.SWAP_DEVICE.type] === NO_DEVICE) continue;
     if (!(device[VlArgs.SWAP_DEVICE.siFlags] & SWP_SYNCHRONOUS_IO)) continue;
     say.found('synchronous swap-ins under the VMA lock');
     const reclaims = inside.some((s) => s.kind === VlKind.WAIT_ENTER && RECLAIMS.has(s[VlArgs.WAIT_ENTER.wait]));
@@ -111,14 +111,14 @@ function swapDevice(x: Judged, say: Say): void {
     const at = x.steps.findIndex((s, i) => i > call.enter && i < call.exit && s.kind === VlKind.SWAP_DEVICE);
     const device = x.steps[at];
     if (device === undefined || !isOver(attempt)) continue;
-    if (device.a === NO_DEVICE) {
-      if ((x.steps[call.exit]?.b ?? 0) === 0 && attempt.ret === 0) say.held('none');
+    if (device[VlArgs.SWAP_DEVICE.type] === NO_DEVICE) {
+      if ((x.steps[call.exit]?.[VlSharedArgs.ret] ?? 0) === 0 && attempt.ret === 0) say.held('none');
       else say.violated('get_swap_device returned NULL and the fault did not return 0', attempt.exit);
     } else if (call.enter === 0) {
       const type = swapTypeOf(x.trace.pte, x.facts.arch);
       if (type < 0) continue;
-      if (type === device.a) say.held('type');
-      else say.violated(`the entry has type ${type}, its device ${device.a}`, at);
+      if (type === device[VlArgs.SWAP_DEVICE.type]) say.held('type');
+      else say.violated(`the entry has type ${type}, its device ${device[VlArgs.SWAP_DEVICE.type]}`, at);
     }
   }
 }

@@ -69,55 +69,6 @@ export interface EventBatch {
   readonly strings: readonly string[];
 }
 
-/** Rows written by the user side. They never count as events of the kernel. */
-export const UserKind = {
-  /** A counter as it stood at `time`: a = `CounterGroup`, b = index in the group, value = the cumulative value. */
-  Counter: 128,
-  /** The last row of a session that ended in order: a recording without it was cut off. */
-  End: 129,
-  /** A frame of a stack, innermost first: a = stack id (`VL_STACK`), b = index, comm = its symbol, value = 1 for a kernel stack. */
-  Frame: 130,
-  /** A swap device: a = type (index of swap_info[]), b = its flags, comm = its name, value = 1 when its block device says it is synchronous. */
-  SwapDevice: 131,
-  /** A cgroup: value = its id, comm = its path below the cgroup2 mount, and behind a tab the name of its container or unit where known. */
-  Cgroup: 132,
-  /** The kernel function a `VL_VMA_OPS` step points to: a and b as in that step, comm = its name (`ext4_filemap_fault`, `drm_gem_fault [drm]`). */
-  Handler: 133,
-  /** A process: a = tgid, comm = its name, which is that of its leader. Before rows of its other threads, whose names are their own. */
-  Process: 134,
-  /** What has no names here. a = 0: comm = what and why; a = 1, 2: value = kernel or user stacks asked for and not had so far. */
-  Unnamed: 135,
-  /** CLOCK_REALTIME at `time`: a = seconds since the epoch, value = the ns beyond. Every minute, and when it is no longer what the pair before foretells. */
-  Clock: 136,
-  /**
-   * What a task had of an mmap_lock that others queue for at `time`: tid, tgid, mm, comm (of the process), flags
-   * (`enum vl_lock_flag`), a = its system call or ~0, `file`, acquired = since when, b = 1: it waits for it, 0: holds it.
-   */
-  Lock: 137,
-} as const;
-
-/** Groups of counters that travel in `UserKind.Counter` rows. All values are cumulative over the session. */
-export const CounterGroup = {
-  /** b = `enum vl_counter`, summed over CPUs. */
-  Kernel: 0,
-  /** b = `enum vl_kind`: records meant for the ring. */
-  Emitted: 1,
-  /** b = `enum vl_kind`: records the ring had no room for. */
-  Dropped: 2,
-  /** b = hist * 64 + bucket (`enum vl_hist`). */
-  Hist: 3,
-  /** b = index into `SessionInfo.programs`: runs the kernel skipped (`recursion_misses`). */
-  Missed: 4,
-  /** b = program index: runs counted while run-time statistics were on. */
-  RunCount: 5,
-  /** b = program index: ns spent in those runs. */
-  RunTime: 6,
-  /** b = 0: ns during which run-time statistics were on. 1: our own CPU time (ns, user+system). 2: our RSS (bytes). 3: ring bytes in use at the time. */
-  Self: 7,
-  /** b = 2 * line (`VMSTAT_LINES`): what that line of /proc/vmstat grew by over the session, at least; and the next one, at most. Once, at the end. */
-  Vmstat: 8,
-} as const;
-
 /** Whether a kernel row is what a writer did (`VL_W_*` of bpf/events.h). */
 export function isWriterEvent(kind: number): boolean {
   return kind >= VlKind.W_ACQUIRED && kind <= VlKind.W_VMA;
@@ -199,20 +150,4 @@ export function clearBatch(batch: EventBatch): void {
   batch.forkWait.fill(0, 0, n);
   batch.value.fill(0, 0, n);
   batch.length = 0;
-}
-
-/** Appends a row written by the user side. */
-export function pushUserRow(batch: EventBatch, kind: number, time: number, a: number, b: number, value: number): void {
-  const i = batch.length++;
-  batch.kind[i] = kind;
-  batch.flags[i] = 0;
-  batch.cpu[i] = 0;
-  batch.tid[i] = 0;
-  batch.fault[i] = 0;
-  batch.faultCpu[i] = 0;
-  batch.step[i] = 0;
-  batch.time[i] = time;
-  batch.a[i] = a;
-  batch.b[i] = b;
-  batch.value[i] = value;
 }

@@ -4,8 +4,9 @@
  * pair of the two does for a while only: others come in rows of kind `UserKind.Clock`, and each holds until the next.
  */
 
-import { type EventBatch, pushUserRow, UserKind } from './batch.js';
+import type { EventBatch } from './batch.js';
 import type { ClockPair, SessionInfo } from './session.js';
+import { pushUserRow, UserArgs } from './user-rows.js';
 
 const SECOND = 1_000_000_000n;
 /** ns by which two pairs may disagree and say the same. */
@@ -13,14 +14,18 @@ export const CLOCK_TOLERANCE_NS = 50e6;
 
 /** Appends a pair read now: `time` is ns of the session. */
 export function pushClock(batch: EventBatch, time: number, realtimeNs: bigint): void {
-  pushUserRow(batch, UserKind.Clock, time, Number(realtimeNs / SECOND), 0, Number(realtimeNs % SECOND));
+  pushUserRow(batch, 'Clock', time, {
+    seconds: Number(realtimeNs / SECOND),
+    nanoseconds: Number(realtimeNs % SECOND),
+  });
 }
 
 /** The pair in row `i`, which is of kind Clock; null when it makes no sense. */
 export function clockOf(batch: EventBatch, i: number): ClockPair | null {
-  const value = batch.value[i] as number;
-  if (!(value >= 0 && value < 1e9)) return null;
-  const realtimeNs = BigInt(batch.a[i] as number) * SECOND + BigInt(Math.floor(value));
+  const seconds = batch[UserArgs.Clock.seconds][i] as number;
+  const nanoseconds = batch[UserArgs.Clock.nanoseconds][i] as number;
+  if (!(nanoseconds >= 0 && nanoseconds < 1e9)) return null;
+  const realtimeNs = BigInt(seconds) * SECOND + BigInt(Math.floor(nanoseconds));
   return { time: batch.time[i] as number, realtimeNs: realtimeNs.toString() };
 }
 

@@ -2,9 +2,10 @@
 /** Names that travel in user-side rows: of stacks, swap devices, cgroups, fault handlers. The latest row holds. */
 
 import { BoundedMap } from '../bounded/bounded-map.js';
-import { type EventBatch, UserKind } from './batch.js';
+import type { EventBatch } from './batch.js';
 import { trustedFrames } from './frames.js';
 import { ProcessNames } from './process-names.js';
+import { Unnamed, UserArgs, UserKind } from './user-rows.js';
 
 const MAX_STACKS = 8192;
 /** Depth of the kernel's stack map. */
@@ -43,30 +44,35 @@ export class Names {
 
   /** One row of kind Frame, SwapDevice, Cgroup, Handler, Process or Unnamed; others are passed over. */
   push(batch: EventBatch, i: number): void {
-    const a = batch.a[i] as number;
-    const b = batch.b[i] as number;
-    const value = batch.value[i] as number;
     const text = batch.strings[batch.comm[i] as number] ?? '';
     switch (batch.kind[i]) {
-      case UserKind.Frame:
-        this.#frame(a, b, text);
+      case UserKind.Frame: {
+        const { stack, index } = UserArgs.Frame;
+        this.#frame(batch[stack][i] as number, batch[index][i] as number, text);
         return;
-      case UserKind.SwapDevice:
-        if (a < MAX_DEVICES) this.devices.set(a, { type: a, name: text, synchronous: value === 1 });
+      }
+      case UserKind.SwapDevice: {
+        const type = batch[UserArgs.SwapDevice.type][i] as number;
+        const synchronous = batch[UserArgs.SwapDevice.isSynchronous][i] === 1;
+        if (type < MAX_DEVICES) this.devices.set(type, { type, name: text, synchronous });
         return;
+      }
       case UserKind.Cgroup:
-        this.#cgroups.set(value, { text, time: batch.time[i] as number });
+        this.#cgroups.set(batch[UserArgs.Cgroup.id][i] as number, { text, time: batch.time[i] as number });
         return;
       case UserKind.Handler:
-        this.handlers.set((BigInt(a) << 32n) | BigInt(b), text);
+        this.handlers.set(
+          (BigInt(batch[UserArgs.Handler.high][i] as number) << 32n) | BigInt(batch[UserArgs.Handler.low][i] as number),
+          text,
+        );
         return;
-      case UserKind.Process:
-        this.processes.thread(a, a, text);
+      case UserKind.Process: {
+        const tgid = batch[UserArgs.Process.tgid][i] as number;
+        this.processes.thread(tgid, tgid, text);
         return;
+      }
       case UserKind.Unnamed:
-        if (a === 1) this.failedStacks.kernel = value;
-        else if (a === 2) this.failedStacks.user = value;
-        else if (this.missing.size < MAX_MISSING) this.missing.add(text);
+        this.#unnamed(batch[UserArgs.Unnamed.what][i] as number, batch[UserArgs.Unnamed.count][i] as number, text);
         return;
     }
   }
@@ -90,6 +96,12 @@ export class Names {
       if (frames !== undefined) out[id] = trustedFrames(Array.from(frames, (frame) => frame ?? '?'));
     }
     return out;
+  }
+
+  #unnamed(what: number, count: number, text: string): void {
+    if (what === Unnamed.KernelStacks) this.failedStacks.kernel = count;
+    else if (what === Unnamed.UserStacks) this.failedStacks.user = count;
+    else if (this.missing.size < MAX_MISSING) this.missing.add(text);
   }
 
   #frame(id: number, index: number, symbol: string): void {

@@ -2,8 +2,9 @@
 /** Every stack a session took, counted by what was done there: what profiles and flame graphs are made of. */
 import { VlKind, VlSharedArgs } from '../../schema/events.gen.js';
 import { BoundedMap } from '../bounded/bounded-map.js';
-import { type EventBatch, UserKind } from '../events/batch.js';
+import type { EventBatch } from '../events/batch.js';
 import { Names } from '../events/names.js';
+import { UserKind } from '../events/user-rows.js';
 import type { Lifecycle } from '../lifecycle/lifecycle.js';
 import { stackIdsOf } from '../lifecycle/stack-id.js';
 import { syscallName, syscallNumber } from '../vocabulary/syscalls.js';

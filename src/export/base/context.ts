@@ -2,9 +2,10 @@
 /** What rows need besides themselves: the session, its clocks, and the names that travel in rows of the user side. */
 
 import { BoundedMap } from '../../core/bounded/bounded-map.js';
-import { type EventBatch, UserKind } from '../../core/events/batch.js';
+import type { EventBatch } from '../../core/events/batch.js';
 import { noteClock, wallNs } from '../../core/events/clocks.js';
 import type { ClockPair, SessionInfo } from '../../core/events/session.js';
+import { UserArgs, UserKind } from '../../core/events/user-rows.js';
 import { whyNoWait } from '../../core/present/wait-hooks.js';
 import { WAIT_KINDS, type WaitKind } from '../../core/vocabulary/waits.js';
 
@@ -34,8 +35,9 @@ export class Context {
     for (let i = 0; i < batch.length; i++) {
       const kind = batch.kind[i];
       if (kind === UserKind.Clock) noteClock(this.session, batch, i);
-      else if (kind === UserKind.Cgroup) this.#cgroups.set(batch.value[i] as number, nameOf(batch, i));
-      else if (kind === UserKind.SwapDevice) this.#devices.set(batch.a[i] as number, nameOf(batch, i));
+      else if (kind === UserKind.Cgroup) this.#cgroups.set(batch[UserArgs.Cgroup.id][i] as number, nameOf(batch, i));
+      else if (kind === UserKind.SwapDevice)
+        this.#devices.set(batch[UserArgs.SwapDevice.type][i] as number, nameOf(batch, i));
     }
   }
 

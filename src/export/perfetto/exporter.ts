@@ -3,8 +3,9 @@
 
 import { Counters } from '../../core/aggregate/counters.js';
 import { BoundedMap } from '../../core/bounded/bounded-map.js';
-import { CounterGroup, type EventBatch, isWriterEvent, UserKind } from '../../core/events/batch.js';
+import { type EventBatch, isWriterEvent } from '../../core/events/batch.js';
 import { clockOf } from '../../core/events/clocks.js';
+import { CounterGroup, UserArgs, UserKind } from '../../core/events/user-rows.js';
 import type { Lifecycle } from '../../core/lifecycle/lifecycle.js';
 import type { Output } from '../../output/output.js';
 import { VlCounter, VlStepFlag } from '../../schema/events.gen.js';
@@ -69,8 +70,10 @@ export class PerfettoExporter implements Exporter {
       this.#stacks.row(batch, i);
       if (kind === UserKind.Counter) this.#counter(batch, i, time);
       else if (kind === UserKind.Clock) this.#packets.clock(clockOf(batch, i));
-      else if (kind === UserKind.Process) this.#tracks.seen(batch.a[i] as number, batch.a[i] as number, comm);
-      else if (kind < UserKind.Counter && ((batch.flags[i] as number) & VlStepFlag.INFO) !== 0) {
+      else if (kind === UserKind.Process) {
+        const tgid = batch[UserArgs.Process.tgid][i] as number;
+        this.#tracks.seen(tgid, tgid, comm);
+      } else if (kind < UserKind.Counter && ((batch.flags[i] as number) & VlStepFlag.INFO) !== 0) {
         this.#tracks.seen(batch.tid[i] as number, batch.tgid[i] as number, comm);
         if (isWriterEvent(kind)) this.#writer(batch, i);
       }
@@ -156,8 +159,9 @@ export class PerfettoExporter implements Exporter {
     // All counters of one sample bear one time.
     if (time !== this.#sampled) this.#sample();
     this.#sampled = time;
-    this.#counters.set(batch.a[i] as number, batch.b[i] as number, batch.value[i] as number);
-    if (batch.a[i] === CounterGroup.Dropped || batch.a[i] === CounterGroup.Missed) this.#lossy = true;
+    const group = batch[UserArgs.Counter.group][i] as number;
+    this.#counters.set(group, batch[UserArgs.Counter.index][i] as number, batch[UserArgs.Counter.value][i] as number);
+    if (group === CounterGroup.Dropped || group === CounterGroup.Missed) this.#lossy = true;
   }
 
   #sample(): void {

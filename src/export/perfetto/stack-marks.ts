@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** Where stacks were taken: marks on threads, each held back until its frames have names, which come later. */
-import { type EventBatch, UserKind } from '../../core/events/batch.js';
+import type { EventBatch } from '../../core/events/batch.js';
 import { Names } from '../../core/events/names.js';
+import { UserKind } from '../../core/events/user-rows.js';
 import { stackIdOf, stackIdsOf } from '../../core/lifecycle/stack-id.js';
 import { VlArgs, VlKind } from '../../schema/events.gen.js';
 

@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: MIT
 /** One row an event, as it was recorded: steps of faults, what writers did, and the rows of the user side. */
-import { CounterGroup, type EventBatch, isLockEvent, isOfNoFault, UserKind } from '../../core/events/batch.js';
-import { VlCounterNames, VlHistNames, VlKind, VlKindNames, VlLockFlag, VlStepFlag } from '../../schema/events.gen.js';
+import { type EventBatch, isLockEvent, isOfNoFault } from '../../core/events/batch.js';
+import { CounterGroup, UserArgs, UserKind } from '../../core/events/user-rows.js';
+import {
+  VlArgs,
+  VlCounterNames,
+  VlHistNames,
+  VlKind,
+  VlKindNames,
+  VlLockFlag,
+  VlStepFlag,
+} from '../../schema/events.gen.js';
 import { type Column, known } from '../base/column.js';
 import { sessionColumns } from './lifecycles.js';
 
@@ -30,7 +39,7 @@ function nameOfKind(kind: number): string {
 
 const at = (
   row: EventRow,
-  column: 'kind' | 'flags' | 'cpu' | 'tid' | 'fault' | 'faultCpu' | 'step' | 'a' | 'b',
+  column: 'kind' | 'flags' | 'cpu' | 'tid' | 'fault' | 'faultCpu' | 'step' | 'a' | 'b' | 'value',
 ): number => row.batch[column][row.i] as number;
 
 /** Who and where travel in the rows that are a `struct vl_open` or a `struct vl_writer`. */
@@ -57,8 +66,8 @@ const ofFork = (row: EventRow, value: number | undefined): number | null =>
 /** `kernel/VMA_RETRY`, `dropped/FLOR_ENTER`, `hist/FOLIO_WAIT/12`, `missed/fexit_handle_mm_fault`; null in other rows. */
 function counterName(row: EventRow, programs: readonly { readonly name: string }[]): string | null {
   if (at(row, 'kind') !== UserKind.Counter) return null;
-  const group = at(row, 'a');
-  const index = at(row, 'b');
+  const group = at(row, UserArgs.Counter.group);
+  const index = at(row, UserArgs.Counter.index);
   const of = ((): string | undefined => {
     switch (group) {
       case CounterGroup.Kernel:
@@ -187,7 +196,7 @@ export const eventColumns: readonly Column<EventRow>[] = [
     name: 'holder_prio',
     type: 'int32',
     about: 'of W_ACQUIRED: that of the holder it found, whose tid is `b`; null when not known',
-    get: (r) => (at(r, 'b') === 0 ? null : ofAcquired(r, r.batch.holderPrio[r.i])),
+    get: (r) => (at(r, VlArgs.W_ACQUIRED.holder) === 0 ? null : ofAcquired(r, r.batch.holderPrio[r.i])),
   },
   {
     name: 'file',

@@ -8,7 +8,8 @@
 import { readFileSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type EventBatch, pushUserRow, UserKind } from '../../core/events/batch.js';
+import type { EventBatch } from '../../core/events/batch.js';
+import { pushUserRow } from '../../core/events/user-rows.js';
 import { podOf, unitOf } from '../../core/vocabulary/cgroups.js';
 import { printable } from '../../symbols/text.js';
 import { ContainerNames } from './container-names.js';
@@ -123,7 +124,7 @@ export class CgroupReader {
     for (const [id, text] of this.#ready) {
       if (batch.length >= batch.kind.length) break;
       this.#ready.delete(id);
-      pushUserRow(batch, UserKind.Cgroup, time, 0, 0, id);
+      pushUserRow(batch, 'Cgroup', time, { id });
       batch.comm[batch.length - 1] = this.#texts.id(text);
     }
     return batch.length - before;

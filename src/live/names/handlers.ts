@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** Names of the fault handlers (`vm_ops->fault`) of drivers and file systems that made a fault fall back. */
-import { type EventBatch, pushUserRow, UserKind } from '../../core/events/batch.js';
-import { VlKind } from '../../schema/events.gen.js';
+import type { EventBatch } from '../../core/events/batch.js';
+import { pushUserRow } from '../../core/events/user-rows.js';
+import { VlArgs, VlKind } from '../../schema/events.gen.js';
 import type { Symbols } from '../../symbols/symbols.js';
 import { TextPool } from './strings.js';
 
@@ -33,10 +34,10 @@ export class HandlerRows {
 
   /** Takes note of the handlers in a batch of kernel rows, from row `from` on. */
   note(batch: EventBatch, from = 0): void {
-    const { kind, a, b, length } = batch;
+    const { kind, length, [VlArgs.VMA_OPS.high]: high, [VlArgs.VMA_OPS.low]: low } = batch;
     for (let i = from; i < length; i++) {
       if (kind[i] !== VlKind.VMA_OPS) continue;
-      const handler = { high: a[i] as number, low: b[i] as number };
+      const handler = { high: high[i] as number, low: low[i] as number };
       const key = `${handler.high}.${handler.low}`;
       if (this.#seen.has(key) || this.#seen.size >= MAX_HANDLERS) continue;
       this.#seen.add(key);
@@ -52,7 +53,7 @@ export class HandlerRows {
       const name = this.#symbols.handler((BigInt(high) << 32n) | BigInt(low));
       // Hidden names stay hidden: then nothing is left to wait for.
       if (name === null) return this.#symbols.kernelWhy === '';
-      pushUserRow(batch, UserKind.Handler, time, high, low, 0);
+      pushUserRow(batch, 'Handler', time, { high, low });
       batch.comm[batch.length - 1] = this.#texts.id(name);
       return false;
     });

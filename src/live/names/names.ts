@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** All rows a live source adds so that numbers have names: stacks, fault handlers, cgroups, processes, swap devices. */
-import { createBatch, type EventBatch, pushUserRow, UserKind } from '../../core/events/batch.js';
+import { createBatch, type EventBatch } from '../../core/events/batch.js';
+import { pushUserRow, Unnamed } from '../../core/events/user-rows.js';
 import { Symbols } from '../../symbols/symbols.js';
 import { CgroupReader, hostOptions } from './cgroups.js';
 import { HandlerRows } from './handlers.js';
@@ -99,14 +100,14 @@ export class NameRows {
     for (const why of this.missing) {
       if (this.#said.has(why)) continue;
       this.#said.add(why);
-      pushUserRow(batch, UserKind.Unnamed, time, 0, 0, 0);
+      pushUserRow(batch, 'Unnamed', time, { what: Unnamed.Reason, count: 0 });
       batch.comm[batch.length - 1] = this.#texts.id(why);
     }
     const { kernel, user } = this.failedStacks ?? { kernel: 0, user: 0 };
     [kernel, user].forEach((count, i) => {
       if (count === this.#failed[i]) return;
       this.#failed[i] = count;
-      pushUserRow(batch, UserKind.Unnamed, time, i + 1, 0, count);
+      pushUserRow(batch, 'Unnamed', time, { what: i === 0 ? Unnamed.KernelStacks : Unnamed.UserStacks, count });
     });
   }
 

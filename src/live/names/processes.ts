@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** Names of processes (`comm` of the leader, as ps shows it), of those whose other threads turn up in the rows of a source. */
 import { readFileSync } from 'node:fs';
-import { type EventBatch, isWriterEvent, pushUserRow, UserKind } from '../../core/events/batch.js';
+import { type EventBatch, isWriterEvent } from '../../core/events/batch.js';
 import { PID_OUTSIDE } from '../../core/events/session.js';
+import { pushUserRow } from '../../core/events/user-rows.js';
 import { VlStepFlag } from '../../schema/events.gen.js';
 import { TextPool } from './strings.js';
 
@@ -76,7 +77,7 @@ export class ProcessRows {
     for (const [tgid, name] of this.#ready) {
       if (batch.length >= batch.kind.length) break;
       this.#ready.delete(tgid);
-      pushUserRow(batch, UserKind.Process, time, tgid, 0, 0);
+      pushUserRow(batch, 'Process', time, { tgid });
       batch.comm[batch.length - 1] = this.#texts.id(name);
     }
     return batch.length - before;

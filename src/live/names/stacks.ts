@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** Stacks the kernel kept by id (BPF_MAP_TYPE_STACK_TRACE), as rows of named frames. */
-import { type EventBatch, pushUserRow, UserKind } from '../../core/events/batch.js';
+import type { EventBatch } from '../../core/events/batch.js';
+import { pushUserRow } from '../../core/events/user-rows.js';
 import { stackIdOf } from '../../core/lifecycle/stack-id.js';
-import { VlKind, VlStepFlag } from '../../schema/events.gen.js';
+import { VlArgs, VlKind, VlStepFlag } from '../../schema/events.gen.js';
 import type { Symbols } from '../../symbols/symbols.js';
 import { TextPool } from './strings.js';
 
@@ -122,7 +123,8 @@ export class StackRows {
 
   /** Takes note of the stack ids in a batch of kernel rows, from row `from` on. The sooner, the likelier the process still lives. */
   note(batch: EventBatch, from = 0): void {
-    const { kind, flags, tid, tgid, a, b, kernelStack, userStack } = batch;
+    const { kind, flags, tid, tgid, kernelStack, userStack } = batch;
+    const { [VlArgs.STACK.kernel]: kernel, [VlArgs.STACK.user]: user } = batch;
     this.#eagerUntil = performance.now() + EAGER_MS;
     for (let i = from; i < batch.length; i++) {
       const k = kind[i] as number;
@@ -131,7 +133,7 @@ export class StackRows {
         this.#tids[thread % THREADS] = thread;
         this.#tgids[thread % THREADS] = tgid[i] as number;
       }
-      if (k === VlKind.STACK) this.#both(a[i] as number, b[i] as number, thread);
+      if (k === VlKind.STACK) this.#both(kernel[i] as number, user[i] as number, thread);
       else if (k === VlKind.W_ACQUIRED)
         this.#both((kernelStack[i] as number) >>> 0, (userStack[i] as number) >>> 0, thread);
     }
@@ -166,7 +168,7 @@ export class StackRows {
   #push(batch: EventBatch, time: number, id: number, kernel: boolean, frames: readonly string[]): void {
     if (frames.length === 0) this.failed[kernel ? 'kernel' : 'user']++;
     frames.forEach((frame, i) => {
-      pushUserRow(batch, UserKind.Frame, time, id, i, kernel ? 1 : 0);
+      pushUserRow(batch, 'Frame', time, { stack: id, index: i, isKernel: kernel ? 1 : 0 });
       batch.comm[batch.length - 1] = this.#texts.id(frame);
     });
   }

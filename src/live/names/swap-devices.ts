@@ -2,7 +2,8 @@
 /** The swap devices faults came to: their type and flags from the kernel side, their name from /proc/swaps. */
 import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { type EventBatch, pushUserRow, UserKind } from '../../core/events/batch.js';
+import type { EventBatch } from '../../core/events/batch.js';
+import { pushUserRow } from '../../core/events/user-rows.js';
 import { printable } from '../../symbols/text.js';
 import { TextPool } from './strings.js';
 
@@ -116,7 +117,7 @@ export class SwapDeviceReader {
       const row = JSON.stringify([name, flags, synchronous]);
       if (this.#sent.get(type) === row) continue;
       this.#sent.set(type, row);
-      pushUserRow(batch, UserKind.SwapDevice, time, type, flags, synchronous ? 1 : 0);
+      pushUserRow(batch, 'SwapDevice', time, { type, flags, isSynchronous: synchronous ? 1 : 0 });
       batch.comm[batch.length - 1] = this.#texts.id(name);
     }
     return batch.length - before;

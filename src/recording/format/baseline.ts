@@ -4,7 +4,8 @@
  * recorder kept, or a slice. Counters are cumulative over the session and lifecycles do not end where a part does, so
  * who reads such a recording by itself has to know what is not in it.
  */
-import { CounterGroup, type EventBatch, isOfNoFault, pushUserRow, UserKind } from '../../core/events/batch.js';
+import { type EventBatch, isOfNoFault } from '../../core/events/batch.js';
+import { CounterGroup, pushCounter, UserArgs, UserKind } from '../../core/events/user-rows.js';
 
 /** As it stands in the metadata of a part. */
 export interface BaselineState {
@@ -60,7 +61,10 @@ export class Baseline {
         (this.rows[k] as number)++;
         if (!isOfNoFault(k)) this.#opened(faultCpu[i] as number, fault[i] as number);
       } else if (k === UserKind.Counter) {
-        this.#counters.set((batch.a[i] as number) * TWO_32 + (batch.b[i] as number), batch.value[i] as number);
+        this.#counters.set(
+          (batch[UserArgs.Counter.group][i] as number) * TWO_32 + (batch[UserArgs.Counter.index][i] as number),
+          batch[UserArgs.Counter.value][i] as number,
+        );
       }
     }
   }
@@ -104,8 +108,7 @@ export class Baseline {
   writeFinalCounters(batch: EventBatch, time: number): void {
     this.rows.forEach((rows, kind) => {
       const emitted = rows + this.counter(CounterGroup.Dropped, kind);
-      if (kind < UserKind.Counter && rows > 0)
-        pushUserRow(batch, UserKind.Counter, time, CounterGroup.Emitted, kind, emitted);
+      if (kind < UserKind.Counter && rows > 0) pushCounter(batch, time, CounterGroup.Emitted, kind, emitted);
     });
   }
 

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
 /** All pairs of clocks of a recording, of which its head has the first alone. */
 import { NODE_CLOCK } from '../../clock.js';
-import { type EventBatch, UserKind } from '../../core/events/batch.js';
+import type { EventBatch } from '../../core/events/batch.js';
 import { noteClock } from '../../core/events/clocks.js';
 import { drive } from '../../core/events/drive.js';
 import type { SessionInfo } from '../../core/events/session.js';
+import { UserArgs, UserKind } from '../../core/events/user-rows.js';
 import type { FixedKey } from '../format/columns.js';
 import { shiftSession } from './cut.js';
 import { openFile } from './file.js';
 import type { When } from './when.js';
 
-const WANTED: ReadonlySet<FixedKey> = new Set(['kind', 'a', 'value']);
+const WANTED: ReadonlySet<FixedKey> = new Set(['kind', UserArgs.Clock.seconds, UserArgs.Clock.nanoseconds]);
 
 /**
  * The session of the recording at `path`, as its reader sees it, with the clocks that times by the wall need. It is read

@@ -2,8 +2,9 @@
 /** Makes what follows a cut look as if the session had begun there. */
 
 import { BoundedSet } from '../../core/bounded/bounded-set.js';
-import { type EventBatch, isOfNoFault, pushUserRow, UserKind } from '../../core/events/batch.js';
+import { type EventBatch, isOfNoFault } from '../../core/events/batch.js';
 import type { SessionInfo } from '../../core/events/session.js';
+import { pushCounter, UserArgs, UserKind } from '../../core/events/user-rows.js';
 import { VlStepFlag } from '../../schema/events.gen.js';
 import type { Baseline } from '../format/baseline.js';
 import { COLUMNS } from '../format/columns.js';
@@ -40,7 +41,7 @@ export class Cut {
   begin(batch: EventBatch): void {
     for (const [group, index, value] of this.#baseline.gauges()) {
       if (batch.length === batch.kind.length) return;
-      pushUserRow(batch, UserKind.Counter, 0, group, index, value);
+      pushCounter(batch, 0, group, index, value);
     }
   }
 
@@ -59,7 +60,11 @@ export class Cut {
       time[to] = Math.max(0, (time[to] as number) - this.#time);
       acquired[to] = (acquired[to] as number) - this.#time;
       if (k === UserKind.Counter)
-        value[to] = this.#baseline.rest(batch.a[to] as number, batch.b[to] as number, value[to] as number);
+        value[to] = this.#baseline.rest(
+          batch[UserArgs.Counter.group][to] as number,
+          batch[UserArgs.Counter.index][to] as number,
+          value[to] as number,
+        );
       to++;
     }
     batch.length = to;

@@ -3,7 +3,8 @@
  * Rows of format 1, which had no columns for what writers and holders of locks are about: theirs were packed into the
  * columns of a fault. Priorities and files stood in `pte`, stack ids in `vm_flags`, what a fork copied in addresses.
  */
-import { type EventBatch, isLockEvent, isOfNoFault, UserKind } from '../../core/events/batch.js';
+import { type EventBatch, isLockEvent, isOfNoFault } from '../../core/events/batch.js';
+import { UserKind } from '../../core/events/user-rows.js';
 import { VlKind, VlLockFlag } from '../../schema/events.gen.js';
 
 const LOW = 0xffff_ffffn;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** All that a recording which begins now has to know of what came before: sums, and names that are said once. */
-import { createBatch, type EventBatch, pushUserRow, UserKind } from '../../core/events/batch.js';
+import { createBatch, type EventBatch } from '../../core/events/batch.js';
+import { pushEnd } from '../../core/events/user-rows.js';
 import { Baseline } from '../format/baseline.js';
 import { isName, NamesSoFar } from './names.js';
 
@@ -19,7 +20,7 @@ export class History {
   end(): EventBatch {
     const batch = createBatch(256, ['']);
     this.baseline.writeFinalCounters(batch, this.baseline.time);
-    pushUserRow(batch, UserKind.End, this.baseline.time, 0, 0, 0);
+    pushEnd(batch, this.baseline.time);
     return batch;
   }
 

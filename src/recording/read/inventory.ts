@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** What `info` says of a recording, as the document that `--json` prints. */
-import { CounterGroup, UserKind } from '../../core/events/batch.js';
+
 import type { SessionInfo } from '../../core/events/session.js';
+import { CounterGroup, UserKind } from '../../core/events/user-rows.js';
 import { LAYOUT_DIGEST, VlCounter, VlKindNames } from '../../schema/events.gen.js';
 import { FORMAT_VERSION } from '../format/columns.js';
 import type { Marker } from './marks.js';

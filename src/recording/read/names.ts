@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 /**
- * The rows that name things (stack frames, swap devices, cgroups, handlers, processes), what has no names, and the clock, as they stand: a recording that begins later needs
- * them too.
+ * The rows that name things (stack frames, swap devices, cgroups, handlers, processes), what has no names, and the clock,
+ * as they stand: a recording that begins later needs them too.
  */
 
-import { createBatch, DEFAULT_BATCH_ROWS, type EventBatch, pushUserRow, UserKind } from '../../core/events/batch.js';
+import { createBatch, DEFAULT_BATCH_ROWS, type EventBatch } from '../../core/events/batch.js';
 import { pushClock } from '../../core/events/clocks.js';
+import { pushRow, UserArgs, UserKind } from '../../core/events/user-rows.js';
 
 interface NameRow {
   readonly kind: number;
@@ -35,16 +36,29 @@ export function isName(kind: number): boolean {
   return MAX_ROWS[kind] !== undefined;
 }
 
-function keyOf({ kind, a, b, value, name }: NameRow): string | number {
-  if (kind === UserKind.Cgroup) return value;
-  if (kind === UserKind.Clock) return 0;
-  if (kind === UserKind.Unnamed) return `${a} ${name}`;
-  return kind === UserKind.Handler ? `${a}.${b}` : a;
+function keyOf(row: NameRow): string | number {
+  switch (row.kind) {
+    case UserKind.Frame:
+      return row[UserArgs.Frame.stack];
+    case UserKind.SwapDevice:
+      return row[UserArgs.SwapDevice.type];
+    case UserKind.Cgroup:
+      return row[UserArgs.Cgroup.id];
+    case UserKind.Handler:
+      return `${row[UserArgs.Handler.high]}.${row[UserArgs.Handler.low]}`;
+    case UserKind.Process:
+      return row[UserArgs.Process.tgid];
+    case UserKind.Unnamed:
+      return `${row[UserArgs.Unnamed.what]} ${row.name}`;
+    default: // There is one wall clock.
+      return 0;
+  }
 }
 
 /** A pair of clocks, as it is foretold for another time. */
-function realtimeAt({ a, value, time }: NameRow, at: number): bigint {
-  return BigInt(a) * 1_000_000_000n + BigInt(Math.round(value + at - time));
+function realtimeAt(row: NameRow, at: number): bigint {
+  const { seconds, nanoseconds } = UserArgs.Clock;
+  return BigInt(row[seconds]) * 1_000_000_000n + BigInt(Math.round(row[nanoseconds] + at - row.time));
 }
 
 /** Those of one kind. */
@@ -62,7 +76,7 @@ class Named {
     const key = keyOf(row);
     const known = this.groups.get(key);
     this.rows++;
-    if (known !== undefined && row.kind === UserKind.Frame && row.b !== 0) {
+    if (known !== undefined && row.kind === UserKind.Frame && row[UserArgs.Frame.index] !== 0) {
       known.push(row);
     } else {
       // Ids of stacks are used again: the innermost frame begins another one.
@@ -124,7 +138,7 @@ export class NamesSoFar {
       }
       batch.comm[batch.length] = strings.push(row.name) - 1;
       if (row.kind === UserKind.Clock) pushClock(batch, time, realtimeAt(row, was));
-      else pushUserRow(batch, row.kind, time, row.a, row.b, row.value);
+      else pushRow(batch, row.kind, time, row.a, row.b, row.value);
     }
     if (batch.length > 0) yield batch;
   }

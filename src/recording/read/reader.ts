@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** A recording as a `Source`, from a file or while it still grows. */
-import { createBatch, type EventBatch, UserKind } from '../../core/events/batch.js';
+import { createBatch, type EventBatch } from '../../core/events/batch.js';
 import type { SessionInfo } from '../../core/events/session.js';
 import type { Source } from '../../core/events/source.js';
+import { UserKind } from '../../core/events/user-rows.js';
 import { Baseline } from '../format/baseline.js';
 import type { ZstdCodec } from '../format/codec.js';
 import type { Column } from '../format/columns.js';

@@ -7,9 +7,10 @@
  * The key is random and of this one use: it is written nowhere, so that nobody can try names until one fits.
  */
 import { createHmac, randomBytes } from 'node:crypto';
-import { type EventBatch, isWriterEvent, UserKind } from '../../core/events/batch.js';
+import { type EventBatch, isWriterEvent } from '../../core/events/batch.js';
 import type { SessionInfo } from '../../core/events/session.js';
 import type { Source } from '../../core/events/source.js';
+import { UserKind } from '../../core/events/user-rows.js';
 import { VlArgs, VlKind, VlStepFlag } from '../../schema/events.gen.js';
 
 /** Digits of a hash: 48 bits, where a host has thousands of names. */

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** One quick pass over a recording: what is in it, from when to when, and where it has losses. The index made on open. */
 import { NODE_CLOCK } from '../../clock.js';
-import { CounterGroup, type EventBatch, UserKind } from '../../core/events/batch.js';
+import type { EventBatch } from '../../core/events/batch.js';
 import { drive } from '../../core/events/drive.js';
 import type { SessionInfo } from '../../core/events/session.js';
+import { CounterGroup, UserArgs, UserKind } from '../../core/events/user-rows.js';
 import { Baseline } from '../format/baseline.js';
 import type { FixedKey } from '../format/columns.js';
 import type { Part } from '../format/part.js';
@@ -41,7 +42,7 @@ export interface Scan {
   readonly error: unknown;
 }
 
-const WANTED: ReadonlySet<FixedKey> = new Set(['kind', 'a', 'b', 'value']);
+const WANTED: ReadonlySet<FixedKey> = new Set(['kind', ...Object.values(UserArgs.Counter)]);
 const TWO_32 = 2 ** 32;
 
 const EVERYTHING: TimeRange = { from: 0, to: Number.POSITIVE_INFINITY };
@@ -155,7 +156,11 @@ class Tally {
   }
 
   #counter(batch: EventBatch, i: number): void {
-    const [group, index, value] = [batch.a[i] as number, batch.b[i] as number, batch.value[i] as number];
+    const [group, index, value] = [
+      batch[UserArgs.Counter.group][i] as number,
+      batch[UserArgs.Counter.index][i] as number,
+      batch[UserArgs.Counter.value][i] as number,
+    ];
     const key = group * TWO_32 + index;
     const more = value - (this.#values.get(key) ?? 0);
     this.#values.set(key, value);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** A time range of a recording as a source of its own: as if the session had begun at `from` and been ended at `to`. */
-import { createBatch, type EventBatch, pushUserRow, UserKind } from '../../core/events/batch.js';
+import { createBatch, type EventBatch } from '../../core/events/batch.js';
 import type { SessionInfo } from '../../core/events/session.js';
 import type { Source } from '../../core/events/source.js';
+import { pushEnd } from '../../core/events/user-rows.js';
 import { Baseline } from '../format/baseline.js';
 import { beyondTheEnd } from '../format/read-errors.js';
 import { Cut, shiftSession } from './cut.js';
@@ -85,7 +86,7 @@ class Slice implements Source {
   #end(): EventBatch {
     const batch = createBatch(256, ['']);
     this.#inside.writeFinalCounters(batch, this.#to - this.#from);
-    pushUserRow(batch, UserKind.End, this.#to - this.#from, 0, 0, 0);
+    pushEnd(batch, this.#to - this.#from);
     return batch;
   }
 }

@@ -3,8 +3,9 @@
  * The flight recorder: the last seconds of a session in memory, as encoded batches, to be written out when something
  * happened.
  */
-import { createBatch, type EventBatch, pushUserRow, UserKind } from '../../core/events/batch.js';
+import { createBatch, type EventBatch } from '../../core/events/batch.js';
 import type { SessionInfo } from '../../core/events/session.js';
+import { pushEnd } from '../../core/events/user-rows.js';
 import { Baseline } from '../format/baseline.js';
 import type { ZstdCodec } from '../format/codec.js';
 import { loadZstd } from '../format/zstd.js';
@@ -98,7 +99,7 @@ export class FlightRecorder {
     for (const { content } of kept) all.merge(content.baseline);
     const end = createBatch(256, ['']);
     all.writeFinalCounters(end, to);
-    pushUserRow(end, UserKind.End, to, 0, 0, 0);
+    pushEnd(end, to);
     parts.push(...this.#encoder.encodeAll([end]), END_OF_STREAM);
     let bytes = 0;
     try {

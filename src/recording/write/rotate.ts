@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** A recording in parts: a new file after so many bytes or so long a time, and only the newest ones kept. */
-import { type EventBatch, UserKind } from '../../core/events/batch.js';
+import type { EventBatch } from '../../core/events/batch.js';
 import type { SessionInfo } from '../../core/events/session.js';
+import { UserKind } from '../../core/events/user-rows.js';
 import { findParts, partPath, removeFile } from '../format/files.js';
 import { History } from '../read/history.js';
 import { type FsyncPolicy, fileSink } from './sink.js';

@@ -2,7 +2,8 @@
 /** Fills a series from a recording: the kernel's counters, and what the lifecycles say besides. */
 import { VlCounter } from '../../../schema/events.gen.js';
 import { BoundedMap } from '../../bounded/bounded-map.js';
-import { CounterGroup, type EventBatch, UserKind } from '../../events/batch.js';
+import type { EventBatch } from '../../events/batch.js';
+import { CounterGroup, UserArgs, UserKind } from '../../events/user-rows.js';
 import type { Lifecycle } from '../../lifecycle/lifecycle.js';
 import { Series } from './series.js';
 
@@ -63,8 +64,8 @@ export class Collector {
   /** To be given every batch. Keeps nothing of it. */
   batch(batch: EventBatch): void {
     for (let i = 0; i < batch.length; i++) {
-      if (batch.kind[i] !== UserKind.Counter || batch.a[i] !== CounterGroup.Kernel) continue;
-      const outcome = OUTCOME_OF.get(batch.b[i] as number);
+      if (batch.kind[i] !== UserKind.Counter || batch[UserArgs.Counter.group][i] !== CounterGroup.Kernel) continue;
+      const outcome = OUTCOME_OF.get(batch[UserArgs.Counter.index][i] as number);
       if (outcome === undefined) continue;
       // All rows of one sample bear one time.
       const time = batch.time[i] as number;

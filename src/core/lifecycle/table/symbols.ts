@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** The transition table as typed arrays, and the symbol a step stands for in it. */
-import { VlKind, VlStepFlag } from '../../../schema/events.gen.js';
+import { VlArgs, VlKind, VlStepFlag } from '../../../schema/events.gen.js';
 import type { FaultBits } from '../../events/fault-bits.js';
 import { ACTIONS, STATES, type StateName, SYMBOLS, type SymbolName } from './states.js';
 import { TABLE } from './transitions.js';
@@ -71,18 +71,20 @@ export function classifyStep(step: {
   readonly b: number;
   readonly bits: FaultBits;
 }): number {
-  const { kind, a, b, bits } = step;
+  const { kind, bits } = step;
   switch (kind) {
     case VlKind.VMA_LOCK:
-      return a === 0 ? SYMBOL.VmaNull : SYMBOL.VmaLocked;
-    case VlKind.HMF_EXIT:
-      if (b & bits.retry) return SYMBOL.HmfRetry;
-      if (b & bits.completed) return SYMBOL.HmfDone;
-      if (a & bits.vmaLock) return bits.observed ? SYMBOL.HmfKept : SYMBOL.HmfDone;
+      return step[VlArgs.VMA_LOCK.locked] === 0 ? SYMBOL.VmaNull : SYMBOL.VmaLocked;
+    case VlKind.HMF_EXIT: {
+      const ret = step[VlArgs.HMF_EXIT.ret];
+      if (ret & bits.retry) return SYMBOL.HmfRetry;
+      if (ret & bits.completed) return SYMBOL.HmfDone;
+      if (step[VlArgs.HMF_EXIT.flags] & bits.vmaLock) return bits.observed ? SYMBOL.HmfKept : SYMBOL.HmfDone;
       // get_user_pages and its like keep mmap_lock over many faults: its release is not theirs.
       return bits.mmapReleased && step.flags & VlStepFlag.REGS ? SYMBOL.HmfMmKept : SYMBOL.HmfDone;
+    }
     case VlKind.MM_LOCK_EXIT:
-      return a === 0 ? SYMBOL.MmNull : SYMBOL.MmLocked;
+      return step[VlArgs.MM_LOCK_EXIT.found] === 0 ? SYMBOL.MmNull : SYMBOL.MmLocked;
     default:
       return BY_KIND[kind] ?? SYMBOL.Other;
   }
