@@ -94,7 +94,7 @@ export function addJudgingCommands(program: Command, command: readonly string[],
     });
 }
 
-/** Most rules are about every fault, so `check` follows all of them unless told otherwise. */
+/** Most rules are about every fault, so `check` follows all of them unless an option says otherwise. */
 function followAll(command: Command): Command {
   const scope = command.options.find((option) => option.attributeName() === 'scope');
   scope?.default('all');

@@ -2,7 +2,7 @@
 /**
  * `make diff-pairs`: is `diff` to be believed? Runs of one swapping workload over a disk and over zram are recorded in
  * guests, and every pair of them is compared: like with like should name nothing in 19 of 20, disk with zram should name
- * the folio wait first. Likewise sets of five of those runs, where there are ten of a kind. DIFF_PAIRS_DIR keeps the
+ * the folio wait first. Also sets of five of those runs, where there are ten of a kind. DIFF_PAIRS_DIR keeps the
  * recordings, and adds to those that are there; DIFF_PAIRS_BOOTS=0 only compares them.
  */
 import { execFile } from 'node:child_process';

@@ -2,7 +2,7 @@
 /**
  * Makes test/kernels/VERSION.btf: of every kernel apt serves, the types that dist/bpf/vmalocktop.bpf.o is relocated by, so that a
  * unit test can work out its CO-RE relocations on kernels it does not boot. And test/kernels/kernels.json: what those BTFs were made
- * for, and the hooks each kernel lacks, which only its whole BTF tells.
+ * for, and the hooks each kernel lacks, which only its whole BTF shows.
  *
  *     node dist/scripts/kernel-btfs.js            the newest of every series in each flavour, and the oldest 6.12
  *     node dist/scripts/kernel-btfs.js --cached   only those whose whole BTF is cached already: no network

@@ -2,7 +2,7 @@
 /**
  * `make policy-check`: holds `verdict` against kernels that do what it predicts. Workloads (test/workload/policy.c) run
  * bare on kernels of all three policies, and recorded on the one that does as Linux does; the table of docs/verdict.md is
- * written anew. POLICY_REPEATS runs of POLICY_ROUNDS walks each, of the workloads that POLICY_ONLY names; POLICY_DIR keeps
+ * written again. POLICY_REPEATS runs of POLICY_ROUNDS walks each, of the workloads that POLICY_ONLY names; POLICY_DIR keeps
  * what they said, and what is there is not measured again.
  */
 import { execFile } from 'node:child_process';

@@ -33,7 +33,7 @@ export interface Row {
   readonly least: number;
   readonly most: number;
   readonly measured: number;
-  /** Distance of the measured share from what was predicted, as a share of the measured one; null: neither can be told. */
+  /** Distance of the measured share from what was predicted, as a share of the measured one; null: neither is known. */
   readonly error: number | null;
   /** Median distance of a run from the median of its kernel, as a share of it; of the two kernels the larger. */
   readonly repeats: number;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * A file held for what it is and not by its name, which whoever owns a directory on the way may give to another file
+ * A file held for what it is and not by its name, which the owner of a directory on the way may give to another file
  * between a look and what follows it. O_PATH does nothing to it: no device notices, and no pipe waits.
  */
 import { type BigIntStats, closeSync, constants, fstatSync, openSync } from 'node:fs';

@@ -127,7 +127,7 @@ export function startCommand(source: LiveSource, argv: readonly string[]): Child
     child.once('close', (exitCode, signal) => resolve({ argv, exitCode, signal }));
     leave = (left) => resolve({ argv, exitCode: null, signal: null, left });
   });
-  // Whoever awaits `done` later still sees the rejection; Node must not call it unhandled meanwhile.
+  // Code that awaits `done` later still sees the rejection; Node must not call it unhandled meanwhile.
   done.catch(() => {});
   return { argv, process: child, end: new ChildEnd(child, (why) => leave(why)), done };
 }

@@ -57,7 +57,7 @@ function onStdoutError(error: Error): void {
  */
 export function guardStandardStreams(): void {
   process.stdout.on('error', onStdoutError);
-  // Nobody is left to be told.
+  // Nobody is left to read a message.
   process.stderr.on('error', () => {});
 }
 

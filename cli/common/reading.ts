@@ -8,7 +8,7 @@ import { formatDuration } from '../../src/core/present/format.js';
 const QUIET_MS = 500;
 const EVERY_MS = 200;
 
-/** `reading trace.vmlt: 43%, 12.0 s left`; without a time while there is nothing to tell it by. */
+/** `reading trace.vmlt: 43%, 12.0 s left`; without a time while too little is read to estimate it. */
 export function readingText(name: string, done: number, total: number, elapsedMs: number): string {
   const share = Math.min(1, done / total);
   const left = elapsedMs * (1 / share - 1) * 1e6;

@@ -68,7 +68,7 @@ export function refuseBoth(name: string, file: string | undefined, argv: readonl
 
 /**
  * Starts the command, gives up all privileges, and pushes every batch into `sink` until the source ends, the time is up,
- * the command ended or a signal came. `words`: what a terminal is told meanwhile, where nothing else would end it; '' for
+ * the command ended or a signal came. `words`: what a terminal shows meanwhile, where nothing else would end it; '' for
  * nothing.
  */
 export async function followRun({ source, live, argv, duration }: Run, sink: Sink, words: string): Promise<RunEnd> {

@@ -155,17 +155,15 @@ export interface ShowReplayOptions {
   readonly replay: Replay;
   readonly terminal: Terminal;
   readonly intervalMs: number;
-  /** Play from the beginning at this speed; absent: go to the end at once. */
+  /** Play from the beginning at this speed; absent: go to where its longest fault ends, at once. */
   readonly speed?: number;
   /** Of rows, from the beginning on. */
   readonly filter?: string;
-  /** Called when it is there, or plays: the time for what may wait. */
-  onShown?(): void;
 }
 
 /** Shows a recording until the user quits or a signal comes. */
 export async function showReplay(options: ShowReplayOptions): Promise<number> {
-  const { replay, terminal, intervalMs, speed, filter = '', onShown } = options;
+  const { replay, terminal, intervalMs, speed, filter = '' } = options;
   const quitting = new Quitting();
   const dashboard = new Dashboard({
     output: process.stdout,
@@ -179,12 +177,14 @@ export async function showReplay(options: ShowReplayOptions): Promise<number> {
     onQuit: (signal) => quitting.quit(signal),
   });
   try {
-    void dashboard.play(speed).then(() => {
-      watchAlerts(dashboard);
-      readAgain(dashboard);
-      onShown?.();
+    const failed = new Promise<never>((_, reject) => {
+      dashboard.play(speed).then(() => {
+        if (quitting.asked) return;
+        watchAlerts(dashboard);
+        readAgain(dashboard);
+      }, reject);
     });
-    await quitting.done;
+    await Promise.race([quitting.done, failed]);
   } finally {
     dashboard.destroy();
     terminal.dispose();

@@ -120,7 +120,7 @@ export class Dashboard implements DashboardContext {
     this.say(judged.fired, true);
   }
 
-  /** What was seen so far is no earlier state of what comes: rules begin anew, over the session up to there. */
+  /** What was seen so far is no earlier state of what comes: rules begin again, over the session up to there. */
   private forget(before: Snapshot | null): void {
     this.newest = before;
     this.alerts.restart();
@@ -144,10 +144,13 @@ export class Dashboard implements DashboardContext {
   async play(speed?: number): Promise<void> {
     const { playback } = this;
     if (playback === null) return;
+    await playback.replay.surveyed;
+    if (this.closed) return;
     if (speed === undefined) {
       const longest = await playback.open();
       if (longest !== null && !playback.replay.atEnd) this.say(openingWords(longest));
     } else {
+      await playback.seek(0);
       playback.replay.speed = speed;
       playback.replay.paused = false;
     }

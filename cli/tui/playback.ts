@@ -53,7 +53,7 @@ export class Playback {
     this.#timer = null;
   }
 
-  /** At its end there is nothing to go on with: it begins anew. */
+  /** At its end there is nothing left to play: it begins again. */
   pause(): void {
     const { replay } = this;
     if (replay.atEnd && replay.seeking === null) {
@@ -73,13 +73,9 @@ export class Playback {
    * end, where there was none.
    */
   async open(): Promise<Lifecycle | null> {
-    const { replay } = this;
-    if (!(await replay.seek(replay.duration))) return null;
-    const [longest] = replay.snapshot().slowest;
-    // A newer seek has the last word.
-    if (longest === undefined || replay.seeking !== null) this.#look(replay.before);
-    else await this.seek(longest.last - 1);
-    return longest ?? null;
+    const { longest, duration } = this.replay;
+    await this.seek(longest === null ? duration : longest.last - 1);
+    return longest;
   }
 
   seekBy(direction: 1 | -1): Promise<void> {

@@ -13,7 +13,7 @@ const FLUSH_MS = 1000;
 export interface SessionRecorderOptions {
   /** Called once when a recording cannot go on: it is closed by then, and what was written opens. */
   onFailure(error: unknown): void;
-  /** Makes the file; `fileSink` unless told. */
+  /** Makes the file; `fileSink` by default. */
   open?(path: string): Promise<RecordingSink>;
 }
 
@@ -54,7 +54,7 @@ export class SessionRecorder {
     this.#busy = true;
     try {
       const done = this.#writer === null ? this.#start() : this.#stop(this.#writer);
-      this.#gate = done.catch(() => {}); // whoever pressed the key hears of it
+      this.#gate = done.catch(() => {}); // the key that was pressed says it
       return await done;
     } finally {
       this.#busy = false;

@@ -16,8 +16,9 @@ export function replayState({
   atEnd,
   speed,
   paused,
+  reading,
   seeking,
   markers,
 }: Replay): ViewState['replay'] {
-  return { position, duration, atEnd, speed, paused, seeking, markers };
+  return { position, duration, atEnd, speed, paused, reading, seeking, markers };
 }

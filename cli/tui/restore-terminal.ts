@@ -37,7 +37,7 @@ export function guardTerminal(guarded: Guarded): () => void {
   process.on('SIGTSTP', stop);
   process.on('SIGCONT', go);
   process.on('exit', restore);
-  // A monitor: it restores the terminal and leaves the error to whoever handles it, or to Node, which prints it.
+  // A monitor: it restores the terminal and leaves the error to its handler, or to Node, which prints it.
   process.on('uncaughtExceptionMonitor', restore);
   return () => {
     for (const signal of ENDING) process.removeListener(signal, end);

@@ -13,7 +13,7 @@ import { type Colours, chartColour, coloursFor, paint } from './theme.js';
 export interface ScreenOptions {
   readonly input: Readable;
   readonly output: Writable;
-  /** Name of the terminal; TERM unless told. */
+  /** Name of the terminal; TERM by default. */
   readonly term?: string;
   /** Overrides what the terminal and NO_COLOR say. */
   readonly colours?: Colours;
@@ -217,7 +217,7 @@ export class Screen {
     this.input.resume();
     this.untyped.enter();
     if (this.mouse) this.untyped.program.setMouse({ ...MOUSE }, true);
-    // Everything is drawn anew: whatever ran meanwhile wrote over it.
+    // Everything is drawn again: whatever ran meanwhile wrote over it.
     this.screen.alloc();
   }
 

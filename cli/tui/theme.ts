@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * How meanings look. The 256-colour palette is after Okabe and Ito (told apart with any colour vision), in tones that
+ * How meanings look. The 256-colour palette is after Okabe and Ito (distinct to any colour vision), in tones that
  * read on dark and on light backgrounds; the default background is never painted over. What a colour says, a word or
  * a mark beside it says too, so that the dashboard loses nothing under NO_COLOR.
  */

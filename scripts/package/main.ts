@@ -20,7 +20,7 @@ function epochOf(): number {
   return Number(execFileSync('git', ['log', '-1', '--format=%ct'], { cwd: ROOT, encoding: 'utf8' }));
 }
 
-/** As Debian's own tools are told who builds. */
+/** Who builds, as for Debian's own tools. */
 function maintainer(): string {
   const { DEBFULLNAME: name = 'vmalocktop authors', DEBEMAIL: address = 'vmalocktop@example.org' } = process.env;
   return `${name} <${address}>`;

@@ -22,7 +22,7 @@ export function runExec(
   return new Promise((resolve) => {
     if (stop.aborted) return resolve('given up: ending');
     const run = beginRun();
-    // Detached: it leads a session and a process group of its own, so that what it started can be told from what is ours.
+    // Detached: it leads a session and a process group of its own, so that what it started can be distinguished from what is ours.
     // With a uid or gid, libuv empties the supplementary groups before it changes them (uv_spawn).
     const child = spawn(program, args, {
       cwd: '/',

@@ -4,7 +4,7 @@ import { type AlertEvent, alertText } from '../core/alerts/event.js';
 import { wallNs } from '../core/events/clocks.js';
 import type { SessionInfo } from '../core/events/session.js';
 
-/** ISO 8601, of a time in ns since the session's base; '' when the session has no clock pair to tell it by. */
+/** ISO 8601, of a time in ns since the session's base; '' when the session has no clock pair. */
 export function wallTime(session: SessionInfo, time: number): string {
   const ns = wallNs(session, time);
   return ns === null ? '' : new Date(Number(ns / 1_000_000n)).toISOString();

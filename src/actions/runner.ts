@@ -47,11 +47,11 @@ export class ActionRunner {
   handle(events: readonly AlertEvent[]): void {
     for (const event of events) {
       // One message for all, made now: the session's clocks grow, and an action that waited would tell another time.
-      const told: Told = { message: alertMessage(event, this.#session), flight: null };
+      const shared: Shared = { message: alertMessage(event, this.#session), flight: null };
       // Who is given the flight recording waits for it, in whatever order the actions stand.
       const recorders = this.#lanes.filter((lane) => lane.isRecorder);
-      for (const lane of recorders) lane.take(event, told);
-      for (const lane of this.#lanes) if (!lane.isRecorder) lane.take(event, told);
+      for (const lane of recorders) lane.take(event, shared);
+      for (const lane of this.#lanes) if (!lane.isRecorder) lane.take(event, shared);
     }
   }
 
@@ -74,7 +74,7 @@ export class ActionRunner {
 }
 
 /** An event on its way to the actions. */
-interface Told {
+interface Shared {
   readonly message: AlertMessage;
   /** The recording that is written for it; null where none is. Never rejects. */
   flight: Promise<string | null> | null;
@@ -110,7 +110,7 @@ class Lane {
     return this.#action.type === 'flight-recorder';
   }
 
-  take(event: AlertEvent, told: Told): void {
+  take(event: AlertEvent, shared: Shared): void {
     if (!isFor(this.#action, event)) return;
     const refusal = this.#refusal();
     if (refusal !== null) {
@@ -121,12 +121,12 @@ class Lane {
     this.#counts.waiting++;
     let written: (path: string | null) => void = () => {};
     if (this.isRecorder) {
-      told.flight = new Promise((resolve) => {
+      shared.flight = new Promise((resolve) => {
         written = resolve;
       });
     }
     this.work = this.work.then(async () => {
-      const failure = await this.#do(event, told, written).catch((error: unknown) => String(error));
+      const failure = await this.#do(event, shared, written).catch((error: unknown) => String(error));
       written(null);
       this.#counts.waiting--;
       if (failure === null) this.#counts.done++;
@@ -161,7 +161,7 @@ class Lane {
     this.#deps.log(`action ${nameOf(this.#action)} ${words}`);
   }
 
-  async #do(event: AlertEvent, told: Told, written: (path: string) => void): Promise<Outcome> {
+  async #do(event: AlertEvent, shared: Shared, written: (path: string) => void): Promise<Outcome> {
     const action = this.#action;
     const { log, dumpFlight } = this.#deps;
     switch (action.type) {
@@ -169,9 +169,9 @@ class Lane {
         log(alertText(event));
         return null;
       case 'exec':
-        return this.#exec(action, told);
+        return this.#exec(action, shared);
       case 'webhook':
-        return postWebhook(action, bodyOf(await withFlight(told)), this.#stop);
+        return postWebhook(action, bodyOf(await withFlight(shared)), this.#stop);
       case 'flight-recorder':
         if (dumpFlight === undefined) return 'no flight recorder runs';
         {
@@ -183,15 +183,15 @@ class Lane {
     }
   }
 
-  async #exec(action: ExecAction, told: Told): Promise<Outcome> {
-    const message = await withFlight(told);
+  async #exec(action: ExecAction, shared: Shared): Promise<Outcome> {
+    const message = await withFlight(shared);
     const { flight } = message;
     return runExec(action, bodyOf(message), this.#stop, flight === undefined ? {} : { VMALOCKTOP_FLIGHT: flight });
   }
 }
 
 /** With the recording that was written for it, once it is. */
-async function withFlight({ message, flight }: Told): Promise<AlertMessage> {
+async function withFlight({ message, flight }: Shared): Promise<AlertMessage> {
   const path = await flight;
   return path === null ? message : { ...message, flight: path };
 }

@@ -37,7 +37,7 @@ export function beginRun(): Run {
 }
 
 /**
- * Kills what the run left, and what no run that still goes on can be told to have left. Resolves to how many remain:
+ * Kills what the run left, and what no run that still goes on has left for certain. Resolves to how many remain:
  * 0, or those that wait in the kernel and do not even take SIGKILL.
  */
 export async function endRun(run: Run): Promise<number> {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The configuration as a JSON Schema (2020-12): for editors, and for whoever writes such files by program. */
+/** The configuration as a JSON Schema (2020-12): for editors, and for programs that write such files. */
 import { KEYS } from './config.js';
 import type { Key } from './config-kinds.js';
 import { fileName } from './read-config.js';

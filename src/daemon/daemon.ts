@@ -198,7 +198,7 @@ export class Daemon {
     return null;
   }
 
-  /** The configuration stays as it is, and whoever asks hears why. */
+  /** The configuration stays as it is, and the caller gets the reason. */
   keep(why: string): string {
     this.#kept = why;
     return why;

@@ -17,7 +17,7 @@ export function makeFlightDirectory(directory: string, user: User | null): void 
 }
 
 /**
- * The directory that was just made, to `user`. Whoever owns a directory on the way may have put another in its place, or a
+ * The directory that was just made, to `user`. The owner of a directory on the way may have put another in its place, or a
  * link on the way to one of root's: it is given only where it is as it was made. Throws the system's errors.
  */
 export function giveAway(directory: string, user: User): void {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * What the daemon follows as Parquet, by table and hour, for whoever ships files:
+ * What the daemon follows as Parquet, by table and hour, for programs that ship files:
  * `TABLE/date=2026-11-23/hour=14/HOST-BOOT-000001.parquet`. A file is there when it is whole, and nothing is added to it.
  */
 import { randomBytes } from 'node:crypto';
@@ -61,7 +61,7 @@ export class Lake {
   #work: Promise<void> = Promise.resolve();
   #busy = false;
   #part: Part | null = null;
-  /** Tells this run's files from those of one before: in a container the pid is always the same. */
+  /** Distinguishes this run's files from those of one before: in a container the pid is always the same. */
   readonly #run: string = randomBytes(4).toString('hex');
   #number = 0;
   #failing = false;

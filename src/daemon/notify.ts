@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /**
- * sd_notify(3): tells the service manager how things stand, where it asked for that ($NOTIFY_SOCKET).
+ * sd_notify(3): reports the daemon's state to the service manager, where it asked for that ($NOTIFY_SOCKET).
  * Its socket takes datagrams, which Node does not speak: systemd-notify(1) does. The unit has to say NotifyAccess=all.
  */
 import { execFile } from 'node:child_process';
 
-/** Never rejects: without systemd, or without its tool, nobody is told. Resolves to whether somebody was. */
+/** Never rejects: without systemd, or without its tool, nothing is reported. Resolves to whether it was. */
 export function notifyManager(...assignments: readonly string[]): Promise<boolean> {
   if (process.env.NOTIFY_SOCKET === undefined) return Promise.resolve(false);
   return new Promise((resolve) => {

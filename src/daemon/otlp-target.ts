@@ -30,7 +30,7 @@ export interface OtlpTarget {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const DEFAULT_TIMEOUT_MS = 10_000;
-/** As of the configuration. A timer that is told more than 2^31 ms goes off at once, again and again. */
+/** As of the configuration. A timer of more than 2^31 ms goes off at once, again and again. */
 const MAX_MS = 3_600_000;
 
 function usage(what: string, why: string, advice: string): UserError {

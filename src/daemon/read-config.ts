@@ -44,7 +44,7 @@ export async function holdConfig(path: string): Promise<FileHandle | null> {
     work.catch((error: unknown) => {
       throw fileError(`cannot read ${path}`, error);
     });
-  // Without O_NONBLOCK whoever put a pipe in its place would be waited for.
+  // Without O_NONBLOCK a pipe put in its place would block the open.
   const held = await guard(open(path, constants.O_RDONLY | constants.O_NONBLOCK));
   try {
     const found = await guard(held.stat());

@@ -64,7 +64,7 @@ export class ScopeKeeper {
     return this.#overBudget;
   }
 
-  /** To be told of every reading of the counters, `time` in ns of the session. A snapshot is made once a window: it costs milliseconds. */
+  /** To be called with every reading of the counters, `time` in ns of the session. A snapshot is made once a window: it costs milliseconds. */
   check(time: number, snapshot: () => Snapshot): void {
     if (time >= this.#nextAt) this.#judge(snapshot());
   }

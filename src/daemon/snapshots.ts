@@ -40,7 +40,7 @@ export class Snapshots {
     return this.#waiting.promise;
   }
 
-  /** To be told of every batch, when the sums have it. */
+  /** To be called with every batch, when the sums have it. */
   pushed(batch: EventBatch): void {
     if (batch.length === 0) return;
     let last = batch.length - 1;

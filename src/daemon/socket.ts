@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The Unix socket of the daemon: whoever the group lets in gets the session as a stream. Nobody is waited for. */
+/** The Unix socket of the daemon: members of its group get the session as a stream. Nobody is waited for. */
 import { chmodSync, chownSync, existsSync, lstatSync, unlinkSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { ExitCode, errorCode, UserError } from '../errors.js';
@@ -126,7 +126,7 @@ class Listening implements StreamSocket {
       this.#sockets.delete(client);
       this.figures.clients--;
     });
-    // Nothing is to be said to us; whoever does is not listened to, and hangs up as others do.
+    // A reader has nothing to send; one that does is not read, and hangs up as others do.
     client.resume();
     if (this.#fanOut === null) this.#waiting.push(client);
     else this.#welcome(client, this.#fanOut);

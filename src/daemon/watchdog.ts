@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Holds the daemon to its budget: says when less has to be observed, and why. Pure; whoever asks acts. */
+/** Holds the daemon to its budget: says when less has to be observed, and why. Pure; the caller acts. */
 
 export interface Budget {
   /** Of one CPU; 0: no limit. */
@@ -18,7 +18,7 @@ export interface Usage {
   readonly dropped: number;
   readonly cpuNs: number;
   readonly rssBytes: number;
-  /** Of `cpuNs`, what went to who asked for metrics: that is no cost of observing, and following less would not lessen it. */
+  /** Of `cpuNs`, what requests for metrics took: that is no cost of observing, and following less would not lessen it. */
   readonly servingNs?: number;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * Kernel functions whose addresses the probes are told, from /proc/kallsyms. Where it hides them (kernel.kptr_restrict, no
+ * Kernel functions whose addresses the probes get, from /proc/kallsyms. Where it hides them (kernel.kptr_restrict, no
  * CAP_SYSLOG) another witness stands in, and what has none is said to be lost.
  */
 import { closeSync, openSync, readSync } from 'node:fs';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The programs of a session in the kernel: loaded, attached, and let go. What the kernel refuses is told hook by hook. */
+/** The programs of a session in the kernel: loaded, attached, and let go. What the kernel refuses is reported hook by hook. */
 import { BpfError, type BpfLink, BpfObject, enableStats, errnoName, type Pages, RingBuffer } from 'ebpf-ts';
 import { LAYOUT_DIGEST } from '../schema/events.gen.js';
 import { layoutDigest } from '../schema/generate.js';

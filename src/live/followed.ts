@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Which processes, threads and cgroups a session follows: told to the probes (bpf/pids.bpf.h, bpf/cgroups.bpf.h). */
+/** Which processes, threads and cgroups a session follows, written to the maps of the probes (bpf/pids.bpf.h, bpf/cgroups.bpf.h). */
 import { readFileSync } from 'node:fs';
 import type { BpfMap, BpfObject } from 'ebpf-ts';
 import { ExitCode, errorCode, UserError } from '../errors.js';
@@ -12,7 +12,7 @@ import type { HostContext } from './rodata.js';
 /** PIDS_A_BLOCK of bpf/maps.bpf.h. */
 const PIDS_A_BLOCK = 512;
 
-/** Tells the probes who we are, where the kernel's pids are not ours, and what is to be followed. Throws `UserError`. */
+/** Writes to the probes who we are, where the kernel's pids are not ours, and what is to be followed. Throws `UserError`. */
 export function tellPids(object: BpfObject, { pids, tids }: LiveOptions, { pid }: Namespaces): void {
   if (pid.initial !== true && object.program(LEARN_OWN_PIDS).testRun().returned !== 1)
     throw cannot(

@@ -109,14 +109,14 @@ function kernelConfig(releaseName: string): string {
   }
 }
 
-/** The preemption model from what the kernel says (debugfs), was told (`preempt=`), or was built with, in this order. */
+/** The preemption model from what the kernel says (debugfs), was asked for (`preempt=`), or was built with, in this order. */
 export function preemptionModel(debugfs: string | null, commandLine: string, config: string): string {
   const now = debugfs === null ? null : chosen(debugfs);
   if (now !== null) return now;
   const has = (option: string): boolean => new RegExp(`^CONFIG_${option}=y$`, 'm').test(config);
   if (has('PREEMPT_RT')) return 'full';
-  const told = /(?:^|\s)preempt=(none|voluntary|full|lazy)(?:\s|$)/.exec(commandLine)?.[1];
-  if (told !== undefined && (config === '' || has('PREEMPT_DYNAMIC'))) return told;
+  const asked = /(?:^|\s)preempt=(none|voluntary|full|lazy)(?:\s|$)/.exec(commandLine)?.[1];
+  if (asked !== undefined && (config === '' || has('PREEMPT_DYNAMIC'))) return asked;
   const options: readonly (readonly [string, string])[] = [
     ['PREEMPT', 'full'],
     ['PREEMPT_LAZY', 'lazy'],

@@ -154,7 +154,7 @@ export class Live implements LiveSource {
       }
       this.#sampler.sample(counters, this.#now());
       this.#vmstat.emit(counters, this.#now());
-      // Whoever queues until the end has no record of the wait.
+      // A task that queues until the end has no record of the wait.
       this.#lockers.emit(counters, this.#now());
       // Faults whose end was not seen by then are in flight: no step of theirs is lost.
       pushEnd(counters, this.#now());

@@ -30,7 +30,7 @@ export async function openLive(options: LiveOptions): Promise<LiveSource> {
   const { pid } = facts.namespaces;
   if (pid.initial === null)
     throw cannot(
-      'tell whose pids these are',
+      'find out whose pids these are',
       pid.error,
       'mount the /proc of this PID namespace, or run it on the host',
     );

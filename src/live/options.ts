@@ -41,7 +41,7 @@ export interface LiveOptions {
   readonly without: readonly string[];
   /** What `dropPrivileges` does: see planStandDown. */
   readonly standDown: () => void;
-  /** Told of an optional hook's program that the kernel refuses, with libbpf's and the verifier's words. */
+  /** Called with an optional hook's program that the kernel refuses, with libbpf's and the verifier's words. */
   readonly onRefused?: (program: string, log: string) => void;
 }
 

@@ -63,7 +63,7 @@ function spareFromOom(): Pick<Residency, 'oomScoreAdj' | 'oomWhy'> {
   } catch (error) {
     return { oomScoreAdj: null, oomWhy: `${path}: ${errorCode(error)}` };
   }
-  // Whoever started us has thought of it (OOMScoreAdjust=, choom(1)).
+  // The parent has set it (OOMScoreAdjust=, choom(1)).
   if (now < 0) return { oomScoreAdj: now, oomWhy: null };
   try {
     writeFileSync(path, String(OOM_SCORE_ADJ));

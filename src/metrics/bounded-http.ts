@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * HTTP for whoever may reach the port, and so for anybody: one request a connection, a deadline for all of it, and when
+ * HTTP for anybody who reaches the port: one request a connection, a deadline for all of it, and when
  * there are too many connections the oldest gives way. Knows nothing of what is answered.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';

@@ -26,7 +26,7 @@ const sum = (counts: Readonly<Record<string, number>>): number => Object.values(
 
 /**
  * All causes from the first scrape on: who computes a rate would not see the first abort of one that came later. What may
- * still be counted elsewhere is left out: a counter that went back would be taken for one that began anew.
+ * still be counted elsewhere is left out: a counter that went back would be taken for one that began again.
  */
 function samplesByCause(snapshot: Snapshot, causes: readonly Cause[]): Sample[] {
   return samplesBy('cause', Object.fromEntries(causes.map((cause) => [cause, finalCount(snapshot, cause)])));

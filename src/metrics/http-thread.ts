@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * The thread that serves /metrics and /healthz: whoever asks, however often, uses up no time of the thread that drains the
+ * The thread that serves /metrics and /healthz: requests, however many, use up no time of the thread that drains the
  * ring. It asks for each text at most once a second, and hands it to everybody until then.
  */
 import { readlinkSync } from 'node:fs';
@@ -13,7 +13,7 @@ import type { FromThread, ToThread, What } from './thread-messages.js';
 /** Texts that old are as good as new ones. */
 const FRESH_MS = 1000;
 /**
- * The draining thread answers within milliseconds; where there is no CPU to be had, within seconds. Longer than scrapers
+ * The draining thread answers within milliseconds; where no CPU is free, within seconds. Longer than scrapers
  * wait by default (10 s) it may not take.
  */
 const PATIENCE_MS = 8000;
@@ -25,7 +25,7 @@ interface Asked {
 
 const port = parentPort;
 if (port === null) throw new Error('this is a thread of the metrics server');
-const tell = (message: FromThread): void => port.postMessage(message);
+const post = (message: FromThread): void => port.postMessage(message);
 
 let asks = 0;
 const waiting: Map<number, (page: Page) => void> = new Map();
@@ -46,9 +46,9 @@ function ask(what: What): Promise<Page> {
       waiting.delete(id);
       resolve(answer);
     });
-    tell({ kind: 'ask', id, what });
+    post({ kind: 'ask', id, what });
   });
-  page.catch(() => {}); // whoever waits for it hears of it
+  page.catch(() => {}); // the request that waits for it gets the error
   newest.set(what, { at: now, page });
   return page;
 }
@@ -76,7 +76,7 @@ function taskId(): number | null {
 
 try {
   server = await listenBounded(workerData as HttpOptions, answer);
-  tell({ kind: 'listening', address: server.address, tid: taskId() });
+  post({ kind: 'listening', address: server.address, tid: taskId() });
 } catch (error) {
-  tell({ kind: 'failed', code: errorCode(error), message: error instanceof Error ? error.message : String(error) });
+  post({ kind: 'failed', code: errorCode(error), message: error instanceof Error ? error.message : String(error) });
 }

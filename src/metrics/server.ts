@@ -56,7 +56,7 @@ export function parseListen(text: string): { host: string; port: number } {
   return { host: match[1] ?? match[2] ?? '', port };
 }
 
-/** Rejects with a `UserError` when the address cannot be had. */
+/** Rejects with a `UserError` when the address cannot be bound. */
 export async function serveMetrics(
   listen: string,
   answers: Answers,

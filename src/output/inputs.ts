@@ -12,7 +12,7 @@ function identityOf(file: string | number): Identity | null {
     // Two ends of one pipe, or a terminal, may well be both.
     return found.isFile() ? found : null;
   } catch {
-    return null; // whoever opens it says what is wrong
+    return null; // opening it says what is wrong
   }
 }
 

@@ -38,7 +38,7 @@ function watchExit(): void {
       try {
         unlinkSync(path);
       } catch {
-        // Nobody is left to be told.
+        // Nobody is left to read a message.
       }
     }
   });

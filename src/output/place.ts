@@ -2,7 +2,7 @@
 /**
  * Where an output goes: the path a person named, resolved to a directory that is held open, and a name in it.
  *
- * As root, whoever owns a symbolic link on the way chooses the file that is written. Links are therefore followed one by
+ * As root, the owner of a symbolic link on the way would choose the file that is written. Links are therefore followed one by
  * one, and those of others only where the kernel's fs.protected_symlinks would do so as well (may_follow_link, fs/namei.c).
  */
 import { constants, existsSync, lstatSync, readlinkSync, type Stats, statfsSync, statSync } from 'node:fs';

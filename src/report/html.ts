@@ -20,7 +20,7 @@ export class Html {
 
 export type Part = Html | string | number | readonly Part[] | null;
 
-/** Control characters have no place in HTML, bidi marks turn what stands behind them, and names come from whoever may set them (prctl). */
+/** Control characters have no place in HTML, bidi marks turn what stands behind them, and any task may set its name (prctl). */
 export function escapeText(text: string): string {
   return text.replace(/[^\P{Cc}\t\n]|[\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd').replace(/[&<>"']/g, (c) => SPECIAL[c] ?? c);
 }

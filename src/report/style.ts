@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The page's only style sheet. Colours: Okabe and Ito's, told apart by every kind of colour vision. */
+/** The page's only style sheet. Colours: Okabe and Ito's, distinct to every kind of colour vision. */
 
 export const OUTCOME_COLOURS: Readonly<Record<string, string>> = {
   success: '#009e73',

@@ -221,7 +221,7 @@ function sized({ starts, sizes }: Functions, sections: Buffer): Float64Array {
   });
 }
 
-/** `malloc` before `__libc_malloc`: leading underscores tell the inner name. */
+/** `malloc` before `__libc_malloc`: leading underscores mark the inner name. */
 function rank(strings: Buffer, at: number): number {
   let underscores = 0;
   while (strings[at + underscores] === 0x5f) underscores++;

@@ -58,7 +58,7 @@ export class Kallsyms {
   static parse(text: Buffer, path: string): KallsymsAttempt {
     const lines = scan(text);
     if (lines.count > 0) return { kallsyms: Kallsyms.#build(text, lines), why: '' };
-    // kallsyms_show_value(): zeros for whoever lacks CAP_SYSLOG at open, and for everybody at kptr_restrict=2.
+    // kallsyms_show_value(): zeros for a process that lacks CAP_SYSLOG at open, and for everybody at kptr_restrict=2.
     const why = lines.hidden
       ? `${path}: the kernel hides its addresses (kernel.kptr_restrict, or CAP_SYSLOG is missing)`
       : `${path}: no symbols of code in it`;

@@ -30,7 +30,7 @@ export async function mappedSymbols(proc: string, pid: number, mapping: Mapping)
 /**
  * map_files leads to the very inode that is mapped, deleted, replaced or in whatever mount namespace it is (it takes
  * CAP_CHECKPOINT_RESTORE, proc_map_files_get_link). Without: the path as the process sees it; without the process: as
- * we do. Those two may by now be another file, which the inode tells.
+ * we do. Those two may by now be another file, which the inode shows.
  */
 async function openMapped(proc: string, pid: number, mapping: Mapping): Promise<FileHandle | null> {
   const { start, end, path, inode, deleted } = mapping;

@@ -44,7 +44,7 @@ export class Symbols {
     let opened: number | null = null;
     let cannot: unknown;
     try {
-      // Now: whoever opens it is asked for CAP_SYSLOG (kallsyms_open), and not who reads on.
+      // Now: CAP_SYSLOG is checked at open (kallsyms_open), not at later reads.
       opened = openSync(this.#path, 'r');
     } catch (error) {
       cannot = error;
@@ -72,7 +72,7 @@ export class Symbols {
     return addresses.map((address, i) => this.#kernel?.symbol(address, i > 0) ?? `0x${address.toString(16)}`);
   }
 
-  /** Name of the kernel function a pointer points to. null: not read yet, or (when `kernelWhy` says why) never to be had. */
+  /** Name of the kernel function a pointer points to. null: not read yet, or (when `kernelWhy` says why) never available. */
   handler(address: bigint): string | null {
     this.prime();
     return this.#kernel?.symbol(address) ?? null;

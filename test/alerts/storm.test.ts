@@ -8,7 +8,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { collectAlerts, findAlerts } from '../../cli/commands/replay/alerts.js';
-import { markRecording } from '../../cli/commands/replay/marks.js';
 import { readActions } from '../../src/actions/actions.js';
 import { loadRules } from '../../src/actions/rules.js';
 import { ActionRunner } from '../../src/actions/runner.js';
@@ -165,9 +164,7 @@ rules = ["retry-fallbacks"]
   again.watch.finish();
   await source.close();
   assert.deepEqual(again.events, events);
-  const replay = await openReplay(path);
-  const recorded = await openFile(path);
-  await markRecording(replay, recorded, [findAlerts(recorded.session, rules)], () => false);
+  const replay = await openReplay(path, { finders: (session) => [findAlerts(session, rules)] });
   assert.deepEqual(
     replay.markers.filter(({ kind }) => kind === 'alert').map(({ time }) => time),
     events.map(({ time }) => time),

@@ -5,13 +5,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { markRecording } from '../../cli/commands/replay/marks.js';
 import { findViolations } from '../../cli/commands/replay/violations.js';
 import { createBatch } from '../../src/core/events/batch.js';
 import type { SessionInfo } from '../../src/core/events/session.js';
 import { CounterGroup, pushCounter, pushEnd, pushRow } from '../../src/core/events/user-rows.js';
 import { openReplay } from '../../src/recording/play/player.js';
-import { openFile } from '../../src/recording/read/file.js';
 import { fileSink } from '../../src/recording/write/sink.js';
 import { createRecordingWriter } from '../../src/recording/write/writer.js';
 import { VlKind, VlStepFlag } from '../../src/schema/events.gen.js';
@@ -50,9 +48,7 @@ test('the first violation of a rule is a marker where it happened; a recording t
     ['right', -1],
   ] as const) {
     const path = await recorded(name, wrong);
-    const replay = await openReplay(path);
-    const source = await openFile(path);
-    await markRecording(replay, source, [findViolations(source.session)], () => false);
+    const replay = await openReplay(path, { finders: (session) => [findViolations(session)] });
     const found = replay.markers.filter(({ kind }) => kind === 'violation');
     if (wrong < 0) assert.deepEqual(found, []);
     else {
@@ -64,13 +60,4 @@ test('the first violation of a rule is a marker where it happened; a recording t
     }
     await replay.close();
   }
-});
-
-test('a replay that is closed meanwhile gets no markers', async () => {
-  const path = await recorded('closed', 3);
-  const replay = await openReplay(path);
-  const source = await openFile(path);
-  await markRecording(replay, source, [findViolations(source.session)], () => true);
-  assert.deepEqual(replay.markers, []);
-  await replay.close();
 });

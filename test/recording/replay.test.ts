@@ -8,13 +8,12 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { markRecording } from '../../cli/commands/replay/marks.js';
 import { Pipeline } from '../../src/core/aggregate/pipeline.js';
 import type { Snapshot } from '../../src/core/aggregate/snapshot.js';
 import type { EventBatch } from '../../src/core/events/batch.js';
 import { UserError } from '../../src/errors.js';
 import { partPath } from '../../src/recording/format/files.js';
-import { canReplay, openReplay } from '../../src/recording/play/player.js';
+import { beginReplay, canReplay, openReplay } from '../../src/recording/play/player.js';
 import { MAX_SPEED, MIN_SPEED, type Replay } from '../../src/recording/play/replay.js';
 import { rowsOf } from '../../src/recording/play/run.js';
 import { openFile } from '../../src/recording/read/file.js';
@@ -160,14 +159,15 @@ test('while a seek is under way, other work has its turn', async () => {
 });
 
 test('losses, missed runs and damage are marked where they are', async () => {
-  const replay = await openReplay(path);
+  const replay = await openReplay(path, {
+    finders: () => [{ push() {}, markers: () => [{ time: 1, kind: 'violation', text: 'rule 3' }] }],
+  });
   const losses = replay.markers.filter(({ kind }) => kind === 'loss');
   assert.ok(losses.length > 0);
   assert.ok(losses.every(({ time }) => time > 0 && time <= replay.duration));
   const total = losses.reduce((sum, { text }) => sum + Number(/^\d+/.exec(text)?.[0]), 0);
   await replay.seek(replay.duration);
   assert.equal(total, replay.snapshot().events.dropped);
-  replay.addMarkers([{ time: 1, kind: 'violation', text: 'rule 3' }]);
   assert.equal(replay.markers[0]?.kind, 'violation', 'by time');
   await replay.close();
 
@@ -287,7 +287,7 @@ test('in a long recording, whoever goes back and back again is awaited there', a
   await replay.close();
 });
 
-test('a replay that is played to its end reads each byte of its file at most twice; what is marked in it opens it no more', async () => {
+test('a replay reads each byte of its file at most twice: once for the time line with all its marks, once to play', async () => {
   const handle = await open(path, 'r');
   const prototype = Object.getPrototypeOf(handle) as FileHandle;
   const { size } = await handle.stat();
@@ -307,19 +307,25 @@ test('a replay that is played to its end reads each byte of its file at most twi
     return result;
   } as typeof read;
   try {
-    const replay = await openReplay(kept);
-    await replay.seek(replay.duration);
-    assert.ok(bytes >= size, 'the count sees what is read');
-    // Once for the time line, once to play.
-    assert.ok(bytes <= 2 * size, `${bytes} bytes of ${size}`);
+    const replay = await beginReplay(kept, {
+      finders: () => [{ push: count, markers: () => [{ time: 7, kind: 'violation', text: 'found' }] }],
+    });
+    assert.equal(replay.reading, true);
+    await replay.surveyed;
+    assert.equal(bytes, size, 'once for the time line');
+    assert.ok(replay.markers.some(({ time, text }) => time === 7 && text === 'found'));
+    const { longest } = replay;
+    assert.ok(longest !== null);
+    await replay.seek(longest.last - 1);
     await rm(kept);
-    const again = await replay.reread();
-    await markRecording(replay, again, [{ push: count, markers: () => [] }], () => false);
+    await replay.seek(replay.duration);
+    assert.deepEqual(replay.snapshot().slowest[0], longest);
+    assert.ok(bytes > size && bytes <= 2 * size, `${bytes} bytes of ${size}: and once to play`);
     await replay.close();
   } finally {
     prototype.read = read;
   }
   for await (const { length } of (await openFile(path)).batches()) rows -= length;
-  assert.equal(rows, 0, 'marks are made of all rows, though the file is gone');
+  assert.equal(rows, 0, 'marks are made of all rows');
   assert.equal(fds.size, 1);
 });

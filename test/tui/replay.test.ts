@@ -6,6 +6,7 @@ import { parseTime } from '../../cli/tui/playback.js';
 import { keysOf } from '../../src/core/view/keys.js';
 import { openReplay } from '../../src/recording/play/player.js';
 import type { Replay } from '../../src/recording/play/replay.js';
+import type { Marker, MarkFinder } from '../../src/recording/read/marks.js';
 import { bundledRecording } from './bundled.js';
 import { DOWN, LEFT, RIGHT, UP } from './key-names.js';
 import { type Harness, open } from './terminal.js';
@@ -15,8 +16,14 @@ interface Shown {
   readonly h: Harness;
 }
 
-async function shown(t: { after(f: () => Promise<void>): void }, columns = 100, rows = 30): Promise<Shown> {
-  const replay = await openReplay(bundledRecording());
+async function shown(
+  t: { after(f: () => Promise<void>): void },
+  columns = 100,
+  rows = 30,
+  markers: readonly Marker[] = [],
+): Promise<Shown> {
+  const finders = (): readonly MarkFinder[] => [{ push() {}, markers: () => markers }];
+  const replay = await openReplay(bundledRecording(), { finders });
   const h = await open(columns, rows, { mode: 'replay', replay });
   t.after(async () => {
     h.close();
@@ -123,8 +130,7 @@ test('g takes a time, and says what is none', async (t) => {
 });
 
 test('n and N go to markers, and say what each is', async (t) => {
-  const { replay, h } = await shown(t);
-  replay.addMarkers([
+  const { replay, h } = await shown(t, 100, 30, [
     { time: 1e9, kind: 'alert', text: 'first of ours' },
     { time: 3.25e9, kind: 'violation', text: 'rule 7 of ours' },
   ]);

@@ -186,9 +186,9 @@ function listen(
   };
   const reload = async (): Promise<void> => {
     try {
-      const anew = await readConfig(options.config, config);
-      checkUsers(anew.actions);
-      const kept = running.reload(anew);
+      const changed = await readConfig(options.config, config);
+      checkUsers(changed.actions);
+      const kept = running.reload(changed);
       say(kept === null ? `${options.config} was reloaded` : `the configuration was kept: ${kept}`);
     } catch (error) {
       // Whatever it is, the session goes on under what it had.

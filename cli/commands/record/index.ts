@@ -54,7 +54,7 @@ class Tally {
   }
 }
 
-/** True for the one error that is the reader's choice: whoever reads our pipe has seen enough. */
+/** True for the one error that is the reader's choice: the reader of our pipe has seen enough. */
 function isClosedPipe(error: unknown): boolean {
   const codes = ['EPIPE', 'ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED'];
   return codes.includes(errorCode(error)) || (error instanceof Error && codes.includes(errorCode(error.cause)));

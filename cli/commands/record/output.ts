@@ -90,7 +90,7 @@ async function openFlight(session: SessionInfo, options: OutputOptions, seconds:
   const recorder = await createFlightRecorder(session, { seconds, bytes: options.flightSize });
   let bytes = 0;
   let writing: Promise<void> = Promise.resolve();
-  const tell = (path: string, written: Written): void => {
+  const sayWritten = (path: string, written: Written): void => {
     bytes += written.bytes;
     const span = ((written.to - written.from) / 1e9).toFixed(1);
     say(`the last ${span} s written to ${path} (${formatBytes(written.bytes)})`);
@@ -99,7 +99,7 @@ async function openFlight(session: SessionInfo, options: OutputOptions, seconds:
     const path = timedPath(options.output, new Date());
     writing = writing.then(async () => {
       try {
-        tell(path, await recorder.dumpTo(path, 'signal SIGUSR1', options.fsync));
+        sayWritten(path, await recorder.dumpTo(path, 'signal SIGUSR1', options.fsync));
       } catch (error) {
         report(error); // the session goes on: there may be room next time
       }
@@ -119,7 +119,7 @@ async function openFlight(session: SessionInfo, options: OutputOptions, seconds:
       process.off('SIGUSR1', onSignal);
       await writing;
       const sink = await fileSink(options.output, { fsync: options.fsync });
-      tell(options.output, await recorder.dump(sink, 'the session ended'));
+      sayWritten(options.output, await recorder.dump(sink, 'the session ended'));
     },
   };
 }

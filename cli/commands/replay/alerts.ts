@@ -9,7 +9,7 @@ import type { AlertRule } from '../../../src/core/alerts/rule.js';
 import { Checker } from '../../../src/core/check/checker.js';
 import type { SessionInfo } from '../../../src/core/events/session.js';
 import { type CleanText, textOf } from '../../../src/core/present/clean.js';
-import type { MarkFinder } from './marks.js';
+import type { MarkFinder } from '../../../src/recording/read/marks.js';
 
 /** A watch that keeps its events. */
 export function collectAlerts(

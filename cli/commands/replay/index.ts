@@ -4,7 +4,7 @@
 import { Pipeline } from '../../../src/core/aggregate/pipeline.js';
 import type { AlertRule } from '../../../src/core/alerts/rule.js';
 import { ExitCode, UserError } from '../../../src/errors.js';
-import { canReplay, openReplay } from '../../../src/recording/play/player.js';
+import { beginReplay, canReplay } from '../../../src/recording/play/player.js';
 import { withClocks } from '../../../src/recording/read/clocks.js';
 import { timeRangeOf } from '../../../src/recording/read/when.js';
 import { type CgroupCliOptions, rowFilterOf } from '../../common/cgroup-options.js';
@@ -36,23 +36,16 @@ export async function replay(file: string, options: ReplayOptions): Promise<numb
   const filter = rowFilterOf(options);
   if (!draws && filter !== '') throw noRows();
   if (draws && file !== '-' && follow !== true && (await canReplay(file))) {
-    const replay = await openReplay(file, {
+    const { findViolations } = await import('./violations.js');
+    const findAlerts = rules === null ? null : (await import('./alerts.js')).findAlerts;
+    const replay = await beginReplay(file, {
       range: async (session) => timeRangeOf(await withClocks(session, file, [from, to]), from, to),
+      finders: (session) => [
+        findViolations(session),
+        ...(findAlerts === null || rules === null ? [] : [findAlerts(session, rules)]),
+      ],
     });
-    const terminal = openTerminal(false);
-    let over = false;
-    // Of the files the replay holds, while it is already shown: what is found takes longer than to show it.
-    const onShown = async (): Promise<void> => {
-      const { markRecording } = await import('./marks.js');
-      const { findViolations } = await import('./violations.js');
-      const again = await replay.reread();
-      const finders = [findViolations(again.session)];
-      if (rules !== null) finders.push((await import('./alerts.js')).findAlerts(again.session, rules));
-      await markRecording(replay, again, finders, () => over);
-    };
-    return showReplay({ replay, terminal, intervalMs, filter, ...pace, onShown: () => void onShown() }).finally(() => {
-      over = true;
-    });
+    return showReplay({ replay, terminal: openTerminal(false), intervalMs, filter, ...pace });
   }
   if (draws && rules !== null) throw noTimeLine();
   if (draws) {

@@ -2,8 +2,7 @@
 /** Violated rules of `check` as markers on the time line of a replay: the first violation of each. */
 import { Checker } from '../../../src/core/check/checker.js';
 import type { SessionInfo } from '../../../src/core/events/session.js';
-import type { Marker } from '../../../src/recording/read/marks.js';
-import type { MarkFinder } from './marks.js';
+import type { Marker, MarkFinder } from '../../../src/recording/read/marks.js';
 
 export function findViolations(session: SessionInfo): MarkFinder {
   const checker = new Checker(session);

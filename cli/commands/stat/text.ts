@@ -143,7 +143,7 @@ function trust(snapshot: Snapshot): string[] {
   }
   const { missing, failedStacks } = snapshot.names;
   const failed = failedStacks.kernel + failedStacks.user;
-  if (failed > 0) lines.push(row(formatExact(failed), 'stacks asked for and not had'));
+  if (failed > 0) lines.push(row(formatExact(failed), 'stacks asked for that could not be taken'));
   for (const why of missing) lines.push(remark(sanitise(`no names: ${why}`)));
   for (const hook of session.hooks) {
     if (!hook.attached)

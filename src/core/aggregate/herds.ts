@@ -12,7 +12,7 @@ export function mix(x: number): number {
 }
 
 /**
- * Waits for one folio that overlap, one with the next, are one herd. They are told as they end, so a herd grows with
+ * Waits for one folio that overlap, one with the next, are one herd. They are pushed as they end, so a herd grows with
  * each, and a wait that ends late may make one herd of two.
  */
 export class Herds {

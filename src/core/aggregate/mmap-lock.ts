@@ -27,10 +27,10 @@ function side(kernel: Float64Array, acquired: number, waitNs: number, first: num
   };
 }
 
-/** Acquisitions are counted where they are timed: in the tracepoint that tells of them. */
+/** Acquisitions are counted where they are timed: in the tracepoint that reports them. */
 export const MMAP_LOCK_HOOK = 'mmap_lock_acquire_returned';
 
-/** Tells that the trylock of lock_mm_and_find_vma failed: from there on a fault queues. */
+/** Reports that the trylock of lock_mm_and_find_vma failed: from there on a fault queues. */
 export const MMAP_QUEUE_HOOK = 'mmap_lock_start_locking';
 
 /** Why it is not known who held mmap_lock; '' when it is. */

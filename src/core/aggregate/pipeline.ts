@@ -56,7 +56,7 @@ export class Pipeline {
       else {
         (decoded[k] as number)++;
         if (!isOfNoFault(k)) continue;
-        // What writers do and what faults say of them are told in the order of the ring.
+        // What writers do and what faults say of them are pushed in the order of the ring.
         this.#fold.push(batch, from, i);
         if (isLockEvent(k)) this.#sums.blockers.push(batch, i);
         else this.#sums.writers.push(batch, i);
@@ -87,7 +87,7 @@ export class Pipeline {
     else this.#names.push(batch, i);
   }
 
-  /** Copies of the lifecycles still open, oldest first: what `onClosed` has not had. To be read while nothing is pushed. */
+  /** Copies of the lifecycles still open, oldest first: those that `onClosed` was not called with. To be read while nothing is pushed. */
   *open(): Generator<Lifecycle, void, undefined> {
     for (const fault of this.#fold.open()) yield inFlight(fault);
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
  * Failed attempts whose cause the fallback may still change: of a RETRY until it is judged, of an ABORT until its fault
- * is over. Whoever counts causes for good leaves these out.
+ * is over. A count of causes that must not go back leaves these out.
  */
 import type { AttemptRecord } from '../lifecycle/attempt-record.js';
 import type { FaultRecord } from '../lifecycle/record.js';

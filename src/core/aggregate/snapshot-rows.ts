@@ -42,7 +42,7 @@ export interface CgroupRow extends WorkFigures {
   readonly cgroup: number;
   readonly cgroupName: string;
   /**
-   * `cgroupName` for who keeps a series of it, which is not to begin under one name and go on under another: null while the
+   * `cgroupName` for those that keep a series of it, which is not to begin under one name and go on under another: null while the
    * name may still come, and '' for good where it came late.
    */
   readonly label: string | null;

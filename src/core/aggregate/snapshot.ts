@@ -133,9 +133,9 @@ export interface Snapshot {
     readonly byProcess: readonly CounterfactualRow[];
   };
   readonly progress: ProgressStats;
-  /** VMA locks taken by others than faults, by who; null where no hook shows it. */
+  /** VMA locks taken by others than faults, by user; null where no hook shows it. */
   readonly otherUsers: Readonly<Record<'userfaultfd' | 'procfs' | 'madvise' | 'damon' | 'other', number | null>>;
-  /** What has no names here, and why; and stacks asked for and not had. */
+  /** What has no names here, and why; and stacks asked for that could not be taken. */
   readonly names: {
     readonly missing: readonly string[];
     readonly failedStacks: { readonly kernel: number; readonly user: number };

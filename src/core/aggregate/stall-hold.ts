@@ -13,7 +13,7 @@ export class StallTotals {
 export class Hold {
   readonly tid: number;
   readonly mm: number;
-  /** When it was had, and given back; NaN not known. */
+  /** When it was taken, and given back; NaN not known. */
   readonly had: number;
   released: number = Number.NaN;
   /** Longest stall so far, per what is summed over; made with the first one. */

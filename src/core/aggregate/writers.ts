@@ -70,7 +70,7 @@ export class Writers {
   readonly #acquisitionsSeen: boolean;
   readonly #names: ProcessNames;
 
-  /** `acquisitionsSeen`: mmap_lock's tracepoints are hooked, so that one hold can be told from the next. */
+  /** `acquisitionsSeen`: mmap_lock's tracepoints are hooked, so that one hold can be distinguished from the next. */
   constructor(stalls: Stalls, acquisitionsSeen: boolean, names: ProcessNames) {
     this.#names = names;
     this.#stalls = stalls;

@@ -10,7 +10,7 @@ export type Grouping = (typeof GROUPINGS)[number];
 
 export interface AlertGroup {
   readonly by: Grouping;
-  /** Tells it from the others of its kind: the tgid, the cgroup's id, the cause. */
+  /** Distinguishes it from the others of its kind: the tgid, the cgroup's id, the cause. */
   readonly key: string;
   /** For people: `comm (tgid)`, the cgroup's path, the cause. */
   readonly name: string;

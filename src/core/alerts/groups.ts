@@ -11,7 +11,7 @@ import { addWork, type Work, worksOf } from './work.js';
 
 export interface GroupReading {
   readonly group: AlertGroup;
-  /** What tells the group from others, for expressions. */
+  /** What distinguishes the group from others, for expressions. */
   readonly identity: Readonly<Record<string, string | number>>;
   readonly fields: Readonly<Record<string, Reading>>;
 }
@@ -67,7 +67,7 @@ export const GROUP_FIELDS: Readonly<Record<Grouping, readonly GroupField[]>> = {
   ],
 };
 
-/** What tells one group from the other, and its type. */
+/** What distinguishes one group from the other, and its type. */
 export const GROUP_IDENTITY: Readonly<Record<Grouping, Readonly<Record<string, 'string' | 'double'>>>> = {
   process: { comm: 'string', pid: 'double', cgroup: 'string' },
   cgroup: { cgroup: 'string' },

@@ -40,7 +40,7 @@ export function knownOf(fields: Readings['fields']): Known {
 }
 
 /**
- * What cannot be told does not fire, and keeps nothing firing: a storm that ends in silence has no ratio any more, and is
+ * What is not known does not fire, and keeps nothing firing: a storm that ends in silence has no ratio any more, and is
  * over. Where both expressions hold, the alert goes on.
  */
 export function signalsOf(rule: AlertRule, known: Known): Signals {

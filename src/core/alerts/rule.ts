@@ -10,7 +10,7 @@ export interface Condition {
   readonly source: string;
   /** Names of the fields it reads, in order. */
   readonly fields: readonly string[];
-  /** null: it cannot be told, since a field that decides is not known. */
+  /** null: not known, since a field that decides is not. */
   test(known: Known): boolean | null;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * What this kernel does by design where others do not, told by what happened and never by its version. Kernels that go
+ * What this kernel does by design where others do not, known by what happened and never by its version. Kernels that go
  * on under the VMA lock after a RETRY set TRIED for it; kernels that keep it over waits for folios always do.
  */
 import { VlSharedArgs } from '../../schema/events.gen.js';

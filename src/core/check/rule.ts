@@ -36,7 +36,7 @@ export const POLICIES = {
 } as const;
 export type Policy = keyof typeof POLICIES;
 
-/** How a rule tells what it found in a lifecycle. */
+/** How a rule reports what it found in a lifecycle. */
 export interface Say {
   /** It was put to the test and held. `sights`: the ways it could have broken in this fault; none named: all of them. */
   held(...sights: string[]): void;

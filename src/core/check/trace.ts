@@ -6,7 +6,7 @@ export interface Step {
   readonly kind: number;
   /** `enum vl_step_flag` */
   readonly flags: number;
-  /** ns since the session's base. Evidence sent late carries the time of what it tells of: order is that of the array. */
+  /** ns since the session's base. Evidence sent late carries the time of what it reports: order is that of the array. */
   readonly time: number;
   readonly a: number;
   readonly b: number;

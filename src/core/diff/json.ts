@@ -33,7 +33,7 @@ function value(row: DiffRow, at: SideValue | null): object | null {
 
 function row(it: DiffRow): object {
   const { id, group, title, change, p, verdict } = it;
-  // JSON has no Infinity: a figure that A has none of is told by its own value.
+  // JSON has no Infinity: a figure that A has none of is given by its own value.
   const finite = change !== null && Number.isFinite(change) ? change : null;
   return { id, group, title, a: value(it, it.a), b: value(it, it.b), change: finite, p, verdict };
 }

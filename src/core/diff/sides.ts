@@ -107,7 +107,7 @@ function cutSlices(a: Recorded, b: Recorded): Cuts {
     const [slices, sliceNs] = SLICES.at(-1) ?? [0, 0];
     return cuts(
       0,
-      `a recording is shorter than ${(slices * sliceNs) / 1e9} s: too few time slices to tell a difference from noise`,
+      `a recording is shorter than ${(slices * sliceNs) / 1e9} s: too few time slices to distinguish a difference from noise`,
     );
   }
   return isCounted(a) && isCounted(b) ? cuts(fit[0], '') : cuts(0, 'a recording has no counts of faults');

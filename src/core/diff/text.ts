@@ -80,7 +80,7 @@ export function overWhat({ unit, slices }: Diff['method']): string {
   return unit === 'run' ? `${slices} runs a side` : `${slices} time slices of either recording`;
 }
 
-/** What two recordings cannot tell, where something differs between them; '' where that has no bearing. */
+/** What two recordings cannot show, where something differs between them; '' where that has no bearing. */
 export function beyondNoise({ findings, method }: Diff): string {
   if (findings.length === 0 || method.unit === 'run') return '';
   return 'Two runs of one workload may differ by more than their slices show: compare five a side (diff A B --a … --b …).';

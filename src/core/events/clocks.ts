@@ -35,7 +35,7 @@ function ahead(before: ClockPair, pair: ClockPair): number {
 }
 
 /**
- * Adds a later pair. One that the pair before it foretells is kept only until the next one: a session of months has as many
+ * Adds a later pair. One that the pair before it predicts is kept only until the next one: a session of months has as many
  * as the clocks drifted apart, not one a minute.
  */
 export function addClock(clocks: ClockPair[], pair: ClockPair): void {

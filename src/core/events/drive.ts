@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
  * The one loop over a source: every command and the daemon push batches through it. It lets timers, keys and signals
- * have their turn, plays at a pace where asked to, and ends when told to.
+ * have their turn, plays at a pace where asked to, and ends when asked to.
  */
 import type { EventBatch } from './batch.js';
 import type { Source } from './source.js';

@@ -29,7 +29,7 @@ export interface FaultBits {
   readonly deviceHooked: boolean;
   /** The end of every mmap_lock hold of a fault is sent (VL_MM_RELEASED). */
   readonly mmapReleased: boolean;
-  /** handle_userfault is told VM_UFFD_MINOR, a bit above 31, so that its low half reads 0 (6.4 and later). */
+  /** handle_userfault gets VM_UFFD_MINOR, a bit above 31, so that its low half reads 0 (6.4 and later). */
   readonly uffdMinor: boolean;
   /** By which a PTE is read; null when not known. */
   readonly arch: Arch | null;

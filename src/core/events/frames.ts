@@ -9,7 +9,7 @@ const BARE = /^0x[0-9a-f]+$/;
 /**
  * The frames that can be trusted. A program built without frame pointers leaves anything in the register the kernel
  * walks by: its stack goes on through words that are no return addresses. The first frame that lies in no code, behind
- * one that does, ends the stack, and `CUT_FRAME` stands for the rest. Where nothing has a name nothing is told apart.
+ * one that does, ends the stack, and `CUT_FRAME` stands for the rest. Where nothing has a name nothing is distinguished.
  */
 export function trustedFrames(frames: readonly string[]): readonly string[] {
   if (frames.length === 0 || BARE.test(frames[0] as string)) return frames;

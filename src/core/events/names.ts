@@ -28,7 +28,7 @@ export class Names {
   readonly handlers: BoundedMap<bigint, string> = new BoundedMap(MAX_HANDLERS, () => 0);
   /** What has no names, and why; in the order it was found. */
   readonly missing: Set<string> = new Set();
-  /** Stacks asked for and not had. */
+  /** Stacks asked for that could not be taken. */
   readonly failedStacks = { kernel: 0, user: 0 };
   readonly processes: ProcessNames = new ProcessNames();
   readonly #stacks: BoundedMap<number, string[]> = new BoundedMap(MAX_STACKS, () => 0);

@@ -19,10 +19,10 @@ export const UserKind = {
   Process: 134,
   /** What has no names here: `Unnamed` says of what; comm = what and why. */
   Unnamed: 135,
-  /** CLOCK_REALTIME at `time`. Every minute, and when it is no longer what the pair before foretells. */
+  /** CLOCK_REALTIME at `time`. Every minute, and when the pair before no longer predicts it. */
   Clock: 136,
   /**
-   * What a task had of an mmap_lock that others queue for at `time`: tid, tgid, mm, comm (of the process), flags
+   * What a task held or awaited of an mmap_lock that others queue for at `time`: tid, tgid, mm, comm (of the process), flags
    * (`enum vl_lock_flag`), `file`, acquired = since when.
    */
   Lock: 137,
@@ -41,7 +41,7 @@ export const UserArgs = {
   /** The address, as in that step. */
   Handler: { high: 'a', low: 'b' },
   Process: { tgid: 'a' },
-  /** `Unnamed`; of stacks: how many were asked for and not had so far. */
+  /** `Unnamed`; of stacks: how many were asked for and could not be taken so far. */
   Unnamed: { what: 'a', count: 'value' },
   /** Seconds since the epoch, and the ns beyond. */
   Clock: { seconds: 'a', nanoseconds: 'value' },

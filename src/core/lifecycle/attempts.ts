@@ -51,7 +51,7 @@ export function current(f: FaultRecord, s: StepContext): AttemptRecord {
 }
 
 /**
- * Fault flags tell which lock the attempt is under, and whether the fault came from user mode. An attempt that a step without
+ * Fault flags show which lock the attempt is under, and whether the fault came from user mode. An attempt that a step without
  * them began counts as one under mmap_lock until they say that it is a second try under the VMA lock.
  */
 export function learn(f: FaultRecord, s: StepContext, attempt: AttemptRecord, faultFlags: number): void {

@@ -131,7 +131,7 @@ function folioCause(f: FaultRecord, attempt: AttemptRecord, bits: FaultBits): Re
     if (entry !== 'swap') return 'folio locked';
   }
   if (florFlags === -1 || !(florFlags & VlStepFlag.FOLIO)) return 'folio locked';
-  // Whose read it is, or was, only a return can tell, and one without RETRY is of another pass.
+  // Whose read it is, or was, only a return can show, and one without RETRY is of another pass.
   if (result === -1 || !(result & bits.retry)) return 'folio locked';
   return florFlags & VlStepFlag.UPTODATE ? 'folio locked: other holder' : 'folio locked: other read';
 }
@@ -155,7 +155,7 @@ function fileCause(attempt: AttemptRecord, bits: FaultBits): RetryCause {
 
 /**
  * What the fallback adds to a RETRY: `found` is `enum vl_found`. handle_mm_fault's callers of ->fault have no probe
- * of their own, so what they refuse is told from the VMA; a dropped step could have told another cause.
+ * of their own, so what they refuse is taken from the VMA; a dropped step could have shown another cause.
  */
 export function causeAtFallback(f: FaultRecord, attempt: AttemptRecord, found: number, bits: FaultBits): RetryCause {
   const cause = attempt.cause as RetryCause;

@@ -53,7 +53,7 @@ export class RecordPool {
     if (this.#faults.length < MAX_FREE) this.#faults.push(fault);
   }
 
-  /** One attempt of a fault, for who does not read the others. */
+  /** One attempt of a fault, where the others are not read. */
   holdAttempt(attempt: AttemptRecord): AttemptRecord {
     attempt.holders++;
     return attempt;

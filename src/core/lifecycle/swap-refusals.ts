@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * Whether this kernel gives swap faults under the VMA lock back without handling them, told by what it does. One fault
- * cannot tell: a missed run of the programs on get_swap_device and __folio_lock_or_retry looks the same. What tells is
+ * Whether this kernel gives swap faults under the VMA lock back without handling them, known by what it does. One fault
+ * does not show it: a missed run of the programs on get_swap_device and __folio_lock_or_retry looks the same. What shows it is
  * the fallback of the same fault, which asks for the device that the attempt before it did not ask for.
  */
 

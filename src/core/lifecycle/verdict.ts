@@ -51,7 +51,7 @@ function compare(attempt: AttemptRecord, s: StepContext): Judgement {
   return found & VlFound.FOUND_SEQ_SAME ? AS.avoidable : AS['write-locked'];
 }
 
-function tell(
+function report(
   f: FaultRecord,
   s: StepContext,
   attempt: AttemptRecord,
@@ -69,7 +69,7 @@ export function judge(f: FaultRecord, s: StepContext, wait: WaitRecord | null): 
   const attempt = f.vmaAttempt;
   if (!f.unjudged || attempt === null) return;
   const known = s[VlArgs.MM_LOCK_EXIT.found] & VlFound.FOUND_MM_KNOWN;
-  tell(f, s, attempt, compare(attempt, s), known ? s[VlArgs.MM_LOCK_EXIT.writers] : -1, wait);
+  report(f, s, attempt, compare(attempt, s), known ? s[VlArgs.MM_LOCK_EXIT.writers] : -1, wait);
 }
 
 /** Why there is no fallback to compare with, on kernels that go on under the VMA lock. */
@@ -80,5 +80,5 @@ export function judgeUnseen(f: FaultRecord, s: StepContext, instead: string = ''
   const attempt = f.vmaAttempt;
   if (!f.unjudged || attempt === null) return;
   const why = instead || (f.how === 'signal' ? 'signal: no fallback' : 'fallback not seen');
-  tell(f, s, attempt, { kind: 'unknown', why }, -1, null);
+  report(f, s, attempt, { kind: 'unknown', why }, -1, null);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * Where text leaves. Names come from whoever may set them (prctl(PR_SET_NAME), a path, a recording's head), so what goes to
+ * Where text leaves. Names come from anybody who may set them (prctl(PR_SET_NAME), a path, a recording's head), so what goes to
  * a terminal, a log or a table goes through here: no name ends a line, moves a cursor or turns the text around it.
  */
 
@@ -32,7 +32,7 @@ export function blocksOf(blocks: readonly (readonly string[])[]): CleanText {
   return textOf([...full.flatMap((block) => ['', ...block]), '']);
 }
 
-/** A JSON document and the end of its line. Escapes are JSON's own: whoever reads it gets every name as it was. */
+/** A JSON document and the end of its line. Escapes are JSON's own: its reader gets every name as it was. */
 export function jsonOf(value: unknown, replacer?: (key: string, value: unknown) => unknown, indent = 0): CleanText {
   const text = JSON.stringify(value, replacer, indent).replace(HARMFUL_IN_JSON, escapeUnits);
   return `${text}\n` as CleanText;
@@ -46,7 +46,7 @@ function escapeUnits(char: string): string {
 
 /**
  * A cell of CSV (RFC 4180). null is nothing at all, an empty text `""`. A text a spreadsheet would compute gets a `'` in
- * front, which is how a spreadsheet is told that it is text.
+ * front, which makes a spreadsheet take it for text.
  */
 export function csvCell(value: string | number | boolean | null): string {
   if (value === null) return '';

@@ -25,7 +25,7 @@ export interface StackSample {
   readonly kernelStack: number;
   readonly userStack: number;
   readonly count: number;
-  /** Faults: from their beginning to their end. Writers: until the lock was had. Holders: until it was given back. */
+  /** Faults: from their beginning to their end. Writers: until the lock was taken. Holders: until it was given back. */
   readonly ns: number;
   /** Symbols, innermost first; empty when none was taken or its names did not come. */
   readonly kernel: readonly string[];

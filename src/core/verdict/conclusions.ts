@@ -9,7 +9,7 @@ export const TELLABLE = 0.1;
 
 type Figures = Omit<VerdictReport, 'conclusions'>;
 
-/** Both ends, or one where three digits do not tell them apart. */
+/** Both ends, or one where three digits do not distinguish them. */
 function endsOf(lo: number, hi: number): string {
   return formatDuration(lo) === formatDuration(hi) ? formatDuration(hi) : formatInterval({ lo, hi });
 }

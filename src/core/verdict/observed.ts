@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Which policy the kernel itself follows, told by what its faults do and never by its version. */
+/** Which policy the kernel itself follows, known by what its faults do and never by its version. */
 import { Histogram } from '../aggregate/histogram.js';
 import type { Lifecycle } from '../lifecycle/lifecycle.js';
 import type { Policy } from './policies.js';

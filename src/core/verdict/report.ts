@@ -97,7 +97,7 @@ export interface VerdictReport {
   };
   /** How the stalls of writers are known. */
   readonly basis: 'exact' | 'bound' | 'none';
-  /** Whether queueing is told from looking up. */
+  /** Whether queueing is distinguished from looking up. */
   readonly queueSeen: boolean;
   readonly all: VerdictRow;
   readonly byCause: readonly VerdictRow[];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Rows of writers (VL_W_*) → their holds, told to the stalls of every policy; and the priorities they show. */
+/** Rows of writers (VL_W_*) → their holds, pushed to the stalls of every policy; and the priorities they show. */
 import { VlArgs, VlKind, VlSharedArgs, VlStepFlag } from '../../schema/events.gen.js';
 import { BoundedMap } from '../bounded/bounded-map.js';
 import type { EventBatch } from '../events/batch.js';

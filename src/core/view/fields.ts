@@ -50,7 +50,7 @@ const orDash =
   (value: Value): string =>
     typeof value === 'number' && !Number.isNaN(value) ? format(value) : '–';
 
-/** A mark and a word for each phase: what is out is told from what is not without colour. */
+/** A mark and a word for each phase: what fires is distinguished from what does not without colour. */
 function phaseWord({ phase, unknown }: AlertStatus): string {
   switch (phase) {
     case 'firing':
@@ -66,7 +66,7 @@ function phaseWord({ phase, unknown }: AlertStatus): string {
   }
 }
 
-/** What the rule reads now, or why it cannot be told. */
+/** What the rule reads now, or why that is not known. */
 function valueWords({ values, unknown }: AlertStatus): string {
   const [why] = Object.values(unknown);
   return why ?? formatValues(values);

@@ -91,9 +91,9 @@ export interface TableOptions<Row> {
   readonly sort?: { readonly field: string; readonly descending: boolean } | null;
   /** Index into `rows` of the selected one; -1 for none; absent: the table has no selection and no room for its mark. */
   readonly selected?: number;
-  /** What stands before each row that is not selected, in the columns of the mark; blanks unless told. */
+  /** What stands before each row that is not selected, in the columns of the mark; blanks by default. */
   readonly marks?: readonly string[];
-  /** A style for one cell; `plain` unless told. */
+  /** A style for one cell; `plain` by default. */
   readonly style?: (row: Row, field: Field<Row>) => Style;
   /** Shown instead of rows when there are none. */
   readonly empty: string;

@@ -20,6 +20,7 @@ export function statusOf(snapshot: Snapshot | null, state: ViewState): { word: s
 }
 
 function replayStatus(replay: ReplayState, snapshot: Snapshot | null): { word: string; style: Style } {
+  if (replay.reading) return { word: '» READING', style: 'live' };
   if (replay.seeking !== null) return { word: '» SEEKING', style: 'live' };
   if (replay.atEnd)
     return snapshot?.ended === false ? { word: '✂ CUT OFF', style: 'bad' } : { word: '■ END', style: 'ended' };

@@ -48,7 +48,7 @@ export interface KeyBinding {
   readonly label: string;
   /** Bindings next to each other with the same help share a row of it. */
   readonly help: string;
-  /** Where it works; everywhere unless told. */
+  /** Where it works; everywhere by default. */
   readonly only?: 'replay' | 'source';
 }
 

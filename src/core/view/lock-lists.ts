@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Lists of who has, awaits and had mmap_lock and the locks of VMAs. */
+/** Lists of who holds, awaits and held mmap_lock and the locks of VMAs. */
 
 import { MMAP_LOCK_HOOK, whyNoBlockers, whyNotHooked } from '../aggregate/mmap-lock.js';
 import type { Snapshot } from '../aggregate/snapshot.js';

@@ -91,7 +91,7 @@ const SERIES: readonly (readonly [title: string, style: Style, outcomes: readonl
   ['kernel-mode', 'kernel', ['kernelMode']],
 ];
 
-/** Rates over time, a box for each outcome: told apart by its title, not by a colour. */
+/** Rates over time, a box for each outcome: distinguished by its title, not by a colour. */
 function chartRow({ now, state }: Figures, width: number, height: number): Block {
   const timeline = now.timeline[state.axis];
   const count = Math.max(2, Math.min(SERIES.length, Math.floor(width / 40)));

@@ -63,7 +63,7 @@ export function rowChart(list: ListId, figures: Figures, width: number, height: 
     return sum;
   };
   return rateChart(
-    { title: `VMA locks lost or not had/s: ${sanitise(found.name)}`, style: found.style, timeline, of },
+    { title: `VMA locks lost or not taken/s: ${sanitise(found.name)}`, style: found.style, timeline, of },
     width,
     height,
   );

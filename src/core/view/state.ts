@@ -87,6 +87,8 @@ export interface ReplayState {
   /** Recorded time per time. */
   readonly speed: number;
   readonly paused: boolean;
+  /** It is read for the first time: what is shown is what was read so far. */
+  readonly reading: boolean;
   /** Where a seek under way goes to; null while none is. */
   readonly seeking: number | null;
   readonly markers: readonly Marker[];

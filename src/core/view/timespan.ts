@@ -59,7 +59,7 @@ function pendingSpan(attempt: Attempt, waits: readonly Wait[], now: number): { u
 function attemptRow(attempt: Attempt, index: number, scale: Scale, waits: readonly Wait[], now: number): Line {
   const cells: string[] = new Array(scale.columns).fill(' ');
   const label = `${index + 1} ${lockName(attempt.lock)}`;
-  if (attempt.outcome === 'abort') return row(scale, label, cells, 'abort', 'not had: ABORT');
+  if (attempt.outcome === 'abort') return row(scale, label, cells, 'abort', 'not taken: ABORT');
   const { acquired, released, outcome } = attempt;
   const style: Style = attempt.lock === 'vma' ? 'good' : 'abort';
   if (outcome === 'pending') {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What a cgroup is to people: the container, pod or systemd unit its path tells of. */
+/** What a cgroup is to people: the container, pod or systemd unit its path names. */
 
 export interface CgroupUnit {
   /** `unit`: of systemd. `pod`: of Kubernetes, its own cgroup above those of its containers. */

@@ -49,7 +49,7 @@ export const LIST_COLUMNS: Readonly<Record<string, Columns>> = {
     worst: 'its longest fault',
   },
   causes: {
-    result: 'RETRY: the VMA lock was given back; ABORT: it was not had',
+    result: 'RETRY: the VMA lock was given back; ABORT: it could not be taken',
     lost: 'time of its faults after they had lost the VMA lock, to their end',
     mean: 'that time for one fault',
     avoidable: 'of the retries that could be judged: a retry under the VMA lock would have done',

@@ -4,6 +4,8 @@
  * a test holds the page to them.
  */
 
+import { WAIT_FACTS, WAIT_NAMES, type WaitFacts, type WaitName } from './waits.js';
+
 export interface Term {
   readonly word: string;
   readonly meaning: string;
@@ -14,6 +16,19 @@ export interface Term {
 export interface Chapter {
   readonly title: string;
   readonly terms: readonly Term[];
+}
+
+const HELD: Readonly<Record<WaitFacts['lock'], string>> = {
+  dropped: '; a first try gives the VMA lock back before',
+  fallback: '; the VMA lock is lost by then',
+  kept: '; it holds the lock of its attempt meanwhile',
+  none: '',
+};
+
+function waitTerm(name: WaitName): Term {
+  const { title, now, of, hooks, lock } = WAIT_FACTS[name];
+  const meaning = of === 'part' ? 'the part of it after the failed trylock' : `a ${of} ${now}${HELD[lock]}`;
+  return { word: title, meaning, kernel: hooks.map((hook) => `\`${hook}\``).join(' or ') };
 }
 
 export const GLOSSARY: readonly Chapter[] = [
@@ -109,6 +124,7 @@ export const GLOSSARY: readonly Chapter[] = [
       { word: 'herd', meaning: 'how many wait for one folio at a time' },
     ],
   },
+  { title: 'What is waited for', terms: WAIT_NAMES.map(waitTerm) },
   {
     title: 'Locks over time',
     terms: [

@@ -121,7 +121,7 @@ function attemptBody(attempt: Attempt): EventBody {
   };
 }
 
-/** From when it was had for sure until it may have been given back; null when it was not had. */
+/** From when it was held for sure until it may have been given back; null when it was not taken. */
 function lockSlice(attempt: Attempt, begin: number, until: number): Slice | null {
   if (attempt.outcome === 'abort') return null;
   const { acquired, released, rule } = attempt;

@@ -130,7 +130,7 @@ export class CgroupReader {
     return batch.length - before;
   }
 
-  /** Reads the names of the containers there are by now: later, the files that tell them may no longer be ours to read. At most `ms`. */
+  /** Reads the names of the containers there are by now: later, the files that hold them may no longer be ours to read. At most `ms`. */
   async prime(ms: number): Promise<void> {
     if (this.#mount !== null) await within(ms, this.#primeBelow(this.#mount, '/', performance.now() + ms));
   }

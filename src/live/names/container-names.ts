@@ -45,7 +45,7 @@ export class ContainerNames {
 
   /**
    * `web`, `shop/web-0/nginx` (namespace, pod, container); the short id where no name can be read. `pod`: uid of the pod the
-   * container is in, where its cgroup tells. Never rejects.
+   * container is in, where its cgroup says so. Never rejects.
    */
   async name({ kind, id, user }: CgroupUnit, pod: string | null = null): Promise<string> {
     const known = user === null ? pod : null;

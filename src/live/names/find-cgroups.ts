@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The cgroups a session follows: asked for by path, id, container, pod or unit, told to the probes (bpf/cgroups.bpf.h). */
+/** The cgroups a session follows: asked for by path, id, container, pod or unit, written to the probes' map (bpf/cgroups.bpf.h). */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CgroupFilter, type CgroupFilterKind, isMeant, podPath } from '../../core/vocabulary/cgroup-filter.js';

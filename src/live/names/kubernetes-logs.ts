@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
  * Names of pods and their containers from the folders of logs that the kubelet makes. What runtimes keep is root's alone;
- * these are everybody's to list, and it is their names that tell: no file is read.
+ * everybody may list these, and their names say it: no file is read.
  */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -19,14 +19,14 @@ export class KubernetesLogs {
     this.#root = root;
   }
 
-  /** Namespace, pod and container, by the id of the container; by its pod where that has no other. null where none tells. */
+  /** Namespace, pod and container, by the id of the container; by its pod where that has no other. null where none says it. */
   async container(id: string, pod: string | null): Promise<string | null> {
     const links = await this.#list(LINKS);
     const [, podName, namespace, name] = LINK.exec(links.find((link) => link.endsWith(`-${id}.log`)) ?? '') ?? [];
     if (name !== undefined) return `${namespace}/${podName}/${name}`;
     const folder = pod === null ? undefined : await this.#folder(pod);
     if (folder === undefined) return null;
-    // Of several containers none can be told from another.
+    // Several containers cannot be distinguished.
     const containers = await this.#list(join(PODS, folder));
     return containers.length === 1 ? `${nameOf(folder)}/${containers[0]}` : null;
   }

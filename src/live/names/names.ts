@@ -116,7 +116,7 @@ export class NameRows {
     await Promise.all([this.symbols.settle(ms), this.#cgroups.settle(Math.min(ms, GROUPS_MS))]);
   }
 
-  /** Stacks asked for and not had; null when none were asked for. */
+  /** Stacks asked for that could not be taken; null when none were asked for. */
   get failedStacks(): Readonly<{ kernel: number; user: number }> | null {
     return this.#stacks?.failed ?? null;
   }

@@ -93,7 +93,7 @@ export interface StackKinds {
 
 /** Sees to it that each stack id that turns up in the rows of a source is followed once by its `UserKind.Frame` rows. */
 export class StackRows {
-  /** Stacks asked for and not had: none could be walked, or the map was full at its slot. */
+  /** Stacks asked for that could not be taken: none could be walked, or the map was full at its slot. */
   failed: { kernel: number; user: number } = { kernel: 0, user: 0 };
   readonly #reader: StackReader;
   readonly #texts: TextPool;

@@ -56,8 +56,8 @@ export function parseSwaps(text: string): SwapArea[] {
 
 /**
  * Which area is which device. An area is known by its disk where only one lies on that disk; areas that share a disk are
- * told apart by their order, which is that of the types, when all of them were seen. Else the disk's name must do.
- * `diskOf`: name of the disk under a swap area, null where that cannot be told.
+ * distinguished by their order, which is that of the types, when all of them were seen. Else the disk's name must do.
+ * `diskOf`: name of the disk under a swap area, null where that is not known.
  */
 export function nameDevices(
   devices: readonly SwapDevice[],
@@ -78,7 +78,7 @@ export function nameDevices(
 
 export interface SwapFiles {
   readonly swaps: string;
-  /** Disk under a block device (`/dev/vda2` → `vda`) or a file; null where that cannot be told. */
+  /** Disk under a block device (`/dev/vda2` → `vda`) or a file; null where that is not known. */
   diskOf(area: SwapArea): string | null;
 }
 

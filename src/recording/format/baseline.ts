@@ -81,7 +81,7 @@ export class Baseline {
     });
   }
 
-  /** Whether this lifecycle began before. Numbers run up on each CPU, and begin anew after 2^32. */
+  /** Whether this lifecycle began before. Numbers run up on each CPU, and begin again after 2^32. */
   isBefore(cpu: number, fault: number): boolean {
     const newest = this.#faults[cpu];
     return newest !== undefined && ((fault - newest) | 0) <= 0;

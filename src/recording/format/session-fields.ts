@@ -101,7 +101,7 @@ const U32 = 2 ** 32 - 1;
 const time: Field = whole(-Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
 const bits: Field = table(whole(-(2 ** 31), U32));
 
-/** Every field of a session: whoever adds one names its range here. */
+/** Every field of a session: a new one gets its range here. */
 const FIELDS: Readonly<Record<keyof Required<SessionInfo>, Field>> = {
   v: whole(1, 1),
   tool: text(),

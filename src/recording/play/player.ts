@@ -8,16 +8,11 @@ import type { Lifecycle } from '../../core/lifecycle/lifecycle.js';
 import { type HeldFiles, holdFiles } from '../read/held-files.js';
 import type { Marker } from '../read/marks.js';
 import { type OpenOptions, openRecordingBytes, type Recording } from '../read/reader.js';
-import { SCANNED, type Scan, scan } from '../read/scan.js';
-import { sliceSource, type TimeRange } from '../read/slice.js';
+import { sliceSource } from '../read/slice.js';
 import { FoundFaults } from './found-faults.js';
 import { MAX_SPEED, MIN_SPEED, RATE_NS, type Replay } from './replay.js';
 import { Run } from './run.js';
-
-export interface ReplayOptions {
-  /** Which part of the recording, ns since its session's base; called once the session is known. Absent: all of it. */
-  readonly range?: (session: SessionInfo) => TimeRange | Promise<TimeRange>;
-}
+import { beginSurvey, type Found, type Survey, type SurveyOptions } from './survey.js';
 
 /** States kept besides the one that is shown: each is the memory of a whole pipeline. */
 const MAX_KEPT = 3;
@@ -31,17 +26,26 @@ export async function canReplay(path: string): Promise<boolean> {
   return found === null || found.isFile();
 }
 
-/** Rejects with a `UserError` (exit code 2) when `path` is no recording that can be read. */
-export async function openReplay(path: string, options: ReplayOptions = {}): Promise<Replay> {
+/** At its beginning, after it was read once. Rejects with a `UserError` (exit code 2) when `path` is no recording that can be read. */
+export async function openReplay(path: string, options: SurveyOptions = {}): Promise<Replay> {
+  const replay = await beginReplay(path, options);
+  try {
+    await replay.surveyed;
+    await replay.seek(0);
+    return replay;
+  } catch (error) {
+    await replay.close();
+    throw error;
+  }
+}
+
+/** As `openReplay`, as soon as its head was read: `surveyed` of the replay says when the rest was. */
+export async function beginReplay(path: string, options: SurveyOptions = {}): Promise<Replay> {
   const files = await holdFiles(path);
   try {
     const open = (how: OpenOptions = {}): Promise<Recording> => openRecordingBytes(files.chunks(), path, () => {}, how);
-    const whole = await open();
-    const range = (await options.range?.(whole.session)) ?? { from: 0, to: Number.POSITIVE_INFINITY };
-    const found = await scan(await open(SCANNED), range);
-    const reread = async (): Promise<Source> => sliceSource(await open(), range);
-    // The first run goes on from the head that was read already.
-    return new Player(found, range, reread, new Run(sliceSource(whole, range)), files);
+    const survey = await beginSurvey(open, options);
+    return new Player(survey, async () => sliceSource(await open(), survey.range), files);
   } catch (error) {
     await files.close();
     throw error;
@@ -50,41 +54,57 @@ export async function openReplay(path: string, options: ReplayOptions = {}): Pro
 
 class Player implements Replay {
   readonly session: SessionInfo;
-  readonly duration: number;
-  readonly truncated: string | null;
-  readonly reread: () => Promise<Source>;
+  readonly surveyed: Promise<void>;
   position = 0;
   paused = true;
-  seeking: number | null = null;
   before: Snapshot | null = null;
-  readonly #damage: unknown;
-  readonly #isLong: boolean;
-  #markers: readonly Marker[];
+  #found: Found | null = null;
+  #seeking: number | null = null;
+  readonly #reread: () => Promise<Source>;
+  readonly #survey: Survey;
   #speed = 1;
   #run: Run;
   /** Other runs, the least lately used first. */
   readonly #kept: Run[] = [];
   readonly #files: HeldFiles;
-  /** What is under way; and a number that tells it when it is not wanted any more. */
-  #work: Promise<unknown> = Promise.resolve();
+  /** What is under way; and a number that changes when it is not wanted any more. */
+  #work: Promise<unknown>;
   #token = 0;
   #pending = 0;
+  #closed = false;
 
-  constructor(scan: Scan, range: TimeRange, reread: () => Promise<Source>, run: Run, files: HeldFiles) {
+  constructor(survey: Survey, reread: () => Promise<Source>, files: HeldFiles) {
     this.#files = files;
-    this.reread = reread;
-    this.#run = run;
-    this.session = run.session;
-    const end = scan.goesOn ? range.to : scan.last;
-    this.duration = Number.isNaN(end) ? 0 : Math.max(0, end - range.from);
-    this.truncated = scan.truncated;
-    this.#damage = scan.error;
-    this.#isLong = scan.rows.reduce((sum, rows) => sum + rows, 0) >= LONG_ROWS;
-    this.#markers = scan.markers.map((marker) => ({ ...marker, time: Math.max(0, marker.time - range.from) }));
-    if (scan.error !== null) {
-      const text = scan.error instanceof Error ? scan.error.message : String(scan.error);
-      this.addMarkers([{ time: this.duration, kind: 'damage', text }]);
-    }
+    this.#reread = reread;
+    this.#survey = survey;
+    this.#run = survey.run;
+    this.session = survey.run.session;
+    this.surveyed = this.#readAll();
+    this.#work = this.surveyed.catch(() => {}); // code that awaits `surveyed` sees the rejection
+  }
+
+  get duration(): number {
+    return this.#found?.duration ?? this.#survey.run.newest;
+  }
+
+  get truncated(): string | null {
+    return this.#found?.truncated ?? null;
+  }
+
+  get markers(): readonly Marker[] {
+    return this.#found?.markers ?? [];
+  }
+
+  get longest(): Lifecycle | null {
+    return this.#found?.longest ?? null;
+  }
+
+  get reading(): boolean {
+    return this.#found === null;
+  }
+
+  get seeking(): number | null {
+    return this.reading ? this.duration : this.#seeking;
   }
 
   get atEnd(): boolean {
@@ -92,11 +112,7 @@ class Player implements Replay {
   }
 
   get error(): unknown {
-    return this.#damage ?? this.#run.error;
-  }
-
-  get markers(): readonly Marker[] {
-    return this.#markers;
+    return this.#survey.run.error ?? this.#run.error;
   }
 
   get speed(): number {
@@ -108,34 +124,37 @@ class Player implements Replay {
   }
 
   async tick(elapsedMs: number): Promise<boolean> {
-    if (this.paused || this.atEnd || this.#pending > 0) return false;
+    if (this.reading || this.paused || this.atEnd || this.#pending > 0) return false;
     const target = Math.min(this.duration, this.position + elapsedMs * 1e6 * this.#speed);
     return this.#exclusively((stopped) => this.#advance(target, stopped));
   }
 
   async seek(time: number): Promise<boolean> {
-    const from = this.seeking ?? this.position;
+    if (this.reading) await this.surveyed;
+    const from = this.#seeking ?? this.position;
     const target = Math.min(this.duration, Math.max(0, time));
-    this.seeking = target;
+    this.#seeking = target;
     const arrived = await this.#exclusively(async (stopped) => {
       const early = target - RATE_NS;
       // In a long recording a step ahead is not worth reading it from its beginning for the sake of rates.
-      const isNear = this.#isLong && this.#run.newest <= target && this.#run.newest > early;
+      const near = this.#isLong ? nearest([...this.#kept, this.#run], target) : null;
+      const isNear = near !== null && near.newest > early;
       await this.#choose(isNear ? target : Math.max(0, early));
       if (!isNear && early > 0 && !(await this.#advance(early, stopped))) return false;
       this.before = early > 0 ? this.snapshot() : null;
       return this.#advance(target, stopped);
     });
     if (!arrived) return false;
-    this.seeking = null;
+    this.#seeking = null;
     // Who went back is likely to go as far again.
     if (this.#isLong && target < from) this.#prepare(2 * target - from - RATE_NS);
     return true;
   }
 
   async step(): Promise<Lifecycle | null> {
+    if (this.reading) await this.surveyed;
     this.paused = true;
-    this.seeking = null;
+    this.#seeking = null;
     let closed: Lifecycle | null = null;
     await this.#exclusively(async (stopped) => {
       closed = await this.#run.step(stopped);
@@ -151,7 +170,7 @@ class Player implements Replay {
 
   async faults(keep: (fault: Lifecycle) => boolean, stopped: () => boolean): Promise<Lifecycle[] | null> {
     const found = new FoundFaults(keep);
-    const run = new Run(await this.reread(), (fault) => found.add(fault));
+    const run = new Run(await this.#reread(), { onClosed: (fault) => found.add(fault) });
     try {
       return (await run.advance(this.position, stopped)) ? found.list() : null;
     } finally {
@@ -159,15 +178,24 @@ class Player implements Replay {
     }
   }
 
-  addMarkers(markers: readonly Marker[]): void {
-    this.#markers = [...this.#markers, ...markers].sort((x, y) => x.time - y.time);
-  }
-
   async close(): Promise<void> {
+    this.#closed = true;
     this.#token++;
     await this.#work;
     for (const run of [this.#run, ...this.#kept]) await run.close();
     await this.#files.close();
+  }
+
+  get #isLong(): boolean {
+    return (this.#found?.rows ?? 0) >= LONG_ROWS;
+  }
+
+  async #readAll(): Promise<void> {
+    this.#found = await this.#survey.read(() => {
+      this.position = this.#survey.run.newest;
+      return this.#closed;
+    });
+    this.position = this.duration;
   }
 
   /** Ends what is under way, then does `work`. Resolves to false when something newer ended it. */
@@ -175,7 +203,7 @@ class Player implements Replay {
     const token = ++this.#token;
     const stopped = (): boolean => token !== this.#token;
     this.#pending++;
-    const turn = this.#work.then(() => (stopped() ? false : work(stopped)));
+    const turn = this.#work.then(() => (stopped() || this.#closed ? false : work(stopped)));
     this.#work = turn.catch(() => {});
     try {
       return await turn;
@@ -196,7 +224,7 @@ class Player implements Replay {
 
   /** Makes the run that is nearest before `target` the one that is shown. */
   async #choose(target: number): Promise<void> {
-    const run = nearest([...this.#kept, this.#run], target) ?? new Run(await this.reread());
+    const run = nearest([...this.#kept, this.#run], target) ?? new Run(await this.#reread());
     if (run === this.#run) return;
     await this.#keep(this.#run, run);
     this.#run = run;
@@ -209,7 +237,7 @@ class Player implements Replay {
     const stopped = (): boolean => token !== this.#token;
     const work = this.#work.then(async () => {
       if (stopped()) return;
-      const run = nearest(this.#kept, target) ?? new Run(await this.reread());
+      const run = nearest(this.#kept, target) ?? new Run(await this.#reread());
       await this.#keep(run);
       await run.advance(target, stopped);
     });

@@ -6,7 +6,6 @@
 
 import type { Snapshot } from '../../core/aggregate/snapshot.js';
 import type { SessionInfo } from '../../core/events/session.js';
-import type { Source } from '../../core/events/source.js';
 import type { Lifecycle } from '../../core/lifecycle/lifecycle.js';
 import type { Marker } from '../read/marks.js';
 
@@ -26,11 +25,20 @@ export interface Replay {
   readonly session: SessionInfo;
   /** Where it stands: ns since `session`'s base, [0, duration]. It moves while a seek is under way. */
   readonly position: number;
+  /**
+   * Settles when the recording was read once, which begins when it is opened. Until then it stands where that reading is,
+   * its duration is up to there, and it has no markers. Rejects with a `UserError` when its time range has no rows.
+   */
+  readonly surveyed: Promise<void>;
+  /** It has not been read once yet. */
+  readonly reading: boolean;
   /** Position of the end, ns. */
   readonly duration: number;
   readonly atEnd: boolean;
-  /** By time. Those that a caller added are among them. */
+  /** By time: losses, damage, and what the finders that it was opened with found. */
   readonly markers: readonly Marker[];
+  /** The longest fault of the recording; null where there is none. */
+  readonly longest: Lifecycle | null;
   /** Recorded time per time, in [MIN_SPEED, MAX_SPEED]. 1 unless set; what is set is brought into the range. */
   speed: number;
   /** True at first. At the end it stays as it is, and `atEnd` says why nothing moves. */
@@ -65,13 +73,6 @@ export interface Replay {
    * `MAX_FOUND` of each at most, in the order they ended. Resolves to null when `stopped` said so.
    */
   faults(keep: (fault: Lifecycle) => boolean, stopped: () => boolean): Promise<Lifecycle[] | null>;
-  /**
-   * The rows that are replayed, from their begin: read once more from the files that are held, also when they were
-   * deleted or grew meanwhile. To be closed by who asked.
-   */
-  reread(): Promise<Source>;
-  /** Adds markers found by somebody else (`check`, alert rules). Times as those of the rows. */
-  addMarkers(markers: readonly Marker[]): void;
   /** Frees the files. Ends what is under way. */
   close(): Promise<void>;
 }

@@ -27,6 +27,13 @@ function subarray(column: ArrayBufferView, from: number, to: number): ArrayBuffe
   return (column as Uint8Array).subarray(from, to);
 }
 
+export interface RunOptions {
+  /** Called with each fault that ended. */
+  readonly onClosed?: (lifecycle: Lifecycle) => void;
+  /** Called with the rows that are pushed. They are not to be kept. */
+  readonly onRows?: (rows: EventBatch) => void;
+}
+
 export class Run {
   readonly session: SessionInfo;
   /** ns: the newest row that was pushed; 0 before the first. */
@@ -40,10 +47,11 @@ export class Run {
   #batch: EventBatch | null = null;
   #row = 0;
   #closed: Lifecycle | null = null;
+  readonly #onRows: ((rows: EventBatch) => void) | undefined;
 
-  /** `onClosed`: for each fault that ended. */
-  constructor(source: Source, onClosed?: (lifecycle: Lifecycle) => void) {
+  constructor(source: Source, { onClosed, onRows }: RunOptions = {}) {
     this.#source = source;
+    this.#onRows = onRows;
     this.session = source.session;
     this.#pipeline = new Pipeline(source.session, {
       onClosed: (lifecycle) => {
@@ -121,7 +129,9 @@ export class Run {
     if (to === this.#row) return;
     for (let i = this.#row; i < to; i++)
       if ((batch.time[i] as number) > this.newest) this.newest = batch.time[i] as number;
-    this.#pipeline.push(rowsOf(batch, this.#row, to));
+    const rows = rowsOf(batch, this.#row, to);
+    this.#onRows?.(rows);
+    this.#pipeline.push(rows);
     this.#row = to;
   }
 }

@@ -29,7 +29,7 @@ export async function withClocks(
   const push = (batch: EventBatch): void => {
     for (let i = 0; i < batch.length; i++) if (batch.kind[i] === UserKind.Clock) noteClock(all, batch, i);
   };
-  // Damage is a matter for who reads the rows.
+  // Damage is reported when the rows are read.
   await drive(source, push, NODE_CLOCK);
   await source.close();
   const zero = head.part?.before?.time ?? 0;

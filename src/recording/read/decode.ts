@@ -53,7 +53,7 @@ export class BatchDecoder {
 
   /**
    * The rows of the message, in the same columns each time: valid until the next call. Throws `Damage`.
-   * `only`: the columns to decode beside `time`, for who wants few; the others then hold anything.
+   * `only`: the columns to decode beside `time`, where few are wanted; the others then hold anything.
    */
   decode(frame: MessageFrame, only: ReadonlySet<Column['key']> | null = null): EventBatch {
     const header = frame.message.header(new RecordBatch()) as RecordBatch | null;

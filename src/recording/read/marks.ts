@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Where on the time line records were lost or runs missed, from the counters. Bounded, however long the recording is. */
+import type { EventBatch } from '../../core/events/batch.js';
 import type { SessionInfo } from '../../core/events/session.js';
 
 /**
@@ -15,6 +16,13 @@ export interface Marker {
   readonly time: number;
   readonly kind: MarkerKind;
   readonly text: string;
+}
+
+/** Finds moments worth a marker in the rows of a recording. */
+export interface MarkFinder {
+  push(batch: EventBatch): void;
+  /** Of all rows pushed; nothing follows. Times as those of the rows. */
+  markers(): readonly Marker[];
 }
 
 interface Mark {

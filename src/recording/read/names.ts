@@ -20,7 +20,7 @@ interface NameRow {
 
 /**
  * Rows kept of each kind at most; the names said longest ago go first. Each kind by itself: cgroups come and go without
- * end on a busy host, a swap device is named once. Of cgroups, handlers and processes as many as the core tells apart (core/names.ts).
+ * end on a busy host, a swap device is named once. Of cgroups, handlers and processes as many as core/events/names.ts keeps.
  */
 const MAX_ROWS: Readonly<Record<number, number>> = {
   [UserKind.Frame]: 131_072,
@@ -55,7 +55,7 @@ function keyOf(row: NameRow): string | number {
   }
 }
 
-/** A pair of clocks, as it is foretold for another time. */
+/** A pair of clocks, extrapolated to another time. */
 function realtimeAt(row: NameRow, at: number): bigint {
   const { seconds, nanoseconds } = UserArgs.Clock;
   return BigInt(row[seconds]) * 1_000_000_000n + BigInt(Math.round(row[nanoseconds] + at - row.time));

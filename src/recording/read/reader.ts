@@ -28,6 +28,8 @@ export interface OpenOptions {
   readonly raw?: boolean;
   /** Decode these columns and `time`, the others hold anything. Only with `raw`. */
   readonly only?: ReadonlySet<Column['key']>;
+  /** Called with each batch as it stands in the file, before anything of it is changed. */
+  readonly onRaw?: (batch: EventBatch) => void;
   /** Called with each End row's arrival: nothing follows, although the file may still be there to wait for. */
   readonly onEnd?: () => void;
 }
@@ -110,6 +112,7 @@ export class Recording implements RecordingSource {
         if (frame === null) return;
         this.messages++;
         const batch = this.#decode(frame);
+        this.#options.onRaw?.(batch);
         this.#cut?.apply(batch, 0);
         if (batch.length > 0) yield batch;
       }

@@ -20,7 +20,7 @@ export interface RotationOptions {
   /** Parts kept; older ones are deleted. Absent: all. */
   readonly keep?: number;
   readonly fsync?: FsyncPolicy;
-  /** A clock in ms; `performance.now` unless told. */
+  /** A clock in ms; `performance.now` by default. */
   readonly now?: () => number;
 }
 
@@ -139,7 +139,7 @@ class RotatingWriter implements RecordingWriter {
       if (this.#part === null) throw new Error('write after end');
       return work(this.#part);
     });
-    this.#tail.catch(() => {}); // whoever awaits it hears of it
+    this.#tail.catch(() => {}); // its rejection reaches those that await it
     return this.#tail;
   }
 }

@@ -77,7 +77,7 @@ export type FsyncPolicy = (typeof FSYNC_POLICIES)[number];
 const FSYNC_INTERVAL_MS = 1000;
 
 export interface FileSinkOptions {
-  /** `none` unless told: what was written survives the recorder's death in any case. */
+  /** `none` by default: what was written survives the recorder's death in any case. */
   readonly fsync?: FsyncPolicy;
   /** Refuse a file that is there already. */
   readonly exclusive?: boolean;
@@ -106,7 +106,7 @@ export async function fileSink(path: string, options: FileSinkOptions = {}): Pro
     synced = performance.now();
     await syncing;
     syncing = handle.datasync();
-    syncing.catch(() => {}); // whoever awaits it next hears of it
+    syncing.catch(() => {}); // its rejection reaches the next one to await it
   };
   const close = async (): Promise<void> => {
     try {

@@ -25,7 +25,7 @@ export interface RecordingWriter {
 }
 
 export interface RecordingWriterOptions {
-  /** A clock in ms; `performance.now` unless told. */
+  /** A clock in ms; `performance.now` by default. */
   readonly now?: () => number;
   /** Which part of a recording this is; null or absent: all of it. */
   readonly part?: Part | null;
@@ -44,14 +44,14 @@ export async function createRecordingWriter(
   let bytes = 0;
   let oldest = 0;
   let ended = false;
-  // Messages leave one after the other, whoever asked: a timer may flush while a write waits. Once one has failed,
-  // each later one fails likewise, so nothing follows a message that arrived in part.
+  // Messages leave one after the other: a timer may flush while a write waits. Once one has failed,
+  // each later one fails too, so nothing follows a message that arrived in part.
   let tail: Promise<void> = Promise.resolve();
 
   const send = (message: Uint8Array): Promise<void> => {
     bytes += message.length;
     tail = tail.then(() => sink.write(message));
-    tail.catch(() => {}); // whoever awaits `tail` next hears of it
+    tail.catch(() => {}); // its rejection reaches the next one to await it
     return tail;
   };
   const flush = (): Promise<void> => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The names the transition table is made of: states, symbols, actions. */
 
-/** What the fault is doing, as far as the steps tell. */
+/** What the fault is doing, as far as the steps show. */
 export const STATES = [
   'Start', // nothing seen yet
   'NoVma', // lock_vma_under_rcu returned NULL: mmap_lock comes next
