@@ -5,7 +5,8 @@ import type { Snapshot } from '../aggregate/snapshot.js';
 import { pidWords } from '../events/session.js';
 import { formatBytes, formatCount, formatDuration, formatShare } from '../present/format.js';
 import { emittedWords, programShare, selfShare } from '../present/rows.js';
-import { bar, type Line, pad, type Segment, type Style, sanitise, seg } from '../present/text.js';
+import { bar, type Line, pad, type Segment, type Style, sanitise, seg, wrapLine, wrapWords } from '../present/text.js';
+import { BOX_COLUMNS } from './frame.js';
 import { above, type Block, beside, panel } from './layout.js';
 import type { Figures } from './list.js';
 import { focusedList, listBox } from './list-box.js';
@@ -84,39 +85,50 @@ function costLines({ now, before }: Figures): Line[] {
   ];
 }
 
-function sessionLines({ session }: Snapshot): Line[] {
+function sessionLines({ session }: Snapshot, width: number): Line[] {
   const pids = pidWords(session);
   const filters = Object.entries(session.filters).map(([name, value]) => `${name} ${value}`);
-  return [
+  const texts = wrapWords(filters.length === 0 ? 'none' : sanitise(filters.join(', ')), width - 8);
+  const lines = [
     pairs(
       ['kernel', sanitise(session.kernel)],
       ['preemption', session.preemption],
       ['CPUs', String(session.cpus)],
       ['scope', session.scope],
     ),
-    pairs(['filters', filters.length === 0 ? 'none' : sanitise(filters.join(', '))], ['tool', session.tool]),
+    ...texts.slice(0, -1).map((text, i) => pairs([i === 0 ? 'filters' : '       ', text])),
+    pairs([texts.length === 1 ? 'filters' : '       ', texts.at(-1) ?? ''], ['tool', session.tool]),
     ...(pids === '' ? [] : [pairs(['pids', pids])]),
   ];
+  return lines.flatMap((line) => wrapLine(line, width));
 }
 
 export function healthView(figures: Figures, width: number, height: number): Block {
   const { now } = figures;
   const [release = [], rules = []] = releaseLines(now);
   const losses = lossLines(now);
-  const costs = [...costLines(figures), ...sessionLines(now)];
   const loss = { title: [seg('Losses', 'strong')] };
   const cost = { title: [seg('Cost and session', 'strong')] };
+  const costs = (inner: number): Line[] => [...costLines(figures), ...sessionLines(now, inner)];
   if (width < WIDE) {
     const narrow = [...losses, [...release, seg('   '), ...rules]];
+    // Without filters there is nothing to say of them.
+    const lines = costs(width - BOX_COLUMNS).slice(0, Object.keys(now.session.filters).length === 0 ? 4 : 7);
     return above(
       panel(loss, narrow, width, narrow.length + 2),
-      panel(cost, costs.slice(0, 4), width, 6),
-      focusedList(figures, width, height - narrow.length - 8),
+      panel(cost, lines, width, lines.length + 2),
+      focusedList(figures, width, height - narrow.length - lines.length - 4),
     );
   }
   const left = Math.floor(width / 2);
-  const top = beside(panel(loss, [...losses, release, rules], left, 7), panel(cost, costs, width - left, 7));
-  if (height < 36) return above(top, focusedList(figures, width, height - 7));
-  const hooks = Math.floor((height - 7) / 2);
-  return above(top, listBox('hooks', figures, width, hooks), listBox('programs', figures, width, height - 7 - hooks));
+  const lines = costs(width - left - BOX_COLUMNS);
+  const rows = Math.min(Math.max(losses.length + 2, lines.length), Math.floor(height / 2) - 2) + 2;
+  const top = beside(panel(loss, [...losses, release, rules], left, rows), panel(cost, lines, width - left, rows));
+  if (height < 36) return above(top, focusedList(figures, width, height - rows));
+  const hooks = Math.floor((height - rows) / 2);
+  return above(
+    top,
+    listBox('hooks', figures, width, hooks),
+    listBox('programs', figures, width, height - rows - hooks),
+  );
 }

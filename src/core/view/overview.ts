@@ -63,8 +63,10 @@ function causePanel(figures: Figures, width: number, height: number): Block {
   if (seen.length === 0) body.push([seg('no attempt has failed yet', 'dim')]);
   // Where the unknown ones returned from, as far as there is room.
   for (const [name, count] of Object.entries(now.retry.unknownBy).sort((a, b) => b[1] - a[1])) {
-    const words = `  in ${pad(sanitise(name || 'handle_mm_fault'), CAUSE - 5)}${pad(formatCount(count), 6, 'right')}`;
-    body.push([seg(words, 'dim')]);
+    const [place, times] = [sanitise(name || 'handle_mm_fault'), formatCount(count)];
+    // Long names take the room of the column rather than be cut off.
+    const isLong = place.length > CAUSE - 5;
+    body.push([seg(isLong ? `  ${place} ${times}` : `  in ${pad(place, CAUSE - 5)}${pad(times, 6, 'right')}`, 'dim')]);
   }
   const { avoidable, notAvoidable } = now.retry;
   const judged = avoidable + notAvoidable;
@@ -75,8 +77,12 @@ function causePanel(figures: Figures, width: number, height: number): Block {
 function waitPanel({ now }: Figures, width: number, height: number): Block {
   const inner = width - BOX_COLUMNS;
   const room = height - BOX_ROWS - 1;
-  const { lines } = table(waitLines(now).slice(0, room), {
-    fields: fitFields(waitLineFields, ['wait', 'count', 'p50', 'p99', 'max', 'sum'], inner),
+  const rows = waitLines(now).slice(0, room);
+  // No row can be selected here, so a name that was cut off could be read nowhere.
+  const longest = Math.max(...rows.map(({ title }) => title.length));
+  const fields = waitLineFields.map((field) => (field.id === 'wait' ? { ...field, width: longest } : field));
+  const { lines } = table(rows, {
+    fields: fitFields(fields, ['wait', 'count', 'p99', 'p50', 'max', 'sum'], inner),
     width: inner,
     empty: 'no wait yet',
     style: (row) => (row.stats.count === 0 ? 'dim' : 'plain'),

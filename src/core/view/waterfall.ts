@@ -7,7 +7,7 @@ import type { KernelEnums } from '../events/session.js';
 import type { Attempt, Interval, Lifecycle, Verdict, Wait } from '../lifecycle/lifecycle.js';
 import { formatAddress, formatCount, formatDuration, formatInterval, formatTime } from '../present/format.js';
 import { causeOf, lasted, lockName } from '../present/lifecycle.js';
-import { type Line, sanitise, seg } from '../present/text.js';
+import { type Line, sanitise, seg, wrapLine } from '../present/text.js';
 import { flagWords, VERDICT_STYLES } from '../present/words.js';
 import { WAIT_FACTS } from '../vocabulary/waits.js';
 import { LEGEND, timespan } from './timespan.js';
@@ -31,6 +31,12 @@ function entry(name: string, ...values: readonly string[]): Line {
     seg(`${name.padEnd(11)} `, 'dim'),
     ...values.map((value, i) => seg(i === 0 ? value : `  ${value}`, i === 0 ? 'plain' : 'dim')),
   ];
+}
+
+/** An entry that is too long goes on below its first value. */
+function hang(line: Line, width: number): Line[] {
+  const [first = [], ...rest] = wrapLine(line, width);
+  return [first, ...rest.map((more) => [seg(' '.repeat(12)), ...more])];
 }
 
 /** A moment as an offset from the first step seen: small numbers that can be compared. */
@@ -106,8 +112,6 @@ export function detailLines(lifecycle: Lifecycle, now: number, width: number, na
   const l = lifecycle;
   const pages = (l.vmaEnd - l.vmaStart) / 4096;
   const lines: Line[] = [
-    ...timespan(l, now, width),
-    [seg(LEGEND, 'dim')],
     [],
     entry('task', `${sanitise(l.comm)}`, `tid ${l.tid}`, `pid ${l.tgid}`, `cgroup ${l.cgroup}`),
     entry('address', formatAddress(l.address), `${l.origin} fault`, `mm ${formatAddress(l.mm)}`),
@@ -134,7 +138,7 @@ export function detailLines(lifecycle: Lifecycle, now: number, width: number, na
     lines.push([], [seg('Missing', 'head')]);
     for (const what of l.lost) lines.push([seg(`! ${sanitise(what)}`, 'bad')]);
   }
-  return lines;
+  return [...timespan(l, now, width), [seg(LEGEND, 'dim')], ...lines.flatMap((line) => hang(line, width))];
 }
 
 function swapText(l: Lifecycle): string {
