@@ -48,7 +48,7 @@ describe('actions', () => {
     assert.match(lines.join('\n'), /warning retry-fallbacks firing \(postgres \(812\)\)/);
   });
 
-  it('do not keep each other, or who hands them events, waiting', async () => {
+  it('do not keep each other, or the source of their events, waiting', async () => {
     const { runner: actions, lines } = runner([shell('sleep 1'), LOG]);
     const begun = performance.now();
     actions.handle([EVENT]);

@@ -112,7 +112,7 @@ describe('names', () => {
     assert.ok(all.has('vmalocktop_cgroup_retries_total{cgroup="/app",id="42"}'));
   });
 
-  it('that cannot be had are said to be missing, and why, with the stacks that were not had', () => {
+  it('that are not available are reported as missing, and why, with the stacks that could not be taken', () => {
     const why = '/proc/kallsyms: the kernel hides its addresses (kernel.kptr_restrict, or CAP_SYSLOG is missing)';
     const snapshot = snapshotOf([
       named(UserKind.Unnamed, 0, 0, why, 0),
@@ -123,7 +123,7 @@ describe('names', () => {
     assert.deepEqual(snapshot.names, { missing: [why], failedStacks: { kernel: 4, user: 1 } });
     const text = statText(snapshot);
     assert.ok(text.includes(`no names: ${why}`), text);
-    assert.match(text, /^ +5 {2}stacks asked for and not had$/m);
+    assert.match(text, /^ +5 {2}stacks asked for that could not be taken$/m);
     const json = statJson(snapshot) as Record<string, unknown>;
     assert.deepEqual(json.names, { missing: [why], failedStacks: { kernel: 4, user: 1 } });
   });

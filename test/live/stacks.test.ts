@@ -112,7 +112,7 @@ describe('stacks', () => {
     assert.deepEqual(await finish(), ['4.0 user [anon]+0x1']);
   });
 
-  it('counts what was asked for and not had', async () => {
+  it('counts what was asked for that could not be taken', async () => {
     step(VlKind.STACK, 101, NONE, 0xffff_ffef); // -EEXIST: another stack has the slot
     step(VlKind.STACK, 101, 77, NONE); // an id the map does not know
     assert.deepEqual(await finish(), []);

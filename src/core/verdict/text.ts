@@ -89,15 +89,21 @@ function policyLines(report: VerdictReport): string[] {
 
 function table(title: string, rows: readonly VerdictRow[], left: number): string[] {
   if (rows.length === 0) return [];
-  const line = (key: string, [faults, ...cells]: readonly string[], stalls: string): string =>
-    ` ${key.slice(0, 18).padEnd(18)}${faults?.padStart(7)}${cells.map((cell) => cell.padStart(15)).join('')}${stalls.padStart(7)}`;
-  const lines = [line(title, ['faults', 'queued', 'retry saves', 'keep saves'], 'stalls')];
+  /** A key that is too long has a line of its own. */
+  const line = (key: string, [faults, ...cells]: readonly string[], stalls: string): string[] => {
+    const figures = `${faults?.padStart(7)}${cells.map((cell) => cell.padStart(15)).join('')}${stalls.padStart(7)}`;
+    return key.length > 18 ? [` ${key}`, `${' '.repeat(19)}${figures}`] : [` ${key.padEnd(18)}${figures}`];
+  };
+  const lines = line(title, ['faults', 'queued', 'retry saves', 'keep saves'], 'stalls');
   for (const row of rows) {
     const { stalls } = row.under.keep;
     const cells = [row.queued, row.under.retry.saved, row.under.keep.saved].map(between);
-    const key = sanitise(row.key).replace('folio locked: ', 'folio: ').replace('userfault: ', 'uffd: ');
     lines.push(
-      line(` ${key}`, [formatExact(row.retries), ...cells], stalls === null ? '?' : formatExact(stalls.count)),
+      ...line(
+        ` ${sanitise(row.key)}`,
+        [formatExact(row.retries), ...cells],
+        stalls === null ? '?' : formatExact(stalls.count),
+      ),
     );
   }
   if (left > 0) lines.push(`  and ${formatExact(left)} more`);
@@ -108,13 +114,15 @@ function writerLines(report: VerdictReport): string[] {
   const { rows, forgotten } = report.writers.keep;
   if (rows.length === 0) return [];
   const head = report.basis === 'bound' ? 'may stall under keep' : 'would stall under keep';
-  const line = (who: string, count: string, times: readonly string[]): string =>
-    ` ${who.slice(0, 27).padEnd(27)}${count.padStart(8)}${times.map((cell) => cell.padStart(10)).join('')}`;
-  const lines = [line(head, 'stalls', ['p50', 'p99', 'at most', 'in all'])];
+  const line = (who: string, count: string, times: readonly string[]): string[] => {
+    const figures = `${count.padStart(8)}${times.map((cell) => cell.padStart(10)).join('')}`;
+    return who.length > 27 ? [` ${who}`, `${' '.repeat(28)}${figures}`] : [` ${who.padEnd(27)}${figures}`];
+  };
+  const lines = line(head, 'stalls', ['p50', 'p99', 'at most', 'in all']);
   for (const { tgid, comm, syscall, stalls, vmas } of rows.slice(0, MAX_ROWS)) {
     const { count, p50Ns, p99Ns, maxNs, sumNs } = stalls;
     lines.push(
-      line(` ${sanitise(`${tgid} ${comm} ${syscall}`)}`, formatExact(count), [p50Ns, p99Ns, maxNs, sumNs].map(ns)),
+      ...line(` ${sanitise(`${tgid} ${comm} ${syscall}`)}`, formatExact(count), [p50Ns, p99Ns, maxNs, sumNs].map(ns)),
     );
     const [vma] = vmas;
     if (vma !== undefined)
