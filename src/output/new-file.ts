@@ -60,10 +60,10 @@ export interface NewFileOptions {
 /** Rejects with the system's errors, or a `UserError` from `findPlace`. */
 export async function createFile(path: string, options: NewFileOptions = {}): Promise<NewFile> {
   const place = await findPlace(path);
-  const { O_WRONLY, O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
+  const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
   if (place.kind === 'special') {
     if (options.exclusive === true) throw Object.assign(new Error('it is there'), { code: 'EEXIST' });
-    const handle = await open(place.path, O_WRONLY | O_APPEND);
+    const handle = await place.open();
     return { handle, place: async () => {}, close: () => handle.close() };
   }
   const exclusive = options.exclusive === true;

@@ -5,10 +5,11 @@
  * As root, the owner of a symbolic link on the way would choose the file that is written. Links are therefore followed one by
  * one, and those of others only where the kernel's fs.protected_symlinks would do so as well (may_follow_link, fs/namei.c).
  */
-import { constants, existsSync, lstatSync, readlinkSync, type Stats, statfsSync, statSync } from 'node:fs';
+import { constants, existsSync, lstatSync, readlinkSync, type Stats, statfsSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { ExitCode, errorCode, UserError } from '../errors.js';
+import { pin } from '../pinned.js';
 
 /** As the kernel (MAXSYMLINKS). */
 const MAX_LINKS = 40;
@@ -42,7 +43,8 @@ export interface FilePlace {
 /** A pipe, a device, a descriptor: written to as it is. */
 export interface SpecialPlace {
   readonly kind: 'special';
-  readonly path: string;
+  /** Appends; waits for who reads a pipe. Rejects with the system's errors, or a `UserError` when it is not what was looked at. */
+  open(): Promise<FileHandle>;
 }
 
 function refuseLink(path: string, link: string): UserError {
@@ -112,19 +114,37 @@ function wordsOf(path: string): string[] {
   return path.split('/').filter((word) => word !== '' && word !== '.');
 }
 
+const APPEND = constants.O_WRONLY | constants.O_APPEND;
+
+/** The pipe or device that was looked at, whatever has been put in its place or on the way to it since: to open one may do something. */
+async function openSame(path: string, was: Stats, named: string): Promise<FileHandle> {
+  if (!existsSync('/proc/self/fd')) return open(path, APPEND | (constants.O_NOFOLLOW ?? 0));
+  const pinned = pin(path);
+  try {
+    const { dev, ino } = pinned.is;
+    if (readlinkSync(pinned.path) !== path || dev !== BigInt(was.dev) || ino !== BigInt(was.ino))
+      throw refuseLink(named, path);
+    return await open(pinned.path, APPEND);
+  } finally {
+    pinned.close();
+  }
+}
+
 /** Rejects with the system's errors, or with a `UserError` when a link on the way is not to be followed. */
 export async function findPlace(path: string): Promise<FilePlace | SpecialPlace> {
   if (path.endsWith('/')) throw Object.assign(new Error('a directory'), { code: 'EISDIR' });
   const found = followLinks(path);
-  if (found.descriptor) return { kind: 'special', path: found.path };
+  if (found.descriptor) return { kind: 'special', open: () => open(found.path, APPEND) };
   let there: Stats | null = null;
   try {
-    there = statSync(found.path);
+    // Not what a link stands for that was put there since.
+    there = lstatSync(found.path);
   } catch (error) {
     if (errorCode(error) !== 'ENOENT') throw error;
   }
   if (there?.isDirectory()) throw Object.assign(new Error('a directory'), { code: 'EISDIR' });
   const parent = dirname(found.path);
+  if (there?.isSymbolicLink()) throw refuseLink(path, found.path);
   if (there !== null && !there.isFile()) {
     if (isDoubtful(there, lstatSync(parent)))
       throw new UserError(
@@ -133,7 +153,8 @@ export async function findPlace(path: string): Promise<FilePlace | SpecialPlace>
         'name a file, or one in a directory of your own',
         ExitCode.Usage,
       );
-    return { kind: 'special', path: found.path };
+    const looked = there;
+    return { kind: 'special', open: () => openSame(found.path, looked, path) };
   }
   const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants;
   const directory = await open(parent, O_RDONLY | (O_DIRECTORY ?? 0) | (O_NOFOLLOW ?? 0));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Outputs never destroy: not what is read, not what was there, not what a link stands for. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   closeSync,
@@ -14,17 +14,20 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { createFile } from '../../src/output/new-file.js';
 import { fileOutput, writeText } from '../../src/output/output.js';
-import { sudoOwner } from '../../src/output/place.js';
+import { findPlace, type SpecialPlace, sudoOwner } from '../../src/output/place.js';
 import { partPath } from '../../src/recording/format/files.js';
 import { createRotatingWriter } from '../../src/recording/write/rotate.js';
 import { fileSink } from '../../src/recording/write/sink.js';
@@ -221,6 +224,40 @@ test('links and pipes of others in a directory of everybody are not', { skip: RO
   await assert.rejects(fileSink(join(shared, 'dangling'), { exclusive: true }), /somebody else made/);
   assert.equal(readFileSync(victim, 'utf8'), 'whole');
   assert.deepEqual(readdirSync(directory).sort(), ['shared', 'victim']);
+});
+
+test('nor is what takes the place of a pipe, or of a directory on the way to it, after it was looked at', async (t) => {
+  const directory = scratch(t);
+  const victim = join(directory, 'victim');
+  writeFileSync(victim, 'whole');
+  const own = join(directory, 'own');
+  mkdirSync(own);
+  const pipe = join(own, 'pipe');
+  const look = async (): Promise<SpecialPlace> => {
+    assert.equal(spawnSync('mkfifo', [pipe]).status, 0);
+    const place = await findPlace(pipe);
+    assert.ok(place.kind === 'special');
+    return place;
+  };
+  const linked = await look();
+  unlinkSync(pipe);
+  symlinkSync(victim, pipe);
+  await assert.rejects(linked.open(), /symbolic link/);
+  unlinkSync(pipe);
+  const moved = await look();
+  renameSync(own, join(directory, 'elsewhere'));
+  symlinkSync(join(directory, 'elsewhere'), own);
+  await assert.rejects(moved.open(), /symbolic link/);
+  unlinkSync(own);
+  mkdirSync(own);
+  const same = await look();
+  const reader = spawn('cat', [pipe]);
+  const said = text(reader.stdout);
+  const handle = await same.open();
+  await handle.write('through the pipe');
+  await handle.close();
+  assert.equal(await said, 'through the pipe');
+  assert.equal(readFileSync(victim, 'utf8'), 'whole');
 });
 
 test('under sudo the file is the person’s', { skip: ROOT_ONLY }, (t) => {

@@ -80,7 +80,8 @@ for (const kernel of kernels) {
       }
       for (const n of [3, 4]) assert.match(of(`early${n}`).words, /with [1-9]\d* programs/);
     });
-    await t.test('stopped for longer than its ring lasts: what it did not see is counted', () => {
+    await t.test('stopped while it starts, and for longer than its ring lasts: what it did not see is counted', () => {
+      assert.match(of('stopped').words, /(?:stopped with \d+ programs\n){2}stopped with [1-9]\d* programs/);
       assert.equal(of('stopped').code, 128 + 15, of('stopped').words);
       const stat = whole('stopped');
       assert.equal(stat.ended, true);
