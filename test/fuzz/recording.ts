@@ -6,23 +6,26 @@ import { Pipeline } from '../../src/core/aggregate/pipeline.js';
 import { Checker } from '../../src/core/check/checker.js';
 import { createBatch, type EventBatch } from '../../src/core/events/batch.js';
 import type { SessionInfo } from '../../src/core/events/session.js';
-import { COLUMNS } from '../../src/recording/format/columns.js';
+import { COLUMNS, type Column, columnsOf } from '../../src/recording/format/columns.js';
 import { loadZstd } from '../../src/recording/format/zstd.js';
 import { openFile } from '../../src/recording/read/file.js';
 import { openRecordingBytes } from '../../src/recording/read/reader.js';
 import { redactSource } from '../../src/recording/read/redact.js';
+import { BatchEncoder, END_OF_STREAM, schemaMessage } from '../../src/recording/write/encode.js';
 import { createRecordingWriter } from '../../src/recording/write/writer.js';
 import { chunksOf, MemorySink } from '../recording/support.js';
 import { type CaseRandom, mutateBytes, oddName } from './random.js';
 import { type Prepared, refusal, type Target } from './target.js';
 
-const FILES = ['mixed-7.3', 'swap-7.3', 'synthetic-flight'];
+/** Faults of all sorts, and writers and holders of locks: these, one in four times, as format 1 packed them. */
+const FILES = ['mixed-7.3', 'swap-7.3', 'synthetic-flight', 'blocked-6.12', 'forked-7.3'];
 const ROWS = 48;
 const KINDS = [
   0, 1, 2, 3, 5, 6, 7, 8, 12, 13, 24, 26, 27, 28, 30, 31, 32, 33, 127, 128, 129, 130, 131, 132, 133, 134, 255,
 ];
 const DOUBLES = [
   0,
+  -0,
   1,
   -1,
   0.5,
@@ -62,10 +65,10 @@ async function base(name: string): Promise<Base> {
   return { session: source.session, parts };
 }
 
-function mutateRows(random: CaseRandom, batch: EventBatch): void {
+function mutateRows(random: CaseRandom, batch: EventBatch, columns: readonly Column[] = COLUMNS): void {
   for (let hits = random.below(8); hits > 0 && batch.length > 0; hits--) {
     const row = random.below(batch.length);
-    const { key, type } = random.pick(COLUMNS);
+    const { key, type } = random.pick(columns);
     const column = batch[key] as unknown as (number | bigint)[];
     if (type === 'utf8') {
       (batch.strings as string[]).push(oddName(random));
@@ -157,6 +160,7 @@ export async function loadBases(): Promise<Bases> {
 /** The bytes of a recording as somebody who means harm would write it; null when there is nothing in it. */
 export async function hostileRecording(random: CaseRandom, bases: Bases): Promise<Uint8Array | null> {
   const { session, parts } = random.pick(bases);
+  if (random.one(4)) return hostileFormat1(random, session, parts);
   const sink = new MemorySink();
   try {
     const writer = await createRecordingWriter(random.one(4) ? mutateSession(random, session) : session, sink);
@@ -173,6 +177,28 @@ export async function hostileRecording(random: CaseRandom, bases: Bases): Promis
     if (!(error instanceof Error)) throw error;
   }
   return sink.bytes();
+}
+
+/** Rows of locks hold anything where format 1 packed what they are about: priorities, names, stacks, counts. */
+async function hostileFormat1(random: CaseRandom, session: SessionInfo, parts: readonly EventBatch[]) {
+  const written = random.one(4) ? mutateSession(random, session) : session;
+  const messages = [schemaMessage(written, null, 1)];
+  const encoder = new BatchEncoder(await loadZstd(), columnsOf(1));
+  for (let n = 1 + random.below(3); n > 0; n--) {
+    const from = random.pick(parts);
+    const batch = copyRows(from, 0, from.length);
+    mutateRows(random, batch, columnsOf(1));
+    for (let i = 0; i < batch.length; i++)
+      if (!random.one(3)) {
+        for (const word of [batch.pte, batch.vmFlags])
+          word[i] = (BigInt(random.below(2 ** 32)) << 32n) | BigInt(random.below(2 ** 32));
+        for (const word of [batch.address, batch.vmaStart, batch.vmaEnd])
+          word[i] = random.below(2 ** 31) * 2 ** random.below(33) + random.below(64);
+      }
+    messages.push(...encoder.encodeAll([batch]));
+  }
+  messages.push(END_OF_STREAM);
+  return new Uint8Array(Buffer.concat(messages));
 }
 
 export const recording: Target = {

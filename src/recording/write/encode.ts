@@ -14,10 +14,11 @@ import type { EventBatch } from '../../core/events/batch.js';
 import type { SessionInfo } from '../../core/events/session.js';
 import type { ZstdCodec } from '../format/codec.js';
 import {
-  buffersOf,
   COLUMNS,
+  type Column,
   type ColumnType,
   columnBytes,
+  columnsOf,
   FORMAT_KEY,
   FORMAT_VERSION,
   PART_KEY,
@@ -40,8 +41,6 @@ const ARROW_TYPE: Readonly<Record<ColumnType, () => DataType>> = {
 const CONTINUATION = 0xffffffff;
 const PREFIX = 8;
 
-const BUFFERS = buffersOf(COLUMNS);
-
 const align8 = (n: number): number => (n + 7) & ~7;
 
 /** The bytes that end a stream in order. */
@@ -57,11 +56,15 @@ function frame(metadata: Uint8Array, bodyLength: number): { bytes: Uint8Array; b
   return { bytes, body };
 }
 
-/** The first message of a recording, or of a part of one. */
-export function schemaMessage(session: SessionInfo, part: Part | null = null): Uint8Array {
-  const fields = COLUMNS.map((column) => new Field(column.name, ARROW_TYPE[column.type](), false));
+/** The first message of a recording, or of a part of one. `format`: an earlier one is written to see it read. */
+export function schemaMessage(
+  session: SessionInfo,
+  part: Part | null = null,
+  format: number = FORMAT_VERSION,
+): Uint8Array {
+  const fields = columnsOf(format).map((column) => new Field(column.name, ARROW_TYPE[column.type](), false));
   const metadata = new Map([
-    [FORMAT_KEY, String(FORMAT_VERSION)],
+    [FORMAT_KEY, String(format)],
     [SESSION_KEY, JSON.stringify(session)],
   ]);
   if (part !== null) metadata.set(PART_KEY, JSON.stringify(part));
@@ -70,9 +73,11 @@ export function schemaMessage(session: SessionInfo, part: Part | null = null): U
 
 export class BatchEncoder {
   readonly #codec: ZstdCodec;
+  readonly #columns: readonly Column[];
 
-  constructor(codec: ZstdCodec) {
+  constructor(codec: ZstdCodec, columns: readonly Column[] = COLUMNS) {
     this.#codec = codec;
+    this.#columns = columns;
   }
 
   /** Messages of all rows of these batches, as few as hold them. */
@@ -111,7 +116,7 @@ export class BatchEncoder {
       length += align8(size);
     };
     const absent = new Uint8Array(0);
-    for (const column of COLUMNS) {
+    for (const column of this.#columns) {
       add(absent); // validity: nothing is ever null
       if (column.type === 'utf8') {
         const text = staging.text(column.key);
@@ -121,11 +126,11 @@ export class BatchEncoder {
         add(columnBytes(staging.batch, column, rows));
       }
     }
-    const nodes = COLUMNS.map(() => new FieldNode(rows, 0));
+    const nodes = this.#columns.map(() => new FieldNode(rows, 0));
     const header = new RecordBatch(rows, nodes, regions, new BodyCompression(CompressionType.ZSTD));
     const { bytes, body } = frame(Message.encode(Message.from(header, length)), length);
     const view = new DataView(bytes.buffer);
-    for (let i = 0; i < BUFFERS; i++) {
+    for (let i = 0; i < regions.length; i++) {
       const [region, raw, data] = [regions[i], raws[i], packed[i]];
       if (!region || !raw || !data || raw.length === 0) continue;
       view.setBigInt64(body + region.offset, data === raw ? -1n : BigInt(raw.length), true);
