@@ -45,5 +45,7 @@ async function main(argv: readonly string[]): Promise<number> {
 
 const code = await main(process.argv.slice(2));
 process.exitCode = code;
+// What could not be written, help among it, is said by the stream's own event, which comes before this.
+await new Promise((resolve) => process.stdout.write('', resolve));
 // stdin or a handle of a failed source may still be open: everything was awaited, so nothing is lost by leaving.
 process.exit(code);

@@ -46,11 +46,11 @@ const FILE_ERRORS: Readonly<Record<string, readonly [why: string, remedy: string
   EPERM: ['operation not permitted', 'check the permissions of the file and of the directories above it'],
   EISDIR: ['it is a directory', 'name a file'],
   ENOTDIR: ['a part of the path is not a directory', 'check the path'],
-  ENOSPC: ['no space left on the device', 'make room; what was written so far can be read'],
-  EDQUOT: ['disk quota exceeded', 'make room; what was written so far can be read'],
+  ENOSPC: ['no space left on the device', 'make room, or write elsewhere'],
+  EDQUOT: ['disk quota exceeded', 'make room, or write elsewhere'],
   EROFS: ['the file system is read-only', 'write elsewhere'],
   EMFILE: ['too many open files', 'raise `ulimit -n`'],
-  EIO: ['input/output error', 'check the device; what was written so far can be read'],
+  EIO: ['input/output error', 'check the device'],
 };
 
 /** The `code` of a Node system error, '' for anything else. */

@@ -4,7 +4,7 @@ import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { type CleanText, textOf } from '../../src/core/present/clean.js';
-import { asUserError, ExitCode, errorCode, errorLines, UserError } from '../../src/errors.js';
+import { asUserError, ExitCode, errorCode, errorLines, fileError, UserError } from '../../src/errors.js';
 
 export const PROGRAM = 'vmalocktop';
 
@@ -48,7 +48,7 @@ export function report(error: unknown): number {
 
 function onStdoutError(error: Error): void {
   if (errorCode(error) === 'EPIPE') process.exit(process.exitCode ?? ExitCode.Ok);
-  process.exit(report(new UserError('cannot write to standard output', error.message, '', ExitCode.Usage)));
+  process.exit(report(fileError('cannot write to standard output', error)));
 }
 
 /**

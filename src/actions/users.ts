@@ -25,6 +25,16 @@ export function checkUsers(actions: readonly Action[]): void {
   }
 }
 
+/** The same beforehand: once privileges are given up, a process is who it is. `own`: who that will be. Throws a `UserError`. */
+export function checkUsersFor(actions: readonly Action[], own: { readonly uid: number | undefined; readonly gid: number | undefined }): void {
+  for (const action of actions) {
+    if (action.type !== 'exec') continue;
+    const { uid, gid } = action;
+    if (uid !== null && uid !== own.uid) refuse(action.argv[0], 'uid', uid);
+    if (gid !== null && gid !== own.gid) refuse(action.argv[0], 'gid', gid);
+  }
+}
+
 function refuse(program: string, what: 'uid' | 'gid', id: number): never {
   throw new UserError(
     `cannot run ${program} with ${what} ${id}`,

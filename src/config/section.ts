@@ -172,5 +172,8 @@ function tableOf(value: unknown): Record<string, unknown> | undefined {
 
 function shown(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
+  // As TOML writes them; JSON has none of these.
+  if (typeof value === 'number' && !Number.isFinite(value))
+    return Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf';
   return tableOf(value) === undefined ? (JSON.stringify(value) ?? String(value)) : 'a table';
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The secrets of the metrics server: files that only root need be able to read, since they are read before privileges go. */
 import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
 import { ExitCode, fileError, UserError } from '../errors.js';
 import type { ServeOptions } from '../metrics/server.js';
 import type { DaemonConfig } from './config.js';
@@ -27,6 +28,7 @@ export function serveOptions({
       ExitCode.Usage,
     );
   const tls = tlsCert === '' ? null : { cert: read(tlsCert), key: read(tlsKey) };
+  if (tls !== null) checkPair(tls);
   const credentials = passwordFile === '' ? null : read(passwordFile).trim();
   if (credentials !== null && !/^[^:\n]+:[^\n]+$/.test(credentials))
     throw new UserError(
@@ -36,4 +38,18 @@ export function serveOptions({
       ExitCode.Usage,
     );
   return { tls, credentials };
+}
+
+function checkPair(tls: { readonly cert: string; readonly key: string }): void {
+  try {
+    createSecureContext(tls);
+  } catch (error) {
+    throw new UserError(
+      'cannot serve metrics over TLS',
+      error instanceof Error ? error.message : String(error),
+      'see metrics.tls_cert and metrics.tls_key: PEM, and of one another',
+      ExitCode.Usage,
+      { cause: error },
+    );
+  }
 }

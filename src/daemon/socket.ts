@@ -151,13 +151,13 @@ class Listening implements StreamSocket {
   }
 }
 
-/** A socket nobody listens at is what a killed daemon left. */
-async function removeStale(path: string): Promise<void> {
+/** What is there. A socket nobody listens at is what a killed daemon left. Rejects with a `UserError` for anything else. */
+export async function socketAt(path: string): Promise<'nothing' | 'left' | 'listening'> {
   let isSocket: boolean;
   try {
     isSocket = lstatSync(path).isSocket();
   } catch (error) {
-    if (errorCode(error) === 'ENOENT') return;
+    if (errorCode(error) === 'ENOENT') return 'nothing';
     throw socketError(path, error);
   }
   if (!isSocket)
@@ -167,18 +167,23 @@ async function removeStale(path: string): Promise<void> {
       'name another path',
       ExitCode.Usage,
     );
-  const listening = await new Promise<boolean>((resolve, reject) => {
+  return new Promise((resolve, reject) => {
     const probe = connect(path);
     probe.once('connect', () => {
       probe.destroy();
-      resolve(true);
+      resolve('listening');
     });
     probe.once('error', (error) => {
-      if (errorCode(error) === 'ECONNREFUSED' || errorCode(error) === 'ENOENT') resolve(false);
+      if (errorCode(error) === 'ECONNREFUSED' || errorCode(error) === 'ENOENT') resolve('left');
       else reject(socketError(path, error));
     });
   });
-  if (listening)
+}
+
+async function removeStale(path: string): Promise<void> {
+  const found = await socketAt(path);
+  if (found === 'nothing') return;
+  if (found === 'listening')
     throw new UserError(
       `cannot listen at ${path}`,
       'another daemon does',
@@ -200,7 +205,7 @@ const SOCKET_ERRORS: Readonly<Record<string, readonly [why: string, remedy: stri
   ENAMETOOLONG: ['a socket path has 107 bytes at most', 'name a shorter one'],
 };
 
-function socketError(path: string, error: unknown): UserError {
+export function socketError(path: string, error: unknown): UserError {
   if (error instanceof UserError) return error;
   const [why, remedy] = SOCKET_ERRORS[errorCode(error)] ?? [error instanceof Error ? error.message : String(error), ''];
   return new UserError(`cannot listen at ${path}`, why, remedy, ExitCode.Usage, { cause: error });

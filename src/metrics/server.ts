@@ -162,7 +162,8 @@ class Serving implements MetricsServer {
   }
 }
 
-function listenError(
+/** `code`: of listen(2), of the resolver or of OpenSSL. */
+export function listenError(
   listen: string,
   { code, message }: { readonly code: string; readonly message: string },
 ): UserError {

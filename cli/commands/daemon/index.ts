@@ -2,9 +2,10 @@
 /** `daemon`: metrics, alerts, a flight recorder and a socket for dashboards, for as long as the host runs. */
 
 import type { FileHandle } from 'node:fs/promises';
-import { checkUsers } from '../../../src/actions/users.js';
+import { checkUsers, checkUsersFor } from '../../../src/actions/users.js';
 import { textOf } from '../../../src/core/present/clean.js';
 import { CGROUP_FILTERS } from '../../../src/core/vocabulary/cgroup-filter.js';
+import { checkDirectory, checkPlaces, directoriesOf } from '../../../src/daemon/check-places.js';
 import { Daemon, type DaemonSource } from '../../../src/daemon/daemon.js';
 import { checkFlightDirectory, makeFlightDirectory } from '../../../src/daemon/flight-directory.js';
 import { notifyManager } from '../../../src/daemon/notify.js';
@@ -34,8 +35,8 @@ export interface DaemonOptions {
 export async function daemon(options: DaemonOptions): Promise<number> {
   const loaded = await readConfig(options.config);
   if (options.checkConfig === true) {
-    checkStart(loaded);
-    await print(textOf([`${options.config}: ok, ${loaded.rules.length} alert rules`]));
+    const notes = await checkPlaces(loaded.config, checkStart(loaded));
+    await print(textOf([`${options.config}: ok, ${loaded.rules.length} alert rules`, ...notes]));
     return ExitCode.Ok;
   }
   const opened = new Opened();
@@ -63,7 +64,7 @@ class Opened {
 }
 
 /** What is refused at the start whatever the host does meanwhile: names, addresses, secrets. Returns whom to become. */
-function checkStart({ config }: Loaded): User | null {
+function checkStart({ config, actions }: Loaded): User | null {
   otlpTarget(config.otlp);
   otlpSecrets(config.otlp);
   const { metrics, socket, privileges } = config;
@@ -81,6 +82,7 @@ function checkStart({ config }: Loaded): User | null {
       'name a user of its own, such as the one of share/systemd/vmalocktop.sysusers',
       ExitCode.Usage,
     );
+  checkUsersFor(actions, user ?? { uid: process.geteuid?.(), gid: process.getegid?.() });
   return user;
 }
 
@@ -103,8 +105,11 @@ async function serve(options: DaemonOptions, loaded: Loaded, opened: Opened): Pr
       { log: say, ...serveOptions(config.metrics) },
     );
   }
-  const directories = [config.flight.keep > 0 ? config.flight.directory : '', config.lake.directory].filter(Boolean);
-  for (const directory of directories) makeFlightDirectory(directory, user);
+  const directories = directoriesOf(config);
+  for (const directory of directories) {
+    checkDirectory(directory, user);
+    makeFlightDirectory(directory, user);
+  }
   const source = await openSource(options, loaded);
   opened.source = source;
   opened.config = await holdConfig(options.config);
