@@ -26,7 +26,10 @@ export function checkUsers(actions: readonly Action[]): void {
 }
 
 /** The same beforehand: once privileges are given up, a process is who it is. `own`: who that will be. Throws a `UserError`. */
-export function checkUsersFor(actions: readonly Action[], own: { readonly uid: number | undefined; readonly gid: number | undefined }): void {
+export function checkUsersFor(
+  actions: readonly Action[],
+  own: { readonly uid: number | undefined; readonly gid: number | undefined },
+): void {
   for (const action of actions) {
     if (action.type !== 'exec') continue;
     const { uid, gid } = action;
