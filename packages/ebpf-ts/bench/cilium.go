@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -20,7 +21,6 @@ const (
 	n       = 10_000
 	chunk   = 100
 	records = 100_000
-	rounds  = 20
 )
 
 func must(err error) {
@@ -61,6 +61,10 @@ func main() {
 	must(err)
 	reader.SetDeadline(time.Unix(1, 0)) // nothing wakes it up: the records are there
 	var sum uint64
+	rounds, err := strconv.Atoi(os.Getenv("BENCH_ROUNDS"))
+	if err != nil {
+		rounds = 20
+	}
 	for round := 0; round < rounds; round++ {
 		value := uint64(1)
 		for key := uint32(0); key < n; {

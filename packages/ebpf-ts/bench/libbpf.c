@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { N = 10000, CHUNK = 100, RECORDS = 100000, ROUNDS = 20 };
+enum { N = 10000, CHUNK = 100, RECORDS = 100000 };
 
 static double best[6] = { 1e18, 1e18, 1e18, 1e18, 1e18, 1e18 };
 static unsigned long long sum;
@@ -37,6 +37,8 @@ int main(int argc, char **argv)
 	struct bpf_object *object;
 	struct ring_buffer *ring;
 	double t;
+	const char *wanted = getenv("BENCH_ROUNDS");
+	int rounds = wanted ? atoi(wanted) : 20;
 	int fd, fill;
 
 	libbpf_set_print(quiet);
@@ -46,7 +48,7 @@ int main(int argc, char **argv)
 	fd = bpf_object__find_map_fd_by_name(object, "numbers");
 	fill = bpf_program__fd(bpf_object__find_program_by_name(object, "fill"));
 	ring = ring_buffer__new(bpf_object__find_map_fd_by_name(object, "ring"), on_record, NULL, NULL);
-	for (int round = 0; round < ROUNDS; round++) {
+	for (int round = 0; round < rounds; round++) {
 		for (key = 0; key < N;) {
 			t = now();
 			for (int i = 0; i < CHUNK; i++, key++)

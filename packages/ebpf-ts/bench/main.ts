@@ -2,7 +2,7 @@
 /**
  * What the binding costs beside others, on work that is the same: node dist/bench/main.js [PROGRAM...]
  * PROGRAMs are other libraries' (bench/libbpf.c, bench/cilium.go, bench/rust), which get the same two objects. Needs the right to make
- * maps and to load programs of types syscall and raw_tp; nothing is attached.
+ * maps and to load programs of type raw_tp; nothing is attached.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -13,7 +13,8 @@ const N = 10_000;
 /** Few enough to be done before something else gets the CPU; the fastest chunk counts. */
 const CHUNK = 100;
 const RECORDS = 100_000;
-const ROUNDS = 20;
+/** BENCH_ROUNDS, which the other programs get as well. */
+const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 20);
 const file = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 const WORK = file('work.bpf.o');
 const CORE = file('../test/core.bpf.o');

@@ -17,7 +17,7 @@ static long one(__u32 i, void *ctx)
 	return bpf_ringbuf_output(&ring, &record, sizeof record, BPF_RB_NO_WAKEUP) ? 1 : 0;
 }
 
-SEC("syscall") int fill(void *ctx)
+SEC("raw_tp/sys_enter") int fill(void *ctx)
 {
 	return bpf_loop(100000, one, 0, 0);
 }
