@@ -4,7 +4,7 @@
  * PROGRAMs are other libraries' (bench/libbpf.c, bench/cilium.go, bench/rust), which get the same two objects. Needs the right to make
  * maps and to load programs of type raw_tp; nothing is attached.
  */
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { BpfObject, RingBuffer } from '../src/index.js';
@@ -108,8 +108,11 @@ for (let round = 0; round < ROUNDS; round++) took('open, 20 programs', 1, () => 
 console.log(`${sum > 0n ? 'ns' : ''}\tset\tget\twalk\tbatch\tring\tload`);
 const columns = ['set', 'get', 'walk', 'batch', 'ring', 'load'].map((what) => Math.round(best.get(what) ?? 0));
 for (const program of process.argv.slice(2)) {
-  const out = execFileSync(program, [WORK, CORE], { encoding: 'utf8' });
-  console.log(`${program}\t${out.trim().split(' ').join('\t')}`);
+  const { stdout, status } = spawnSync(program, [WORK, CORE], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  console.log(`${program}\t${status === 0 ? stdout.trim().split(' ').join('\t') : `failed (${status})`}`);
 }
 console.log(`ebpf-ts\t${columns.join('\t')}`);
 for (const what of ['get, typed', 'ring, raw', 'open, 20 programs'])

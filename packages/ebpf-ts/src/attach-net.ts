@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
 /** Attaching to cgroups and network interfaces. */
 import { closeSync, openSync } from 'node:fs';
+import { cString, integer } from './arguments.js';
 import { type Attach, linked } from './attach.js';
-import { errnoError, misuse } from './errors.js';
+import { errnoError, misuse, ofFiles } from './errors.js';
 import { lastErrno, libbpf, libc, takeLog } from './ffi.js';
-import { cString, integer } from './memory.js';
+import { shown } from './words.js';
 
 export const byCgroup =
   (path: string): Attach =>
   (program, what) => {
-    const fd = openSync(path, 'r');
+    const fd = ofFiles(what, () => openSync(cString(path, what), 'r'));
     try {
       return linked(what, () => libbpf().attachCgroup(program, fd));
     } finally {
@@ -19,8 +20,9 @@ export const byCgroup =
 
 function interfaceIndex(device: string | number, what: string): number {
   if (typeof device === 'number') return integer(device, 1, 2 ** 31 - 1, `${what}: interface`);
-  const index = libc().ifNametoindex(cString(device, what));
-  if (index === 0) throw errnoError(`${what}: find interface ${device}`, lastErrno());
+  const name = cString(device, what);
+  const index = libc().ifNametoindex(name);
+  if (index === 0) throw errnoError(`${what}: find interface ${name}`, lastErrno());
   return index;
 }
 
@@ -38,8 +40,8 @@ const TCX = { ingress: 46, egress: 47 } as const;
 export const byTcx =
   (device: string | number, direction: keyof typeof TCX): Attach =>
   (program, what) => {
-    const type = TCX[direction];
-    if (type === undefined) throw misuse('ERR_BPF_TYPE', what, `no direction ${String(direction)}`);
+    const type = typeof direction === 'string' && Object.hasOwn(TCX, direction) ? TCX[direction] : undefined;
+    if (type === undefined) throw misuse('ERR_BPF_TYPE', what, `no direction ${shown(direction)}`);
     const index = interfaceIndex(device, what);
     takeLog();
     const fd = libbpf().linkCreate(libbpf().programFd(program), index, type, null);

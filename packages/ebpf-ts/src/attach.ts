@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** The ways to attach a program to what runs: functions, tracepoints, events, iterators. */
 import { closeSync } from 'node:fs';
+import { cString, integer, listOf, optionsOf, unsigned64 } from './arguments.js';
 import { errnoError, misuse } from './errors.js';
 import { addressOf, lastErrno, libbpf, type Pointer, takeLog } from './ffi.js';
-import { bytes, cString, integer } from './memory.js';
+import { bytes } from './memory.js';
 import { Opts } from './opts.js';
 import { type PerfEvent, perfEventOpen } from './perf-event.js';
 import { bpf } from './system.js';
@@ -66,8 +67,9 @@ export function linked(what: string, call: () => Pointer, ...memory: readonly un
 export const byProgram: Attach = (program, what) => linked(what, () => libbpf().attach(program));
 
 export const byTrace =
-  ({ cookie }: Cookie): Attach =>
+  (options: Cookie): Attach =>
   (program, what) => {
+    const { cookie } = optionsOf(options, what);
     const opts = new Opts(16).u64(8, cookie, what);
     return linked(what, () => libbpf().attachTrace(program, opts.memory));
   };
@@ -75,14 +77,17 @@ export const byTrace =
 export const byKprobe =
   (name: string, options: KprobeOptions): Attach =>
   (program, what) => {
-    const offset = integer(options.offset ?? 0, 0, 2 ** 31, `${what}: offset`);
+    const { offset = 0, cookie, retprobe } = optionsOf(options, what);
+    integer(offset, 0, 2 ** 31, `${what}: offset`);
     // struct bpf_kprobe_opts: sz, bpf_cookie, offset, retprobe
-    const opts = new Opts(32).u64(8, options.cookie, what).u64(16, offset, what).u8(24, options.retprobe);
+    const opts = new Opts(32).u64(8, cookie, what).u64(16, offset, what).u8(24, retprobe);
     return linked(what, () => libbpf().attachKprobe(program, cString(name, what), opts.memory));
   };
 
 /** Names as C has them, an array of their addresses, and one of cookies. */
-function symbolTable(symbols: readonly string[], cookies: readonly bigint[] | undefined, what: string) {
+function symbolTable(given: readonly string[], givenCookies: readonly bigint[] | undefined, what: string) {
+  const symbols = listOf(given, `${what}: functions`);
+  const cookies = givenCookies && listOf(givenCookies, `${what}: cookies`).map((cookie) => unsigned64(cookie, what));
   if (symbols.length === 0) throw misuse('ERR_BPF_SIZE', what, 'no functions are named');
   if (cookies !== undefined && cookies.length !== symbols.length)
     throw misuse('ERR_BPF_SIZE', what, `${symbols.length} functions and ${cookies.length} cookies`);
@@ -94,14 +99,15 @@ function symbolTable(symbols: readonly string[], cookies: readonly bigint[] | un
 export const byKprobeMulti =
   (symbols: readonly string[] | string, options: KprobeMultiOptions): Attach =>
   (program, what) => {
+    const { retprobe, cookies } = optionsOf(options, what);
     // struct bpf_kprobe_multi_opts: sz, syms, addrs, cookies, cnt, retprobe
-    const opts = new Opts(48).u8(40, options.retprobe);
+    const opts = new Opts(48).u8(40, retprobe);
     if (typeof symbols === 'string') {
-      if (options.cookies !== undefined) throw misuse('ERR_BPF_TYPE', what, 'a pattern takes no cookies');
+      if (cookies !== undefined) throw misuse('ERR_BPF_TYPE', what, 'a pattern takes no cookies');
       return linked(what, () => libbpf().attachKprobeMulti(program, cString(symbols, what), opts.memory));
     }
-    const table = symbolTable(symbols, options.cookies, what);
-    opts.pointer(8, table.pointers).u64(32, symbols.length, what);
+    const table = symbolTable(symbols, cookies, what);
+    opts.pointer(8, table.pointers).u64(32, table.names.length, what);
     if (table.cookies !== undefined) opts.pointer(24, table.cookies);
     return linked(what, () => libbpf().attachKprobeMulti(program, null, opts.memory), opts, table);
   };
@@ -111,27 +117,30 @@ const BPF_TRACE_KPROBE_SESSION = 56;
 
 /** By the system call itself: libbpf's own function for it came with 1.5. */
 export const byKprobeSession =
-  (symbols: readonly string[], { cookies }: { readonly cookies?: readonly bigint[] }): Attach =>
+  (symbols: readonly string[], options: { readonly cookies?: readonly bigint[] }): Attach =>
   (program, what) => {
+    const { cookies } = optionsOf(options, what);
     const table = symbolTable(symbols, cookies, what);
     // union bpf_attr of BPF_LINK_CREATE: prog_fd, target_fd, attach_type, flags; kprobe_multi: flags, cnt, syms, addrs, cookies
     const attr = bytes(48);
     const view = new DataView(attr.buffer, attr.byteOffset);
     view.setUint32(0, libbpf().programFd(program), true);
     view.setUint32(8, BPF_TRACE_KPROBE_SESSION, true);
-    view.setUint32(20, symbols.length, true);
+    view.setUint32(20, table.names.length, true);
     view.setBigUint64(24, addressOf(table.pointers), true);
     if (table.cookies !== undefined) view.setBigUint64(40, addressOf(table.cookies), true);
     lent = [table];
-    const fd = bpf(BPF_LINK_CREATE, attr, what);
-    lent = [];
-    return { fd };
+    try {
+      return { fd: bpf(BPF_LINK_CREATE, attr, what) };
+    } finally {
+      lent = lent.slice(0, 0);
+    }
   };
 
 export const byUprobe =
   (options: UprobeOptions): Attach =>
   (program, what) => {
-    const { path, function: name, offset = 0, pid = -1, retprobe, cookie } = options;
+    const { path, function: name, offset = 0, pid = -1, retprobe, cookie } = optionsOf(options, what);
     integer(offset, 0, Number.MAX_SAFE_INTEGER, `${what}: offset`);
     integer(pid, -1, MAX_PID, `${what}: pid`);
     // struct bpf_uprobe_opts: sz, ref_ctr_offset, bpf_cookie, retprobe, func_name
@@ -141,8 +150,9 @@ export const byUprobe =
   };
 
 export const byUsdt =
-  ({ path, provider, name, pid = -1, cookie }: UsdtOptions): Attach =>
+  (options: UsdtOptions): Attach =>
   (program, what) => {
+    const { path, provider, name, pid = -1, cookie } = optionsOf(options, what);
     integer(pid, -1, MAX_PID, `${what}: pid`);
     const opts = new Opts(16).u64(8, cookie, what);
     const [p, q, r] = [path, provider, name].map((text) => cString(text, what)) as [string, string, string];
@@ -151,8 +161,9 @@ export const byUsdt =
   };
 
 export const byTracepoint =
-  (category: string, name: string, { cookie }: Cookie): Attach =>
+  (category: string, name: string, options: Cookie): Attach =>
   (program, what) => {
+    const { cookie } = optionsOf(options, what);
     const opts = new Opts(16).u64(8, cookie, what);
     const [c, n] = [cString(category, what), cString(name, what)];
     return linked(what, () => libbpf().attachTracepoint(program, c, n, opts.memory));
@@ -164,8 +175,9 @@ export const byRawTracepoint =
     linked(what, () => libbpf().attachRawTracepoint(program, cString(name, what)));
 
 export const byPerfEvent =
-  (event: PerfEvent, { cookie }: Cookie): Attach =>
+  (event: PerfEvent, options: Cookie): Attach =>
   (program, what) => {
+    const { cookie } = optionsOf(options, what);
     const opts = new Opts(16).u64(8, cookie, what);
     const fd = perfEventOpen(event, what);
     try {

@@ -6,8 +6,11 @@
  * are compared in place and nothing is turned into a string or an object before it is asked for.
  * Split BTF (of a kernel module) goes on where its base ends: its ids and its strings are numbered on from there.
  */
+
+import { cString, plainBytes } from './arguments.js';
 import { BtfKind, TAIL } from './btf-kinds.js';
-import { BpfError } from './errors.js';
+import { BpfError, misuse } from './errors.js';
+import { say, shown } from './words.js';
 
 const MAGIC = 0xeb9f;
 const HEADER = 24;
@@ -32,7 +35,10 @@ export class BtfTable {
   readonly #firstString: number;
 
   /** Raw BTF. Throws `BpfError` when the bytes are no BTF of this machine's byte order, or are cut off. */
-  constructor(bytes: Uint8Array, base: BtfTable | null = null) {
+  constructor(given: Uint8Array, base: BtfTable | null = null) {
+    const bytes = plainBytes(given, 'read BTF');
+    if (base !== null && !(base instanceof BtfTable))
+      throw misuse('ERR_BPF_TYPE', 'read BTF', `expected the BTF it stands on, got ${shown(base)}`);
     const bad = (why: string): BpfError => badBtf(why, 'rebuild the object with clang -g -target bpf');
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     if (bytes.length < HEADER) throw bad('cut off within its header');
@@ -76,7 +82,7 @@ export class BtfTable {
 
   /** First type of that kind and name, or 0 (void) when there is none. */
   find(kind: number, name: string): number {
-    const wanted = Buffer.from(`${name}\0`);
+    const wanted = Buffer.from(`${cString(name, 'find a type')}\0`);
     const found = this.base?.find(kind, name) ?? 0;
     if (found !== 0) return found;
     for (let i = 0; i < this.count - this.#firstId; i++) {
@@ -136,6 +142,7 @@ export class BtfTable {
 
   /** The u32 at `offset` of type `id`. Throws `BpfError` when there is no such type. */
   word(id: number, offset: number): number {
+    if (!Number.isInteger(id) || !Number.isInteger(offset) || offset < 0) throw badBtf(say`no type ${id}`);
     if (id < this.#firstId && this.base !== null) return this.base.word(id, offset);
     const at = id >= this.#firstId && id < this.count ? this.#at[id - this.#firstId] : undefined;
     if (at === undefined || at + offset + 4 > this.#bytes.length) throw badBtf(`no type ${id}`);
@@ -144,6 +151,7 @@ export class BtfTable {
 
   /** The string at `offset` of the string table, the base's among them. */
   string(offset: number): string {
+    if (!Number.isInteger(offset) || offset < 0) throw badBtf(say`no name at ${offset}`);
     if (offset < this.#firstString && this.base !== null) return this.base.string(offset);
     const start = this.#strings + offset - this.#firstString;
     const end = start < this.#bytes.length ? this.#bytes.indexOf(0, start) : -1;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 /** BTF of an object file, of the running kernel or of a module: types by name, structures with their members, enums, variables. */
 import { readFileSync } from 'node:fs';
+import { cString } from './arguments.js';
 import { BtfKind, type BtfMember, type BtfVariable } from './btf-kinds.js';
 import { BtfTable, badBtf, MAX_DEPTH } from './btf-table.js';
 import { elfSection } from './elf.js';
 import { BpfError } from './errors.js';
+import { say } from './words.js';
 
 const ELF_MAGIC = Buffer.from('\x7fELF', 'latin1');
 
@@ -19,7 +21,7 @@ export class Btf extends BtfTable {
 
   /** A file of raw BTF, or an ELF file with a .BTF section (an object, a vmlinux). Throws `BpfError`. */
   static fromFile(path: string): Btf {
-    const bytes = read(path, `read the BTF of ${path}`, '');
+    const bytes = read(path, say`read the BTF of ${path}`, '');
     return bytes.subarray(0, 4).equals(ELF_MAGIC) ? Btf.fromElf(bytes) : new Btf(bytes);
   }
 
@@ -30,7 +32,8 @@ export class Btf extends BtfTable {
 
   /** A loaded module's BTF, on top of the kernel's. Throws `BpfError`. */
   static module(name: string, kernel: Btf = Btf.vmlinux()): Btf {
-    const what = `read the BTF of module ${name}`;
+    const what = say`read the BTF of module ${name}`;
+    cString(name, what);
     const remedy = 'load the module; it must have been built for this kernel with BTF (CONFIG_DEBUG_INFO_BTF_MODULES)';
     return new Btf(read(`/sys/kernel/btf/${name.replaceAll('-', '_')}`, what, remedy), kernel);
   }
@@ -42,7 +45,7 @@ export class Btf extends BtfTable {
 
   /** Arguments of a tracepoint, as a BTF program on it finds them; null when there is no such tracepoint. */
   tracepointArguments(name: string): number | null {
-    const typedef = this.find(BtfKind.Typedef, `btf_trace_${name}`);
+    const typedef = this.find(BtfKind.Typedef, `btf_trace_${cString(name, 'find a tracepoint')}`);
     if (typedef === 0) return null;
     const prototype = this.target(this.target(typedef));
     if (this.kind(prototype) !== BtfKind.FuncProto) return null;
@@ -139,8 +142,9 @@ export class Btf extends BtfTable {
 
 function read(path: string, what: string, remedy: string): Buffer {
   try {
-    return readFileSync(path);
+    return readFileSync(cString(path, what));
   } catch (cause) {
+    if (cause instanceof BpfError) throw cause;
     throw new BpfError({ what, why: `${path} cannot be read`, remedy, code: 'ERR_BPF_INPUT' }, { cause });
   }
 }

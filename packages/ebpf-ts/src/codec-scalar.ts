@@ -3,6 +3,7 @@
 import type { Btf } from './btf.js';
 import { BtfKind } from './btf-kinds.js';
 import { misuse } from './errors.js';
+import { shown } from './words.js';
 
 export interface Codec<T> {
   /** Bytes. */
@@ -49,7 +50,7 @@ export function whole(value: unknown, min: number, max: number, path: string): n
   if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
   if (typeof value === 'bigint' && value >= BigInt(min) && value <= BigInt(max)) return Number(value);
   if (typeof value === 'boolean' && max >= 1) return Number(value);
-  throw misuse('ERR_BPF_RANGE', `write ${path}`, `expected an integer from ${min} to ${max}, got ${String(value)}`);
+  throw misuse('ERR_BPF_RANGE', `write ${path}`, `expected an integer from ${min} to ${max}, got ${shown(value)}`);
 }
 
 /** A value as an integer of `bits` bits, or throws `BpfError`. */
@@ -58,7 +59,7 @@ export function wholeWide(value: unknown, bits: number, signed: boolean, path: s
   const wide = exact ? BigInt(value as bigint | number) : null;
   if (wide !== null && (signed ? BigInt.asIntN(bits, wide) : BigInt.asUintN(bits, wide)) === wide) return wide;
   const what = `${signed ? 'a signed' : 'an unsigned'} integer of ${bits} bits`;
-  throw misuse('ERR_BPF_RANGE', `write ${path}`, `expected ${what}, got ${String(value)}`);
+  throw misuse('ERR_BPF_RANGE', `write ${path}`, `expected ${what}, got ${shown(value)}`);
 }
 
 function float(value: unknown, path: string): number {

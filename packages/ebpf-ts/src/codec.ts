@@ -9,20 +9,43 @@
  *     struct                           an object; members of anonymous structs and unions count as its own
  *     union                            an object with every member read; to write one, give one member
  */
-import type { Btf } from './btf.js';
+import { types } from 'node:util';
+import { integer } from './arguments.js';
+import { Btf } from './btf.js';
 import { BtfKind, type BtfMember } from './btf-kinds.js';
 import { badBtf } from './btf-table.js';
 import { arrayCodec } from './codec-array.js';
 import { bitfieldCodec } from './codec-bits.js';
 import { type Codec, intCodec, scalarOf } from './codec-scalar.js';
 import { misuse } from './errors.js';
+import { shown } from './words.js';
 
 const MAX_NESTING = 32;
 type Fields = Record<string, unknown>;
 
 /** The codec of type `id`. Throws `BpfError` for what has no values (functions, void, types that are only declared). */
 export function codecOf<T = unknown>(btf: Btf, id: number): Codec<T> {
-  return compile(btf, id, 0) as Codec<T>;
+  const what = 'read values by their type';
+  if (!(btf instanceof Btf)) throw misuse('ERR_BPF_TYPE', what, `expected a Btf, got ${shown(btf)}`);
+  const { size, decode, encode } = compile(btf, id, 0) as Codec<T>;
+  // A codec within a codec asks no more: what holds the whole holds its parts.
+  const within = (view: DataView, at: number): void => {
+    if (!types.isDataView(view)) throw misuse('ERR_BPF_TYPE', what, `expected a DataView, got ${shown(view)}`);
+    integer(at, 0, view.byteLength, `${what}: offset`);
+    if (at + size > view.byteLength)
+      throw misuse('ERR_BPF_SIZE', what, `${size} bytes at ${at} do not fit ${view.byteLength}`);
+  };
+  return {
+    size,
+    decode: (view, at) => {
+      within(view, at);
+      return decode(view, at);
+    },
+    encode: (value, view, at, path) => {
+      within(view, at);
+      encode(value, view, at, path);
+    },
+  };
 }
 
 function compile(btf: Btf, id: number, depth: number): Codec<unknown> {

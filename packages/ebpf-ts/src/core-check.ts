@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 /** CO-RE checked against a BTF file, without loading: which relocations of an object find nothing in that kernel, and which programs no target. */
 import { readFileSync } from 'node:fs';
+import { cString, plainBytes } from './arguments.js';
 import { Btf } from './btf.js';
 import { BtfKind } from './btf-kinds.js';
 import { essentialName, match, sameKind } from './core-match.js';
 import { reachable } from './core-reach.js';
 import { CoreKind, isEnumerator, isField, type Relocation, relocationsOf } from './core-relocations.js';
 import { elfSection, functionsOf } from './elf.js';
-import { BpfError } from './errors.js';
+import { BpfError, misuse, ofFiles } from './errors.js';
+import { say, shown } from './words.js';
 
 export interface CheckedRelocation {
   readonly program: string;
@@ -153,8 +155,11 @@ export function checkRelocations(object: string | Uint8Array, target: Btf | stri
 }
 
 function check(object: string | Uint8Array, target: Btf | string): CoreReport {
-  const elf = typeof object === 'string' ? readFileSync(object) : object;
+  const what = say`check the relocations of ${object}`;
+  const elf =
+    typeof object === 'string' ? ofFiles(what, () => readFileSync(cString(object, what))) : plainBytes(object, what);
   const kernel = typeof target === 'string' ? Btf.fromFile(target) : target;
+  if (!(kernel instanceof Btf)) throw misuse('ERR_BPF_TYPE', what, `expected a Btf or a path, got ${shown(kernel)}`);
   const local = Btf.fromElf(elf);
   const all = relocationsOf(elf, local);
   const names = candidates(kernel, new Set(all.map(({ type }) => essentialName(local.name(type)))));

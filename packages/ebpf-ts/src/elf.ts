@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** As much of ELF as it takes to find a section by name: 64-bit little-endian objects, as clang -target bpfel writes them. */
+import { plainBytes } from './arguments.js';
 import { BpfError } from './errors.js';
 
 const ELF_HEADER = 64;
@@ -13,7 +14,8 @@ function bad(why: string, what: string = 'read BPF object'): BpfError {
  * Bytes of the section `name` (a view, not a copy), or null when the object has no such section.
  * Throws `BpfError` when the bytes are no little-endian ELF64 file or are cut off.
  */
-export function elfSection(elf: Uint8Array, name: string): Uint8Array | null {
+export function elfSection(given: Uint8Array, name: string): Uint8Array | null {
+  const elf = plainBytes(given, 'read BPF object');
   const view = new DataView(elf.buffer, elf.byteOffset, elf.byteLength);
   if (elf.length < ELF_HEADER || view.getUint32(0) !== 0x7f454c46) throw bad('not an ELF file');
   if (elf[4] !== 2 || elf[5] !== 1) throw bad('not a 64-bit little-endian ELF file');

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What this binding throws: what failed, why, what to do; with the errno and the kernel's own words. */
 import { constants } from 'node:os';
+import { say } from './words.js';
 
 export interface BpfErrorParts {
   /** What failed, e.g. `load program on_read`. */
@@ -32,7 +33,7 @@ export class BpfError extends Error {
   readonly log: string;
 
   constructor(parts: BpfErrorParts, options?: { cause?: unknown }) {
-    super(`${parts.what}: ${parts.why}`, options);
+    super(say`${parts.what}: ${parts.why}`, options);
     this.name = 'BpfError';
     this.what = parts.what;
     this.why = parts.why;
@@ -71,7 +72,7 @@ const NAMES: ReadonlyMap<number, string> = new Map(
 
 /** `EPERM` for 1; `errno 524` for a number user space has no name for (kernel-internal ones such as ENOTSUPP). */
 export function errnoName(errno: number): string {
-  return NAMES.get(errno) ?? (errno === ENOTSUPP ? 'ENOTSUPP' : `errno ${errno}`);
+  return NAMES.get(errno) ?? (errno === ENOTSUPP ? 'ENOTSUPP' : say`errno ${errno}`);
 }
 
 /** include/linux/errno.h: never meant for user space, yet what bpf() answers for attach types it lacks. */
@@ -136,10 +137,26 @@ const MEANINGS: Readonly<Record<number, readonly [why: string, remedy: string]>>
 export function errnoError(
   what: string,
   errno: number,
-  more: { log?: string; why?: string; remedy?: string } = {},
+  given: { log?: string; why?: string; remedy?: string } = {},
 ): BpfError {
-  const [why, remedy] = MEANINGS[errno] ?? [errnoName(errno), ''];
-  return new BpfError({ what, why: more.why ?? why, remedy: more.remedy ?? remedy, errno, log: more.log ?? '' });
+  const more = typeof given === 'object' ? (given ?? {}) : {};
+  const number = Number.isInteger(errno) ? errno : 0;
+  const [why, remedy] = MEANINGS[number] ?? [errnoName(errno), ''];
+  const { log = '' } = more;
+  return new BpfError({ what, why: more.why ?? why, remedy: more.remedy ?? remedy, errno: number, log });
+}
+
+/** Runs calls of node:fs; what they throw becomes a `BpfError` of that errno. */
+export function ofFiles<T>(what: string, call: () => T): T {
+  try {
+    return call();
+  } catch (cause) {
+    const { errno, path, message } = cause as NodeJS.ErrnoException;
+    if (cause instanceof BpfError || typeof errno !== 'number') throw cause;
+    const name = errnoName(-errno);
+    const why = path === undefined ? message : `${path}: ${name}`;
+    throw new BpfError({ what, why, remedy: '', errno: -errno, code: name }, { cause });
+  }
 }
 
 /** How many of the verifier's last lines an error carries beside the whole log. */

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 /** TypeScript types of an object's programs, maps, globals and structs, from its BTF: the `Shape` that `BpfObject.open` takes. */
+import { cString, listOf, plainBytes } from './arguments.js';
 import { Btf } from './btf.js';
 import { BtfKind, type BtfMember } from './btf-kinds.js';
 import { typedArrayName } from './codec-array.js';
 import { scalarOf } from './codec-scalar.js';
 import { elfSection, functionsOf } from './elf.js';
-import { BpfError } from './errors.js';
+import { BpfError, misuse } from './errors.js';
+import { shown } from './words.js';
 
 const pascal = (name: string): string => name.replace(/(?:^|_+)([A-Za-z0-9])/g, (_, c: string) => c.toUpperCase());
 const property = (name: string): string => (/^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name));
@@ -118,7 +120,12 @@ function ownStructs(btf: Btf, names: readonly string[]): number[] {
 }
 
 /** The text of a module. `name` is the exported shape's; `types` are structs to write besides, such as records of a ring. */
-export function generateTypes(elf: Uint8Array, name: string, types: readonly string[] = []): string {
+export function generateTypes(given: Uint8Array, name: string, types: readonly string[] = []): string {
+  const what = 'generate types';
+  const elf = plainBytes(given, what);
+  if (!/^[A-Za-z_$][\w$]*$/.test(cString(name, what)))
+    throw misuse('ERR_BPF_NAME', what, `${shown(name)} is no name of an interface`);
+  const wanted = listOf(types, what).map((type) => cString(type, what));
   const btf = Btf.fromElf(elf);
   const writer = new Writer(btf);
   const programs = functionsOf(elf)
@@ -135,7 +142,7 @@ export function generateTypes(elf: Uint8Array, name: string, types: readonly str
   const globals = variablesOf(btf, /^\.(rodata|data|bss|kconfig)/).map(
     (variable) => `    readonly ${property(variable.name)}: ${writer.type(variable.type)};\n`,
   );
-  for (const id of ownStructs(btf, types)) writer.type(id);
+  for (const id of ownStructs(btf, wanted)) writer.type(id);
   const structs = [...writer.interfaces.keys()]
     .filter((id) => btf.name(id) !== '')
     .map((id) => `    readonly ${btf.name(id)}: ${writer.type(id)};\n`);

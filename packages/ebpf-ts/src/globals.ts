@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Global variables of an object: its initial values before load, the programs' own memory after it. */
+import { cString } from './arguments.js';
 import type { Btf } from './btf.js';
 import { BtfKind, type BtfVariable } from './btf-kinds.js';
 import { codecOf } from './codec.js';
@@ -31,6 +32,7 @@ export interface GlobalHome {
 
 /** Where the variable `name` is, in any data section. Throws `BpfError` when there is none. */
 function findVariable(btf: Btf, name: string): { section: string; variable: BtfVariable } {
+  cString(name, 'find a global');
   for (let id = 1; id < btf.count; id++) {
     if (btf.kind(id) !== BtfKind.Datasec) continue;
     const section = btf.name(id);

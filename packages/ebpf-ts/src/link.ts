@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 /** A program where it is attached. */
 import { closeSync, readSync } from 'node:fs';
+import { cString, type OWN, onlyOurs } from './arguments.js';
 import type { Attachment } from './attach.js';
 import { errnoError, misuse } from './errors.js';
 import { callAside, libbpf, type Pointer } from './ffi.js';
 import { infoOf, type ProgramAccount } from './kernel-info.js';
 import type { Lifetime } from './lifetime.js';
 import { descriptor } from './map-source.js';
-import { cString } from './memory.js';
+import { say } from './words.js';
 
 /** `enum bpf_link_type` of include/uapi/linux/bpf.h, those that count what they missed. */
 const PERF_EVENT = 7;
@@ -44,7 +45,14 @@ export class BpfLink {
   readonly #program: { account(): ProgramAccount } | null;
 
   /** @internal */
-  constructor(name: string, life: Lifetime, link: Attachment, program: { account(): ProgramAccount } | null) {
+  constructor(
+    key: typeof OWN,
+    name: string,
+    life: Lifetime,
+    link: Attachment,
+    program: { account(): ProgramAccount } | null,
+  ) {
+    onlyOurs(key, 'BpfLink', 'use program.attach()');
     this.name = name;
     this.#program = program;
     this.#life = life;
@@ -84,7 +92,7 @@ export class BpfLink {
 
   /** Keeps it attached, under a path of a bpf file system, when this process ends. Throws `BpfError`. */
   pin(path: string): void {
-    const what = `pin ${this.name} to ${path}`;
+    const what = say`pin ${this.name} to ${path}`;
     const rc =
       this.#handle !== null
         ? libbpf().linkPin(this.#handle, cString(path, what))

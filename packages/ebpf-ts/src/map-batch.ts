@@ -49,6 +49,23 @@ export function* lookupBatches(
   }
 }
 
+/** Keys have been checked to be of this size. The kernel stops at one that is not there: the batch goes on behind it. */
+export function deleteBatch(fd: number, what: string, all: readonly Uint8Array[], keySize: number): void {
+  for (let from = 0; from < all.length; ) {
+    const rest = all.slice(from);
+    const keys = bytes(rest.length * keySize);
+    rest.forEach((key, i) => {
+      keys.set(key, i * keySize);
+    });
+    const count = bytes(4);
+    u32(count).setUint32(0, rest.length, true);
+    const rc = libbpf().mapDeleteBatch(fd, keys, count, null);
+    if (rc >= 0) return;
+    if (rc !== -ENOENT) throw errnoError(what, -rc);
+    from += Math.min(u32(count).getUint32(0, true), rest.length) + 1;
+  }
+}
+
 /** Keys and values have been checked to be of these sizes. */
 export function writeBatch(
   fd: number,

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 /** Single elements of a map, by key or at the head of a queue: every size is checked before the kernel gets an address. */
 import { constants } from 'node:os';
+import { exactly } from './arguments.js';
 import { errnoError, misuse } from './errors.js';
 import { libbpf } from './ffi.js';
 import { type Key, keyBytes } from './map-key.js';
 import type { MapInfo } from './map-source.js';
 import { isMapped, mapTypeName } from './map-types.js';
-import { bytes, exactly } from './memory.js';
+import { bytes } from './memory.js';
 
 const { ENOENT, EINTR } = constants.errno;
 

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** Keys as they are given, as the bytes the kernel reads. */
+
+import { exactly } from './arguments.js';
 import { misuse } from './errors.js';
-import { bytes, exactly } from './memory.js';
+import { bytes } from './memory.js';
+import { shown } from './words.js';
 
 /** A key as bytes, or as a number where the map's keys are 4 or 8 bytes of an unsigned integer. */
 export type Key = Uint8Array | number | bigint;
@@ -12,7 +15,7 @@ export function keyBytes(key: Key, keySize: number, doing: string): Uint8Array {
   if (typeof key === 'object') return exactly(key, keySize, what);
   if (keySize !== 4 && keySize !== 8) throw misuse('ERR_BPF_SIZE', what, `a number is no key of ${keySize} bytes`);
   if (typeof key === 'number' ? !Number.isSafeInteger(key) || key < 0 : typeof key !== 'bigint' || key < 0n)
-    throw misuse('ERR_BPF_RANGE', what, `expected an unsigned integer, got ${String(key)}`);
+    throw misuse('ERR_BPF_RANGE', what, `expected an unsigned integer, got ${shown(key)}`);
   if (BigInt(key) >= 2n ** BigInt(8 * keySize))
     throw misuse('ERR_BPF_RANGE', what, `${key} does not fit ${keySize} bytes`);
   const made = bytes(keySize);

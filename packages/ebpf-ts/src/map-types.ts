@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** `enum bpf_map_type` of include/uapi/linux/bpf.h, and what a type means for the bytes the kernel copies. */
+import { say } from './words.js';
 
 export const MapType = {
   Hash: 1,
@@ -78,5 +79,5 @@ export function perCpuStride(valueSize: number): number {
 /** `hash` for 1; the number for a type newer than this file. */
 export function mapTypeName(type: number): string {
   const name = Object.entries(MapType).find(([, value]) => value === type)?.[0];
-  return name === undefined ? `type ${type}` : name.replace(/(?<=[a-z])[A-Z]/g, (c) => `_${c}`).toLowerCase();
+  return name === undefined ? say`type ${type}` : name.replace(/(?<=[a-z])[A-Z]/g, (c) => `_${c}`).toLowerCase();
 }

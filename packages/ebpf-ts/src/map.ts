@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: MIT
 /** One map: elements by key, in batches, per CPU; pinned, frozen, mapped into memory. */
-import { unlinkSync } from 'node:fs';
-import { errnoError, misuse } from './errors.js';
+import { statfsSync, unlinkSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { cString, exactly, integer, listOf, OWN, onlyOurs, optionsOf } from './arguments.js';
+import { errnoError, misuse, ofFiles } from './errors.js';
 import { libbpf } from './ffi.js';
 import { handleOf } from './lifetime.js';
-import { lookupBatches, writeBatch } from './map-batch.js';
+import { deleteBatch, lookupBatches, writeBatch } from './map-batch.js';
 import { createMap, type MapOptions } from './map-create.js';
 import { deleteElement, keyed, listKeys, readElement, readHead, writeElement } from './map-elements.js';
 import { type Key, keyBytes } from './map-key.js';
+import { MeasuredMap, mapOf } from './map-measured.js';
 import { descriptor, type MapInfo, type MapSource, ofDescriptor } from './map-source.js';
-import { copiedSize, isKnown, isOfMaps, isPerCpu, mapTypeName, perCpuStride } from './map-types.js';
-import { bytes, cString, exactly, integer, mapPages, type Pages, pageSize } from './memory.js';
-import { possibleCpus } from './system.js';
+import { isOfMaps, isPerCpu, MapType, mapTypeName, perCpuStride } from './map-types.js';
+import { bytes, mapPages, type Pages, pageSize } from './memory.js';
+import { say, shown } from './words.js';
 
 const U32 = 2 ** 32 - 1;
+/** include/uapi/linux/magic.h */
+const BPF_FS_MAGIC = 0xcafe4a11;
 /** BPF_ANY, BPF_NOEXIST, BPF_EXIST */
 const WRITE = { any: 0, create: 1, replace: 2 } as const;
 
@@ -22,38 +27,37 @@ const WRITE = { any: 0, create: 1, replace: 2 } as const;
  * the kernel gets it: a key or value of another size throws, and results are as long as the kernel writes them.
  */
 export class BpfMap {
-  readonly #source: MapSource;
-  #measured: MapInfo | null = null;
-  #copied = 0;
+  readonly #map: MeasuredMap;
 
   /** @internal */
-  constructor(source: MapSource) {
-    this.#source = source;
+  constructor(key: typeof OWN, source: MapSource) {
+    onlyOurs(key, 'BpfMap', 'use BpfMap.create(), openPinned() or object.map()');
+    this.#map = new MeasuredMap(this, source);
   }
 
   /** A new map, of no object. Throws `BpfError`. */
   static create(options: MapOptions): BpfMap {
-    return new BpfMap(createMap(options));
+    return new BpfMap(OWN, createMap(options));
   }
 
   /** A map that was pinned to a bpf file system. Throws `BpfError`. */
   static openPinned(path: string): BpfMap {
-    const what = `open pinned map ${path}`;
-    return new BpfMap(ofDescriptor(descriptor(libbpf().objGet(cString(path, what)), what), what));
+    const what = say`open pinned map ${path}`;
+    return new BpfMap(OWN, ofDescriptor(descriptor(libbpf().objGet(cString(path, what)), what), what));
   }
 
   /** A map of the running kernel by its id. Throws `BpfError`. */
   static openId(id: number): BpfMap {
-    const what = `open map ${id}`;
-    return new BpfMap(ofDescriptor(descriptor(libbpf().mapById(integer(id, 1, U32, what)), what), what));
+    const what = say`open map ${id}`;
+    return new BpfMap(OWN, ofDescriptor(descriptor(libbpf().mapById(integer(id, 1, U32, what)), what), what));
   }
 
   get name(): string {
-    return this.#source.name;
+    return this.#map.name;
   }
   /** Type, sizes and flags: the kernel's once the map exists. Throws `BpfError` after close. */
   get info(): MapInfo {
-    return this.#source.info(`look at map ${this.name}`);
+    return this.#map.info;
   }
   get type(): number {
     return this.info.type;
@@ -75,23 +79,11 @@ export class BpfMap {
    * Throws `BpfError` for a type newer than this library: what the kernel would write is not known.
    */
   get copiedSize(): number {
-    const { info } = this;
-    if (info !== this.#measured) {
-      const { type, valueSize } = info;
-      if (!isKnown(type))
-        throw misuse(
-          'ERR_BPF_TYPE',
-          `use map ${this.name}`,
-          `how much the kernel copies of ${mapTypeName(type)} is not known here`,
-        );
-      this.#copied = copiedSize(type, valueSize, isPerCpu(type) ? possibleCpus() : 1);
-      this.#measured = info;
-    }
-    return this.#copied;
+    return this.#map.copiedSize;
   }
   /** The descriptor, which stays the map's: never close it. Throws `BpfError` before load and after close. */
   get fd(): number {
-    return this.#source.fd(`use the descriptor of map ${this.name}`);
+    return this.#map.fd;
   }
 
   /** Before load. Throws `BpfError`. */
@@ -99,6 +91,9 @@ export class BpfMap {
     const what = `size map ${this.name}`;
     integer(n, 1, U32, what);
     if (this.info.id !== 0) throw misuse('ERR_BPF_STATE', what, 'the map exists already');
+    // libbpf (1.1) would unmap as many bytes as the new number makes, wherever they lie.
+    if (libbpf().mapInitialValue(handleOf(this), bytes(8)) !== null)
+      throw misuse('ERR_BPF_TYPE', what, 'it is a section of globals, which is one element');
     const rc = libbpf().mapSetMaxEntries(handleOf(this), n);
     if (rc < 0) throw errnoError(what, -rc);
   }
@@ -113,7 +108,7 @@ export class BpfMap {
 
   /** The element's bytes (`copiedSize` of them), a copy; undefined when there is none. Throws `BpfError`. */
   get(key: Key): Uint8Array | undefined {
-    return readElement(this, 'read', libbpf().mapLookup, key);
+    return readElement(this.#map, 'read', libbpf().mapLookup, key);
   }
 
   /** One value per possible CPU, views of one copy; undefined when there is no such key. Throws `BpfError`. */
@@ -121,7 +116,7 @@ export class BpfMap {
     if (!this.perCpu) throw misuse('ERR_BPF_TYPE', `read map ${this.name}`, 'it is no per-CPU map');
     const all = this.get(key);
     if (all === undefined) return undefined;
-    const { valueSize } = this;
+    const { valueSize } = this.#map.info;
     const stride = perCpuStride(valueSize);
     return Array.from({ length: all.length / stride }, (_, cpu) =>
       all.subarray(cpu * stride, cpu * stride + valueSize),
@@ -130,35 +125,36 @@ export class BpfMap {
 
   /** Writes an element: whether or not there is one, only where there is none, or only over one. Throws `BpfError`. */
   set(key: Key, value: Uint8Array, mode: keyof typeof WRITE = 'any'): void {
-    const flags = WRITE[mode];
-    if (flags === undefined) throw misuse('ERR_BPF_TYPE', `write map ${this.name}`, `no mode ${String(mode)}`);
+    const flags = typeof mode === 'string' && Object.hasOwn(WRITE, mode) ? WRITE[mode] : undefined;
+    if (flags === undefined) throw misuse('ERR_BPF_TYPE', `write map ${this.name}`, `no mode ${shown(mode)}`);
     if (key === null) throw misuse('ERR_BPF_TYPE', `write map ${this.name}`, 'null is no key');
-    writeElement(this, 'write', key, value, flags);
+    writeElement(this.#map, 'write', key, value, flags);
   }
 
   /** Whether there was one. Throws `BpfError`. */
   delete(key: Key): boolean {
-    return deleteElement(this, key);
+    return deleteElement(this.#map, key);
   }
 
   /** Reads and deletes in one step, so that no count is lost between. Hash maps from 5.14. Throws `BpfError`. */
   take(key: Key): Uint8Array | undefined {
-    return readElement(this, 'take from', libbpf().mapLookupAndDelete, key);
+    return readElement(this.#map, 'take from', libbpf().mapLookupAndDelete, key);
   }
 
   /** Of a queue or stack: adds an element. With `overwrite` a full one loses its oldest. Throws `BpfError`. */
   push(value: Uint8Array, options: { readonly overwrite?: boolean } = {}): void {
-    writeElement(this, 'push to', null, value, options.overwrite ? WRITE.replace : WRITE.any);
+    const { overwrite } = optionsOf(options, `push to map ${this.name}`);
+    writeElement(this.#map, 'push to', null, value, overwrite ? WRITE.replace : WRITE.any);
   }
 
   /** Of a queue or stack: the next element, taken out; undefined when it is empty. Throws `BpfError`. */
   pop(): Uint8Array | undefined {
-    return readHead(this, 'pop from', libbpf().mapLookupAndDelete);
+    return readHead(this.#map, 'pop from', libbpf().mapLookupAndDelete);
   }
 
   /** Of a queue or stack: the next element, left in. Throws `BpfError`. */
   peek(): Uint8Array | undefined {
-    return readHead(this, 'peek into', libbpf().mapLookup);
+    return readHead(this.#map, 'peek into', libbpf().mapLookup);
   }
 
   /**
@@ -166,7 +162,7 @@ export class BpfMap {
    * map that changes may give a key twice. Throws `BpfError`.
    */
   keys(): Generator<Uint8Array> {
-    return listKeys(this);
+    return listKeys(this.#map);
   }
 
   /** Keys with their values; without those deleted meanwhile. Throws `BpfError`. */
@@ -183,25 +179,39 @@ export class BpfMap {
   /** Everything in one pass, `size` elements to a system call; `take` empties the map by it. Kernel 5.6. Throws `BpfError`. */
   batches(options: { readonly size?: number; readonly take?: boolean } = {}): Generator<[Uint8Array, Uint8Array]> {
     const what = `read map ${this.name} in batches`;
-    const size = integer(options.size ?? 1024, 1, 2 ** 20, what);
-    return lookupBatches(() => keyed(this, what), what, this.keySize, this.copiedSize, size, options.take ?? false);
+    const { size = 1024, take = false } = optionsOf(options, what);
+    integer(size, 1, 2 ** 20, what);
+    const { info, copiedSize } = this.#map;
+    return lookupBatches(() => keyed(this.#map, what), what, info.keySize, copiedSize, size, Boolean(take));
   }
 
   /** Writes many elements by one system call. Kernel 5.6. Throws `BpfError`; those before the failed one are written. */
   setAll(entries: Iterable<readonly [Key, Uint8Array]>): void {
     const what = `write map ${this.name}`;
-    const { copiedSize, keySize } = this;
-    const all = [...entries].map(
-      ([key, value]) => [keyBytes(key, keySize, what), exactly(value, copiedSize, `${what}: value`)] as const,
-    );
-    writeBatch(keyed(this, what), what, all, keySize, copiedSize);
+    const {
+      copiedSize,
+      info: { keySize },
+    } = this.#map;
+    const all = listOf(entries, what).map((entry) => {
+      const [key, value] = listOf(entry, `${what}: entry`) as [Key, Uint8Array];
+      return [keyBytes(key, keySize, what), exactly(value, copiedSize, `${what}: value`)] as const;
+    });
+    writeBatch(keyed(this.#map, what), what, all, keySize, copiedSize);
+  }
+
+  /** Deletes many elements by one system call; those that were not there are passed over. Kernel 5.6. Throws `BpfError`. */
+  deleteAll(keys: Iterable<Key>): void {
+    const what = `delete from map ${this.name}`;
+    const { keySize } = this.#map.info;
+    const all = listOf(keys, what).map((key) => keyBytes(key, keySize, what));
+    deleteBatch(keyed(this.#map, what), what, all, keySize);
   }
 
   /** Of a map of maps: puts a map in. The kernel keeps it alive; ours may be closed. Throws `BpfError`. */
   setMap(key: Key, map: BpfMap): void {
     this.#ofMaps(`write map ${this.name}`);
     const fd = bytes(4);
-    new DataView(fd.buffer, fd.byteOffset).setInt32(0, map.fd, true);
+    new DataView(fd.buffer, fd.byteOffset).setInt32(0, mapOf(map, `write map ${this.name}`).fd, true);
     this.set(key, fd);
   }
 
@@ -220,28 +230,35 @@ export class BpfMap {
 
   /** Keeps the map alive under a path of a bpf file system. Throws `BpfError`. */
   pin(path: string): void {
-    const what = `pin map ${this.name} to ${path}`;
+    const what = say`pin map ${this.name} to ${path}`;
     const rc = libbpf().objPin(this.fd, cString(path, what));
     if (rc < 0) throw errnoError(what, -rc);
   }
 
-  /** Removes a pin. */
+  /** Removes a pin, of a map, program or link. Throws `BpfError`. */
   static unpin(path: string): void {
-    unlinkSync(path);
+    const what = say`remove the pin ${path}`;
+    ofFiles(what, () => {
+      if (statfsSync(dirname(cString(path, what))).type !== BPF_FS_MAGIC)
+        throw misuse('ERR_BPF_TYPE', what, 'it does not lie in a bpf file system');
+      unlinkSync(path);
+    });
   }
 
   /** The values of a BPF_F_MMAPABLE array (or of .bss, .data), shared with the kernel; element i is at i × round_up(valueSize, 8). Throws `BpfError`. */
   mmapArray(options: { readonly writable: boolean }): Pages {
     const what = `map ${this.name} into memory`;
-    const { type, valueSize, maxEntries } = this.info;
-    if (type !== 2) throw misuse('ERR_BPF_TYPE', what, `it is a map of type ${mapTypeName(type)}, not an array`);
+    const { writable } = optionsOf(options, what);
+    const { type, valueSize, maxEntries } = this.#map.info;
+    if (type !== MapType.Array)
+      throw misuse('ERR_BPF_TYPE', what, `it is a map of type ${mapTypeName(type)}, not an array`);
     const length = Math.ceil((perCpuStride(valueSize) * maxEntries) / pageSize()) * pageSize();
-    return mapPages(this.fd, length, { writable: options.writable, offset: 0 });
+    return mapPages(this.#map.fd, length, { writable: Boolean(writable), offset: 0 });
   }
 
   /** Lets go of a map that was created or opened by itself; one of an object ends with its object. */
   close(): void {
-    this.#source.close();
+    this.#map.close();
   }
   [Symbol.dispose](): void {
     this.close();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Memory that C reads and writes: what is lent to it is as large as it will take it for, and what is mapped never dangles. */
-import { BpfError, errnoError, misuse } from './errors.js';
+import { BpfError, errnoError } from './errors.js';
 import { lastErrno, libc, viewOf } from './ffi.js';
 
 let make = (size: number): Uint8Array => new Uint8Array(size);
@@ -13,33 +13,6 @@ export function bytes(size: number): Uint8Array {
 /** For tests: has `bytes` take memory from elsewhere, such as right before a guard page. */
 export function setAllocator(allocate: ((size: number) => Uint8Array) | null): void {
   make = allocate ?? ((size) => new Uint8Array(size));
-}
-
-/** The length the engine knows: a subclass may say another. */
-const lengthOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), 'byteLength')?.get as (
-  this: Uint8Array,
-) => number;
-
-/** Exactly `size` bytes, or throws `BpfError`. A detached buffer has none. */
-export function exactly(value: Uint8Array, size: number, what: string): Uint8Array {
-  if (!(value instanceof Uint8Array)) throw misuse('ERR_BPF_TYPE', what, 'expected a Uint8Array');
-  const length = lengthOf.call(value);
-  if (length !== size) throw misuse('ERR_BPF_SIZE', what, `expected ${size} bytes and got ${length}`);
-  return value;
-}
-
-/** A string C will read to its NUL; throws `BpfError` when it holds one before its end, or is no string. */
-export function cString(value: string, what: string): string {
-  if (typeof value !== 'string' || value.includes('\0'))
-    throw misuse('ERR_BPF_TYPE', what, `expected a string without NUL, got ${JSON.stringify(value) ?? typeof value}`);
-  return value;
-}
-
-/** An integer from `min` to `max`; throws `BpfError` otherwise. C would take the low bits of anything. */
-export function integer(value: number, min: number, max: number, what: string): number {
-  if (!Number.isInteger(value) || value < min || value > max)
-    throw misuse('ERR_BPF_RANGE', what, `expected an integer from ${min} to ${max}, got ${String(value)}`);
-  return value;
 }
 
 /** mmap(2) */
@@ -83,10 +56,11 @@ export function mapPages(fd: number, length: number, options: { writable: boolea
   if (address === null || address === MAP_FAILED) throw errnoError('map memory shared with the kernel', lastErrno());
   const view = viewOf(address, length);
   unreachable.register(view, { address, length });
-  let open = true;
+  // The view is held until then: collected before, its addresses would be somebody else's by the time they are given up.
+  let held: ArrayBuffer | null = view;
   const close = (): void => {
-    if (!open) return;
-    open = false;
+    if (held === null) return;
+    held = null;
     const flags = MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_NORESERVE;
     const empty = libc().mmap(address, length, PROT_READ | PROT_WRITE, flags, -1, 0);
     if (empty === MAP_FAILED)

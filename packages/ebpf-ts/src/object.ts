@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** A BPF object file: opened, set up, loaded, closed. Programs and maps by name. */
 import { readFileSync } from 'node:fs';
+import { copyOf, cString, OWN, onlyOurs, optionsOf } from './arguments.js';
 import { Btf } from './btf.js';
 import { BtfKind } from './btf-kinds.js';
 import { verifyBtf } from './btf-verify.js';
@@ -14,11 +15,12 @@ import { handleOf, handles, Lifetime } from './lifetime.js';
 import { BpfLink } from './link.js';
 import { BpfMap } from './map.js';
 import { ofObject } from './map-source.js';
-import { bytes, cString } from './memory.js';
+import { bytes } from './memory.js';
 import { BpfProgram } from './program.js';
 import type { AnyShape, Shape } from './shape.js';
 import { withSignalsHeld } from './signals.js';
 import { TypedMap } from './typed-map.js';
+import { say, shown } from './words.js';
 
 /** `.rodata`, `.bss`, `.data`, `.rodata.name` … */
 export type Section = `.${string}`;
@@ -45,7 +47,8 @@ export class BpfObject<S extends Shape = AnyShape> {
   readonly #globals: Globals;
   #log = '';
 
-  private constructor(handle: bigint, name: string) {
+  private constructor(key: typeof OWN, handle: bigint, name: string) {
+    onlyOurs(key, 'BpfObject', 'use BpfObject.open()');
     this.#handle = handle;
     this.name = name;
     this.#life = new Lifetime(`BPF object ${name}`);
@@ -54,12 +57,12 @@ export class BpfObject<S extends Shape = AnyShape> {
       this.btf = readBtf(lib.objectBtf(handle));
       const programs = new Map<string, BpfProgram>();
       for (let p = lib.nextProgram(handle, null); p !== null; p = lib.nextProgram(handle, p)) {
-        const program = new BpfProgram(p, this.#life);
+        const program = new BpfProgram(OWN, p, this.#life);
         programs.set(program.name, program);
       }
       const maps = new Map<string, BpfMap>();
       for (let m = lib.nextMap(handle, null); m !== null; m = lib.nextMap(handle, m)) {
-        const map = new BpfMap(ofObject(m, this.#life));
+        const map = new BpfMap(OWN, ofObject(m, this.#life));
         handles.set(map, m);
         maps.set(map.name, map);
       }
@@ -80,9 +83,10 @@ export class BpfObject<S extends Shape = AnyShape> {
   /** Reads an object file, by path or from memory; nothing reaches the kernel yet. Throws `BpfError`. */
   static open<S extends Shape = AnyShape>(source: string | Uint8Array, options: OpenOptions = {}): BpfObject<S> {
     const path = typeof source === 'string' ? source : null;
-    const name = options.name ?? (path === null ? 'memory' : nameOf(path));
+    const { name: given, kernelBtf } = optionsOf(options, 'open BPF object');
+    const name = cString(given ?? (path === null ? 'memory' : nameOf(path)), 'open BPF object: name');
     const what = `open BPF object ${path ?? name}`;
-    const elf = path === null ? (source as Uint8Array).slice() : readObject(path, what);
+    const elf = path === null ? copyOf(source as Uint8Array, what) : readObject(path, what);
     checkBpfElf(elf, what);
     // libbpf follows what an object says; one that does not hold together would take the process down with it.
     const btf = elfSection(elf, '.BTF');
@@ -90,7 +94,7 @@ export class BpfObject<S extends Shape = AnyShape> {
     // struct bpf_object_open_opts: sz, object_name, relaxed_maps, pin_root_path, bitfield, kconfig, btf_custom_path
     const opts = bytes(56);
     const view = new DataView(opts.buffer, opts.byteOffset);
-    const names = [name, options.kernelBtf].map((text) =>
+    const names = [name, kernelBtf].map((text) =>
       text === undefined ? null : Buffer.from(`${cString(text, what)}\0`),
     );
     view.setBigUint64(0, 56n, true);
@@ -100,7 +104,7 @@ export class BpfObject<S extends Shape = AnyShape> {
     const handle = libbpf().objectOpenMem(elf, elf.length, opts);
     if (handle === null) throw loadError(what, lastErrno(), takeLog());
     if (names.length === 0) throw new Error('unreachable'); // keeps the names alive until here
-    return new BpfObject<S>(handle, name);
+    return new BpfObject<S>(OWN, handle, name);
   }
 
   get stage(): 'open' | 'loaded' | 'closed' {
@@ -111,28 +115,34 @@ export class BpfObject<S extends Shape = AnyShape> {
   program(name: S['programs']): BpfProgram {
     const program = this.programs.get(name);
     if (program) return program;
-    throw misuse('ERR_BPF_NAME', `find BPF program ${name}`, 'the object has none of that name', known(this.programs));
+    throw misuse(
+      'ERR_BPF_NAME',
+      say`find BPF program ${name}`,
+      'the object has none of that name',
+      known(this.programs),
+    );
   }
 
   /** By C name, or by section (`.rodata`, `.bss`). Throws `BpfError`. */
   map(name: (keyof S['maps'] & string) | Section): BpfMap {
     const found =
-      this.maps.get(name) ?? [...this.maps].find(([key]) => name.startsWith('.') && key.endsWith(name))?.[1];
+      this.maps.get(name) ??
+      [...this.maps].find(([key]) => typeof name === 'string' && name.startsWith('.') && key.endsWith(name))?.[1];
     if (found) return found;
-    throw misuse('ERR_BPF_NAME', `find BPF map ${name}`, 'the object has none of that name', known(this.maps));
+    throw misuse('ERR_BPF_NAME', say`find BPF map ${name}`, 'the object has none of that name', known(this.maps));
   }
 
   /** Where a global variable lies in its section, in bytes. Throws `BpfError`. */
   variable(section: Section, name: string): { offset: number; size: number } {
     const variable = this.btf.datasec(section)?.find((v) => v.name === name);
     if (!variable)
-      throw misuse('ERR_BPF_NAME', `find global ${name} in ${section}`, 'the object has none of that name');
+      throw misuse('ERR_BPF_NAME', say`find global ${name} in ${section}`, 'the object has none of that name');
     return { offset: variable.offset, size: variable.size };
   }
 
   /** A map with keys and values by the types it was declared with (`__type(key, …)`). Throws `BpfError`. */
   typed<N extends keyof S['maps'] & string>(name: N): TypedMap<S['maps'][N]['key'], S['maps'][N]['value']> {
-    const what = `read ${name} by its types`;
+    const what = say`read ${name} by its types`;
     const map = this.map(name);
     this.#life.alive(what);
     const lib = libbpf();
@@ -142,7 +152,7 @@ export class BpfObject<S extends Shape = AnyShape> {
     const codecs = [codecOf(this.btf, key), codecOf(this.btf, value)] as const;
     if (codecs[0].size !== map.keySize || codecs[1].size !== map.valueSize)
       throw misuse('ERR_BPF_SIZE', what, 'its types are not of its sizes');
-    return new TypedMap(map, ...codecs);
+    return new TypedMap(OWN, map, ...codecs);
   }
 
   /** Reads and writes values of a struct, union or typedef of the object, such as a ring buffer's records. Throws `BpfError`. */
@@ -152,7 +162,7 @@ export class BpfObject<S extends Shape = AnyShape> {
     if (id === undefined)
       throw misuse(
         'ERR_BPF_NAME',
-        `find type ${name}`,
+        say`find type ${name}`,
         'the BTF of the object has none of that name; a type nothing refers to is not in it',
       );
     return codecOf(this.btf, id);
@@ -165,11 +175,13 @@ export class BpfObject<S extends Shape = AnyShape> {
 
   /** Before load: sets a global of 1 to 8 bytes, in that section, to an integer that fits it. Throws `BpfError`. */
   setGlobal(section: Section, name: string, value: number | bigint | boolean): void {
-    const what = `set global ${name}`;
+    const what = say`set global ${name}`;
     this.#life.beforeLoad(what);
     const { offset, size } = this.variable(section, name);
     if (typeof value === 'number' && !Number.isSafeInteger(value))
       throw misuse('ERR_BPF_RANGE', what, `${value} is no integer that a number holds exactly`);
+    if (typeof value !== 'number' && typeof value !== 'bigint' && typeof value !== 'boolean')
+      throw misuse('ERR_BPF_TYPE', what, `expected an integer, got ${shown(value)}`);
     const wide = BigInt(value);
     if (size > 8) throw misuse('ERR_BPF_SIZE', what, `it has ${size} bytes: it is no integer`);
     if (BigInt.asUintN(8 * size, wide) !== wide && BigInt.asIntN(8 * size, wide) !== wide)
@@ -213,11 +225,11 @@ export class BpfObject<S extends Shape = AnyShape> {
 
   /** Puts the struct_ops map of that name to use (libbpf ≥ 1.0). Throws `BpfError`. */
   attachStructOps(name: string): BpfLink {
-    const what = `attach struct_ops ${name}`;
+    const what = say`attach struct_ops ${name}`;
     this.#life.afterLoad(what);
     const handle = libbpf().attachStructOps(handleOf(this.map(name)));
     if (handle === null) throw errnoError(what, lastErrno(), { log: takeLog() });
-    return new BpfLink(`${name}'s link`, this.#life, { handle }, null);
+    return new BpfLink(OWN, `${name}'s link`, this.#life, { handle }, null);
   }
 
   /** Detaches its links, the newest first, and unloads. May be called again. */

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** The structures libbpf takes options in (libbpf.h): a size, then fields at fixed offsets. */
-import { misuse } from './errors.js';
-import { addressOf } from './ffi.js';
-import { bytes, cString } from './memory.js';
 
-const U64 = 2n ** 64n;
+import { cString, unsigned64 } from './arguments.js';
+import { addressOf } from './ffi.js';
+import { bytes } from './memory.js';
 
 /** A structure of libbpf's, all zero but for its size and what is set. It keeps what it points to. */
 export class Opts {
@@ -26,9 +25,7 @@ export class Opts {
     return this;
   }
   u64(at: number, value: bigint | number | undefined, what: string): this {
-    const wide = BigInt(value ?? 0);
-    if (wide < 0n || wide >= U64) throw misuse('ERR_BPF_RANGE', what, `${wide} is no unsigned 64-bit integer`);
-    this.#view.setBigUint64(at, wide, true);
+    this.#view.setBigUint64(at, unsigned64(value ?? 0, what), true);
     return this;
   }
   pointer(at: number, memory: Uint8Array): this {

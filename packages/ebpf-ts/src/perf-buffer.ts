@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 /** Records of bpf_perf_event_output(), a ring per CPU: for kernels and programs without a ring buffer. Copies every record. */
+
+import { callable, integer, OWN, onlyOurs } from './arguments.js';
 import { errnoError, misuse } from './errors.js';
 import { callback, lastErrno, libbpf, type Pointer, pollReadable, viewOf } from './ffi.js';
 import type { BpfMap } from './map.js';
+import { type MeasuredMap, mapOf } from './map-measured.js';
 import { MapType, mapTypeName } from './map-types.js';
-import { integer } from './memory.js';
 
 export interface PerfRecord {
   readonly cpu: number;
@@ -20,7 +22,8 @@ export class PerfBuffer {
   readonly #release: () => void;
   #stop: (() => void) | null = null;
 
-  private constructor(map: BpfMap, pages: number) {
+  private constructor(key: typeof OWN, map: MeasuredMap, pages: number) {
+    onlyOurs(key, 'PerfBuffer', 'use PerfBuffer.open()');
     this.#name = map.name;
     const what = `open perf buffer ${map.name}`;
     // Nothing of the user's runs within libbpf's call: records are kept until it has returned.
@@ -50,12 +53,13 @@ export class PerfBuffer {
 
   /** `pages` of each CPU's ring, a power of two. Throws `BpfError`. */
   static open(map: BpfMap, pages: number = 8): PerfBuffer {
-    const what = `open perf buffer ${map.name}`;
-    if (map.type !== MapType.PerfEventArray)
-      throw misuse('ERR_BPF_TYPE', what, `it is a map of type ${mapTypeName(map.type)}`);
+    const opened = mapOf(map, 'open perf buffer');
+    const what = `open perf buffer ${opened.name}`;
+    const { type } = opened.info;
+    if (type !== MapType.PerfEventArray) throw misuse('ERR_BPF_TYPE', what, `it is a map of type ${mapTypeName(type)}`);
     if (!Number.isInteger(Math.log2(integer(pages, 1, 2 ** 16, `${what}: pages`))))
       throw misuse('ERR_BPF_SIZE', what, `${pages} pages are no power of two`);
-    return new PerfBuffer(map, pages);
+    return new PerfBuffer(OWN, opened, pages);
   }
 
   /** Records that found no room, so far. */
@@ -76,6 +80,7 @@ export class PerfBuffer {
   /** Calls back when there is something to read. Does not hold the process open. Throws `BpfError`. */
   onReadable(call: (() => void) | null): void {
     if (this.#handle === null) throw misuse('ERR_BPF_CLOSED', `wait for perf buffer ${this.#name}`, 'it is closed');
+    if (call !== null) callable(call, `wait for perf buffer ${this.#name}`);
     this.#stop?.();
     this.#stop = call === null ? null : pollReadable(libbpf().perfBufferEpollFd(this.#handle), call);
   }

@@ -2,9 +2,11 @@
 /** perf_event_open(2), as far as attaching a BPF program to an event takes it. */
 
 import { SYSCALLS } from './arch.js';
+import { integer, optionsOf } from './arguments.js';
 import { errnoError, misuse } from './errors.js';
 import { addressOf, lastErrno, libc } from './ffi.js';
-import { bytes, integer } from './memory.js';
+import { bytes } from './memory.js';
+import { shown } from './words.js';
 
 /** PERF_TYPE_*, PERF_COUNT_*: include/uapi/linux/perf_event.h */
 const SOFTWARE = {
@@ -34,14 +36,16 @@ const PERF_FLAG_FD_CLOEXEC = 8;
 
 /** A descriptor of the event, not enabled yet. Throws `BpfError`. */
 export function perfEventOpen(options: PerfEvent, what: string): number {
-  const { event, frequency, period, cpu, pid = -1 } = options;
+  const { event, frequency, period, cpu, pid = -1 } = optionsOf(options, what);
   integer(cpu, -1, 2 ** 20, `${what}: cpu`);
   integer(pid, -1, 2 ** 22, `${what}: pid`);
   if ((frequency === undefined) === (period === undefined))
     throw misuse('ERR_BPF_TYPE', what, 'give a frequency or a period');
+  const events = { ...SOFTWARE, ...HARDWARE };
+  if (typeof event !== 'string' || !Object.hasOwn(events, event))
+    throw misuse('ERR_BPF_TYPE', what, `no event ${shown(event)}`);
   const software = event in SOFTWARE;
-  const config = { ...SOFTWARE, ...HARDWARE }[event];
-  if (config === undefined) throw misuse('ERR_BPF_TYPE', what, `no event ${String(event)}`);
+  const config = events[event];
   const attr = bytes(ATTR_SIZE);
   const view = new DataView(attr.buffer, attr.byteOffset);
   view.setUint32(0, software ? 1 : 0, true);

@@ -9,6 +9,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { CALLS_CODE, SYSCALLS } from './arch.js';
+import { integer, listOf } from './arguments.js';
 import { BpfError, errnoError } from './errors.js';
 import { addressOf, lastErrno, libc, viewOf } from './ffi.js';
 import { bytes, MAP_ANONYMOUS, MAP_FAILED, MAP_PRIVATE, PROT_READ, PROT_WRITE, pageSize } from './memory.js';
@@ -115,7 +116,10 @@ export function dropCapabilities({ keep = [], become = null }: Surrender = {}): 
 }
 
 function bitsOf(capabilities: readonly number[]): bigint {
-  return capabilities.reduce((bits, capability) => bits | (1n << BigInt(capability)), 0n);
+  return listOf(capabilities, 'keep capabilities').reduce(
+    (bits, capability) => bits | (1n << BigInt(integer(capability, 0, 63, 'keep capabilities'))),
+    0n,
+  );
 }
 
 interface Handler {

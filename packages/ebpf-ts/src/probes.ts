@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 /** What the kernel has, by libbpf's own probes: each tries, and leaves nothing behind. They need the privilege to try. */
 import { closeSync } from 'node:fs';
+import { integer } from './arguments.js';
 import { Btf } from './btf.js';
 import { BpfError } from './errors.js';
 import { addressOf, libbpf } from './ffi.js';
 import { MapType } from './map-types.js';
-import { bytes, integer } from './memory.js';
+import { bytes } from './memory.js';
 import { withSignalsHeld } from './signals.js';
 import { bpf } from './system.js';
 

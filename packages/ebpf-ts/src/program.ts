@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** One program of an object: whether it is loaded, where it is attached, what it cost. */
+
+import { copyOf, cString, integer, OWN, onlyOurs, optionsOf } from './arguments.js';
 import * as by from './attach.js';
 import { byCgroup, byTcx, byXdp } from './attach-net.js';
 import { errnoError, misuse } from './errors.js';
@@ -8,9 +10,11 @@ import { infoOf, type ProgramAccount } from './kernel-info.js';
 import { handleOf, handles, type Lifetime } from './lifetime.js';
 import { BpfLink } from './link.js';
 import type { BpfMap } from './map.js';
-import { bytes, cString, integer } from './memory.js';
+import { mapOf } from './map-measured.js';
+import { bytes } from './memory.js';
 import type { PerfEvent } from './perf-event.js';
 import { withSignalsHeld } from './signals.js';
+import { say } from './words.js';
 
 // struct bpf_prog_info, include/uapi/linux/bpf.h
 const INFO = { size: 232, id: 4, runTime: 192, runCount: 200, misses: 208 } as const;
@@ -23,7 +27,8 @@ export class BpfProgram {
   readonly #life: Lifetime;
 
   /** @internal */
-  constructor(handle: bigint, life: Lifetime) {
+  constructor(key: typeof OWN, handle: bigint, life: Lifetime) {
+    onlyOurs(key, 'BpfProgram', 'use object.program()');
     handles.set(this, handle);
     this.#life = life;
     this.name = libbpf().programName(handle);
@@ -74,7 +79,7 @@ export class BpfProgram {
   }
   /** At one function. Throws `BpfError`. */
   attachKprobe(name: string, options: by.KprobeOptions = {}): BpfLink {
-    return this.#link(`attach ${this.name} to ${name}`, by.byKprobe(name, options));
+    return this.#link(say`attach ${this.name} to ${name}`, by.byKprobe(name, options));
   }
   /** At functions by name or by a pattern with `*` and `?`, entry or return. Throws `BpfError`. */
   attachKprobeMulti(symbols: readonly string[] | string, options: by.KprobeMultiOptions = {}): BpfLink {
@@ -89,41 +94,51 @@ export class BpfProgram {
   }
   /** At a function of an executable or library. Throws `BpfError`. */
   attachUprobe(options: by.UprobeOptions): BpfLink {
-    return this.#link(`attach ${this.name} to ${options.path}`, by.byUprobe(options));
+    return this.#link(
+      say`attach ${this.name} to ${optionsOf(options, `attach ${this.name}`).path}`,
+      by.byUprobe(options),
+    );
   }
   /** At a static probe of an executable or library (SEC("usdt")). Throws `BpfError`. */
   attachUsdt(options: by.UsdtOptions): BpfLink {
-    return this.#link(`attach ${this.name} to ${options.path}`, by.byUsdt(options));
+    return this.#link(
+      say`attach ${this.name} to ${optionsOf(options, `attach ${this.name}`).path}`,
+      by.byUsdt(options),
+    );
   }
   attachTracepoint(category: string, name: string, options: by.Cookie = {}): BpfLink {
-    return this.#link(`attach ${this.name} to ${category}:${name}`, by.byTracepoint(category, name, options));
+    return this.#link(say`attach ${this.name} to ${category}:${name}`, by.byTracepoint(category, name, options));
   }
   attachRawTracepoint(name: string): BpfLink {
-    return this.#link(`attach ${this.name} to ${name}`, by.byRawTracepoint(name));
+    return this.#link(say`attach ${this.name} to ${name}`, by.byRawTracepoint(name));
   }
   /** At samples of one event on one CPU (SEC("perf_event")). Throws `BpfError`. */
   attachPerfEvent(event: PerfEvent, options: by.Cookie = {}): BpfLink {
-    return this.#link(`attach ${this.name} to ${event.event}`, by.byPerfEvent(event, options));
+    return this.#link(
+      say`attach ${this.name} to ${optionsOf(event, `attach ${this.name}`).event}`,
+      by.byPerfEvent(event, options),
+    );
   }
   /** To a cgroup v2 directory; the attach type is the section's. Throws `BpfError`. */
   attachCgroup(path: string): BpfLink {
-    return this.#link(`attach ${this.name} to ${path}`, byCgroup(path));
+    return this.#link(say`attach ${this.name} to ${path}`, byCgroup(path));
   }
   /** To a network interface by name or index. Throws `BpfError`. */
   attachXdp(device: string | number): BpfLink {
-    return this.#link(`attach ${this.name} to ${device}`, byXdp(device));
+    return this.#link(say`attach ${this.name} to ${device}`, byXdp(device));
   }
   /** To a network interface's traffic control (SEC("tc"); kernel 6.6). Throws `BpfError`. */
   attachTcx(device: string | number, direction: 'ingress' | 'egress'): BpfLink {
-    return this.#link(`attach ${this.name} to ${device}`, byTcx(device, direction));
+    return this.#link(say`attach ${this.name} to ${device}`, byTcx(device, direction));
   }
   /** An iterator: `link.read()` runs it. Over a map's elements, the tasks of one process, or everything. Throws `BpfError`. */
   attachIter(target: { readonly map?: BpfMap; readonly pid?: number; readonly tid?: number } = {}): BpfLink {
-    const { map, pid, tid } = target;
+    const what = `attach ${this.name}`;
+    const { map, pid, tid } = optionsOf(target, what);
     return this.#link(
-      `attach ${this.name}`,
+      what,
       by.byIter({
-        ...(map === undefined ? {} : { mapFd: map.fd }),
+        ...(map === undefined ? {} : { mapFd: mapOf(map, what).fd }),
         ...(pid === undefined ? {} : { pid }),
         ...(tid === undefined ? {} : { tid }),
       }),
@@ -140,9 +155,10 @@ export class BpfProgram {
   } {
     const what = `run ${this.name}`;
     const fd = this.#fd(what);
-    const data = input.data?.slice();
-    const ctx = input.ctx?.slice();
-    const out = bytes(integer(input.outSize ?? 0, 0, 2 ** 24, what));
+    const given = optionsOf(input, what);
+    const data = given.data && copyOf(given.data, `${what}: data`);
+    const ctx = given.ctx && copyOf(given.ctx, `${what}: ctx`);
+    const out = bytes(integer(given.outSize ?? 0, 0, 2 ** 24, `${what}: outSize`));
     // struct bpf_test_run_opts: sz, data_in, data_out, size_in, size_out, ctx_in, ctx_out, ctx size in, out, retval
     const opts = bytes(80);
     const view = new DataView(opts.buffer, opts.byteOffset);
@@ -180,6 +196,6 @@ export class BpfProgram {
 
   #link(what: string, attach: (program: bigint, what: string) => by.Attachment): BpfLink {
     this.#fd(what);
-    return new BpfLink(`${this.name}'s link`, this.#life, attach(handleOf(this), what), this);
+    return new BpfLink(OWN, `${this.name}'s link`, this.#life, attach(handleOf(this), what), this);
   }
 }

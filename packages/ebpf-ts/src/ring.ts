@@ -6,11 +6,15 @@
  * The kernel maps the data pages twice in a row, so a record that wraps around is contiguous in memory.
  * Positions count bytes for ever and are 64 bits wide. Differences of their low 32 bits are exact, since a ring is smaller than 4 GiB.
  */
+import { types } from 'node:util';
+import { callable, integer, OWN, onlyOurs, optionsOf } from './arguments.js';
 import { misuse } from './errors.js';
 import { pollReadable } from './ffi.js';
 import type { BpfMap } from './map.js';
+import { mapOf } from './map-measured.js';
 import { MapType, mapTypeName } from './map-types.js';
 import { mapPages, pageSize } from './memory.js';
+import { shown } from './words.js';
 
 /** BPF_RINGBUF_BUSY_BIT: reserved and not yet submitted. As int32 it is the sign, so `header < 0` tests it. */
 export const RING_BUSY = 0x8000_0000;
@@ -64,7 +68,8 @@ export class RingBuffer {
   /** Whoever waits for records. */
   readonly #wakers: Set<() => void> = new Set();
 
-  private constructor(pages: Pages, sizeBytes: number) {
+  private constructor(key: typeof OWN, pages: Pages, sizeBytes: number) {
+    onlyOurs(key, 'RingBuffer', 'use RingBuffer.open()');
     this.sizeBytes = sizeBytes;
     this.mask = sizeBytes - 1;
     this.u32 = new Uint32Array(pages.data, pages.offset, sizeBytes / 2);
@@ -82,11 +87,12 @@ export class RingBuffer {
    * writing to `u8` and its like ends the process. Throws `BpfError`.
    */
   static open(map: BpfMap): RingBuffer {
-    const { type, maxEntries: sizeBytes } = map.info;
+    const opened = mapOf(map, 'open ring buffer');
+    const { type, maxEntries: sizeBytes } = opened.info;
     if (type !== MapType.Ringbuf)
-      throw misuse('ERR_BPF_TYPE', `open ring buffer ${map.name}`, `it is a map of type ${mapTypeName(type)}`);
+      throw misuse('ERR_BPF_TYPE', `open ring buffer ${opened.name}`, `it is a map of type ${mapTypeName(type)}`);
     checkSize(sizeBytes);
-    const { fd } = map;
+    const { fd } = opened;
     const page = pageSize();
     const consumer = mapPages(fd, page, { writable: true, offset: 0 });
     try {
@@ -96,7 +102,8 @@ export class RingBuffer {
         rest.close();
       };
       return new RingBuffer(
-        { consumer: consumer.view, producer: rest.view, data: rest.view, fd: () => map.fd, offset: page, close },
+        OWN,
+        { consumer: consumer.view, producer: rest.view, data: rest.view, fd: () => opened.fd, offset: page, close },
         sizeBytes,
       );
     } catch (error) {
@@ -107,8 +114,13 @@ export class RingBuffer {
 
   /** A ring over plain memory. `data` has twice the ring's size, and its writer keeps both halves equal. */
   static over(consumer: ArrayBufferLike, producer: ArrayBufferLike, data: ArrayBufferLike): RingBuffer {
+    for (const memory of [consumer, producer, data])
+      if (!types.isAnyArrayBuffer(memory))
+        throw misuse('ERR_BPF_TYPE', 'open ring buffer', `expected an ArrayBuffer, got ${shown(memory)}`);
+    if (consumer.byteLength < 8 || producer.byteLength < 4)
+      throw misuse('ERR_BPF_SIZE', 'open ring buffer', 'a position does not fit its memory');
     checkSize(data.byteLength / 2);
-    return new RingBuffer({ consumer, producer, data, fd: null, offset: 0, close: () => {} }, data.byteLength / 2);
+    return new RingBuffer(OWN, { consumer, producer, data, fd: null, offset: 0, close: () => {} }, data.byteLength / 2);
   }
 
   /**
@@ -124,6 +136,7 @@ export class RingBuffer {
   /** Gives everything before `position` (low 32 bits, between `start` and `end`) back to the kernel. Throws `BpfError` for any other. */
   commit(position: number): void {
     if (this.#unmap === null) return;
+    integer(position, 0, 2 ** 32 - 1, 'give ring records back');
     const start = Number(this.#position & 0xffff_ffffn);
     const bytes = (position - start) >>> 0;
     if (bytes === 0) return;
@@ -147,6 +160,7 @@ export class RingBuffer {
    * Stops at a record that is still being written. When `visit` throws, the record it was given counts as read.
    */
   drain(visit: (offset: number, length: number) => void, max: number = Number.POSITIVE_INFINITY): number {
+    callable(visit, 'drain ring buffer');
     const { start, end } = this.begin();
     const bytes = (end - start) >>> 0;
     let read = 0;
@@ -186,7 +200,9 @@ export class RingBuffer {
    * sent with BPF_RB_NO_WAKEUP give none). It neither spins nor holds the process open. Throws `BpfError`.
    */
   async *watch(options: { readonly signal?: AbortSignal } = {}): AsyncGenerator<Uint8Array> {
-    const { signal } = options;
+    const { signal } = optionsOf(options, 'wait for ring records');
+    if (signal !== undefined && !(signal instanceof AbortSignal))
+      throw misuse('ERR_BPF_TYPE', 'wait for ring records', `expected an AbortSignal, got ${shown(signal)}`);
     if (this.#fd === null) throw misuse('ERR_BPF_TYPE', 'wait for ring records', 'the ring is plain memory');
     let wake = (): void => {};
     const awake = (): void => wake();

@@ -83,6 +83,7 @@ export const LIBBPF = {
   mapNextKey: 'int bpf_map_get_next_key(int fd, void *key, void *next)',
   mapFreeze: 'int bpf_map_freeze(int fd)',
   mapUpdateBatch: 'int bpf_map_update_batch(int fd, void *keys, void *values, void *count, void *opts)',
+  mapDeleteBatch: 'int bpf_map_delete_batch(int fd, void *keys, void *count, void *opts)',
   mapLookupBatch:
     'int bpf_map_lookup_batch(int fd, void *in, void *out, void *keys, void *values, void *count, void *opts)',
   mapLookupAndDeleteBatch:

@@ -2,23 +2,24 @@
 /** Local storage of tasks, inodes and cgroups: seen from user space its keys are descriptors of what owns the value. */
 import { closeSync, openSync } from 'node:fs';
 import { SYSCALLS } from './arch.js';
-import { errnoError, misuse } from './errors.js';
+import { cString, integer, optionsOf } from './arguments.js';
+import { errnoError, misuse, ofFiles } from './errors.js';
 import { lastErrno, libc } from './ffi.js';
 import type { BpfMap } from './map.js';
+import { mapOf } from './map-measured.js';
 import { MapType, mapTypeName } from './map-types.js';
-import { integer } from './memory.js';
 
 /** Whose value it is: a process by its pid, or a file or cgroup directory by its path. */
 export type StorageOwner = { readonly pid: number } | { readonly path: string };
 
 function open(map: BpfMap, owner: StorageOwner, what: string): number {
-  const { type } = map;
+  const { type } = mapOf(map, what).info;
   const ofTasks = type === MapType.TaskStorage;
   if (!ofTasks && type !== MapType.InodeStorage && type !== MapType.CgrpStorage)
     throw misuse('ERR_BPF_TYPE', what, `it is a map of type ${mapTypeName(type)}, no local storage`);
-  if ('pid' in owner !== ofTasks)
+  if ('pid' in optionsOf(owner, what) !== ofTasks)
     throw misuse('ERR_BPF_TYPE', what, ofTasks ? 'its owners are tasks: give a pid' : 'its owners have paths');
-  if (!('pid' in owner)) return openSync(owner.path, 'r');
+  if (!('pid' in owner)) return ofFiles(what, () => openSync(cString(owner.path, what), 'r'));
   const pid = BigInt(integer(owner.pid, 1, 2 ** 22, `${what}: pid`));
   const fd = Number(libc().syscall(SYSCALLS.pidfdOpen, pid, null, 0, 0, 0));
   if (fd < 0) throw errnoError(`${what}: open process ${owner.pid}`, lastErrno());
@@ -27,7 +28,7 @@ function open(map: BpfMap, owner: StorageOwner, what: string): number {
 
 /** The owner's value; undefined when it has none. Throws `BpfError`. */
 export function readStorage(map: BpfMap, owner: StorageOwner): Uint8Array | undefined {
-  const fd = open(map, owner, `read storage ${map.name}`);
+  const fd = open(map, owner, 'read local storage');
   try {
     return map.get(fd);
   } finally {
@@ -37,7 +38,7 @@ export function readStorage(map: BpfMap, owner: StorageOwner): Uint8Array | unde
 
 /** Throws `BpfError`. */
 export function writeStorage(map: BpfMap, owner: StorageOwner, value: Uint8Array): void {
-  const fd = open(map, owner, `write storage ${map.name}`);
+  const fd = open(map, owner, 'write local storage');
   try {
     map.set(fd, value);
   } finally {
@@ -47,7 +48,7 @@ export function writeStorage(map: BpfMap, owner: StorageOwner, value: Uint8Array
 
 /** Whether there was one. Throws `BpfError`. */
 export function deleteStorage(map: BpfMap, owner: StorageOwner): boolean {
-  const fd = open(map, owner, `delete from storage ${map.name}`);
+  const fd = open(map, owner, 'delete from local storage');
   try {
     return map.delete(fd);
   } finally {

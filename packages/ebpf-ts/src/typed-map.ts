@@ -1,21 +1,32 @@
 // SPDX-License-Identifier: MIT
 /** A map whose keys and values are read and written by its object's BTF, and records of a ring likewise. */
+
+import { callable, integer, listOf, type OWN, onlyOurs, optionsOf, plainBytes } from './arguments.js';
 import type { Codec } from './codec-scalar.js';
 import { misuse } from './errors.js';
 import type { BpfMap } from './map.js';
 import { perCpuStride } from './map-types.js';
 import { bytes } from './memory.js';
 
+function sizeOf(codec: Codec<unknown>, what: string): number {
+  const { size, decode, encode } = optionsOf(codec, `${what}: codec`);
+  callable(decode, what);
+  callable(encode, what);
+  return integer(size, 0, 2 ** 32, `${what}: size`);
+}
+
 /** One value from bytes; throws `BpfError` when there are fewer than the type has. */
 export function decodeWith<T>(codec: Codec<T>, memory: Uint8Array): T {
-  if (memory.byteLength < codec.size)
-    throw misuse('ERR_BPF_SIZE', 'read a value', `it has ${codec.size} bytes and ${memory.byteLength} are given`);
-  return codec.decode(new DataView(memory.buffer, memory.byteOffset, memory.byteLength), 0);
+  const what = 'read a value';
+  const { buffer, byteOffset, byteLength } = plainBytes(memory, what);
+  const size = sizeOf(codec, what);
+  if (byteLength < size) throw misuse('ERR_BPF_SIZE', what, `it has ${size} bytes and ${byteLength} are given`);
+  return codec.decode(new DataView(buffer, byteOffset, byteLength), 0);
 }
 
 /** The bytes of one value. Throws `BpfError` when it does not fit its type. */
 export function encodeWith<T>(codec: Codec<T>, value: T, path: string): Uint8Array {
-  const memory = bytes(codec.size);
+  const memory = bytes(sizeOf(codec, 'write a value'));
   codec.encode(value, new DataView(memory.buffer, memory.byteOffset, memory.byteLength), 0, path);
   return memory;
 }
@@ -27,7 +38,8 @@ export class TypedMap<K, V> {
   readonly #value: Codec<V>;
 
   /** @internal */
-  constructor(map: BpfMap, key: Codec<K>, value: Codec<V>) {
+  constructor(own: typeof OWN, map: BpfMap, key: Codec<K>, value: Codec<V>) {
+    onlyOurs(own, 'TypedMap', 'use object.typed()');
     this.map = map;
     this.#key = key;
     this.#value = value;
@@ -55,9 +67,10 @@ export class TypedMap<K, V> {
 
   /** Of a per-CPU map: one value per possible CPU. Throws `BpfError`. */
   setAll(key: K, values: readonly V[]): void {
+    const given = listOf(values, `write map ${this.map.name}: values`);
     const stride = perCpuStride(this.#value.size);
-    const all = new Uint8Array(stride * values.length);
-    values.forEach((value, cpu) => {
+    const all = new Uint8Array(stride * given.length);
+    given.forEach((value, cpu) => {
       all.set(encodeWith(this.#value, value, `value of ${this.map.name} on CPU ${cpu}`), cpu * stride);
     });
     this.map.set(this.#keyBytes(key), all);

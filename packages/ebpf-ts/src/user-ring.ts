@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** Records for BPF programs: BPF_MAP_TYPE_USER_RINGBUF (kernel 6.1), which programs drain by bpf_user_ringbuf_drain(). */
 import { constants } from 'node:os';
+import { copyOf, OWN, onlyOurs } from './arguments.js';
 import { errnoError, misuse } from './errors.js';
 import { lastErrno, libbpf, type Pointer, viewOf } from './ffi.js';
 import type { BpfMap } from './map.js';
+import { type MeasuredMap, mapOf } from './map-measured.js';
 import { MapType, mapTypeName } from './map-types.js';
 
 /** One writer only. */
@@ -12,29 +14,29 @@ export class UserRing {
   readonly #max: number;
   #handle: Pointer;
 
-  private constructor(map: BpfMap, handle: bigint) {
+  private constructor(key: typeof OWN, map: MeasuredMap, handle: bigint) {
+    onlyOurs(key, 'UserRing', 'use UserRing.open()');
     this.#name = map.name;
-    this.#max = map.maxEntries - 8;
+    this.#max = map.info.maxEntries - 8;
     this.#handle = handle;
   }
 
   /** Throws `BpfError`. */
   static open(map: BpfMap): UserRing {
-    const what = `open user ring buffer ${map.name}`;
-    if (map.type !== MapType.UserRingbuf)
-      throw misuse('ERR_BPF_TYPE', what, `it is a map of type ${mapTypeName(map.type)}`);
-    const handle = libbpf().userRingNew(map.fd, null);
+    const opened = mapOf(map, 'open user ring buffer');
+    const what = `open user ring buffer ${opened.name}`;
+    const { type } = opened.info;
+    if (type !== MapType.UserRingbuf) throw misuse('ERR_BPF_TYPE', what, `it is a map of type ${mapTypeName(type)}`);
+    const handle = libbpf().userRingNew(opened.fd, null);
     if (handle === null) throw errnoError(what, lastErrno());
-    return new UserRing(map, handle);
+    return new UserRing(OWN, opened, handle);
   }
 
   /** Sends a copy of `record`; false when there is no room now. Throws `BpfError`. */
   send(record: Uint8Array): boolean {
     const what = `send to ${this.#name}`;
     if (this.#handle === null) throw misuse('ERR_BPF_CLOSED', what, 'the ring is closed');
-    if (!(record instanceof Uint8Array)) throw misuse('ERR_BPF_TYPE', what, 'expected a Uint8Array');
-    // A copy of its own: its length is the one that is reserved, whatever happens to the original.
-    const copy = Uint8Array.prototype.slice.call(record);
+    const copy = copyOf(record, what);
     if (copy.length > this.#max)
       throw misuse('ERR_BPF_SIZE', what, `${copy.length} bytes are more than its ${this.#max}`);
     const sample = libbpf().userRingReserve(this.#handle, copy.length);

@@ -23,6 +23,9 @@ describe('BpfObject', () => {
     assert.equal(a.map('numbers').maxEntries, 7);
     for (const n of [0, -1, 1.5, 2 ** 32, Number.NaN])
       assert.throws(() => a.map('numbers').setMaxEntries(n), { code: 'ERR_BPF_RANGE' });
+    // libbpf takes it, and ends the process when it closes the object.
+    for (const section of ['.bss', '.rodata'] as const)
+      assert.throws(() => a.map(section).setMaxEntries(2 ** 32 - 1), { code: 'ERR_BPF_TYPE' });
   });
 
   it('refuses what is no BPF object', () => {

@@ -46,8 +46,12 @@ fn main() -> Result<(), libbpf_rs::Error> {
         }
         t = Instant::now();
         let read = numbers.lookup_batch(4096, MapFlags::ANY, MapFlags::ANY)?.count();
-        best.took(3, t, N);
-        assert_eq!(read, N as usize);
+        // Of 0.25.0-beta.1 it does not always give all of them; then it is no figure.
+        if read == N as usize {
+            best.took(3, t, N);
+        } else {
+            eprintln!("{read} of {N} elements");
+        }
         let fill = object.progs_mut().find(|program| program.name() == "fill").unwrap();
         fill.test_run(ProgramInput::default())?;
         drained.set(0);
