@@ -11,9 +11,9 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 /** [file, what it imports]: our own files as paths from the root, packages by name. */
 type Import = readonly [file: string, imported: string];
 
-function imports(): readonly Import[] {
+function imports(...tops: readonly string[]): readonly Import[] {
   const found: Import[] = [];
-  for (const top of ['src', 'cli', 'packages/ebpf-ts/src']) {
+  for (const top of tops) {
     for (const name of readdirSync(join(ROOT, top), { recursive: true, encoding: 'utf8' })) {
       if (!name.endsWith('.ts') || name.endsWith('.d.ts')) continue;
       const file = join(top, name);
@@ -30,7 +30,7 @@ function imports(): readonly Import[] {
   return found;
 }
 
-const ALL = imports();
+const ALL = imports('src', 'cli', 'packages/ebpf-ts/src');
 const EBPF_TS = 'packages/ebpf-ts/src/';
 const ours = (target: string): boolean => /^(src|cli|packages)\//.test(target);
 const isPackage = (target: string, name: string): boolean => target === name || target.startsWith(`${name}/`);
@@ -84,6 +84,19 @@ test('the project imports ebpf-ts by its name, and koffi not at all', () => {
         !file.startsWith(EBPF_TS) &&
         (isPackage(target, 'koffi') || target.includes('ebpf-ts/') || target.startsWith('packages/')),
     ),
+    [],
+  );
+});
+
+test('tests and scripts, too, import of ebpf-ts what it exports', () => {
+  const { exports } = JSON.parse(readFileSync(join(ROOT, 'packages/ebpf-ts/package.json'), 'utf8')) as {
+    exports: Record<string, unknown>;
+  };
+  const names = new Set(Object.keys(exports).map((name) => join('ebpf-ts', name)));
+  const outside = imports('test', 'scripts').filter(([, target]) => target.includes('ebpf-ts'));
+  assert.ok(outside.length > 3);
+  assert.deepEqual(
+    outside.filter(([, target]) => !names.has(target)).map(([file, target]) => `${file} imports ${target}`),
     [],
   );
 });

@@ -82,7 +82,7 @@ function typedefName(btf: Btf, id: number): string {
   return btf.kind(id) === BtfKind.Typedef ? btf.name(id) : '';
 }
 
-/** Key and value types of a BTF-defined map: members `key` and `value` of its struct are pointers to them. */
+/** Key and value types of a BTF-defined map, a key of 0 (void) for queues and stacks: members `key` and `value` of its struct are pointers to them. */
 function mapTypes(btf: Btf, variable: number): { key: number; value: number } | null {
   const members = btf.members(btf.skip(btf.target(variable)));
   const of = (name: string): number => {
@@ -90,7 +90,7 @@ function mapTypes(btf: Btf, variable: number): { key: number; value: number } | 
     return member === undefined ? 0 : btf.target(btf.skip(member.type));
   };
   const [key, value] = [of('key'), of('value')];
-  return key === 0 || value === 0 ? null : { key, value };
+  return value === 0 ? null : { key, value };
 }
 
 function variablesOf(btf: Btf, section: RegExp): { name: string; id: number; type: number }[] {
@@ -136,7 +136,10 @@ export function generateTypes(given: Uint8Array, name: string, types: readonly s
       ? []
       : variablesOf(btf, /^\.maps$/).map((map) => {
           const found = mapTypes(btf, map.id);
-          const types = found === null ? ['never', 'never'] : [writer.type(found.key), writer.type(found.value)];
+          const types =
+            found === null
+              ? ['never', 'never']
+              : [found.key === 0 ? 'never' : writer.type(found.key), writer.type(found.value)];
           return `    readonly ${map.name}: { readonly key: ${types[0]}; readonly value: ${types[1]} };\n`;
         });
   const globals = variablesOf(btf, /^\.(rodata|data|bss|kconfig)/).map(

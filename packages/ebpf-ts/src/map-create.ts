@@ -3,9 +3,8 @@
 
 import { cString, integer, optionsOf } from './arguments.js';
 import { libbpf } from './ffi.js';
-import type { BpfMap } from './map.js';
 import { mapOf } from './map-measured.js';
-import { descriptor, type MapSource, ofDescriptor } from './map-source.js';
+import { descriptor, type MapInfo, type MapSource, ofDescriptor } from './map-source.js';
 import { type MapType, mapTypeName } from './map-types.js';
 import { bytes } from './memory.js';
 
@@ -20,7 +19,7 @@ export interface MapOptions {
   /** BPF_F_* of include/uapi/linux/bpf.h. */
   readonly flags?: number;
   /** For a map of maps: what its maps are like. */
-  readonly inner?: BpfMap;
+  readonly inner?: { readonly fd: number; readonly info: MapInfo };
 }
 
 /** Throws `BpfError`. */

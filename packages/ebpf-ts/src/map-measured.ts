@@ -7,16 +7,19 @@ import { copiedSize, isKnown, isPerCpu, mapTypeName } from './map-types.js';
 import { possibleCpus } from './system.js';
 import { shown } from './words.js';
 
-const measured: WeakMap<object, MeasuredMap> = new WeakMap();
+let reach: (map: object) => MeasuredMap | undefined = () => undefined;
+/** `BpfMap` says how to get at what it keeps to itself. */
+export function reachBy(inside: typeof reach): void {
+  reach = inside;
+}
 
 export class MeasuredMap {
   readonly #source: MapSource;
   #of: MapInfo | null = null;
   #copied = 0;
 
-  constructor(owner: object, source: MapSource) {
+  constructor(source: MapSource) {
     this.#source = source;
-    measured.set(owner, this);
   }
 
   get name(): string {
@@ -50,7 +53,7 @@ export class MeasuredMap {
 
 /** The map behind a `BpfMap`. Throws `BpfError` for anything else, and for what only looks like one. */
 export function mapOf(map: object, what: string): MeasuredMap {
-  const found = typeof map === 'object' && map !== null ? measured.get(map) : undefined;
+  const found = typeof map === 'object' && map !== null ? reach(map) : undefined;
   if (found === undefined) throw misuse('ERR_BPF_TYPE', what, `expected a BpfMap, got ${shown(map)}`);
   return found;
 }

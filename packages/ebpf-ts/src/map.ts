@@ -10,7 +10,7 @@ import { deleteBatch, lookupBatches, writeBatch } from './map-batch.js';
 import { createMap, type MapOptions } from './map-create.js';
 import { deleteElement, keyed, listKeys, readElement, readHead, writeElement } from './map-elements.js';
 import { type Key, keyBytes } from './map-key.js';
-import { MeasuredMap, mapOf } from './map-measured.js';
+import { MeasuredMap, mapOf, reachBy } from './map-measured.js';
 import { descriptor, type MapInfo, type MapSource, ofDescriptor } from './map-source.js';
 import { isOfMaps, isPerCpu, MapType, mapTypeName, perCpuStride } from './map-types.js';
 import { bytes, mapPages, type Pages, pageSize } from './memory.js';
@@ -27,12 +27,15 @@ const WRITE = { any: 0, create: 1, replace: 2 } as const;
  * the kernel gets it: a key or value of another size throws, and results are as long as the kernel writes them.
  */
 export class BpfMap {
+  static {
+    reachBy((map) => (#map in map ? map.#map : undefined));
+  }
   readonly #map: MeasuredMap;
 
   /** @internal */
   constructor(key: typeof OWN, source: MapSource) {
     onlyOurs(key, 'BpfMap', 'use BpfMap.create(), openPinned() or object.map()');
-    this.#map = new MeasuredMap(this, source);
+    this.#map = new MeasuredMap(source);
   }
 
   /** A new map, of no object. Throws `BpfError`. */

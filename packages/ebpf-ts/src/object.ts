@@ -22,6 +22,8 @@ import { withSignalsHeld } from './signals.js';
 import { TypedMap } from './typed-map.js';
 import { say, shown } from './words.js';
 
+const NO_KEY: Codec<never> = { size: 0, decode: () => undefined as never, encode: () => {} };
+
 /** `.rodata`, `.bss`, `.data`, `.rodata.name` … */
 export type Section = `.${string}`;
 
@@ -140,16 +142,17 @@ export class BpfObject<S extends Shape = AnyShape> {
     return { offset: variable.offset, size: variable.size };
   }
 
-  /** A map with keys and values by the types it was declared with (`__type(key, …)`). Throws `BpfError`. */
+  /** A map with keys and values by the types it was declared with (`__type(key, …)`); a queue or stack has values alone. Throws `BpfError`. */
   typed<N extends keyof S['maps'] & string>(name: N): TypedMap<S['maps'][N]['key'], S['maps'][N]['value']> {
     const what = say`read ${name} by its types`;
     const map = this.map(name);
     this.#life.alive(what);
     const lib = libbpf();
     const [key, value] = [lib.mapKeyType(handleOf(map)), lib.mapValueType(handleOf(map))];
-    if (key === 0 || value === 0)
+    // Queues and stacks have no keys.
+    if ((key === 0 && map.keySize !== 0) || value === 0)
       throw misuse('ERR_BPF_TYPE', what, 'it was declared without types', 'use __type(key, …) and __type(value, …)');
-    const codecs = [codecOf(this.btf, key), codecOf(this.btf, value)] as const;
+    const codecs = [key === 0 ? NO_KEY : codecOf(this.btf, key), codecOf(this.btf, value)] as const;
     if (codecs[0].size !== map.keySize || codecs[1].size !== map.valueSize)
       throw misuse('ERR_BPF_SIZE', what, 'its types are not of its sizes');
     return new TypedMap(OWN, map, ...codecs);

@@ -55,10 +55,12 @@ const tried = (probe: () => number): Probed => {
   return rc > 0 ? 'supported' : rc === 0 ? 'unsupported' : 'inconclusive';
 };
 
+/** Whether the kernel takes programs of that type. Throws `BpfError` for what is no type. */
 export function probeProgramType(type: ProgramType): Probed {
   return tried(() => libbpf().probeProgramType(integer(type, 0, 2 ** 16, 'probe program type'), null));
 }
 
+/** Whether the kernel makes maps of that type. Throws `BpfError` for what is no type. */
 export function probeMapType(type: MapType): Probed {
   return tried(() => libbpf().probeMapType(integer(type, 0, 2 ** 16, 'probe map type'), null));
 }

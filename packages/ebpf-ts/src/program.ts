@@ -106,9 +106,11 @@ export class BpfProgram {
       by.byUsdt(options),
     );
   }
+  /** At a tracepoint of tracefs, such as `sched`, `sched_switch`. Throws `BpfError`. */
   attachTracepoint(category: string, name: string, options: by.Cookie = {}): BpfLink {
     return this.#link(say`attach ${this.name} to ${category}:${name}`, by.byTracepoint(category, name, options));
   }
+  /** At a tracepoint by its name alone, with the arguments the kernel passes (SEC("raw_tp")). Throws `BpfError`. */
   attachRawTracepoint(name: string): BpfLink {
     return this.#link(say`attach ${this.name} to ${name}`, by.byRawTracepoint(name));
   }

@@ -76,20 +76,38 @@ export class TypedMap<K, V> {
     this.map.set(this.#keyBytes(key), all);
   }
 
+  /** Whether there was one. Throws `BpfError`. */
   delete(key: K): boolean {
     return this.map.delete(this.#keyBytes(key));
   }
 
-  /** Reads and deletes in one step. */
+  /** Of a queue or stack: adds a value. With `overwrite` a full one loses its oldest. Throws `BpfError`. */
+  push(value: V, options: { readonly overwrite?: boolean } = {}): void {
+    this.map.push(encodeWith(this.#value, value, `value of ${this.map.name}`), options);
+  }
+  /** Of a queue or stack: the next value, taken out; undefined when it is empty. Throws `BpfError`. */
+  pop(): V | undefined {
+    const found = this.map.pop();
+    return found && decodeWith(this.#value, found);
+  }
+  /** Of a queue or stack: the next value, left in. Throws `BpfError`. */
+  peek(): V | undefined {
+    const found = this.map.peek();
+    return found && decodeWith(this.#value, found);
+  }
+
+  /** Reads and deletes in one step; undefined when there is none. Throws `BpfError`. */
   take(key: K): V | undefined {
     const found = this.map.take(this.#keyBytes(key));
     return found && decodeWith(this.#value, found);
   }
 
+  /** See `BpfMap.keys`. Throws `BpfError`. */
   *keys(): Generator<K> {
     for (const key of this.map.keys()) yield decodeWith(this.#key, key);
   }
 
+  /** Keys with their values, one by one; of a per-CPU map, CPU 0's. Throws `BpfError`. */
   *entries(): Generator<[K, V]> {
     for (const [key, value] of this.map) yield [decodeWith(this.#key, key), decodeWith(this.#value, value)];
   }
@@ -97,7 +115,7 @@ export class TypedMap<K, V> {
     return this.entries();
   }
 
-  /** Everything in few system calls (kernel 5.6); `take` empties the map by it. */
+  /** Everything in few system calls (kernel 5.6); `take` empties the map by it. Throws `BpfError`. */
   *batches(options: { readonly size?: number; readonly take?: boolean } = {}): Generator<[K, V]> {
     for (const [key, value] of this.map.batches(options))
       yield [decodeWith(this.#key, key), decodeWith(this.#value, value)];

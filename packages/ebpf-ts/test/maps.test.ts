@@ -67,7 +67,15 @@ describe('maps', { skip }, () => {
     assert.equal(map.take(7), undefined);
     assert.equal(map.delete(8), true);
     assert.equal(map.delete(8), false);
-    assert.equal([...map.batches({ size: 64, take: true })].length, 48);
+    // What is not there is passed over, whatever stands behind it.
+    map.deleteAll([8, 9, 77, 10, 8, u32(11)]);
+    assert.deepEqual(
+      [8, 9, 10, 11].map((key) => map.get(key)),
+      [undefined, undefined, undefined, undefined],
+    );
+    map.deleteAll([]);
+    assert.throws(() => map.deleteAll([12, new Uint8Array(3)]), { code: 'ERR_BPF_SIZE' });
+    assert.equal([...map.batches({ size: 64, take: true })].length, 45);
     assert.equal([...map].length, 0);
   });
 
@@ -205,6 +213,7 @@ describe('no memory is touched that was not lent', { skip }, () => {
             for (const [, got] of map) assert.equal(got.length, map.copiedSize);
             for (const [, got] of map.batches({ size: n })) assert.equal(got.length, map.copiedSize);
             map.setAll([[key, value]]);
+            if (type === MapType.Hash || type === MapType.LruHash) map.deleteAll([key, guarded.take(keySize).fill(9)]);
           }
         });
         assert.ok(guarded?.intact());
@@ -233,6 +242,7 @@ describe('no memory is touched that was not lent', { skip }, () => {
           (k) => map.take(k),
           (_, v) => map.push(v),
           (k, v) => map.setAll([[k, v]]),
+          (k) => map.deleteAll([k]),
           (k) => map.batches({ size: k }).next(),
           () => map.pop(),
         ];
