@@ -20,6 +20,8 @@ function own(value: Uint8Array, key: 'buffer' | 'byteOffset' | 'byteLength'): ne
 export function plainBytes(value: Uint8Array, what: string): Uint8Array {
   // Not instanceof: a prototype can be given to anything.
   if (!types.isUint8Array(value)) throw misuse('ERR_BPF_TYPE', what, `expected a Uint8Array, got ${shown(value)}`);
+  // Of a detached one, which has no bytes, nothing can be made.
+  if (own(value, 'byteLength') === 0) return new Uint8Array(0);
   if (value.constructor === Uint8Array || value.constructor === Buffer) return value;
   return new Uint8Array(own(value, 'buffer'), own(value, 'byteOffset'), own(value, 'byteLength'));
 }
@@ -33,10 +35,7 @@ export function exactly(value: Uint8Array, size: number, what: string): Uint8Arr
 
 /** A copy that is ours alone, whatever becomes of the original and whatever class it is of. Throws `BpfError`. */
 export function copyOf(value: Uint8Array, what: string): Uint8Array {
-  const plain = plainBytes(value, what);
-  const copy = new Uint8Array(plain.length);
-  if (plain.length > 0) copy.set(plain); // a detached one throws
-  return copy;
+  return Uint8Array.from(plainBytes(value, what));
 }
 
 /** A string C will read to its NUL; throws `BpfError` when it holds one before its end, or is no string. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What only a kernel that takes programs can show. Runs as root in a guest: node dist/test/kernel.js (test/vm/ebpf-ts.test.ts). */
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
@@ -768,6 +768,30 @@ describe('loading', () => {
     assert.ok(overlay.struct('ovl_inode')?.members.some(({ name }) => name === 'vfs_inode'));
     assert.deepEqual(overlay.struct('task_struct'), kernel.struct('task_struct'));
     assert.throws(() => Btf.module('no-such-module', kernel), { code: 'ERR_BPF_INPUT' });
+  });
+
+  it('maps do here what they do elsewhere, and touch no memory that was not lent', () => {
+    const { stdout, status } = spawnSync(process.execPath, ['--test', '--test-reporter=tap', file('maps.test.js')], {
+      encoding: 'utf8',
+      env: { PATH: process.env.PATH },
+    });
+    assert.equal(status, 0, stdout);
+    assert.match(stdout, /^# pass 1[0-9]$/m);
+    assert.match(stdout, /^# skipped 0$/m);
+  });
+
+  it('misuse of what is loaded and attached is answered or refused', () => {
+    for (const seed of ['1', String(Date.now() % 2 ** 31)]) {
+      const run = spawnSync(process.execPath, [file('misuse-run.js'), seed, '4', 'load'], {
+        encoding: 'utf8',
+        maxBuffer: 2 ** 26,
+      });
+      assert.deepEqual([run.signal, run.status], [null, 0], `seed ${seed}: ${run.stderr.slice(-2000)}`);
+      const { answered, refused, offences, called } = JSON.parse(run.stdout);
+      console.log(`# seed ${seed}: ${answered} answered, ${refused} refused, ${called.length} members`);
+      assert.deepEqual(offences, [], `seed ${seed}`);
+      assert.ok(answered > 1000 && refused > 1000 && called.includes('link.account'));
+    }
   });
 
   it('every kind of link, ring and mapping is opened and closed again and again: no descriptor stays, nothing in the kernel', async () => {
