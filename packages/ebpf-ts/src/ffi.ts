@@ -173,9 +173,13 @@ export function addressOf(buffer: Uint8Array): bigint {
   return koffi.address(buffer) as bigint;
 }
 
+/** By their text: koffi takes each name once in a process. */
+const prototypes = new Map<string, ReturnType<typeof koffi.pointer>>();
+
 /** A C function that calls back. It lives until `release`, and no C code may call it after that. */
 export function callback(prototype: string, body: (...args: never[]) => unknown): { address: bigint; release(): void } {
-  const type = koffi.pointer(koffi.proto(prototype));
+  const type = prototypes.get(prototype) ?? koffi.pointer(koffi.proto(prototype));
+  prototypes.set(prototype, type);
   const registered = koffi.register(body as (...args: unknown[]) => unknown, type);
   return { address: koffi.address(registered) as bigint, release: () => koffi.unregister(registered) };
 }

@@ -6,10 +6,19 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { setImmediate as immediate } from 'node:timers/promises';
 import { BpfError } from '../src/errors.js';
+import { callback } from '../src/ffi.js';
 import { BpfObject } from '../src/object.js';
 
 const KINDS = new URL('kinds.bpf.o', import.meta.url).pathname;
 const closed = { code: 'ERR_BPF_CLOSED' };
+
+it('a C function that calls back is made as often as it is asked for', () => {
+  for (let i = 0; i < 3; i++) {
+    const made = callback('int ebpf_ts_test_fn(int a)', (a: number) => a);
+    assert.notEqual(made.address, 0n);
+    made.release();
+  }
+});
 
 describe('BpfObject', () => {
   it('opens by path and from memory', () => {
