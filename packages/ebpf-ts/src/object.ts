@@ -47,6 +47,8 @@ export class BpfObject<S extends Shape = AnyShape> {
   readonly #life: Lifetime;
   readonly #handle: bigint;
   readonly #globals: Globals;
+  /** Key and value types of its maps, ids of `btf`. */
+  readonly #types: Map<BpfMap, readonly [key: number, value: number]> = new Map();
   #log = '';
 
   private constructor(key: typeof OWN, handle: bigint, name: string) {
@@ -66,6 +68,8 @@ export class BpfObject<S extends Shape = AnyShape> {
       for (let m = lib.nextMap(handle, null); m !== null; m = lib.nextMap(handle, m)) {
         const map = new BpfMap(OWN, ofObject(m, this.#life));
         handles.set(map, m);
+        // Now: libbpf forgets them of queues and others once it has created the map.
+        this.#types.set(map, [lib.mapKeyType(m), lib.mapValueType(m)]);
         maps.set(map.name, map);
       }
       this.programs = programs;
@@ -147,8 +151,7 @@ export class BpfObject<S extends Shape = AnyShape> {
     const what = say`read ${name} by its types`;
     const map = this.map(name);
     this.#life.alive(what);
-    const lib = libbpf();
-    const [key, value] = [lib.mapKeyType(handleOf(map)), lib.mapValueType(handleOf(map))];
+    const [key, value] = this.#types.get(map) ?? [0, 0];
     // Queues and stacks have no keys.
     if ((key === 0 && map.keySize !== 0) || value === 0)
       throw misuse('ERR_BPF_TYPE', what, 'it was declared without types', 'use __type(key, …) and __type(value, …)');
