@@ -35,10 +35,6 @@ export function errorLines({ message, remedy }: UserError): readonly [string, ..
   return remedy === '' ? [message] : [message, `→ ${remedy}`];
 }
 
-export function formatUserError(error: UserError): string {
-  return errorLines(error).join('\n');
-}
-
 /** What the errno of a file operation means to the person who named the file. */
 const FILE_ERRORS: Readonly<Record<string, readonly [why: string, remedy: string]>> = {
   ENOENT: ['no such file or directory', 'check the path'],

@@ -8,7 +8,7 @@ import { ExitCode, UserError } from '../../src/errors.js';
 export type CgroupCliOptions = Readonly<Record<CgroupFilterKind, readonly string[]>>;
 
 /** Anything but nothing; what it means is looked up on the host. */
-export function parseCgroup(text: string, earlier: readonly string[] = []): readonly string[] {
+function parseCgroup(text: string, earlier: readonly string[] = []): readonly string[] {
   if (text.trim() === '') throw new InvalidArgumentError('It must not be empty.');
   return [...earlier, text];
 }

@@ -4,7 +4,7 @@ import type { ChildProcess } from 'node:child_process';
 import { errorCode } from '../../src/errors.js';
 
 /** Between two steps: what a command may take to put its things in order. */
-export const GRACE_MS = 5000;
+const GRACE_MS = 5000;
 
 export type EndSignal = 'SIGTERM' | 'SIGHUP' | 'SIGQUIT';
 

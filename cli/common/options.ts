@@ -52,7 +52,7 @@ export const GROUPS = {
 
 export const REDACT = 'hash names, paths, host and command line, move addresses: for what is mailed';
 
-export const DEFAULT_RING_BYTES: number = 16 * 2 ** 20;
+const DEFAULT_RING_BYTES: number = 16 * 2 ** 20;
 
 /** Adds what every command that observes live understands. */
 export function addLiveOptions(command: Command): Command {

@@ -143,17 +143,11 @@ export class Dashboard implements DashboardContext {
    */
   async play(speed?: number): Promise<void> {
     const { playback } = this;
-    if (playback === null) return;
-    await playback.replay.surveyed;
-    if (this.closed) return;
-    if (speed === undefined) {
-      const longest = await playback.open();
-      if (longest !== null && !playback.replay.atEnd) this.say(openingWords(longest));
-    } else {
-      await playback.seek(0);
-      playback.replay.speed = speed;
-      playback.replay.paused = false;
-    }
+    await playback?.replay.surveyed;
+    if (playback === null || this.closed) return;
+    if (speed !== undefined) return playback.begin(speed);
+    const longest = await playback.open();
+    if (longest !== null && !playback.replay.atEnd) this.say(openingWords(longest));
   }
 
   /** Gives the terminal back. May be called again. */

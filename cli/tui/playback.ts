@@ -68,6 +68,13 @@ export class Playback {
     if (await this.replay.seek(time)) this.#look(this.replay.before);
   }
 
+  /** From the beginning, at this speed. */
+  async begin(speed: number): Promise<void> {
+    await this.seek(0);
+    this.replay.speed = speed;
+    this.replay.paused = false;
+  }
+
   /**
    * To where something happens: the end of the longest fault, before it ended. Resolves to that fault; to null, at the
    * end, where there was none.

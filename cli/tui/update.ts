@@ -13,10 +13,10 @@ import {
 import { drawnState, type View } from '../../src/core/view/view.js';
 
 /** Intervals `+` and `-` go through, ms. */
-export const INTERVALS: readonly number[] = [250, 500, 1000, 2000, 5000, 10_000];
+const INTERVALS: readonly number[] = [250, 500, 1000, 2000, 5000, 10_000];
 
 /** Actions of the dashboard itself: they end it, write files, or steer a replay. */
-export const OUTER = [
+const OUTER = [
   'quit',
   'suspend',
   'pause',

@@ -13,7 +13,7 @@ import type { EventBatch } from '../core/events/batch.js';
 import { UserKind } from '../core/events/user-rows.js';
 import { rowsOf } from '../recording/play/run.js';
 
-export const DEFAULT_STEP_NS = 1e9;
+const DEFAULT_STEP_NS = 1e9;
 
 export interface AlertWatchOptions {
   /** Event time between two judgements, ns. Default 1 s. */

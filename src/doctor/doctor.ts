@@ -17,7 +17,7 @@ const ELSEWHERE = 'use a host that allows tracing, or `make run`, which boots a 
  * Why bpf() says EPERM to somebody who holds the capabilities. Lockdown in its confidentiality mode forbids BPF to read the
  * kernel (LOCKDOWN_BPF_READ_KERNEL, security/security.c); a container's seccomp filter or an LSM may refuse the call itself.
  */
-export function explainRefusal(facts: HostFacts, errno: string): Verdict {
+function explainRefusal(facts: HostFacts, errno: string): Verdict {
   const call = `bpf() is refused (${errno})`;
   if (capabilities(facts).state === 'no') {
     return { reason: `${call}: no privilege`, remedy: 'run it as root, or with CAP_BPF and CAP_PERFMON' };

@@ -30,7 +30,7 @@ export interface HostContext {
 
 type Setter = (name: string, value: number | bigint) => void;
 
-export function hasStandby(plan: AttachPlan): boolean {
+function hasStandby(plan: AttachPlan): boolean {
   return plan.programs.some(({ program }) => isStandby(program));
 }
 

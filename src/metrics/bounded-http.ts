@@ -39,7 +39,7 @@ export interface BoundedServer {
 }
 
 /** From the first byte to the last one of a connection: a scrape takes milliseconds. */
-export const LIFE_MS = 10_000;
+const LIFE_MS = 10_000;
 /** More than any number of scrapers; nobody may use up our descriptors. */
 const MAX_CONNECTIONS = 64;
 const MAX_HEADER_BYTES = 8192;

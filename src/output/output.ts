@@ -80,7 +80,7 @@ export function writeText(output: Output, text: string): Promise<void> {
 }
 
 /** A stream that is not ours to close: standard output. Its errors are its owner's to hear. */
-export function streamOutput(stream: Writable): Output {
+function streamOutput(stream: Writable): Output {
   let bytes = 0;
   return {
     get bytes() {

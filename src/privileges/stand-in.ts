@@ -65,7 +65,7 @@ function placeOf(file: string): Place {
 }
 
 /** Whom to become for these; null: stay root. Throws a `UserError` when nobody but almighty root could write them. */
-export function standIn(places: readonly Place[], caller: User | null = sudoUser()): User | null {
+function standIn(places: readonly Place[], caller: User | null = sudoUser()): User | null {
   const root: User = { name: 'root', uid: 0, gid: 0 };
   const owners = places.flatMap(({ directory }) => (directory === null ? [] : [ownerOf(directory)]));
   const candidates = [caller, root, ...owners].filter((user) => user !== null);

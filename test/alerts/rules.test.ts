@@ -7,7 +7,7 @@ import { type Action, readActions } from '../../src/actions/actions.js';
 import { compileCondition, fieldTypes } from '../../src/actions/cel.js';
 import { DEFAULT_RULES, loadRules, readRules, wantsCheck } from '../../src/actions/rules.js';
 import { parseToml } from '../../src/config/toml.js';
-import { formatUserError, UserError } from '../../src/errors.js';
+import { errorLines, UserError } from '../../src/errors.js';
 
 function refusal(text: string): string {
   try {
@@ -21,7 +21,7 @@ function refusal(text: string): string {
   } catch (error) {
     assert.ok(error instanceof UserError, String(error));
     assert.equal(error.exitCode, 2);
-    return formatUserError(error);
+    return errorLines(error).join('\n');
   }
   return 'taken';
 }

@@ -9,7 +9,7 @@ import fc from 'fast-check';
 import { formatDurationText, parseDuration } from '../../src/config/quantities.js';
 import type { Section } from '../../src/config/section.js';
 import { parseToml, readToml } from '../../src/config/toml.js';
-import { formatUserError, UserError } from '../../src/errors.js';
+import { errorLines, UserError } from '../../src/errors.js';
 
 const directory = await mkdtemp(join(tmpdir(), 'vmalocktop-config-'));
 after(() => rm(directory, { recursive: true }));
@@ -41,7 +41,7 @@ function error(read: () => unknown): string {
   } catch (thrown) {
     assert.ok(thrown instanceof UserError, String(thrown));
     assert.equal(thrown.exitCode, 2);
-    return formatUserError(thrown);
+    return errorLines(thrown).join('\n');
   }
   return 'no error';
 }
@@ -132,7 +132,7 @@ describe('a file', () => {
     await writeFile(path, 'a = 1\nb = [1,\n');
     await assert.rejects(readToml(path), (thrown) => {
       assert.ok(thrown instanceof UserError);
-      assert.match(formatUserError(thrown), /^cannot read .*bad\.toml: line \d: .+\n→ it must be TOML 1\.0/);
+      assert.match(errorLines(thrown).join('\n'), /^cannot read .*bad\.toml: line \d: .+\n→ it must be TOML 1\.0/);
       return true;
     });
     await assert.rejects(readToml(directory), /it is a directory/);

@@ -6,7 +6,7 @@ import { Pipeline } from '../../src/core/aggregate/pipeline.js';
 import { createBatch, type EventBatch } from '../../src/core/events/batch.js';
 import type { SessionInfo } from '../../src/core/events/session.js';
 import { UserKind } from '../../src/core/events/user-rows.js';
-import { ExitCode, formatUserError, UserError } from '../../src/errors.js';
+import { ExitCode, errorLines, UserError } from '../../src/errors.js';
 import { FORMAT_VERSION, MAX_ROWS } from '../../src/recording/format/columns.js';
 import { openRecordingBytes } from '../../src/recording/read/reader.js';
 import { END_OF_STREAM, schemaMessage } from '../../src/recording/write/encode.js';
@@ -208,6 +208,6 @@ for (const [what, bytes, why, remedy] of foreign) {
     assert.ok(read.error);
     assert.equal(read.error.exitCode, ExitCode.Usage);
     assert.match(read.error.message, why);
-    assert.match(formatUserError(read.error), new RegExp(`→ .*${remedy.source}`));
+    assert.match(errorLines(read.error).join('\n'), new RegExp(`→ .*${remedy.source}`));
   });
 }

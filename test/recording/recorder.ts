@@ -6,7 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createBatch } from '../../src/core/events/batch.js';
 import { pushRow } from '../../src/core/events/user-rows.js';
-import { formatUserError, UserError } from '../../src/errors.js';
+import { errorLines, UserError } from '../../src/errors.js';
 import { createRotatingWriter } from '../../src/recording/write/rotate.js';
 import { fileSink, streamSink } from '../../src/recording/write/sink.js';
 import { createRecordingWriter } from '../../src/recording/write/writer.js';
@@ -41,5 +41,5 @@ clearInterval(flusher);
 await writer.end().catch((error: unknown) => {
   failure ??= error;
 });
-if (failure instanceof UserError) process.stderr.write(`${formatUserError(failure)}\n`);
+if (failure instanceof UserError) process.stderr.write(`${errorLines(failure).join('\n')}\n`);
 process.exit(failure instanceof UserError ? 2 : 3);

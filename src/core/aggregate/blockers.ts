@@ -16,7 +16,7 @@ import { VmaWaits } from './vma-waits.js';
 import { Waited } from './waited.js';
 
 const MAX_ROWS = 1024;
-export const MAX_BLOCKER_ROWS = 256;
+const MAX_BLOCKER_ROWS = 256;
 const MAX_MMS = 1024;
 /** Holds, and waits of writers, remembered of an mm. */
 const MAX_SPANS = 512;

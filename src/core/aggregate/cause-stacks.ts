@@ -7,7 +7,7 @@ import type { Cause } from '../vocabulary/causes.js';
 import type { StackRow } from './snapshot-rows.js';
 
 const MAX_ROWS = 4096;
-export const MAX_STACK_ROWS = 64;
+const MAX_STACK_ROWS = 64;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 

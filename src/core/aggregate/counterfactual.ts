@@ -14,7 +14,7 @@ import type { CounterfactualRow, StallSums } from './snapshot-rows.js';
 import { type OpenWindow, type Provisional, Stalls } from './stalls.js';
 import type { ProcessSums } from './sums.js';
 
-export const MAX_COUNTERFACTUAL_PROCESSES = 64;
+const MAX_COUNTERFACTUAL_PROCESSES = 64;
 /** Exists from 6.15 on; before, vma_start_write is inline. */
 export const VMA_WRITE_HOOK = '__vma_start_write';
 /** Waits in flight looked at for one snapshot. */

@@ -5,7 +5,7 @@ import type { Names } from '../events/names.js';
 import type { HandlerRow } from './snapshot-rows.js';
 
 const MAX_HANDLERS = 1024;
-export const MAX_HANDLER_ROWS = 256;
+const MAX_HANDLER_ROWS = 256;
 
 export class Handlers {
   readonly #rows: BoundedMap<bigint, { retries: number }> = new BoundedMap(MAX_HANDLERS, (row) => row.retries);

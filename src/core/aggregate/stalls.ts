@@ -11,8 +11,8 @@ import { BoundedMap } from '../bounded/bounded-map.js';
 import { type Hold, StallTotals } from './stall-hold.js';
 
 /** Kept per mm, and mms kept at a time. Writers are sent where they waited or met a retry, so few are in flight. */
-export const MAX_WINDOWS = 512;
-export const MAX_MOMENTS = 512;
+const MAX_WINDOWS = 512;
+const MAX_MOMENTS = 512;
 const MAX_MMS = 4096;
 
 /** When a writer came: for any VMA of its mm (`lo` 0, `hi` Infinity: at most), or for one. */

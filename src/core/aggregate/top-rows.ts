@@ -7,7 +7,7 @@ import { type AddressSums, DeviceSums, type ProcessSums } from './sums.js';
 
 export const MAX_PROCESS_ROWS = 256;
 export const MAX_CGROUP_ROWS = 256;
-export const MAX_ADDRESS_ROWS = 256;
+const MAX_ADDRESS_ROWS = 256;
 
 /** Devices that faults came to, and those that are only known by name. */
 export function deviceRows(sums: Aggregate, names: Names): SwapDeviceRow[] {

@@ -34,7 +34,7 @@ export interface VmaRow {
 }
 
 const MAX_VMAS = 4096;
-export const MAX_VMA_ROWS = 256;
+const MAX_VMA_ROWS = 256;
 
 /** VM_HUGETLB of include/linux/mm.h; the same value since 2.6. */
 const VM_HUGETLB = 0x400000n;

@@ -11,7 +11,7 @@ import { Hold } from './stall-hold.js';
 import type { Stalls } from './stalls.js';
 
 const MAX_ROWS = 1024;
-export const MAX_WRITER_ROWS = 256;
+const MAX_WRITER_ROWS = 256;
 /** Threads whose latest hold is remembered. */
 const MAX_HOLDS = 8192;
 /** Holds a thread is remembered with: a fault that queued behind an earlier one may come to be judged late. */

@@ -62,7 +62,7 @@ export function isOut(phase: AlertPhase): boolean {
 }
 
 /** A value as a person reads it: four digits at most say all there is to say. */
-export function formatValue(value: number | string | null): string {
+function formatValue(value: number | string | null): string {
   if (value === null) return 'unknown';
   if (typeof value === 'string') return value;
   return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(4)));

@@ -121,11 +121,7 @@ export class Checker {
       this.#losses.reading(time);
     } else if (kind === UserKind.SwapDevice) {
       const { type, flags, isSynchronous } = UserArgs.SwapDevice;
-      const [device, bits, says] = [batch[type][i], batch[flags][i], batch[isSynchronous][i]] as [
-        number,
-        number,
-        number,
-      ];
+      const [device = 0, bits = 0, says = 0] = [batch[type][i], batch[flags][i], batch[isSynchronous][i]];
       this.#verdict(25, judgeSwapDevice(device, bits, says, batch.strings[batch.comm[i] as number] ?? ''));
     }
   }

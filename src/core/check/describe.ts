@@ -144,7 +144,7 @@ const KINDS: Readonly<Record<number, readonly [hook: string, words: Words]>> = {
   [VlKind.STACK]: ['stack', () => ''],
 };
 
-export function describeStep(step: Step, session: SessionInfo): DescribedStep {
+function describeStep(step: Step, session: SessionInfo): DescribedStep {
   const known = KINDS[step.kind];
   return {
     timeNs: step.time,

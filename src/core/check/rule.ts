@@ -108,7 +108,7 @@ export function countBetween(steps: readonly Step[], from: number, to: number, k
   return n;
 }
 
-export const isWhole = (call: Call): boolean => call.enter >= 0 && call.exit >= 0;
+const isWhole = (call: Call): boolean => call.enter >= 0 && call.exit >= 0;
 
 export function callsOf(x: Judged, kind: Call['kind']): readonly (readonly [Attempt, Call])[] {
   const found: (readonly [Attempt, Call])[] = [];

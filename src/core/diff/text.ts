@@ -20,7 +20,7 @@ const GROUPS: readonly (readonly [group: Group, title: string])[] = [
 ];
 
 /** `12.3%` of faults down to `1 in 1.2M`. */
-export function formatPerFault(perFault: number): string {
+function formatPerFault(perFault: number): string {
   if (perFault === 0) return '0';
   if (perFault >= 0.001) return `${(perFault * 100).toPrecision(3)}%`;
   return `1 in ${formatExact(Math.round(1 / perFault))}`;

@@ -17,7 +17,7 @@ function endsOf(lo: number, hi: number): string {
 export const between = ({ least, most }: Between): string => endsOf(least.sumNs, most.sumNs);
 const plural = (n: number, one: string, more: string): string => `${formatExact(n)} ${n === 1 ? one : more}`;
 
-export function spreadWords({ p50Ns, p99Ns, maxNs, sumNs }: Spread): string {
+function spreadWords({ p50Ns, p99Ns, maxNs, sumNs }: Spread): string {
   const ns = (value: number | null): string => formatDuration(value ?? Number.NaN);
   return `p50 ${ns(p50Ns)}, p99 ${ns(p99Ns)}, max ${ns(maxNs)}, sum ${ns(sumNs)}`;
 }

@@ -18,7 +18,7 @@ const FORKS: ReadonlySet<string> = new Set(['clone', 'clone3', 'fork', 'vfork'])
 
 const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
-export function spreadOf(histogram: Histogram): Spread {
+function spreadOf(histogram: Histogram): Spread {
   const { count, sumNs, p50Ns, p99Ns, maxNs } = histogram.stats();
   return { count, sumNs, p50Ns: finite(p50Ns), p99Ns: finite(p99Ns), maxNs: finite(maxNs) };
 }

@@ -9,7 +9,7 @@ import { Stalls } from '../aggregate/stalls.js';
 import { BoundedMap } from '../bounded/bounded-map.js';
 
 /** Holds whose stalls may still grow, rows of writers, and VMAs of a row. */
-export const MAX_OPEN_HOLDS = 16_384;
+const MAX_OPEN_HOLDS = 16_384;
 const MAX_ROWS = 512;
 const MAX_VMAS = 64;
 

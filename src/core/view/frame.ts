@@ -78,7 +78,7 @@ export function fitFields<Row>(
 }
 
 /** Blanks between the columns of a table: more where there is room, so that wide screens are not left-heavy. */
-export function gapFor<Row>(fields: readonly Field<Row>[], width: number): number {
+function gapFor<Row>(fields: readonly Field<Row>[], width: number): number {
   const used = fields.reduce((sum, field) => sum + field.width, 0);
   return Math.max(1, Math.min(4, Math.floor((width - used) / Math.max(1, fields.length - 1))));
 }

@@ -86,7 +86,7 @@ function glyph(count: number, most: number): string {
 }
 
 /** Time of the left and of the right edge. */
-export function axisOf({ startNs, slices, sliceNs }: Timeline, columns: number): Line {
+function axisOf({ startNs, slices, sliceNs }: Timeline, columns: number): Line {
   const left = `${formatDuration(startNs)}`;
   const right = `${formatDuration(startNs + slices * sliceNs)}`;
   const gap = columns - left.length - right.length;

@@ -36,7 +36,7 @@ function wrapped(text: string, indent: number, width: number): Line[] {
   ]);
 }
 
-export function termOf(word: string): Term | undefined {
+function termOf(word: string): Term | undefined {
   const low = word.toLowerCase().replace('in-flight', 'in flight');
   return GLOSSARY.flatMap(({ terms }) => terms).find((term) => term.word.toLowerCase().split(', ').includes(low));
 }

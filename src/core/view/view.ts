@@ -21,7 +21,7 @@ import { PAGES } from './pages.js';
 import { type ListId, type ListState, listState, type ViewState } from './state.js';
 import { detailLines, namedBy } from './waterfall.js';
 
-export const LEAST_WIDTH = 80;
+const LEAST_WIDTH = 80;
 export const LEAST_HEIGHT = 24;
 const HEADER_ROWS = 3;
 /** Two columns of keys from here on. */

@@ -211,8 +211,8 @@ export type RetryCause = keyof typeof RETRIES;
 export type AbortCause = keyof typeof ABORTS;
 export type Cause = RetryCause | AbortCause;
 
-export const RETRY_FACTS: Readonly<Record<RetryCause, RetryFacts>> = RETRIES;
-export const ABORT_FACTS: Readonly<Record<AbortCause, CauseFacts>> = ABORTS;
+const RETRY_FACTS: Readonly<Record<RetryCause, RetryFacts>> = RETRIES;
+const ABORT_FACTS: Readonly<Record<AbortCause, CauseFacts>> = ABORTS;
 
 const keys = <K extends string>(rows: Readonly<Record<K, unknown>>): readonly K[] => Object.keys(rows) as K[];
 

@@ -16,7 +16,7 @@ export function procFile(name: string): string {
 }
 
 export const PAGE_FAULT = 'page fault';
-export const EXIT_MMAP = 'exit_mmap';
+const EXIT_MMAP = 'exit_mmap';
 
 /** `syscall` -1 for none; `comm`: of the process. */
 export function lockUser(flags: number, syscall: number, file: string, comm: string, arch: string): string {

@@ -56,7 +56,7 @@ function waitSum(lifecycle: Lifecycle, kind: WaitKind, context: Context): number
 }
 
 /** `mmapLock` → `mmap_lock` */
-export function snake(name: string): string {
+function snake(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 

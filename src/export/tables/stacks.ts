@@ -9,7 +9,7 @@ const seen = (id: number): number | null => (id < 0 ? null : id);
 const inPath = (frame: string): string => frame.replaceAll(';', ':');
 
 /** Outermost first; what the stack was taken of and its process are columns. */
-export function framesOf(sample: StackSample): string {
+function framesOf(sample: StackSample): string {
   return pathOf(sample, inPath).slice(2).join(';');
 }
 

@@ -45,7 +45,7 @@ function* eventsIn(batch: EventBatch): Generator<EventRow, void, undefined> {
   for (let i = 0; i < batch.length; i++) yield { batch, i };
 }
 
-export const ROWS_OF: { readonly [T in TableName]: (context: Context) => RowMaker<TableRows[T]> } = {
+const ROWS_OF: { readonly [T in TableName]: (context: Context) => RowMaker<TableRows[T]> } = {
   lifecycles: () => ofLifecycles((lifecycle) => [lifecycle]),
   attempts: () => ofLifecycles((lifecycle) => lifecycle.attempts.map((attempt, n) => ({ lifecycle, attempt, n }))),
   waits: () => ofLifecycles((lifecycle) => lifecycle.waits.map((wait, n) => ({ lifecycle, wait, n }))),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-export const OTHER_TEXT = '(other)';
+const OTHER_TEXT = '(other)';
 
 /** Puts texts of user-side rows, each once, into the list the `comm` column refers to. */
 export class TextPool {

@@ -59,7 +59,7 @@ export function parseSwaps(text: string): SwapArea[] {
  * distinguished by their order, which is that of the types, when all of them were seen. Else the disk's name must do.
  * `diskOf`: name of the disk under a swap area, null where that is not known.
  */
-export function nameDevices(
+function nameDevices(
   devices: readonly SwapDevice[],
   areas: readonly SwapArea[],
   diskOf: (area: SwapArea) => string | null,

@@ -27,7 +27,7 @@ export type Frame =
   | { readonly kind: 'damaged'; readonly offset: number; readonly why: string };
 
 /** A session's description is a few kB, a batch's metadata 1.5 kB. */
-export const MAX_METADATA: number = 16 * 1024 * 1024;
+const MAX_METADATA: number = 16 * 1024 * 1024;
 /** The largest batch a reader accepts has 15 MB of columns, and a name or symbol for each row. */
 export const MAX_BODY: number = 64 * 1024 * 1024;
 

@@ -10,12 +10,10 @@ import type { Marker } from '../read/marks.js';
 import { type OpenOptions, openRecordingBytes, type Recording } from '../read/reader.js';
 import { sliceSource } from '../read/slice.js';
 import { FoundFaults } from './found-faults.js';
+import { KeptRuns } from './kept-runs.js';
 import { MAX_SPEED, MIN_SPEED, RATE_NS, type Replay } from './replay.js';
 import { Run } from './run.js';
 import { beginSurvey, type Found, type Survey, type SurveyOptions } from './survey.js';
-
-/** States kept besides the one that is shown: each is the memory of a whole pipeline. */
-const MAX_KEPT = 3;
 
 /** From so many rows on, the way back takes long enough (a quarter of a second) to prepare for the next one. */
 const LONG_ROWS = 500_000;
@@ -64,8 +62,7 @@ class Player implements Replay {
   readonly #survey: Survey;
   #speed = 1;
   #run: Run;
-  /** Other runs, the least lately used first. */
-  readonly #kept: Run[] = [];
+  readonly #kept: KeptRuns = new KeptRuns();
   readonly #files: HeldFiles;
   /** What is under way; and a number that changes when it is not wanted any more. */
   #work: Promise<unknown>;
@@ -137,7 +134,7 @@ class Player implements Replay {
     const arrived = await this.#exclusively(async (stopped) => {
       const early = target - RATE_NS;
       // In a long recording a step ahead is not worth reading it from its beginning for the sake of rates.
-      const near = this.#isLong ? nearest([...this.#kept, this.#run], target) : null;
+      const near = this.#isLong ? this.#kept.nearest(target, this.#run) : null;
       const isNear = near !== null && near.newest > early;
       await this.#choose(isNear ? target : Math.max(0, early));
       if (!isNear && early > 0 && !(await this.#advance(early, stopped))) return false;
@@ -182,7 +179,8 @@ class Player implements Replay {
     this.#closed = true;
     this.#token++;
     await this.#work;
-    for (const run of [this.#run, ...this.#kept]) await run.close();
+    await this.#run.close();
+    await this.#kept.close();
     await this.#files.close();
   }
 
@@ -224,9 +222,9 @@ class Player implements Replay {
 
   /** Makes the run that is nearest before `target` the one that is shown. */
   async #choose(target: number): Promise<void> {
-    const run = nearest([...this.#kept, this.#run], target) ?? new Run(await this.#reread());
+    const run = this.#kept.nearest(target, this.#run) ?? new Run(await this.#reread());
     if (run === this.#run) return;
-    await this.#keep(this.#run, run);
+    await this.#kept.keep(this.#run, run);
     this.#run = run;
   }
 
@@ -237,25 +235,10 @@ class Player implements Replay {
     const stopped = (): boolean => token !== this.#token;
     const work = this.#work.then(async () => {
       if (stopped()) return;
-      const run = nearest(this.#kept, target) ?? new Run(await this.#reread());
-      await this.#keep(run);
+      const run = this.#kept.nearest(target) ?? new Run(await this.#reread());
+      await this.#kept.keep(run);
       await run.advance(target, stopped);
     });
     this.#work = work.catch(() => {});
   }
-
-  /** Keeps `run` as the one used last, instead of `taken` where that was kept, or of the one used least lately. */
-  async #keep(run: Run, taken: Run = run): Promise<void> {
-    const at = this.#kept.indexOf(taken);
-    if (at !== -1) this.#kept.splice(at, 1);
-    this.#kept.push(run);
-    if (this.#kept.length > MAX_KEPT) await this.#kept.shift()?.close();
-  }
-}
-
-/** The one that has the shortest way to `target`; null when all are behind it. */
-function nearest(runs: readonly Run[], target: number): Run | null {
-  let best: Run | null = null;
-  for (const run of runs) if (run.newest <= target && (best === null || run.newest >= best.newest)) best = run;
-  return best;
 }

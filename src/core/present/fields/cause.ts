@@ -16,12 +16,12 @@ export interface CauseLine {
 }
 
 /** Retries whose verdict is known. */
-export function judgedOf(row: CounterfactualRow): number {
+function judgedOf(row: CounterfactualRow): number {
   return row.retries - row.verdicts.unknown;
 }
 
 /** Of the retries that could be judged; NaN when there was none. */
-export function avoidableShare(row: CounterfactualRow): number {
+function avoidableShare(row: CounterfactualRow): number {
   const known = judgedOf(row);
   return known > 0 ? row.verdicts.avoidable / known : Number.NaN;
 }

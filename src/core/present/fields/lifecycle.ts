@@ -44,7 +44,7 @@ export const lifecycleFields: readonly Field<LifecycleRow>[] = [
   text('end', 'end', 10, (r) => r.lifecycle.how),
 ];
 
-export const flightFields: readonly Field<LifecycleRow>[] = [
+const flightFields: readonly Field<LifecycleRow>[] = [
   num('tid', 'tid', '', 7, (r) => r.lifecycle.tid, whole),
   text('comm', 'comm', 10, (r) => r.lifecycle.comm, 15),
   num('age', 'age', 'ns', 8, (r) => lasted(r.lifecycle, r.now).lo),
