@@ -53,6 +53,8 @@ static __noinline struct rec *rec_for(struct vm_fault *vmf, __u32 flags, __u32 k
 	struct task_state *state = make_state(task);
 	bool user = flags & F(USER);
 	__u64 address = PAGE_OF(BPF_CORE_READ(vmf, address));
+	/* do_swap_page begins once in an attempt; the others may begin inside it. */
+	__u32 over = kind == VL_SWAP_ENTER ? IN_SWAP | RETRIED | AWAIT_ANY : RETRIED | AWAIT_ANY;
 	struct rec *rec;
 	__u32 failed;
 
@@ -65,7 +67,7 @@ static __noinline struct rec *rec_for(struct vm_fault *vmf, __u32 flags, __u32 k
 		try_again(rec, flags, address, (__u64)vmf);
 		if (same)
 			found_later(rec, (__u64)BPF_CORE_READ(vmf, vma));
-		if (same && (rec->vmf == (__u64)vmf || rec->state & MM_LOCKED) && !(rec->state & (IN_SWAP | RETRIED | AWAIT_ANY)))
+		if (same && (rec->vmf == (__u64)vmf || rec->state & MM_LOCKED) && !(rec->state & over))
 			goto found;
 		/* get_user_pages takes mmap_lock again by itself: the second pass comes without lock_mm_and_find_vma. */
 		if (same && !user && rec->state & RETRIED && flags & F(TRIED))

@@ -75,7 +75,12 @@ enum vl_counter {
 	VL_C_SELF_OK = 61,
 	VL_C_SELF_RETRY = 62,
 	VL_C_SELF_ABORT = 63,
-	VL_NCOUNTER = 64,
+	/* do_swap_page calls = followed + counted + lost + those that have not returned yet */
+	VL_C_SWAP_FOLLOWED = 64, /* of a lifecycle that is sent */
+	VL_C_SWAP_COUNTED = 65,  /* of none: ordinary ones in scope retry (struct vl_counted), and what is out of scope */
+	VL_C_SWAP_LOST = 66,     /* there was no room for a record, or the return was missed, or what was pending was overwritten */
+	VL_C_SWAP_SAMPLED = 67,  /* of the followed ones: for being one in so many */
+	VL_NCOUNTER = 68,
 };
 #define VL_DECADES 8
 
@@ -89,7 +94,7 @@ enum vl_hist {
 };
 
 struct vl_cpu {
-	__u64 counter[64];  /* by enum vl_counter */
+	__u64 counter[128]; /* by enum vl_counter */
 	__u64 emitted[64];  /* records meant for the ring, by enum vl_kind */
 	__u64 dropped[64];  /* of those, no room in the ring */
 	__u64 hist[4][64];  /* by enum vl_hist */
@@ -98,6 +103,25 @@ struct vl_cpu {
 };
 
 _Static_assert(sizeof(struct vl_cpu) % 64 == 0, "rows of two CPUs never share a cache line");
-_Static_assert(VL_NCOUNTER <= 64 && VL_NKIND <= 64 && VL_NHIST <= 4, "room in vl_cpu");
+_Static_assert(VL_NCOUNTER <= 128 && VL_NKIND <= 64 && VL_NHIST <= 4, "room in vl_cpu");
+
+/* Ordinary swap faults of a process in a cgroup on a device: returned without RETRY, error or a long wait, and not sent. */
+struct vl_counted {
+	__u64 key;     /* tgid << 32 | device + 1; 0: free */
+	__u64 cgroup;  /* cgroup v2 id */
+	__u64 faults;
+	__u64 ns;      /* in do_swap_page, summed */
+	char comm[16]; /* of the thread that came first */
+	__u64 reads;   /* VM_FAULT_MAJOR */
+	__u64 pad;
+	__u32 hist[32]; /* log2 of ns, as enum vl_hist; the last bucket holds what is longer */
+};
+_Static_assert(sizeof(struct vl_counted) == 192, "three cache lines");
+
+enum vl_counted_limit {
+	VL_COUNTED_ROWS = 4096,     /* a power of two; a fault that finds no room there is followed */
+	VL_COUNTED_NO_DEVICE = 32,  /* behind the indexes of swap_info[]: migration entries, markers */
+	VL_COUNTED_BUCKETS = 32,
+};
 
 #endif

@@ -134,6 +134,7 @@ enum vl_step_flag {
 	VL_F_EXACT = 64,     /* MM_WRITER: by vm_lock_seq; W_VMA: by vm_refcnt */
 	VL_F_HOLDER_READER = 16, /* W_ACQUIRED, W_VMA: held for read when it was asked for */
 	VL_F_HOLDER_WRITER = 32, /* W_ACQUIRED: held for write then */
+	VL_F_SAMPLED = 128,  /* SWAP_ENTER: followed for a sample of the ordinary ones */
 	VL_F_INVERTED = 64,  /* W_ACQUIRED: the holder's priority was lower than that of the writer waiting for it */
 };
 
@@ -196,8 +197,8 @@ _Static_assert(sizeof(struct vl_writer) == 136, "wire size");
 
 enum vl_scope {
 	VL_SCOPE_SWAP = 0,  /* faults that enter do_swap_page */
-	VL_SCOPE_RETRY = 1, /* and every RETRY and every ABORT */
-	VL_SCOPE_ALL = 2,   /* and every other fault */
+	VL_SCOPE_RETRY = 1, /* every RETRY, ABORT, error and wait; of ordinary swap faults a count */
+	VL_SCOPE_ALL = 2,   /* every fault */
 };
 
 #endif

@@ -12,6 +12,7 @@
 #include "record.bpf.h"
 #include "send.bpf.h"
 #include "state.bpf.h"
+#include "swap_pending.bpf.h"
 
 /* Makes the record of a file fault that turned out worth it: it sleeps, or it returned RETRY. */
 static __noinline struct rec *rec_from_pending(struct pending *pending, __u32 kind)
@@ -72,7 +73,8 @@ static __always_inline int on_file_enter(struct vm_fault *vmf, __u32 which)
 		return 0;
 	count(which == VL_FILE_SHMEM ? VL_C_SHMEM : VL_C_FILE);
 	flags = BPF_CORE_READ(vmf, flags);
-	rec = current_rec(task, &state);
+	/* Inside do_swap_page: a PTE marker of a file. */
+	rec = current_or_pending(task, &state);
 	if (rec && rec->address == PAGE_OF(BPF_CORE_READ(vmf, address)))
 		found_later(rec, (__u64)BPF_CORE_READ(vmf, vma));
 	if (rec)

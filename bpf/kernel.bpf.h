@@ -49,7 +49,8 @@ static __always_inline __u32 current_syscall(struct task_struct *task)
 
 /* Whether the kernel stack that led here passes through a function, by its addresses; false where they are not known. */
 #define STACK_DEPTH 16
-static __always_inline bool stack_through(void *ctx, __u64 lo, __u64 hi)
+/* Not inlined: what it takes of the stack would add to that of everything its callers call. */
+static __noinline bool stack_through(void *ctx, __u64 lo, __u64 hi)
 {
 	__u64 ips[STACK_DEPTH] = {};
 

@@ -83,6 +83,14 @@ struct {
 	__type(value, struct vl_cpu);
 } cpus SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, VL_COUNTED_ROWS);
+	__type(key, __u32);
+	__type(value, struct vl_counted);
+} counted SEC(".maps");
+
 /* Which processes and which threads are followed: a bit for every pid there can be, so that any number of them is. */
 #define PIDS_A_BLOCK 512
 struct pid_block {

@@ -17,6 +17,7 @@
 #include "rodata.bpf.h"
 #include "send.bpf.h"
 #include "state.bpf.h"
+#include "swap_pending.bpf.h"
 #include "writers.bpf.h"
 
 static __always_inline int on_mm_start(struct mm_struct *mm, bool write)
@@ -131,7 +132,7 @@ static __always_inline int on_mm_acquired(void *ctx, struct mm_struct *mm, bool 
 	}
 	if (!own)
 		return 0;
-	rec = current_rec(task, &state);
+	rec = success ? current_rec(task, &state) : current_or_pending(task, &state);
 	if (!rec || !(rec->state & IN_MM_LOCK)) {
 		inside_attempt(ctx, task, rec, write, success);
 		return 0;

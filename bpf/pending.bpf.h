@@ -20,17 +20,25 @@ enum pending_bit {
 	PENDING_RECLAIM = 4, /* reclaimed memory inside handle_mm_fault; a hint stands for it */
 	PENDING_HUGETLB = 8, /* hugetlb_fault returned RETRY */
 	PENDING_DEVICE_PRIVATE = 16, /* do_huge_pmd_device_private did */
+	PENDING_SWAP = 32,   /* in do_swap_page, without a record so far */
+	PENDING_DEVICE = 64, /* and get_swap_device was seen */
 };
+#define PENDING_SWAP_ALL (PENDING_SWAP | PENDING_DEVICE)
 struct pending {
 	__u32 pid;
 	__u32 have; /* enum pending_bit */
-	__u64 vmf, vma, vma_start, vma_end, vm_flags, address;
+	__u64 vmf, vma, vma_start, vma_end, vm_flags, address; /* of a file fault or a swap fault: it is one of them */
 	__u32 seq, mm_seq;
 	__u32 flags;
 	__u32 file; /* enum vl_file */
 	__u64 t_file, t_trylock, t_reclaim, t_reclaimed;
 	__u32 reclaim; /* enum vl_wait */
 	__u32 mm_seq_known; /* at t_trylock */
+	__u64 mm, pte, t_swap; /* of a swap fault */
+	__u64 t_read, t_read_end; /* of read_what, inside do_swap_page; 0: not seen */
+	__u32 seq_known;    /* seq and mm_seq were read, of a swap fault */
+	__u32 device, device_flags;
+	__u32 read_what; /* enum vl_wait */
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -61,6 +69,8 @@ static __always_inline struct pending *make_pending(struct task_struct *task)
 	if (pending && pending->pid != (__u32)task->pid) {
 		if (pending->have)
 			count(VL_C_PENDING_LOST);
+		if (pending->have & PENDING_SWAP)
+			count(VL_C_SWAP_LOST);
 		pending->have = 0;
 		pending->pid = task->pid;
 	}
@@ -117,6 +127,10 @@ static __always_inline __u32 take_pending(struct task_struct *task)
 		return 0;
 	have = pending->have & ~PENDING_FILE;
 	pending->have &= PENDING_FILE;
+	/* The return of do_swap_page was missed. */
+	if (have & PENDING_SWAP)
+		count(VL_C_SWAP_LOST);
+	have &= ~PENDING_SWAP_ALL;
 	if (have & PENDING_RECLAIM)
 		__sync_fetch_and_add(hint_of(task), -1);
 	return have;

@@ -40,6 +40,8 @@ const volatile __u32 stack_user = 0;      /* 1: take user stacks */
 const volatile __u64 anon_prepare_lo = 0, anon_prepare_hi = 0;
 const volatile __u64 hmf_lo = 0, hmf_hi = 0;
 const volatile __u64 filemap_map_pages = 0; /* the function's address */
+const volatile __u32 sample_every = 0;    /* scope retry: one in so many ordinary swap faults is followed; a power of two, 0: none */
+const volatile __u64 slow_ns = 1000000;   /* scope retry: a swap fault that took this long is followed */
 const volatile __u64 hold_min_ns = 0;   /* send holds that lasted this long though nobody queued; 0: none */
 
 #endif

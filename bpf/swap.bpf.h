@@ -14,14 +14,32 @@
 #include "rodata.bpf.h"
 #include "send.bpf.h"
 #include "state.bpf.h"
+#include "swap_pending.bpf.h"
 #include "vma_hold.bpf.h"
+
+/* A swap fault that is followed from its start. */
+static __noinline int swap_followed(struct vm_fault *vmf, __u32 step_flags)
+{
+	__u32 flags = BPF_CORE_READ(vmf, flags);
+	/* Out of the narrowest scope, once the scope is cut. */
+	bool quiet = !in_scope(VL_SCOPE_SWAP);
+	struct rec *rec = rec_for(vmf, flags, VL_SWAP_ENTER, quiet);
+	__u64 ts;
+
+	count(!rec ? VL_C_SWAP_LOST : quiet ? VL_C_SWAP_COUNTED : VL_C_SWAP_FOLLOWED);
+	if (!rec)
+		return 0;
+	if (step_flags & VL_F_SAMPLED && !quiet)
+		count(VL_C_SWAP_SAMPLED);
+	ts = bpf_ktime_get_ns();
+	rec->t[VL_H_SWAP] = ts;
+	rec->state = (rec->state & MM_LOCKED) | IN_SWAP;
+	return send(rec, VL_SWAP_ENTER, step_flags, ts, AB(flags, 0));
+}
 
 static __always_inline int on_swap_enter(struct vm_fault *vmf)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct rec *rec;
-	__u32 flags;
-	__u64 ts;
 
 	if (!should_trace(task))
 		return 0;
@@ -30,14 +48,7 @@ static __always_inline int on_swap_enter(struct vm_fault *vmf)
 		return 0;
 	}
 	count(VL_C_SWAP);
-	flags = BPF_CORE_READ(vmf, flags);
-	rec = rec_for(vmf, flags, VL_SWAP_ENTER, false);
-	if (!rec)
-		return 0;
-	ts = bpf_ktime_get_ns();
-	rec->t[VL_H_SWAP] = ts;
-	rec->state = (rec->state & MM_LOCKED) | IN_SWAP;
-	return send(rec, VL_SWAP_ENTER, 0, ts, AB(flags, 0));
+	return swap_followed(vmf, 0);
 }
 
 static __always_inline int on_swap_exit(__u32 ret)
@@ -64,24 +75,34 @@ static __always_inline void save_device(struct swap_info_struct *si, __u32 type,
 	device->seen = 1;
 }
 
+/* Counts which kind of device it is. Returns its type, ~0 for NULL. */
+static __always_inline __u32 swap_device_of(struct swap_info_struct *si, __u32 *flags)
+{
+	__u32 type;
+
+	*flags = 0;
+	if (!si) {
+		count(VL_C_SWAP_NODEV);
+		return ~0u;
+	}
+	type = (__u32)BPF_CORE_READ(si, type);
+	*flags = (__u32)BPF_CORE_READ(si, flags);
+	count(*flags & SWP_SYNCHRONOUS_IO ? VL_C_SWAP_SYNC : VL_C_SWAP_ASYNC);
+	save_device(si, type, *flags);
+	return type;
+}
+
 static __always_inline int on_swap_device(struct swap_info_struct *si)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct task_state *state;
 	struct rec *rec = current_rec(task, &state);
-	__u32 type = ~0u, flags = 0;
+	__u32 type, flags;
 
 	if (!rec || (rec->state & (IN_SWAP | DEVICE_SEEN)) != IN_SWAP || !in_session())
 		return 0;
 	rec->state |= DEVICE_SEEN;
-	if (si) {
-		type = (__u32)BPF_CORE_READ(si, type);
-		flags = (__u32)BPF_CORE_READ(si, flags);
-		count(flags & SWP_SYNCHRONOUS_IO ? VL_C_SWAP_SYNC : VL_C_SWAP_ASYNC);
-		save_device(si, type, flags);
-	} else {
-		count(VL_C_SWAP_NODEV);
-	}
+	type = swap_device_of(si, &flags);
 	return send(rec, VL_SWAP_DEVICE, 0, bpf_ktime_get_ns(), AB(type, flags));
 }
 
@@ -120,7 +141,7 @@ static __always_inline int on_flor_enter(void *ctx, void *folio, struct vm_fault
 	if (!should_trace(task))
 		return 0;
 	count(VL_C_FLOR);
-	rec = current_rec(task, &state);
+	rec = current_or_pending(task, &state);
 	if (!rec || !(rec->state & IN_SWAP) || (flor_takes_vmf && rec->vmf != (__u64)vmf))
 		return 0;
 	if (flor_takes_vmf)

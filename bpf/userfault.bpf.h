@@ -13,11 +13,13 @@
 #include "record.bpf.h"
 #include "send.bpf.h"
 #include "state.bpf.h"
+#include "swap_pending.bpf.h"
 #include "vma_hold.bpf.h"
 
 static __always_inline int on_userfault_enter(void *ctx, struct vm_fault *vmf, __u32 reason)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_state *state;
 	struct pending *pending;
 	struct rec *rec;
 	__u32 flags;
@@ -31,6 +33,7 @@ static __always_inline int on_userfault_enter(void *ctx, struct vm_fault *vmf, _
 	pending = pending_with(task, PENDING_FILE);
 	if (pending && pending->vmf == (__u64)vmf)
 		rec_from_pending(pending, VL_UFFD_ENTER);
+	current_or_pending(task, &state);
 	rec = rec_for(vmf, flags, VL_UFFD_ENTER, !in_scope(VL_SCOPE_RETRY));
 	if (!rec)
 		return 0;
@@ -56,10 +59,12 @@ static __always_inline int on_userfault_exit(__u32 ret)
 static __always_inline int on_anon_prepare_exit(struct vm_fault *vmf, __u32 ret)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_state *state;
 	struct rec *rec;
 
 	if (!(ret & R_RETRY) || !should_trace(task))
 		return 0;
+	current_or_pending(task, &state);
 	rec = rec_for(vmf, BPF_CORE_READ(vmf, flags), VL_ANON_PREPARE, !in_scope(VL_SCOPE_RETRY));
 	if (!rec)
 		return 0;

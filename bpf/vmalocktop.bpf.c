@@ -7,6 +7,7 @@
 #include "arch.bpf.h"
 #include "args.h"
 #include "compat.bpf.h"
+#include "counted.bpf.h"
 #include "counters.h"
 #include "events.h"
 #include "fault.bpf.h"
@@ -31,12 +32,14 @@ struct vl_step *anchor_step __attribute__((unused));
 struct vl_open *anchor_open __attribute__((unused));
 struct vl_writer *anchor_writer __attribute__((unused));
 struct vl_cpu *anchor_cpu __attribute__((unused));
+struct vl_counted *anchor_counted __attribute__((unused));
 union vl_args *anchor_args __attribute__((unused));
 enum vl_kind anchor_kind __attribute__((unused));
 enum vl_step_flag anchor_step_flag __attribute__((unused));
 enum vl_lock_flag anchor_lock_flag __attribute__((unused));
 enum vl_counter anchor_counter __attribute__((unused));
 enum vl_hist anchor_hist __attribute__((unused));
+enum vl_counted_limit anchor_counted_limit __attribute__((unused));
 enum vl_scope anchor_scope __attribute__((unused));
 enum vl_found anchor_found __attribute__((unused));
 enum vl_holder anchor_holder __attribute__((unused));
@@ -49,11 +52,14 @@ enum vl_inner anchor_inner __attribute__((unused));
 	SEC("kprobe.multi") int kpm_##function(struct pt_regs *ctx)                                  \
 	{                                                                                          \
 		__u64 a1 = REGS_ARG1(ctx), a2 = REGS_ARG2(ctx), a3 = REGS_ARG3(ctx);               \
-		(void)a1, (void)a2, (void)a3;                                                      \
+		const bool DIRECT = false; /* the arguments' types are unknown to the verifier */  \
+		(void)a1, (void)a2, (void)a3, (void)DIRECT;                                        \
 		return body;                                                                       \
 	}                                                                                          \
 	SEC("fentry/" #function) int fentry_##function(__u64 *ctx)                                      \
 	{                                                                                          \
+		const bool DIRECT = true;                                                          \
+		(void)DIRECT;                                                                      \
 		ENTRY_ARGS_##function                                                              \
 		return body;                                                          \
 	}
@@ -91,9 +97,9 @@ enum vl_inner anchor_inner __attribute__((unused));
 #define ENTRY_ARGS_filemap_read_folio
 #define ENTRY_ARGS_page_cache_async_ra
 
-ENTRY(do_swap_page, on_swap_enter((struct vm_fault *)a1))
-RETURN(do_swap_page, 1, on_swap_exit((__u32)ret))
-RETURN(get_swap_device, 1, on_swap_device((struct swap_info_struct *)ret))
+ENTRY(do_swap_page, on_swap_begin((struct vm_fault *)a1, DIRECT))
+RETURN(do_swap_page, 1, on_swap_end((__u32)ret))
+RETURN(get_swap_device, 1, on_swap_device_seen((struct swap_info_struct *)ret))
 ENTRY(__folio_lock_or_retry, on_flor_enter(ctx, (void *)a1, (struct vm_fault *)a2))
 RETURN(__folio_lock_or_retry, 2, on_flor_exit((__u32)ret))
 ENTRY(io_schedule, on_io_schedule(ctx))

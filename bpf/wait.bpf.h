@@ -10,6 +10,7 @@
 #include "rodata.bpf.h"
 #include "send.bpf.h"
 #include "state.bpf.h"
+#include "swap_pending.bpf.h"
 
 /* Inside an attempt, as far as its record knows. */
 static __always_inline bool in_attempt(struct rec *rec)
@@ -21,15 +22,21 @@ static __always_inline int on_wait(__u32 kind, __u32 what)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct task_state *state;
-	struct rec *rec = current_rec(task, &state);
+	struct rec *rec;
 
-	if (!rec || !in_attempt(rec) || !in_session())
+	if (!in_session())
+		return 0;
+	if (what == VL_WAIT_MIGRATION && kind == VL_WAIT_ENTER)
+		rec = current_or_pending(task, &state);
+	else
+		rec = current_rec(task, &state);
+	if (!rec && what == VL_WAIT_SYNC_READ)
+		return on_read_pending(task, kind == VL_WAIT_ENTER, what);
+	if (!rec || !in_attempt(rec))
 		return 0;
 	return send(rec, kind, 0, bpf_ktime_get_ns(), AB(what, 0));
 }
 
-/* swapin_readahead seldom waits: its wait is sent afterwards, and only if there was one. */
-#define SWAPIN_MIN_NS 100000
 static __always_inline int on_swapin(bool enter)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -37,7 +44,11 @@ static __always_inline int on_swapin(bool enter)
 	struct rec *rec = current_rec(task, &state);
 	__u64 ts;
 
-	if (!rec || !(rec->state & IN_SWAP) || !in_session())
+	if (!in_session())
+		return 0;
+	if (!rec)
+		return on_read_pending(task, enter, VL_WAIT_SWAPIN);
+	if (!(rec->state & IN_SWAP))
 		return 0;
 	ts = bpf_ktime_get_ns();
 	if (enter) {
@@ -69,7 +80,7 @@ static __always_inline int on_reclaim(void *ctx, bool begin, __u32 what)
 
 	if (task->flags & PF_KTHREAD || !should_trace(task))
 		return 0;
-	rec = current_rec(task, &state);
+	rec = begin ? current_or_pending(task, &state) : current_rec(task, &state);
 	if (rec && in_attempt(rec))
 		return send(rec, begin ? VL_WAIT_ENTER : VL_WAIT_EXIT, 0, bpf_ktime_get_ns(), AB(what, 0));
 	if (!in_scope(VL_SCOPE_RETRY))

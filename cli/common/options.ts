@@ -73,7 +73,10 @@ export function addLiveOptions(command: Command): Command {
     .addOption(new Option('--comm <name>', 'only tasks of this name').helpGroup(GROUPS.which).argParser(parseComm));
   return addCgroupOptions(command, GROUPS.which)
     .addOption(
-      new Option('--scope <scope>', 'which faults are followed step by step: swap faults, also retries and aborts, all')
+      new Option(
+        '--scope <scope>',
+        'which faults are followed step by step: every swap fault, every retry, abort and wait, all',
+      )
         .helpGroup(GROUPS.which)
         .choices(['swap', 'retry', 'all'])
         .default('retry'),

@@ -29,6 +29,7 @@ export function wishesOf(
   release: ReleaseMode,
   addresses: KernelAddresses,
 ): Wishes {
+  const preempted = facts.preemption !== 'none' && facts.preemption !== 'voluntary';
   return {
     start: tracksStart(options),
     exact: options.release === 'observed' || options.release === 'best',
@@ -37,8 +38,10 @@ export function wishesOf(
     filter: isFiltered(options),
     retry: options.scope !== 'swap',
     writers: options.writers,
+    // Where its program was preempted a trampoline runs none for the task that comes next: 4 % to 6 % of a storm's swap faults.
+    lean: options.scope === 'retry' && !preempted,
     // In scope swap what an ordinary fault pays counts for more than what is missed: it is witnessed otherwise.
-    standby: options.scope !== 'swap' && facts.preemption !== 'none' && facts.preemption !== 'voluntary',
+    standby: options.scope !== 'swap' && preempted,
     without: new Set(options.without),
   };
 }

@@ -46,6 +46,8 @@ export interface Wishes {
   readonly retry: boolean;
   /** The mmap_lock tracepoints: every taker of it in the system pays for a program or two. */
   readonly writers: boolean;
+  /** Ordinary swap faults are counted, not followed, and kernel code is not preempted: what they pass is hooked in the cheapest way. */
+  readonly lean: boolean;
   /** Second programs for what first ones miss: where kernel code is preempted, and ordinary faults may pay for it. */
   readonly standby: boolean;
   /** Hooks to leave out by name. */
@@ -100,8 +102,10 @@ export function planAttach(kernel: KernelAbility, wishes: Wishes): AttachPlan {
       returns.push({ program: programName('tp_btf', target), target, method: 'tp_btf' });
       continue;
     }
+    // A run that a trampoline misses here is an ordinary fault that is not counted; waits are seen by their own hooks.
+    const cheap = wishes.lean && hook.ordinary === true && kernel.described(target);
     if (hook.exit !== 'no') {
-      const multi = exactReturns && hook.exit === 'multi';
+      const multi = exactReturns && !cheap && hook.exit === 'multi';
       const method = multi ? 'kretprobe.multi' : 'fexit';
       returns.push({ program: programName(method, target), target, method });
       // After the first one: the kernel calls the program attached last before the others.
@@ -109,7 +113,7 @@ export function planAttach(kernel: KernelAbility, wishes: Wishes): AttachPlan {
         returns.push({ program: standbyName(target), target, method: 'fexit' });
     }
     if (hook.entry !== 'no') {
-      const multi = kernel.fprobe && hook.entry === 'multi';
+      const multi = kernel.fprobe && !cheap && hook.entry === 'multi';
       const method = multi ? 'kprobe.multi' : 'fentry';
       entries.push({ program: programName(method, target), target, method });
     }

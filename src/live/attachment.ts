@@ -27,6 +27,8 @@ export class Attachment {
   readonly controls: Controls;
   /** Values of the `cpus` map. */
   readonly counters: ArrayBuffer;
+  /** Values of the `counted` map. */
+  readonly counted: ArrayBuffer;
   /** `fast_counters` of bpf/maps.bpf.h. */
   readonly fast: Uint32Array;
   /** Values of the `lockers` map, and `queues` of bpf/lockers.bpf.h. */
@@ -53,7 +55,9 @@ export class Attachment {
       const counters = object.map('cpus').mmapArray({ writable: false });
       const bss = object.map('.bss').mmapArray({ writable: true });
       const lockers = object.map('lockers').mmapArray({ writable: false });
-      this.#pages.push(counters, bss, lockers);
+      const counted = object.map('counted').mmapArray({ writable: false });
+      this.#pages.push(counters, bss, lockers, counted);
+      this.counted = counted.view;
       this.lockers = lockers.view;
       this.counters = counters.view;
       const { offset, size } = object.variable('.bss', 'fast_counters');

@@ -8,14 +8,14 @@ const ROW_WORDS = VlCpu.size / 4;
 /** `struct fast_counters` of bpf/maps.bpf.h: a cache line. */
 const FAST_WORDS = 16;
 const GROUPS = [
-  { group: CounterGroup.Kernel, offset: VlCpu.counter, count: 64 },
+  { group: CounterGroup.Kernel, offset: VlCpu.counter, count: 128 },
   { group: CounterGroup.Emitted, offset: VlCpu.emitted, count: 64 },
   { group: CounterGroup.Dropped, offset: VlCpu.dropped, count: 64 },
   { group: CounterGroup.Hist, offset: VlCpu.hist, count: 256 },
 ] as const;
 
 /** Upper bound of the rows one sample can add, programs aside. */
-export const COUNTER_ROWS: number = 64 * 3 + 256;
+export const COUNTER_ROWS: number = 128 + 64 * 2 + 256;
 
 /** The u64 at two words that a CPU may be counting up: the halves of one value, also while the lower one runs over. */
 function wide(words: Uint32Array, w: number): number {

@@ -97,6 +97,11 @@ export class EventDecoder {
     return true;
   }
 
+  /** Task names of new batches: the table `strings` belongs to. */
+  get comms(): CommTable {
+    return this.#comms;
+  }
+
   /** What `comm` columns of new batches refer to. Append-only; `strings[0] === ''`. */
   get strings(): string[] {
     return this.#comms.strings;

@@ -7,6 +7,7 @@ import { CLOCK_TOLERANCE_NS, pushClock } from '../core/events/clocks.js';
 import type { KernelEnums, Scope, SessionInfo } from '../core/events/session.js';
 import { pushEnd } from '../core/events/user-rows.js';
 import type { Attachment } from './attachment.js';
+import { COUNTED_BATCH, CountedReader } from './counted.js';
 import { COUNTER_ROWS, CounterReader } from './counters.js';
 import { EventDecoder } from './decode.js';
 import { LockersReader, MAX_LOCK_ROWS } from './lockers.js';
@@ -23,6 +24,8 @@ const DRAIN_MS = 5;
 const IDLE_MS = 25;
 /** Counters are sampled, and a batch that is not full is handed on, this often. */
 const SAMPLE_MS = 250;
+/** What the kernel side counts by process is read at every so many samples. */
+const COUNTED_EVERY = 4;
 /** Runs of programs that began before the end may still count and send: where membarrier(2) cannot wait for them, no more than a scheduling delay. */
 const SETTLE_MS = 30;
 /** A pair of clocks is said this often. */
@@ -42,6 +45,7 @@ export class Live implements LiveSource {
   readonly #standDown: () => void;
   #decoder!: EventDecoder;
   #lockers!: LockersReader;
+  #counted!: CountedReader;
   readonly #names: NameRows;
   readonly #describe: (base: bigint, realtime: bigint) => SessionInfo;
   readonly #lock: boolean;
@@ -102,6 +106,7 @@ export class Live implements LiveSource {
     this.#names.renewStrings(this.#decoder.strings);
     const { lockers, queues } = this.#attachment;
     this.#lockers = new LockersReader(lockers, queues, base, this.#decoder.strings);
+    this.#counted = new CountedReader(this.#attachment.counted, this.#decoder.comms);
     this.session = this.#describe(base, realtime);
   }
 
@@ -111,6 +116,8 @@ export class Live implements LiveSource {
     let batch = createBatch(DEFAULT_BATCH_ROWS, this.#decoder.strings);
     let names = this.#names.createBatch(this.#decoder.strings);
     let counters = createBatch(this.#counterRows, this.#decoder.strings);
+    let counted = createBatch(COUNTED_BATCH, this.#decoder.strings);
+    let samples = 0;
     try {
       let due = performance.now() + SAMPLE_MS;
       let pause = DRAIN_MS;
@@ -120,21 +127,26 @@ export class Live implements LiveSource {
           due = performance.now() + SAMPLE_MS;
           const time = this.#now();
           const { end } = this.#attachment.ring.begin();
+          // Before the counters: of what these say none is missing that a row says.
+          if (++samples % COUNTED_EVERY === 0) this.#counted.emit(counted, time);
           this.#sampler.sample(counters, time);
           this.#readClock(counters, time);
           this.#vmstat.sample(() => this.#attachment.controls.ended);
           this.#lockers.emit(counters, time);
           yield* this.#upTo(end, batch, names);
+          yield* this.#countedRows(counted, names);
           yield counters;
           clearBatch(counters);
           // Of the same time: the task that took these may have been slow, and older rows than now are still to come.
           if (this.#names.emit(names, time) > 0) yield names;
           clearBatch(names);
-          // All three are empty here.
+          // All four are empty here.
           if (this.#decoder.renewStrings()) {
             const { strings } = this.#decoder;
             this.#names.renewStrings(strings);
             this.#lockers.renewStrings(strings);
+            this.#counted.renewStrings(this.#decoder.comms);
+            counted = { ...counted, strings };
             batch = { ...batch, strings };
             names = { ...names, strings };
             counters = { ...counters, strings };
@@ -147,6 +159,10 @@ export class Live implements LiveSource {
       }
       await sleep(awaitRuns() ? 0 : SETTLE_MS);
       while (this.#drain(batch) > 0 || batch.length > 0) yield* this.#handOn(batch, names);
+      for (let whole = false; !whole; ) {
+        whole = this.#counted.emit(counted, this.#now(), true);
+        yield* this.#countedRows(counted, names);
+      }
       await this.#names.finish();
       while (this.#names.emit(names, this.#now(), true) > 0) {
         yield names;
@@ -248,6 +264,13 @@ export class Live implements LiveSource {
     clearBatch(names);
     yield batch;
     clearBatch(batch);
+  }
+
+  /** What was counted by process, and before it the names of those. */
+  *#countedRows(counted: EventBatch, names: EventBatch): Generator<EventBatch> {
+    if (counted.length === 0) return;
+    this.#names.note(counted);
+    yield* this.#handOn(counted, names);
   }
 
   /** Returns the number of rows added. */

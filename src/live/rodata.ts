@@ -28,6 +28,11 @@ export interface HostContext {
   readonly mounted: string;
 }
 
+/** Scope retry follows one in so many of the ordinary swap faults, a power of two: their VMAs, addresses and steps stay known. */
+const SAMPLE_EVERY = 256;
+/** And each that took as long as this, in ns. */
+const SLOW_NS = 1_000_000;
+
 type Setter = (name: string, value: number | bigint) => void;
 
 function hasStandby(plan: AttachPlan): boolean {
@@ -59,6 +64,8 @@ export function configure(object: BpfObject, options: LiveOptions, around: HostC
   set('cpu_rows', cpus);
   set('track_start', trackStart ? 1 : 0);
   set('min_ns', BigInt(Math.round(options.minUs * 1000)));
+  set('sample_every', options.scope === 'retry' ? SAMPLE_EVERY : 0);
+  set('slow_ns', BigInt(options.minUs > 0 ? Math.min(Math.round(options.minUs * 1000), SLOW_NS) : SLOW_NS));
   set('observe_release', release === 'observed' ? 1 : 0);
   set('flor_takes_vmf', facts.kernel.major > 6 || facts.kernel.minor >= 6 ? 1 : 0);
   set('stack_kernel', options.stacks.kernel ? 1 : 0);

@@ -90,7 +90,11 @@ function lifecycleFamilies(snapshot: Snapshot): Family[] {
     counter('lifecycles', 'Faults followed to their end, by how they ended.', samplesBy('end', ended)),
     gauge('lifecycles_in_flight', 'Faults followed that have not ended.', single(inFlight)),
     counter('lifecycles_evicted', 'Faults given up because too many were open.', single(lifecycles.evicted)),
-    counter('refaults', 'Swap faults on a page mapped less than 1 s before.', single(progress.refaults)),
+    counter(
+      'refaults',
+      'Swap faults on a page mapped less than 1 s before.',
+      progress.refaults === null ? [] : single(progress.refaults),
+    ),
   ];
 }
 
@@ -100,7 +104,7 @@ function deviceFamilies({ swap }: Snapshot): Family[] {
   return [
     counter(
       'swap_device_faults',
-      'Followed faults that came to a swap device.',
+      'Faults that came to a swap device, followed or counted.',
       of((row) => row.faults),
     ),
     counter(

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { BpfError, type Btf } from 'ebpf-ts';
 
-const STRUCTS = ['vl_step', 'vl_open', 'vl_writer', 'vl_cpu'] as const;
+const STRUCTS = ['vl_step', 'vl_open', 'vl_writer', 'vl_cpu', 'vl_counted'] as const;
 const ENUMS = [
   'vl_kind',
   'vl_step_flag',
@@ -14,6 +14,7 @@ const ENUMS = [
   'vl_counter',
   'vl_hist',
   'vl_scope',
+  'vl_counted_limit',
   'vl_found',
   'vl_holder',
   'vl_file',

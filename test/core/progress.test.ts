@@ -92,7 +92,7 @@ describe('pages', () => {
   });
 
   it('mapped by a swap fault and needed again within a second are refaults', () => {
-    const again = (...faults: readonly WireRow[][]): number => snapshotOf(inOrder(...faults)).progress.refaults;
+    const again = (...faults: readonly WireRow[][]): number | null => snapshotOf(inOrder(...faults)).progress.refaults;
     const first = swapFault(1, 201, 1000, 2000);
     assert.equal(again(first, swapFault(2, 201, 900_000_000, 900_000_100)), 1);
     assert.equal(again(first, swapFault(2, 201, 1_000_002_000, 1_000_003_000)), 0);

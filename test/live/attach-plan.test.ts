@@ -22,6 +22,7 @@ const WISHES: Wishes = {
   filter: false,
   retry: true,
   writers: true,
+  lean: false,
   standby: true,
   without: new Set(),
 };
@@ -60,4 +61,25 @@ test('where the list of traceable functions cannot be read, BTF says what is the
 test('where /proc/kallsyms hides addresses the trylock for an anon_vma is told by its own function', () => {
   assert.ok(!programsOf({}).includes('fexit___vmf_anon_prepare'));
   assert.ok(programsOf({ anonPrepare: true }).includes('fexit___vmf_anon_prepare'));
+});
+
+test('where ordinary swap faults are only counted, what they pass is hooked by trampolines, and waits as before', () => {
+  const byTarget = (wishes: Partial<Wishes>): Map<string, string[]> => {
+    const found = new Map<string, string[]>();
+    for (const { target, method } of planAttach(KERNEL, { ...WISHES, ...wishes }).programs)
+      found.set(target, [...(found.get(target) ?? []), method].sort());
+    return found;
+  };
+  const lean = byTarget({ lean: true });
+  const whole = byTarget({});
+  for (const target of ['do_swap_page', 'swapin_sync', 'swapin_readahead']) {
+    assert.deepEqual(lean.get(target), ['fentry', 'fexit'], target);
+    assert.deepEqual(whole.get(target), ['kprobe.multi', 'kretprobe.multi'], target);
+  }
+  assert.deepEqual(lean.get('get_swap_device'), ['fexit']);
+  assert.deepEqual(lean.get('__folio_lock_or_retry'), whole.get('__folio_lock_or_retry'));
+  // What BTF does not describe has no trampoline.
+  assert.ok(
+    programsOf({ lean: true }, { described: (target) => target !== 'swapin_sync' }).includes('kpm_swapin_sync'),
+  );
 });

@@ -126,6 +126,10 @@ export function emptySnapshot(): Snapshot {
       asynchronous: 0,
       lockOrRetry: { calls: 0, retry: 0, locked: 0 },
       devices: [],
+      followed: 0,
+      sampled: 0,
+      lost: 0,
+      counted: { total: 0, faults: 0, rows: [] },
     },
     kernelHist: {},
     overhead: { programs: [], measuredNs: 0, selfCpuNs: 0, selfRssBytes: 0 },
@@ -353,6 +357,10 @@ export function snapshotAt(seconds: number): Snapshot {
       asynchronous: of(292),
       lockOrRetry: { calls: of(271), retry: folio, locked: of(271) - folio },
       devices: [],
+      followed: 0,
+      sampled: 0,
+      lost: 0,
+      counted: { total: 0, faults: 0, rows: [] },
     },
     overhead: {
       programs: [

@@ -29,3 +29,51 @@ test('6.12: the exact release lies inside the derived interval of every lifecycl
     `only ${checked} releases had both times, missed ${stat.events.missed}`,
   );
 });
+
+const sum = (values: readonly number[]): number => values.reduce((total, n) => total + n, 0);
+
+for (const kernel of ['6.12', '7.3']) {
+  test(`${kernel}: of a swap storm each fault is followed or counted, to the unit, whatever the ring loses`, {
+    skip,
+  }, async (t) => {
+    const names = ['counted', 'counted-ring', 'counted-swap'];
+    const all = await runs(names, { kernel, swap: 'zram', mods: ['zram'] });
+    assert.deepEqual(
+      all.map(({ run }) => run),
+      names,
+    );
+    for (const run of all) {
+      const stat = statOf(run);
+      const { swap, events, ended } = stat;
+      assertSums(stat, run.run);
+      t.diagnostic(
+        `${run.run}: ${swap.calls} calls of do_swap_page: ${swap.followed} followed (${swap.sampled} sampled), ` +
+          `${swap.counted.total} counted, ${swap.lost} lost; ${events.missed} missed, ${events.dropped} of ${events.emitted} dropped`,
+      );
+      assert.equal(ended, true, run.run);
+      assert.ok(swap.calls >= 1000, `${run.run}: only ${swap.calls} calls of do_swap_page`);
+      // The workload is over, and it alone was observed: none is under way.
+      assert.equal(swap.followed + swap.counted.total + swap.lost, swap.calls, run.run);
+      assert.ok(
+        swap.lost <= events.missed + events.stateLost,
+        `${run.run}: ${swap.lost} lost, ${events.missed} missed`,
+      );
+      // What was counted is in the rows of its process, its cgroup and its device, as often as it was.
+      assert.equal(swap.counted.byProcess, swap.counted.total, `${run.run}: the table holds what was counted`);
+      assert.equal(sum(swap.counted.rows.map(({ faults }) => faults)), swap.counted.total, run.run);
+      for (const { tgid, faults, hist } of swap.counted.rows)
+        assert.equal(sum(hist), faults, `${run.run}: the histogram of process ${tgid} holds its faults`);
+      assert.equal(sum(stat.processes.map(({ swap: faults }) => faults)), swap.faults, `${run.run}: by process`);
+      assert.equal(sum(stat.cgroups.map(({ swap: faults }) => faults)), swap.faults, `${run.run}: by cgroup`);
+      // Where the ring lost the step that names it, a followed fault has no device.
+      const onDevices = sum(swap.devices.map(({ faults }) => faults));
+      if (events.dropped === 0) assert.equal(onDevices, swap.faults, `${run.run}: by device`);
+      else assert.ok(onDevices <= swap.faults, `${run.run}: ${onDevices} faults on devices of ${swap.faults}`);
+      assert.ok(sum(stat.kernelHist.SWAP ?? []) >= swap.counted.total, `${run.run}: the kernel's histogram`);
+      const [own] = stat.processes;
+      assert.equal(own?.comm, 'swapload', run.run);
+      if (run.run === 'counted-swap') assert.equal(swap.counted.total, 0, 'scope swap follows all of them');
+      else assert.ok(swap.counted.total > swap.followed, `${run.run}: ${swap.followed} followed`);
+    }
+  });
+}

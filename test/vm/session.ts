@@ -79,6 +79,7 @@ export interface Stat {
     decoded: number;
     dropped: number;
     missed: number;
+    stateLost: number;
     perKind: Record<string, { emitted: number; decoded: number; dropped: number }>;
   };
   lifecycles: { total: number; incomplete: number };

@@ -26,7 +26,22 @@ export interface Stat
   extends Pick<SessionStat, 'ended' | 'release' | 'events' | 'counts' | 'hooks' | 'retry' | 'abort'> {
   durationNs: number;
   lifecycles: { incomplete: number; byEnd: Record<string, number> };
-  swap: { faults: number };
+  swap: {
+    faults: number;
+    calls: number;
+    followed: number;
+    sampled: number;
+    lost: number;
+    devices: { type: number; faults: number; reads: number }[];
+    counted: {
+      total: number;
+      byProcess: number;
+      rows: { tgid: number; device: number | null; faults: number; reads: number; hist: number[] }[];
+    };
+  };
+  processes: { tgid: number; comm: string; swap: number }[];
+  cgroups: { cgroup: number; swap: number }[];
+  kernelHist: Record<string, number[]>;
   releaseRules: Record<string, Rule>;
   addresses: Address[];
 }

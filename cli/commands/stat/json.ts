@@ -16,6 +16,7 @@ const MAX_PROCESSES = 50;
 
 export function statJson(snapshot: Snapshot): object {
   const { session, counts, events, lifecycles, retry, abort, swap, overhead, progress } = snapshot;
+  const accounted = swap.calls === 0 || swap.followed + swap.counted.total + swap.lost > 0 || null;
   return {
     v: 1,
     tool: session.tool,
@@ -137,6 +138,24 @@ export function statJson(snapshot: Snapshot): object {
         folioWait: wait(device.folioWait),
         syncRead: wait(device.syncRead),
       })),
+      // Recordings made before have none of these.
+      followed: accounted ? swap.followed : null,
+      sampled: accounted ? swap.sampled : null,
+      lost: accounted ? swap.lost : null,
+      counted: accounted && {
+        total: swap.counted.total,
+        byProcess: swap.counted.faults,
+        rows: swap.counted.rows.map((row) => ({
+          tgid: row.tgid,
+          comm: row.comm,
+          cgroup: row.cgroup,
+          device: row.device,
+          faults: row.faults,
+          reads: row.reads,
+          ns: u64(row.ns),
+          hist: [...row.hist],
+        })),
+      },
     },
     kernelHist: sorted(snapshot.kernelHist),
     overhead: {

@@ -177,6 +177,14 @@ export function swapping({ swap, progress }: Snapshot): string[] {
       `retry ${formatExact(swap.lockOrRetry.retry)}, locked ${formatExact(swap.lockOrRetry.locked)}`,
     ),
   ];
+  if (swap.counted.total > 0)
+    lines.push(
+      row(
+        formatExact(swap.counted.total),
+        'of those counted and not followed',
+        `${formatExact(swap.sampled)} more for a sample`,
+      ),
+    );
   for (const device of swap.devices) {
     const name = device.name === '' ? `device ${device.type}` : sanitise(device.name);
     const notes = [device.synchronous ? 'synchronous' : 'asynchronous', `MAJOR ${formatExact(device.reads)}`];
@@ -185,7 +193,8 @@ export function swapping({ swap, progress }: Snapshot): string[] {
     if (device.syncRead.count > 0) notes.push(`synchronous reads p99 ${formatDuration(device.syncRead.p99Ns)}`);
     lines.push(row(formatExact(device.faults), `faults on swap ${name}`, notes.join(', ')));
   }
-  if (progress.refaults > 0) lines.push(row(formatExact(progress.refaults), 'refaults within 1 s of the last'));
+  if ((progress.refaults ?? 0) > 0)
+    lines.push(row(formatExact(progress.refaults ?? 0), 'refaults within 1 s of the last'));
   if (progress.again > 0) {
     const most = `${formatExact(progress.pagesAgain)} pages, one of them ${formatExact(progress.mostRetries)} times`;
     lines.push(row(formatExact(progress.again), 'retries of a page that had retried', most));

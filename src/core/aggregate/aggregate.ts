@@ -2,8 +2,10 @@
 /** Sums over lifecycles: per process, per retrying address, per cause, end, wait, release rule and swap device. */
 
 import type { BoundedMap } from '../bounded/bounded-map.js';
+import type { EventBatch } from '../events/batch.js';
 import { ProcessNames } from '../events/process-names.js';
 import type { SessionInfo } from '../events/session.js';
+import { CountedField, UserArgs } from '../events/user-rows.js';
 import type { AttemptRecord, WaitRecord } from '../lifecycle/attempt-record.js';
 import { copyLifecycle } from '../lifecycle/copy-lifecycle.js';
 import { ENDS, type End, type Lifecycle } from '../lifecycle/lifecycle.js';
@@ -16,6 +18,7 @@ import { Blockers } from './blockers.js';
 import { CauseCosts } from './cause-costs.js';
 import { CauseCounts } from './cause-counts.js';
 import { CauseStacks } from './cause-stacks.js';
+import { CountedFaults, NO_DEVICE } from './counted.js';
 import { Counterfactual } from './counterfactual.js';
 import { Devices } from './devices.js';
 import { Examples } from './examples.js';
@@ -45,6 +48,7 @@ export class Aggregate implements FoldSink {
   readonly waits: WaitSums = new WaitSums();
   readonly releases: Releases = new Releases();
   readonly devices: Devices = new Devices();
+  readonly counted: CountedFaults = new CountedFaults();
   readonly addresses: Addresses = new Addresses();
   readonly latest: Latest;
   readonly slowest: Slowest;
@@ -112,6 +116,25 @@ export class Aggregate implements FoldSink {
     (fault.process as ProcessSums).swap++;
     (fault.group as CgroupSums).swap++;
     this.progress.swapFault(fault);
+  }
+
+  /** A `UserKind.Counted` row. `synchronous`: whether its block device is said to be. */
+  pushCounted(batch: EventBatch, i: number, synchronous: boolean): void {
+    const faults = this.counted.push(batch, i);
+    const args = UserArgs.Counted;
+    const device = batch[args.device][i] as number;
+    if (device !== NO_DEVICE && batch[args.field][i] === CountedField.Reads)
+      this.devices.counted(device, synchronous, 0, batch[args.value][i] as number);
+    // A migration entry or a marker is no fault on a swap device, as among those that are followed.
+    if (faults === 0 || device === NO_DEVICE) return;
+    this.swapFaults += faults;
+    this.devices.counted(device, synchronous, faults, 0);
+    this.#owners.swapCounted(faults, {
+      tgid: batch.tgid[i] as number,
+      comm: batch.strings[batch.comm[i] as number] ?? '',
+      cgroup: batch.cgroup[i] as number,
+      time: batch.time[i] as number,
+    });
   }
 
   device(fault: FaultRecord): void {

@@ -24,5 +24,5 @@ export function cgroupRows(
       const label = !late ? cgroupName : time > since + NAMED_WITHIN ? '' : null;
       return { cgroupName, label, processes: members.get(cgroup) ?? 0, ...sums };
     })
-    .sort((x, y) => y.retries - x.retries || y.lifecycles - x.lifecycles || x.cgroup - y.cgroup);
+    .sort((x, y) => y.retries - x.retries || y.lifecycles - x.lifecycles || y.swap - x.swap || x.cgroup - y.cgroup);
 }

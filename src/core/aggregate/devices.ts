@@ -8,14 +8,26 @@ export class Devices extends Map<number, DeviceSums> {
   seen(fault: FaultRecord): void {
     const { swap } = fault;
     if (swap === null || swap.missing) return;
-    let sums = this.get(swap.type);
-    if (sums === undefined) {
-      sums = new DeviceSums(swap.type, swap.synchronous);
-      this.set(swap.type, sums);
-    }
+    const sums = this.#of(swap.type, swap.synchronous);
     // swapoff and swapon of another device may give the type to that one.
     sums.synchronous = swap.synchronous;
     if (fault.device !== swap.type) sums.faults++;
     fault.device = swap.type;
+  }
+
+  /** Faults came to it that were counted and not followed. `synchronous`: as its block device says. */
+  counted(type: number, synchronous: boolean, faults: number, reads: number): void {
+    const sums = this.#of(type, synchronous);
+    sums.faults += faults;
+    sums.reads += reads;
+  }
+
+  #of(type: number, synchronous: boolean): DeviceSums {
+    let sums = this.get(type);
+    if (sums === undefined) {
+      sums = new DeviceSums(type, synchronous);
+      this.set(type, sums);
+    }
+    return sums;
   }
 }

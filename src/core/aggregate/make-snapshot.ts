@@ -20,7 +20,7 @@ import { reconcile, vmaAttempts, vmaLockCounts } from './outcomes.js';
 import { KEPT_LIFECYCLES } from './recent.js';
 import type { Snapshot } from './snapshot.js';
 import type { WaitStats } from './snapshot-rows.js';
-import { addressRows, deviceRows, MAX_CGROUP_ROWS, processRows } from './top-rows.js';
+import { addressRows, deviceRows, MAX_CGROUP_ROWS, MAX_PROCESS_ROWS, processRows } from './top-rows.js';
 
 export interface SnapshotInputs {
   readonly session: SessionInfo;
@@ -112,7 +112,7 @@ export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
       byCause: counterfactual.causeRows(provisional),
       byProcess: counterfactual.processRows(sums.processes.values(), provisional, names.processes),
     },
-    progress: sums.progress.stats(),
+    progress: sums.progress.stats(kernel(VlCounter.SWAP_COUNTED) === 0),
     otherUsers: otherUsersOf(session, counters.kernel),
     names: { missing: [...names.missing], failedStacks: { ...names.failedStacks } },
     stacks: names.stacks(
@@ -136,6 +136,14 @@ export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
         locked: kernel(VlCounter.FLOR_LOCKED),
       },
       devices: deviceRows(sums, names),
+      followed: kernel(VlCounter.SWAP_FOLLOWED),
+      sampled: kernel(VlCounter.SWAP_SAMPLED),
+      lost: kernel(VlCounter.SWAP_LOST),
+      counted: {
+        total: kernel(VlCounter.SWAP_COUNTED),
+        faults: sums.counted.faults,
+        rows: sums.counted.rows(MAX_PROCESS_ROWS),
+      },
     },
     kernelHist: counters.kernelHist(),
     overhead: counters.overhead(),

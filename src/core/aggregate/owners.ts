@@ -8,7 +8,15 @@ import { CgroupSums, ProcessSums } from './sums.js';
 const MAX_PROCESSES = 4096;
 const MAX_CGROUPS = 4096;
 
-const worth = (sums: ProcessSums | CgroupSums): number => (sums.inFlight > 0 ? Number.MAX_VALUE : sums.lifecycles);
+const worth = (sums: ProcessSums | CgroupSums): number =>
+  sums.inFlight > 0 ? Number.MAX_VALUE : sums.lifecycles + sums.swap;
+
+export interface CountedFor {
+  readonly tgid: number;
+  readonly comm: string;
+  readonly cgroup: number;
+  readonly time: number;
+}
 
 export class Owners {
   readonly processes: BoundedMap<number, ProcessSums> = new BoundedMap<number, ProcessSums>(MAX_PROCESSES, worth);
@@ -40,14 +48,28 @@ export class Owners {
     return process;
   }
 
-  groupOf(fault: FaultRecord): CgroupSums {
-    if (this.#group.cgroup === fault.cgroup) return this.#group;
-    let group = this.cgroups.get(fault.cgroup);
-    if (group === undefined) {
-      group = new CgroupSums(fault.cgroup, fault.first);
-      this.cgroups.set(fault.cgroup, group);
+  groupOf({ cgroup, first }: FaultRecord): CgroupSums {
+    if (this.#group.cgroup !== cgroup) this.#group = this.#cgroup(cgroup, first);
+    return this.#group;
+  }
+
+  /** Swap faults that were counted and not followed. `comm`: of one of its threads. */
+  swapCounted(faults: number, { tgid, comm, cgroup, time }: CountedFor): void {
+    let process = this.processes.get(tgid);
+    if (process === undefined) {
+      process = new ProcessSums(tgid, this.#names.of(tgid, comm), cgroup);
+      this.processes.set(tgid, process);
     }
-    this.#group = group;
+    process.swap += faults;
+    this.#cgroup(cgroup, time).swap += faults;
+  }
+
+  #cgroup(cgroup: number, since: number): CgroupSums {
+    let group = this.cgroups.get(cgroup);
+    if (group === undefined) {
+      group = new CgroupSums(cgroup, since);
+      this.cgroups.set(cgroup, group);
+    }
     return group;
   }
 }

@@ -80,12 +80,13 @@ export class Progress {
     this.#herds.waited(folio, wait.start, wait.end, again);
   }
 
-  stats(): ProgressStats {
+  /** `all`: every swap fault is followed. */
+  stats(all: boolean): ProgressStats {
     return {
       pagesAgain: this.#pagesAgain,
       mostRetries: this.#mostRetries,
       again: this.#again,
-      refaults: this.#refaults,
+      refaults: all ? this.#refaults : null,
       herds: [...this.#herds.sizes],
       largestHerd: this.#herds.largest,
       folioUnknown: this.#folioUnknown,

@@ -181,9 +181,10 @@ export interface ProgressStats {
   readonly again: number;
   /**
    * Swap faults that began less than 1 s after an earlier swap fault on the same page (mm, address) had mapped it:
-   * reclaimed and needed again. At least: a fixed table remembers the latest pages.
+   * reclaimed and needed again. At least: a fixed table remembers the latest pages. null where swap faults are counted and
+   * not followed.
    */
-  readonly refaults: number;
+  readonly refaults: number | null;
   /**
    * Sizes of herds: how many faults waited for one and the same locked folio, each while another one did; of waits
    * that ended. Index = log2 bucket (1, 2-3, 4-7 …).
@@ -199,7 +200,7 @@ export interface SwapDeviceRow {
   /** As the kernel names the block device; '' when not known. */
   readonly name: string;
   readonly synchronous: boolean;
-  /** Lifecycles that came to it, ended or not. */
+  /** Faults that came to it: lifecycles, ended or not, and those that were only counted. */
   readonly faults: number;
   /** Of those that ended: the fault read the page itself (VM_FAULT_MAJOR). */
   readonly reads: number;

@@ -8,6 +8,7 @@ import type { NoVmaHolder } from '../vocabulary/lock-users.js';
 import type { WaitName } from '../vocabulary/waits.js';
 import type { BlockerRow, LockNowRow, WaitedFor } from './blocker-rows.js';
 import type { CauseCost } from './cause-costs.js';
+import type { CountedRow } from './counted.js';
 import type { Distribution } from './histogram.js';
 import type { VmaLockCounts, VmstatRow } from './outcomes.js';
 import type {
@@ -160,7 +161,7 @@ export interface Snapshot {
     >
   >;
   readonly swap: {
-    /** Faults followed that came to an entry of a swap device, each once; null with --min-us, where short ones are not followed. */
+    /** Faults that came to an entry of a swap device, followed or counted, each once; null with --min-us, where short ones are not followed. */
     readonly faults: number | null;
     /** Runs of do_swap_page: later passes, PTE markers and other special entries too. */
     readonly calls: number;
@@ -169,6 +170,21 @@ export interface Snapshot {
     readonly lockOrRetry: { readonly calls: number; readonly retry: number; readonly locked: number };
     /** Per swap device type (index of swap_info[]). */
     readonly devices: readonly SwapDeviceRow[];
+    /**
+     * `calls` = `followed` (of a lifecycle that is sent) + `counted.total` (of none) + `lost` (there was no room for a
+     * record, or the return was missed) + those that had not returned. All 0 in recordings made before.
+     */
+    readonly followed: number;
+    /** Of those followed: ordinary ones, for being one in so many. */
+    readonly sampled: number;
+    readonly lost: number;
+    readonly counted: {
+      readonly total: number;
+      /** Those that are known by process, cgroup and device: `total` but for what came while the scope was cut, and since it was last read. */
+      readonly faults: number;
+      /** By faults, descending; bounded. */
+      readonly rows: readonly CountedRow[];
+    };
   };
   /** log2 histograms kept in the kernel, by name; index = bucket. */
   readonly kernelHist: Readonly<Record<string, readonly number[]>>;

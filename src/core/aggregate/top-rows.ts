@@ -33,7 +33,7 @@ export function deviceRows(sums: Aggregate, names: Names): SwapDeviceRow[] {
 
 export function processRows(sums: Aggregate, names: Names): ProcessRow[] {
   const order = (x: ProcessSums, y: ProcessSums): number =>
-    y.retries - x.retries || y.lifecycles - x.lifecycles || x.tgid - y.tgid;
+    y.retries - x.retries || y.lifecycles - x.lifecycles || y.swap - x.swap || x.tgid - y.tgid;
   return [...sums.processes.values()]
     .sort(order)
     .slice(0, MAX_PROCESS_ROWS)

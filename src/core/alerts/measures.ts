@@ -92,7 +92,15 @@ export const MEASURES: readonly Measure[] = [
         ? unknown('short faults are not followed (--min-us)')
         : increase(i, (s) => s.swap.faults ?? 0) / i.seconds,
   },
-  rate('refault_rate', 'swap faults on pages that were mapped less than 1 s before', (s) => s.progress.refaults),
+  {
+    id: 'refault_rate',
+    unit: '/s',
+    title: 'swap faults on pages that were mapped less than 1 s before',
+    read: (i) =>
+      i.now.progress.refaults === null
+        ? unknown('ordinary swap faults are counted and not followed (--scope swap or all)')
+        : increase(i, (s) => s.progress.refaults ?? 0) / i.seconds,
+  },
   ...WAIT_MEASURES,
   lockRatio('read'),
   lockRatio('write'),

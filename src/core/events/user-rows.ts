@@ -26,6 +26,11 @@ export const UserKind = {
    * (`enum vl_lock_flag`), `file`, acquired = since when.
    */
   Lock: 137,
+  /**
+   * Ordinary swap faults of a process that were counted and not followed, since the row before: tgid, cgroup, comm (of one
+   * of its threads).
+   */
+  Counted: 138,
 } as const;
 
 /** Which column has what, by kind, as `VlArgs` has it of the kernel's: `batch[UserArgs.Counter.group][i]`. */
@@ -47,6 +52,16 @@ export const UserArgs = {
   Clock: { seconds: 'a', nanoseconds: 'value' },
   /** Its system call or ~0; 1: it waits for the lock, 0: it holds it. */
   Lock: { syscall: 'a', isWaiting: 'b' },
+  /** Index of swap_info[], ~0 none; bucket of the log2 histogram of ns in do_swap_page, and faults, or `CountedField` and its value. */
+  Counted: { device: 'a', field: 'b', value: 'value' },
+} as const;
+
+/** `field` of a row of kind Counted that is no bucket, and its value. */
+export const CountedField = {
+  /** ns in do_swap_page, summed. */
+  Ns: 64,
+  /** Of the faults, those that read the page themselves (VM_FAULT_MAJOR). */
+  Reads: 65,
 } as const;
 
 /** What a row of kind Unnamed is about. */

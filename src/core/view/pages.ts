@@ -111,7 +111,7 @@ function progressLines({ progress }: Snapshot): Line[] {
       seg(n(pagesAgain)),
       seg(`, ${n(again)} times, at most ${n(mostRetries)}`, 'dim'),
       seg('   back within 1 s of their swap-in ', 'dim'),
-      seg(n(refaults)),
+      seg(refaults === null ? '? (--scope swap or all)' : n(refaults)),
     ],
     [
       seg('waiters on one folio ', 'dim'),

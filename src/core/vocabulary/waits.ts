@@ -11,6 +11,8 @@ export interface WaitHook {
   readonly purpose: string;
   /** The function that does this on other kernels: one of the two is enough. */
   readonly instead?: string;
+  /** Every swap-in passes it. */
+  readonly ordinary?: true;
 }
 
 export interface WaitFacts {
@@ -97,11 +99,13 @@ const ROWS = {
         target: 'swapin_sync',
         purpose: 'synchronous swap reads, with the lock held (7.2 and later)',
         instead: 'swap_read_folio_bdev_sync',
+        ordinary: true,
       },
       {
         target: 'swap_read_folio_bdev_sync',
         purpose: 'synchronous swap reads, with the lock held (up to 7.2)',
         instead: 'swapin_sync',
+        ordinary: true,
       },
     ],
     lock: 'kept',
@@ -112,7 +116,13 @@ const ROWS = {
     now: 'waits for swap readahead',
     of: 'fault',
     hooks: ['swapin_readahead'],
-    own: [{ target: 'swapin_readahead', purpose: 'swap reads that take long to submit, with the lock held' }],
+    own: [
+      {
+        target: 'swapin_readahead',
+        purpose: 'swap reads that take long to submit, with the lock held',
+        ordinary: true,
+      },
+    ],
     lock: 'kept',
     wire: 'SWAPIN',
   },

@@ -54,7 +54,8 @@ export class ProcessRows {
     let now = begun;
     let reads = 0;
     for (let i = from; i < length; i++) {
-      if (((flags[i] as number) & VlStepFlag.INFO) === 0 && !isWriterEvent(kind[i] as number)) continue;
+      const told = ((flags[i] as number) & VlStepFlag.INFO) !== 0 || kind[i] === UserKind.Counted;
+      if (!told && !isWriterEvent(kind[i] as number)) continue;
       const process = tgid[i] as number;
       if (process === 0 || process >= PID_OUTSIDE) continue;
       if (tid[i] === process) {

@@ -53,7 +53,7 @@ export const workFields: readonly Field<WorkFigures>[] = [
     'lifecycles',
     counter('lifecycles', 'faults that were followed'),
   ),
-  figure('swap', 'swap', '', 6, (r) => r.swap, 'swap', counter('swap_faults', 'swap faults that were followed')),
+  figure('swap', 'swap', '', 6, (r) => r.swap, 'swap', counter('swap_faults', 'swap faults, followed or counted')),
   figure(
     'total',
     'total',
