@@ -64,8 +64,6 @@ static __always_inline bool count_swap_fault(struct task_struct *task, __u32 dev
 
 /* `direct`: the program's argument has a type (fentry), so the fault's fields are plain loads. */
 #define FIELD(p, field, direct) ((direct) ? (p)->field : BPF_CORE_READ(p, field))
-/* Through memory, so that it is a number to the verifier. */
-#define NUMBER(slot, pointer) (*(volatile __u64 *)&(slot) = (__u64)(pointer))
 /* read_vma_seq and read_mm_seq by plain loads. */
 static __always_inline bool vma_seq_directly(struct vm_area_struct *vma, struct mm_struct *mm, struct pending *pending)
 {

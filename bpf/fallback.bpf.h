@@ -73,7 +73,7 @@ static __always_inline int on_mm_lock_enter(__u64 address, struct pt_regs *regs)
 }
 
 /* The writer that ran under lock sequence `seq`; failing that the latest one of the mm. */
-static __noinline int send_writer(struct rec *rec, __u32 seq, __u32 by_seq, __u64 ts)
+__noinline int send_writer(struct rec *rec, __u32 seq, __u32 by_seq, __u64 ts)
 {
 	struct mm_writers *known;
 	struct mm_writer writer = {};
@@ -100,21 +100,22 @@ static __noinline int send_writer(struct rec *rec, __u32 seq, __u32 by_seq, __u6
  * Under mmap_lock, which lock_mm_and_find_vma has just taken for read: nothing found here can change meanwhile.
  * vm_lock_seq is what a writer left on a VMA when it write-locked it, mm_lock_seq how often mmap_lock was write-locked.
  */
-static __noinline __u32 compare_vma(struct rec *rec, __u64 found, __u64 ts)
+__noinline int compare_vma(struct rec *rec, __u64 ts)
 {
-	struct vm_area_struct *vma = (void *)found;
+	struct vm_area_struct *vma;
 	const struct vm_operations_struct *ops;
 	struct mm_struct *mm;
 	__u32 bits = VL_FOUND, seq = 0, now = 0, writers_since = 0;
 	__u64 map_pages;
 	bool known, had, locked_since = false;
 
-	if (!rec || !found)
+	if (!rec || !rec->found)
 		return 0;
+	vma = (void *)rec->found;
 	mm = BPF_CORE_READ(vma, vm_mm);
 	had = rec->have & HAVE_VMA && rec->have & HAVE_RETRIED;
 	known = read_vma_seq(vma, &seq) && read_mm_seq(mm, &now);
-	if (rec->have & HAVE_RETRIED && rec->vma && rec->vma == found)
+	if (rec->have & HAVE_RETRIED && rec->vma && rec->vma == rec->found)
 		bits |= VL_FOUND_SAME;
 	if (BPF_CORE_READ(vma, vm_start) <= rec->address && rec->address < BPF_CORE_READ(vma, vm_end))
 		bits |= VL_FOUND_COVERS;
@@ -157,16 +158,15 @@ static __noinline __u32 compare_vma(struct rec *rec, __u64 found, __u64 ts)
 	}
 	if (rec->have & HAVE_RETRIED ? known && had && now != rec->mm_seq : bits & VL_FOUND_LATEST)
 		send_writer(rec, seq, rec->have & HAVE_RETRIED ? locked_since : 1, ts);
-	send(rec, VL_MM_LOCK_EXIT, 0, ts, AB(bits, writers_since));
-	return bits;
+	return send(rec, VL_MM_LOCK_EXIT, 0, ts, AB(bits, writers_since));
 }
 
 /* mmap_lock is held for the second pass; `found` is the VMA, 0 when it is gone. */
 static __always_inline void mm_locked(struct rec *rec, __u64 found, __u64 ts)
 {
 	rec->state = MM_LOCKED;
-	if (found)
-		compare_vma(rec, found, ts);
+	NUMBER(rec->found, found);
+	compare_vma(rec, ts);
 	rec->have &= ~(HAVE_VMA | HAVE_BOUND | HAVE_INNER | HAVE_GROWN | HAVE_RETRIED);
 	rec->vma = 0;
 	close_window(rec);

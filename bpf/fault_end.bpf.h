@@ -17,18 +17,9 @@ static __always_inline int on_cut_short(enum vl_kind kind, __u32 a)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct task_state *state;
-	struct rec *rec = current_rec(task, &state);
-	__u64 ts;
 
-	if (!rec || !in_session())
-		return 0;
-	ts = bpf_ktime_get_ns();
-	for (int i = 0; i < MAX_DEPTH && state->n; i++) {
-		rec = top_of(state);
-		if (rec)
-			send(rec, kind, 0, ts, AB(a, 0));
-		close_top(task, state);
-	}
+	if (current_rec(task, &state) && in_session())
+		end_all(kind, a);
 	return 0;
 }
 

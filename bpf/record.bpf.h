@@ -65,24 +65,36 @@ static __always_inline void close_top(struct task_struct *task, struct task_stat
 	__sync_fetch_and_add(hint_of(task), -1);
 }
 
-/* Gives up every open record of the task: a user-mode fault interrupts nothing, so what is still open is stale
- * (its end was missed, or a signal cut it short after RETRY). */
-static __noinline int abandon_all(__u32 by)
+/* Ends the innermost record of this task by a step of `kind`; whether there was one. */
+__noinline int end_top(__u32 kind, __u32 a, __u64 ts)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct task_state *state = bpf_task_storage_get(&tasks, task, 0, 0);
+	struct rec *rec;
+
+	if (!state || !state->n)
+		return 0;
+	rec = top_of(state);
+	if (rec)
+		send(rec, kind, 0, ts, AB(a, 0));
+	close_top(task, state);
+	return 1;
+}
+
+static __always_inline void end_all(__u32 kind, __u32 a)
+{
 	__u64 ts = bpf_ktime_get_ns();
 
-	if (!state)
-		return 0;
-	for (int i = 0; i < MAX_DEPTH && state->n; i++) {
-		struct rec *rec = top_of(state);
+	for (int i = 0; i < MAX_DEPTH; i++)
+		if (!end_top(kind, a, ts))
+			return;
+}
 
-		if (rec)
-			send(rec, VL_ABANDONED, 0, ts, AB(by, 0));
-		close_top(task, state);
-	}
-	return 0;
+/* Gives up every open record of the task: a user-mode fault interrupts nothing, so what is still open is stale
+ * (its end was missed, or a signal cut it short after RETRY). */
+static __always_inline void abandon_all(__u32 by)
+{
+	end_all(VL_ABANDONED, by);
 }
 
 /* Opens a record on top of the task's stack. The caller fills mm, address and what it knows of the VMA. */

@@ -25,9 +25,12 @@ static __always_inline void fill_step(struct vl_step *s, struct task_struct *tas
 	s->b = b;
 }
 
-/* Sends one step. The first one of a record takes who and where along. Counted before it is tried, so that
- * emitted = decoded + dropped can be checked from outside. */
-static __noinline int send(struct rec *rec, __u32 kind, __u32 flags, __u64 ts, __u64 ab)
+/*
+ * Sends one step. The first one of a record takes who and where along. Counted before it is tried, so that
+ * emitted = decoded + dropped can be checked from outside. Global, as everything called from many places: the verifier
+ * takes a global function once, for every argument it can have, and a static one anew for every call on every path.
+ */
+__noinline int send(struct rec *rec, __u32 kind, __u32 flags, __u64 ts, __u64 ab)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct vl_cpu *row = this_row();

@@ -18,6 +18,8 @@
 #define MAX_DEPTH 3
 #define SLOTS 4 /* a power of two above MAX_DEPTH: the mask is what the verifier sees */
 #define PAGE_OF(address) ((address) & PAGE_MASK)
+/* Through memory, so that a pointer is a number to the verifier. */
+#define NUMBER(slot, pointer) (*(volatile __u64 *)&(slot) = (__u64)(pointer))
 #define MM_ID(mm) ((__u64)(mm) & ((1ull << 52) - 1)) /* exact in a double */
 #define F(name) bpf_core_enum_value(enum fault_flag, FAULT_FLAG_##name)
 #define R(name) bpf_core_enum_value(enum vm_fault_reason, VM_FAULT_##name)
@@ -57,6 +59,7 @@ struct rec {
 	__u64 t[VL_NHIST]; /* when what that histogram measures began */
 	__u64 t_mm_had, t_swapin;
 	__u64 vma;      /* the attempt's vm_area_struct: compared, never followed once its lock is gone */
+	__u64 found;    /* the second pass's, under mmap_lock; 0: it is gone */
 	__u32 seq, mm_seq; /* vm_lock_seq and mm_lock_seq while the VMA lock was held */
 	__u32 state;
 	__u32 fault;
