@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Pipeline } from '../../src/core/aggregate/pipeline.js';
 import type { Snapshot } from '../../src/core/aggregate/snapshot.js';
-import { CounterGroup, createBatch, pushUserRow, UserKind } from '../../src/core/events/batch.js';
+import { createBatch } from '../../src/core/events/batch.js';
+import { CounterGroup, pushCounter } from '../../src/core/events/user-rows.js';
 import { CountedReader } from '../../src/live/counted.js';
 import { CommTable } from '../../src/live/names/comms.js';
 import { VlCounted, VlCountedLimit, VlCounter } from '../../src/schema/events.gen.js';
@@ -160,7 +161,7 @@ test('where swap faults are counted, how many came back at once is not known', (
   const pipeline = new Pipeline(syntheticSession());
   assert.equal(pipeline.snapshot().progress.refaults, 0);
   const batch = createBatch(8, ['']);
-  pushUserRow(batch, UserKind.Counter, 1, CounterGroup.Kernel, VlCounter.SWAP_COUNTED, 1);
+  pushCounter(batch, 1, CounterGroup.Kernel, VlCounter.SWAP_COUNTED, 1);
   pipeline.push(batch);
   assert.equal(pipeline.snapshot().progress.refaults, null);
 });

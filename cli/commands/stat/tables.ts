@@ -73,7 +73,7 @@ function stall({ basis, exactNs, boundNs, writers: times, unknown }: StallSums, 
   return [row(formatDuration(exact ? exactNs : boundNs), label, notes.join('; '))];
 }
 
-export function waits({ session, waits: all, held }: Snapshot): string[] {
+export function waits({ session, waits: all, held, swap }: Snapshot): string[] {
   const seen = WAIT_NAMES.filter((name) => all[name].count > 0 || WAIT_FACTS[name].always);
   const unseen = WAIT_NAMES.filter((name) => !seen.includes(name) && whyNoWait(session, name) !== '');
   const lines = seen.map((name) => {
@@ -85,6 +85,9 @@ export function waits({ session, waits: all, held }: Snapshot): string[] {
     if (held[lock].count > 0) lines.push(wait(held[lock], HELD[lock]));
   const names = unseen.map((name) => WAIT_FACTS[name].title);
   if (names.length > 0) lines.push(...listed('waits not hooked here, so not known:', names));
+  // A synchronous read is no reason to follow a fault.
+  if (swap.counted.total > 0)
+    lines.push(remark(`of followed faults: ${formatExact(swap.counted.total)} ordinary swap faults were counted only`));
   return lines;
 }
 

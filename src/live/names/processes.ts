@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { type EventBatch, isWriterEvent } from '../../core/events/batch.js';
 import { PID_OUTSIDE } from '../../core/events/session.js';
-import { pushUserRow } from '../../core/events/user-rows.js';
+import { pushUserRow, UserKind } from '../../core/events/user-rows.js';
 import { VlStepFlag } from '../../schema/events.gen.js';
 import { TextPool } from './strings.js';
 
