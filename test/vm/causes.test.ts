@@ -6,7 +6,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { guestImpossible, kernels, matrixOnly } from './guest.js';
+import { guestImpossible, kernels, matrixOnly, oneKernel } from './guest.js';
 import { CAUSES, NUMA, observe } from './observed.js';
 import { causeOf, type Fault, retriesOf, type Session, tally } from './session.js';
 import { assertWriterGates } from './writer-gate.js';
@@ -72,7 +72,7 @@ function withCause(faults: readonly Fault[], cause: string): number {
   return faults.filter((fault) => causeOf(fault) === cause).length;
 }
 
-for (const kernel of kernels) {
+for (const kernel of oneKernel) {
   test(`${kernel}: every cause made on purpose is named, as often as it was made`, { skip }, async (t) => {
     const sessions = await observe([CAUSES, 'retry all'], { kernel, append: NUMA });
     const retry = sessions.get('retry');

@@ -54,7 +54,11 @@ export class CountedFaults {
 
   /** One `UserKind.Counted` row. Returns how many faults it adds. */
   push(batch: EventBatch, i: number): number {
-    const [tgid, cgroup, device] = [batch.tgid[i] as number, batch.cgroup[i] as number, batch[ARGS.device][i] as number];
+    const [tgid, cgroup, device] = [
+      batch.tgid[i] as number,
+      batch.cgroup[i] as number,
+      batch[ARGS.device][i] as number,
+    ];
     const key = `${tgid} ${cgroup} ${device}`;
     let row = this.#rows.get(key);
     if (row === undefined) {

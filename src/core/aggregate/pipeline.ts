@@ -85,7 +85,11 @@ export class Pipeline {
     else if (kind === UserKind.Clock) noteClock(this.#session, batch, i);
     else if (kind === UserKind.Lock) this.#sums.blockers.pushNow(batch, i);
     else if (kind === UserKind.Counted)
-      this.#sums.pushCounted(batch, i, this.#names.devices.get(batch.a[i] as number)?.synchronous ?? false);
+      this.#sums.pushCounted(
+        batch,
+        i,
+        this.#names.devices.get(batch[UserArgs.Counted.device][i] as number)?.synchronous ?? false,
+      );
     else this.#names.push(batch, i);
   }
 
