@@ -29,7 +29,7 @@ describe('doctor', () => {
       assert.equal(hook('hugetlb_fault')?.required, false);
       assert.equal(hook('handle_mm_fault')?.required, true);
       for (const { program, why, lastLines, log } of found.refused) {
-        assert.match(program, /^[xy]_(hugetlb|handle_mm)_fault$/);
+        assert.match(program, /^fexit_(hugetlb_fault|handle_mm_fault(_standby)?)$/);
         assert.match(why, /R5/, program);
         assert.match(lastLines.join('\n'), /R5/, program); // in other words since 7.3
         assert.match(log, /BEGIN PROG LOAD LOG[\s\S]*R5[\s\S]*END PROG LOAD LOG/, program);
