@@ -34,7 +34,8 @@ export {
   probeProgramType,
 } from './probes.js';
 export { BpfProgram } from './program.js';
-export { RING_BUSY, RING_DISCARD, RING_HEADER, RING_LENGTH, RingBuffer } from './ring.js';
+export { RingBuffer } from './ring.js';
+export { RING_BUSY, RING_DISCARD, RING_HEADER, RING_LENGTH } from './ring-record.js';
 export type { AnyShape, Shape } from './shape.js';
 export { deleteStorage, readStorage, type StorageOwner, writeStorage } from './storage.js';
 export {

@@ -1,24 +1,20 @@
 // SPDX-License-Identifier: MIT
 /** One map: elements by key, in batches, per CPU; pinned, frozen, mapped into memory. */
-import { statfsSync, unlinkSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { cString, exactly, integer, listOf, OWN, onlyOurs, optionsOf } from './arguments.js';
-import { errnoError, misuse, ofFiles } from './errors.js';
+import { errnoError, misuse } from './errors.js';
 import { libbpf } from './ffi.js';
-import { handleOf } from './lifetime.js';
 import { deleteBatch, lookupBatches, writeBatch } from './map-batch.js';
 import { createMap, type MapOptions } from './map-create.js';
 import { deleteElement, keyed, listKeys, readElement, readHead, writeElement } from './map-elements.js';
 import { type Key, keyBytes } from './map-key.js';
 import { MeasuredMap, mapOf, reachBy } from './map-measured.js';
+import { mapValues, pinTo, setMaxEntries, setPinPath, unpin } from './map-setup.js';
 import { descriptor, type MapInfo, type MapSource, ofDescriptor } from './map-source.js';
-import { isOfMaps, isPerCpu, MapType, mapTypeName, perCpuStride } from './map-types.js';
-import { bytes, mapPages, type Pages, pageSize } from './memory.js';
+import { isOfMaps, isPerCpu, mapTypeName, perCpuStride } from './map-types.js';
+import { bytes, type Pages } from './memory.js';
 import { say, shown } from './words.js';
 
 const U32 = 2 ** 32 - 1;
-/** include/uapi/linux/magic.h */
-const BPF_FS_MAGIC = 0xcafe4a11;
 /** BPF_ANY, BPF_NOEXIST, BPF_EXIST */
 const WRITE = { any: 0, create: 1, replace: 2 } as const;
 
@@ -89,24 +85,14 @@ export class BpfMap {
     return this.#map.fd;
   }
 
-  /** Before load. Throws `BpfError`. */
+  /** Before load. Throws `BpfError`; also for a section of globals, which is one element. */
   setMaxEntries(n: number): void {
-    const what = `size map ${this.name}`;
-    integer(n, 1, U32, what);
-    if (this.info.id !== 0) throw misuse('ERR_BPF_STATE', what, 'the map exists already');
-    // libbpf (1.1) would unmap as many bytes as the new number makes, wherever they lie.
-    if (libbpf().mapInitialValue(handleOf(this), bytes(8)) !== null)
-      throw misuse('ERR_BPF_TYPE', what, 'it is a section of globals, which is one element');
-    const rc = libbpf().mapSetMaxEntries(handleOf(this), n);
-    if (rc < 0) throw errnoError(what, -rc);
+    setMaxEntries(this, this.#map, n);
   }
 
   /** Before load: load takes the map from this path of a bpf file system, or pins it there. Throws `BpfError`. */
   setPinPath(path: string): void {
-    const what = `pin map ${this.name}`;
-    if (this.info.id !== 0) throw misuse('ERR_BPF_STATE', what, 'the map exists already: use pin()');
-    const rc = libbpf().mapSetPinPath(handleOf(this), cString(path, what));
-    if (rc < 0) throw errnoError(what, -rc);
+    setPinPath(this, this.#map, path);
   }
 
   /** The element's bytes (`copiedSize` of them), a copy; undefined when there is none. Throws `BpfError`. */
@@ -233,30 +219,17 @@ export class BpfMap {
 
   /** Keeps the map alive under a path of a bpf file system. Throws `BpfError`. */
   pin(path: string): void {
-    const what = say`pin map ${this.name} to ${path}`;
-    const rc = libbpf().objPin(this.fd, cString(path, what));
-    if (rc < 0) throw errnoError(what, -rc);
+    pinTo(this.#map, path);
   }
 
   /** Removes a pin, of a map, program or link. Throws `BpfError`. */
   static unpin(path: string): void {
-    const what = say`remove the pin ${path}`;
-    ofFiles(what, () => {
-      if (statfsSync(dirname(cString(path, what))).type !== BPF_FS_MAGIC)
-        throw misuse('ERR_BPF_TYPE', what, 'it does not lie in a bpf file system');
-      unlinkSync(path);
-    });
+    unpin(path);
   }
 
   /** The values of a BPF_F_MMAPABLE array (or of .bss, .data), shared with the kernel; element i is at i × round_up(valueSize, 8). Throws `BpfError`. */
   mmapArray(options: { readonly writable: boolean }): Pages {
-    const what = `map ${this.name} into memory`;
-    const { writable } = optionsOf(options, what);
-    const { type, valueSize, maxEntries } = this.#map.info;
-    if (type !== MapType.Array)
-      throw misuse('ERR_BPF_TYPE', what, `it is a map of type ${mapTypeName(type)}, not an array`);
-    const length = Math.ceil((perCpuStride(valueSize) * maxEntries) / pageSize()) * pageSize();
-    return mapPages(this.#map.fd, length, { writable: Boolean(writable), offset: 0 });
+    return mapValues(this.#map, options);
   }
 
   /** Lets go of a map that was created or opened by itself; one of an object ends with its object. */

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 /** A BPF object file: opened, set up, loaded, closed. Programs and maps by name. */
-import { readFileSync } from 'node:fs';
 import { copyOf, cString, OWN, onlyOurs, optionsOf } from './arguments.js';
 import { Btf } from './btf.js';
 import { BtfKind } from './btf-kinds.js';
@@ -8,14 +7,15 @@ import { verifyBtf } from './btf-verify.js';
 import { codecOf } from './codec.js';
 import type { Codec } from './codec-scalar.js';
 import { checkBpfElf, elfSection } from './elf.js';
-import { BpfError, errnoError, loadError, misuse } from './errors.js';
-import { addressOf, lastErrno, libbpf, type Pointer, takeLog, viewOf } from './ffi.js';
+import { errnoError, loadError, misuse } from './errors.js';
+import { lastErrno, libbpf, takeLog, viewOf } from './ffi.js';
 import { type Global, Globals } from './globals.js';
 import { handleOf, handles, Lifetime } from './lifetime.js';
 import { BpfLink } from './link.js';
 import { BpfMap } from './map.js';
 import { ofObject } from './map-source.js';
 import { bytes } from './memory.js';
+import { nameOf, openElf, readBtf, readObject } from './object-source.js';
 import { BpfProgram } from './program.js';
 import type { AnyShape, Shape } from './shape.js';
 import { withSignalsHeld } from './signals.js';
@@ -97,20 +97,7 @@ export class BpfObject<S extends Shape = AnyShape> {
     // libbpf follows what an object says; one that does not hold together would take the process down with it.
     const btf = elfSection(elf, '.BTF');
     if (btf !== null) verifyBtf(new Btf(btf));
-    // struct bpf_object_open_opts: sz, object_name, relaxed_maps, pin_root_path, bitfield, kconfig, btf_custom_path
-    const opts = bytes(56);
-    const view = new DataView(opts.buffer, opts.byteOffset);
-    const names = [name, kernelBtf].map((text) =>
-      text === undefined ? null : Buffer.from(`${cString(text, what)}\0`),
-    );
-    view.setBigUint64(0, 56n, true);
-    if (names[0]) view.setBigUint64(8, addressOf(names[0]), true);
-    if (names[1]) view.setBigUint64(48, addressOf(names[1]), true);
-    takeLog();
-    const handle = libbpf().objectOpenMem(elf, elf.length, opts);
-    if (handle === null) throw loadError(what, lastErrno(), takeLog());
-    if (names.length === 0) throw new Error('unreachable'); // keeps the names alive until here
-    return new BpfObject<S>(OWN, handle, name);
+    return new BpfObject<S>(OWN, openElf(elf, name, kernelBtf, what), name);
   }
 
   get stage(): 'open' | 'loaded' | 'closed' {
@@ -258,31 +245,6 @@ export class BpfObject<S extends Shape = AnyShape> {
   }
 }
 
-function nameOf(path: string): string {
-  return (/([^/]+?)(\.bpf)?(\.o)?$/.exec(path)?.[1] ?? path).replace(/[^A-Za-z0-9_]/g, '_');
-}
-
 function known(all: ReadonlyMap<string, unknown>): string {
   return all.size === 0 ? 'it has none at all' : `it has ${[...all.keys()].join(', ')}`;
-}
-
-function readObject(path: string, what: string): Uint8Array {
-  try {
-    return readFileSync(cString(path, what));
-  } catch (cause) {
-    if (cause instanceof BpfError) throw cause;
-    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
-    const why = missing ? 'no such file' : String((cause as Error).message);
-    const remedy = missing ? 'compile it: clang -g -O2 -target bpf -c NAME.bpf.c' : '';
-    throw new BpfError({ what, why, remedy, code: missing ? 'ENOENT' : 'ERR_BPF_INPUT' }, { cause });
-  }
-}
-
-function readBtf(handle: Pointer): Btf {
-  const size = bytes(4);
-  const data = handle === null ? null : libbpf().btfRawData(handle, size);
-  if (data === null)
-    throw misuse('ERR_BPF_INPUT', 'read the BTF of the BPF object', 'it has none', 'compile it with -g');
-  const length = new DataView(size.buffer, size.byteOffset).getUint32(0, true);
-  return new Btf(new Uint8Array(viewOf(data, length)).slice());
 }

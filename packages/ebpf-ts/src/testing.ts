@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** For tests of whatever reads a ring: the kernel's side of a ring buffer over plain memory, after kernel/bpf/ringbuf.c: reserve, then submit or discard. */
-import { RING_BUSY, RING_DISCARD, RING_HEADER, RingBuffer, ringStride } from './ring.js';
+import { RingBuffer } from './ring.js';
+import { RING_BUSY, RING_DISCARD, RING_HEADER, ringStride } from './ring-record.js';
 
 export class RingProducer {
   readonly ring: RingBuffer;

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { BpfError } from '../src/errors.js';
-import { RING_HEADER, RING_LENGTH, RingBuffer, ringStride } from '../src/ring.js';
+import { RingBuffer } from '../src/ring.js';
+import { RING_HEADER, RING_LENGTH, ringStride } from '../src/ring-record.js';
 import { RingProducer } from '../src/testing.js';
 
 const SIZE = 256;
