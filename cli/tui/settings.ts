@@ -36,8 +36,9 @@ export class SettingsFile {
   load(): Partial<Settings> {
     if (this.path === null) return {};
     try {
-      const { size } = statSync(this.path);
-      if (size > MAX_BYTES) return {};
+      const found = statSync(this.path);
+      // Nor is a pipe, which waits for who writes to it.
+      if (!found.isFile() || found.size > MAX_BYTES) return {};
       this.#text = readFileSync(this.path, 'utf8');
       this.#loaded = understood(JSON.parse(this.#text));
       return this.#loaded;

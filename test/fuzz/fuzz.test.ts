@@ -33,4 +33,7 @@ test('what is thrown is a finding, with what brings it back', async () => {
   assert.equal(findings.length, 1);
   assert.match(findings[0] ?? '', /^broken --seed 5 --from 6 --cases 1: TypeError: not expected/);
   assert.equal(new CaseRandom(5, 6).below(1000), seen[6]);
+  const stop = new AbortController();
+  const stopped = { ...target, prepare: async () => ({ used: () => 1, run: () => stop.abort() }) };
+  assert.equal((await fuzz(stopped, { seed: 5, cases: 10, stop: stop.signal })).cases, 1);
 });

@@ -16,12 +16,17 @@ if (chosen.length === 0 || positionals.some((word) => !TARGETS.some(({ name }) =
   process.stderr.write(`targets: ${TARGETS.map(({ name }) => name).join(' ')}\n`);
   process.exit(2);
 }
+// Whoever has no time left still learns what was tried.
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
 let findings = 0;
 for (const target of chosen) {
+  if (stop.signal.aborted) break;
   const outcome = await fuzz(target, {
     seed: Number(values.seed),
     cases: Number(values.cases),
     from: Number(values.from),
+    stop: stop.signal,
     onProgress: (done) => void (process.stderr.isTTY && process.stderr.write(`\r\x1b[K${target.name} ${done}`)),
   });
   if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');

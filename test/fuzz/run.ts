@@ -44,6 +44,8 @@ export interface FuzzOptions {
   readonly cases: number;
   /** The first case's number: a finding's, to see it again. */
   readonly from?: number;
+  /** Ends it after the case it is at: what was tried until then counts. */
+  readonly stop?: AbortSignal;
   onProgress?(done: number): void;
 }
 
@@ -52,7 +54,8 @@ const cpuMs = (): number => {
   return (user + system) / 1000;
 };
 
-export async function fuzz(target: Target, { seed, cases, from = 0, onProgress }: FuzzOptions): Promise<Outcome> {
+export async function fuzz(target: Target, options: FuzzOptions): Promise<Outcome> {
+  const { seed, cases, from = 0, stop, onProgress } = options;
   const findings: string[] = [];
   const prepared = await target.prepare();
   const begun = performance.now();
@@ -65,7 +68,7 @@ export async function fuzz(target: Target, { seed, cases, from = 0, onProgress }
   // What is thrown outside of the case it belongs to.
   process.on('uncaughtException', find);
   try {
-    for (; number < from + cases && findings.length < MAX_FINDINGS; number++) {
+    for (; number < from + cases && findings.length < MAX_FINDINGS && stop?.aborted !== true; number++) {
       const before = cpuMs();
       try {
         await prepared.run(new CaseRandom(seed, number));
@@ -75,6 +78,8 @@ export async function fuzz(target: Target, { seed, cases, from = 0, onProgress }
       const took = cpuMs() - before;
       slowestMs = Math.max(slowestMs, took);
       if (took > MAX_CPU_MS) find(new Error(`it took ${took.toFixed(0)} ms of CPU time`));
+      // Signals are heard between turns, of which most cases leave none.
+      if (number % 100 === 99) await new Promise((resolve) => setImmediate(resolve));
       if (number % 1000 === 999) onProgress?.(number + 1 - from);
     }
     const used = prepared.used();

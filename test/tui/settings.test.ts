@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 /** The file of what the person chose: found again, private, and never an error. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { SettingsFile } from '../../cli/tui/settings.js';
 import { initialState } from '../../src/core/view/state.js';
 import { snapshotAt } from './fixture.js';
@@ -86,6 +88,20 @@ test('what is wrong with the file or its folder is no error', async (t) => {
     h.close();
   }
   assert.equal(readFileSync(join(config, 'vmalocktop'), 'utf8'), '');
+});
+
+test('a pipe in its place is not waited for', (t) => {
+  const config = folder(t);
+  mkdirSync(join(config, 'vmalocktop'));
+  assert.equal(spawnSync('mkfifo', [join(config, 'vmalocktop/dashboard.json')]).status, 0);
+  const module = fileURLToPath(new URL('../../cli/tui/settings.js', import.meta.url));
+  const load = `import { SettingsFile } from ${JSON.stringify(module)};
+    console.log(JSON.stringify(new SettingsFile({ XDG_CONFIG_HOME: ${JSON.stringify(config)} }).load()));`;
+  const { stdout, signal } = spawnSync(process.execPath, ['--input-type=module', '-e', load], {
+    timeout: 30_000,
+    encoding: 'utf8',
+  });
+  assert.deepEqual([stdout, signal], ['{}\n', null]);
 });
 
 test('root in the home of another user keeps nothing there', (t) => {
