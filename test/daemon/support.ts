@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Sources that need no kernel, and the daemon's command line as a process. */
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -51,7 +51,21 @@ export async function makeDaemon(
   return { daemon, lines };
 }
 
-export async function until<T>(what: () => T | Promise<T>, good: (value: T) => boolean, ms = 20_000): Promise<T> {
+let startMs: number | undefined;
+
+/** How long the program takes to start and to end here and now, measured once. */
+function pace(): number {
+  if (startMs === undefined) {
+    const begun = performance.now();
+    spawnSync(process.execPath, [MAIN, '--version']);
+    startMs = performance.now() - begun;
+  }
+  return startMs;
+}
+
+/** Polls until it is `good`, for no longer than `starts` starts of the program take on this machine. */
+export async function until<T>(what: () => T | Promise<T>, good: (value: T) => boolean, starts = 150): Promise<T> {
+  const ms = starts * pace();
   const end = performance.now() + ms;
   for (;;) {
     const value = await what();

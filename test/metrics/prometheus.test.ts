@@ -65,7 +65,7 @@ scrape_configs: [{ job_name: vmalocktop, static_configs: [{ targets: ['${daemon.
           await api('query?query=count_over_time(vmalocktop_faults_total%7Boutcome=%22retry%22%7D%5B1m%5D)'),
         ),
       (text) => Number(/"value":\[[\d.]+,"(\d+)"/.exec(text ?? '')?.[1]) >= 6,
-      40_000,
+      330,
     );
     const { panels } = JSON.parse(readFileSync(join(ROOT, 'share/grafana/vmalocktop.json'), 'utf8')) as {
       panels: readonly { title: string; targets: readonly { expr: string }[] }[];
