@@ -10,7 +10,8 @@ import type { CheckReport } from '../../src/core/check/report.js';
 import { fileSink } from '../../src/recording/write/sink.js';
 import { createRecordingWriter } from '../../src/recording/write/writer.js';
 import { BREAKS, livesOf } from '../core/check-breaks.js';
-import { sessionOf, shapesOf } from '../core/check-shapes.js';
+import { sessionOf } from '../core/check-life.js';
+import { shapesOf } from '../core/check-shapes.js';
 import { streamOf } from '../core/check-streams.js';
 import { run } from './run.js';
 

@@ -9,7 +9,7 @@ import { initialState, LISTS_OF, type ListId } from '../../src/core/view/state.j
 import { LIST_TITLES } from '../../src/core/view/titles.js';
 import { COMMON_COLUMNS, columnWord, LIST_COLUMNS } from '../../src/core/vocabulary/columns.js';
 import { GLOSSARY } from '../../src/core/vocabulary/glossary.js';
-import { emptySnapshot } from '../tui/fixture.js';
+import { emptySnapshot } from '../tui/fixture-empty.js';
 
 const PAGE = fileURLToPath(new URL('../../../docs/glossary.md', import.meta.url));
 const FIGURES = { now: emptySnapshot(), before: null, state: initialState(80, 24, 'live', 1000) };

@@ -11,7 +11,7 @@ import {
   PRIVATE,
   PTE_DISK,
   PTE_PRIVATE,
-} from './check-shapes.js';
+} from './check-life.js';
 import { FLAG, MMAP_FLAGS, RET, SWAP_DISK, TRIED_FLAGS, VMA_FLAGS } from './session.js';
 
 export interface Break {

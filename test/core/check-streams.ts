@@ -3,7 +3,7 @@
 import { createBatch, type EventBatch } from '../../src/core/events/batch.js';
 import { CounterGroup, pushCounter, pushEnd, pushUserRow } from '../../src/core/events/user-rows.js';
 import { VlKind, VlStepFlag, VlWait } from '../../src/schema/events.gen.js';
-import { type Life, type LifeStep, TARGETS } from './check-shapes.js';
+import { type Life, type LifeStep, TARGETS } from './check-life.js';
 import { Random } from './scripts.js';
 
 export interface StreamOptions {

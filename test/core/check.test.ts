@@ -17,7 +17,8 @@ import { UserKind } from '../../src/core/events/user-rows.js';
 import { openFile } from '../../src/recording/read/file.js';
 import { VlKind, VlKindNames, VlStepFlag } from '../../src/schema/events.gen.js';
 import { BREAKS, livesOf } from './check-breaks.js';
-import { type Life, LifeWriter, PTE_DISK, sessionOf, shapesOf } from './check-shapes.js';
+import { type Life, LifeWriter, PTE_DISK, sessionOf } from './check-life.js';
+import { shapesOf } from './check-shapes.js';
 import { streamOf } from './check-streams.js';
 import { FLAG, KERNEL_FLAGS, RET, syntheticSession, TRIED_FLAGS, VMA_FLAGS } from './session.js';
 

@@ -16,7 +16,8 @@ import { RecordPool } from '../../src/core/lifecycle/record-pool.js';
 import type { Cause } from '../../src/core/vocabulary/causes.js';
 import { type OracleFault, reconstruct } from './oracle.js';
 import { syntheticHooks, syntheticSession } from './session.js';
-import type { SyntheticRow, SyntheticStream } from './synthetic.js';
+import type { SyntheticStream } from './synthetic.js';
+import type { SyntheticRow } from './synthetic-pack.js';
 
 export interface Run {
   readonly snapshot: Snapshot;

@@ -5,7 +5,7 @@ import { VlFile, VlFound, VlHolder, VlInner, VlKind, VlStepFlag } from '../../sr
 import type { OracleFault } from './oracle.js';
 import { inPass, type Pass, stepsOf } from './oracle-passes.js';
 import { RET } from './session.js';
-import type { SyntheticRow } from './synthetic.js';
+import type { SyntheticRow } from './synthetic-pack.js';
 
 const K = VlKind;
 const RETRY = RET.VM_FAULT_RETRY;

@@ -2,7 +2,7 @@
 /** For the oracle: the steps of a lifecycle, all at once, cut into attempts by the order in which the kernel runs the hooks. */
 import { VlKind, VlStepFlag } from '../../src/schema/events.gen.js';
 import { FLAG, RET } from './session.js';
-import type { SyntheticRow } from './synthetic.js';
+import type { SyntheticRow } from './synthetic-pack.js';
 
 const K = VlKind;
 const TRIED_OR_VMA: number = FLAG.FAULT_FLAG_VMA_LOCK | FLAG.FAULT_FLAG_TRIED;

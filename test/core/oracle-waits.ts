@@ -4,7 +4,7 @@ import type { WaitKind } from '../../src/core/vocabulary/waits.js';
 import { VlFile, VlKind } from '../../src/schema/events.gen.js';
 import { LOCKING, type Pass, passFlags } from './oracle-passes.js';
 import { FLAG, RET } from './session.js';
-import type { SyntheticRow } from './synthetic.js';
+import type { SyntheticRow } from './synthetic-pack.js';
 
 const K = VlKind;
 const { FAULT_FLAG_VMA_LOCK, FAULT_FLAG_TRIED } = FLAG;

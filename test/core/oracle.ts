@@ -22,7 +22,7 @@ import {
 import { type OracleWait, type PassWaits, waitsOf } from './oracle-waits.js';
 import type { Sight } from './script-writer.js';
 import { FLAG, RET } from './session.js';
-import type { SyntheticRow } from './synthetic.js';
+import type { SyntheticRow } from './synthetic-pack.js';
 
 const { VMA_LOCK, HMF_EXIT, SWAP_ENTER, MM_LOCK_ENTER, MM_CONTENDED, MM_LOCK_EXIT, VMA_RELEASE, ABANDONED } = VlKind;
 const RETRY = RET.VM_FAULT_RETRY;

@@ -9,7 +9,8 @@ import { reportOf } from '../../src/core/verdict/make-report.js';
 import { verdictText } from '../../src/core/verdict/text.js';
 import { Verdict } from '../../src/core/verdict/verdict.js';
 import { VlKind } from '../../src/schema/events.gen.js';
-import { type Life, LifeWriter, PTE_DISK, sessionOf, shapesOf } from './check-shapes.js';
+import { type Life, LifeWriter, PTE_DISK, sessionOf } from './check-life.js';
+import { shapesOf } from './check-shapes.js';
 import { streamOf } from './check-streams.js';
 import { FLAG, RET, TRIED_FLAGS, VMA_FLAGS } from './session.js';
 

@@ -13,7 +13,8 @@ import { initialState, VIEWS } from '../../src/core/view/state.js';
 import { buildView } from '../../src/core/view/view.js';
 import { openReplay } from '../../src/recording/play/player.js';
 import { bundledRecording, RULES, SCREENS } from './bundled.js';
-import { emptySnapshot, snapshotAt } from './fixture.js';
+import { snapshotAt } from './fixture.js';
+import { emptySnapshot } from './fixture-empty.js';
 import { type Harness, open } from './terminal.js';
 
 function compare(name: string, harness: Harness): void {

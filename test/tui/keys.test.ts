@@ -7,7 +7,8 @@ import { keysOf } from '../../src/core/view/keys.js';
 import { VIEWS } from '../../src/core/view/state.js';
 import { VIEW_TITLES } from '../../src/core/view/titles.js';
 import { RULES } from './bundled.js';
-import { emptySnapshot, snapshotAt } from './fixture.js';
+import { snapshotAt } from './fixture.js';
+import { emptySnapshot } from './fixture-empty.js';
 import { CSV_KEY, DOWN, END, HOME, PAGE_DOWN, PAGE_UP, SHIFT_TAB, UP } from './key-names.js';
 import { type Harness, open } from './terminal.js';
 
