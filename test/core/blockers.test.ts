@@ -153,6 +153,8 @@ describe('blockers', () => {
     );
     assert.equal(procFile('maps'), 'maps');
     assert.equal(procFile(''), '');
+    // Recordings say what their authors like.
+    for (const name of ['__proto__', 'constructor', 'toString']) assert.equal(procFile(name), name);
   });
 
   it('sums forks: threads, VMAs, and waits for faults in them where that is seen', () => {

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { Pipeline } from '../../src/core/aggregate/pipeline.js';
 import { createBatch } from '../../src/core/events/batch.js';
-import { pushEnd, pushUserRow } from '../../src/core/events/user-rows.js';
+import { CounterGroup, pushEnd, pushUserRow } from '../../src/core/events/user-rows.js';
 import type { Lifecycle } from '../../src/core/lifecycle/lifecycle.js';
 import { TABLES } from '../../src/export/base/choices.js';
 import { asText, isoTime } from '../../src/export/base/column.js';
@@ -233,4 +233,19 @@ test('docs/export.md lists every column with its type and meaning', async () => 
       table,
     );
   }
+});
+
+test('a counter that nobody knows is called by its number', async () => {
+  const batch = createBatch(4, ['']);
+  for (const group of [CounterGroup.Kernel, CounterGroup.Hist, CounterGroup.Self])
+    pushUserRow(batch, 'Counter', 1, { group, index: 60_000, value: 1 });
+  const { output } = await exported(sourceOf([batch]), { format: 'jsonl', table: 'events' });
+  const names = output
+    .all()
+    .toString()
+    .trimEnd()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { counter?: string }).counter)
+    .filter((name) => name !== undefined);
+  assert.deepEqual(names, ['kernel/60000', 'hist/60000', 'self/60000']);
 });

@@ -3,16 +3,16 @@
 import { VlLockFlag } from '../../schema/events.gen.js';
 import { syscallName } from './syscalls.js';
 
-/** Files of /proc whose names are longer than the 7 bytes the kernel side takes of them. */
-const PROC_FILES: Readonly<Record<string, string>> = {
-  smaps_r: 'smaps_rollup',
-  clear_r: 'clear_refs',
-  numa_ma: 'numa_maps',
-};
+/** Files of /proc whose names are longer than the 7 bytes the kernel side takes of them. No object: a recording may say `__proto__`. */
+const PROC_FILES: ReadonlyMap<string, string> = new Map([
+  ['smaps_r', 'smaps_rollup'],
+  ['clear_r', 'clear_refs'],
+  ['numa_ma', 'numa_maps'],
+]);
 
 /** The whole name of a /proc file, of the 7 bytes in a row's `file`. */
 export function procFile(name: string): string {
-  return PROC_FILES[name] ?? name;
+  return PROC_FILES.get(name) ?? name;
 }
 
 export const PAGE_FAULT = 'page fault';

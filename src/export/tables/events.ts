@@ -75,8 +75,10 @@ function counterName(row: EventRow, programs: readonly { readonly name: string }
       case CounterGroup.Emitted:
       case CounterGroup.Dropped:
         return VlKindNames[index];
-      case CounterGroup.Hist:
-        return `${VlHistNames[Math.floor(index / HIST_BUCKETS)]}/${index % HIST_BUCKETS}`;
+      case CounterGroup.Hist: {
+        const name = VlHistNames[Math.floor(index / HIST_BUCKETS)];
+        return name === undefined ? undefined : `${name}/${index % HIST_BUCKETS}`;
+      }
       case CounterGroup.Self:
         return SELF[index];
       default:
