@@ -249,3 +249,15 @@ test('a counter that nobody knows is called by its number', async () => {
     .filter((name) => name !== undefined);
   assert.deepEqual(names, ['kernel/60000', 'hist/60000', 'self/60000']);
 });
+
+for (const table of TABLES)
+  test(`Parquet of ${table} takes every 32 bits that a hook can say`, async () => {
+    const batches = synthesize(300, 11, { dropRate: 0.02 });
+    for (const { a, b, length } of batches)
+      for (let i = 0; i < length; i++) {
+        a[i] = ((a[i] as number) | 0x8000_0000) >>> 0;
+        b[i] = ((b[i] as number) | 0x8000_0000) >>> 0;
+      }
+    const { output, rows } = await exported(sourceOf(batches), { format: 'parquet', table });
+    assert.ok(output.finished && (rows > 0 || table === 'stacks'));
+  });

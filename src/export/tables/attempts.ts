@@ -47,11 +47,11 @@ export const attemptOwnColumns: readonly Column<AttemptRow>[] = [
   },
   {
     name: 'flags',
-    type: 'int32',
+    type: 'uint32',
     about: "handle_mm_fault's flags; null when its return was not seen",
     get: (r) => seen(r.attempt.flags),
   },
-  { name: 'ret', type: 'int32', about: 'its vm_fault_t', get: (r) => seen(r.attempt.ret) },
+  { name: 'ret', type: 'uint32', about: 'its vm_fault_t', get: (r) => seen(r.attempt.ret) },
   {
     name: 'outcome',
     type: 'string',
@@ -74,7 +74,7 @@ export const attemptOwnColumns: readonly Column<AttemptRow>[] = [
   { name: 'verdict_why', type: 'string', about: 'why it is unknown', get: (r) => r.attempt.verdict?.why || null },
   {
     name: 'mm_writers',
-    type: 'int32',
+    type: 'uint32',
     about: 'writers that held the mm meanwhile; null when not known',
     get: (r) => seen(r.attempt.verdict?.mmWriters ?? -1),
   },
@@ -86,7 +86,7 @@ export const attemptOwnColumns: readonly Column<AttemptRow>[] = [
   },
   {
     name: 'writer_syscall',
-    type: 'int32',
+    type: 'uint32',
     about: 'number of its system call; null in none',
     get: (r) => seen(r.attempt.verdict?.writer?.syscall ?? -1),
   },

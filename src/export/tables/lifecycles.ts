@@ -130,7 +130,7 @@ export const lifecycleColumns: readonly Column<Lifecycle>[] = [
   { name: 'entered_swap', type: 'bool', about: 'do_swap_page was entered', get: (l) => l.enteredSwap },
   {
     name: 'swap_type',
-    type: 'int32',
+    type: 'uint32',
     about: 'index of the swap device; null when none was seen',
     get: (l) => l.swap?.type ?? null,
   },
