@@ -677,8 +677,8 @@ describe('loading', () => {
         object.load();
       }
     } finally {
+      // The handler stays: a signal sent before this one arrives behind it, and would end the process.
       storm.kill('SIGKILL');
-      process.off('SIGUSR2', ignore);
     }
   });
 
@@ -794,9 +794,7 @@ describe('loading', () => {
     }
   });
 
-  it('every kind of link, ring and mapping is opened and closed again and again: no descriptor stays, nothing in the kernel', {
-    todo: 'one descriptor a round stays, of a kind that is not found yet',
-  }, async () => {
+  it('every kind of link, ring and mapping is opened and closed again and again: no descriptor stays, nothing in the kernel', async () => {
     using object = BpfObject.open(KINDS);
     object.program('on_session').setAutoload(false);
     object.load();
@@ -817,10 +815,8 @@ describe('loading', () => {
         BpfMap.openId(object.map('numbers').info.id),
         enableStats(),
       ];
-      object
-        .program('on_elem')
-        .attachIter({ map: object.map('numbers') })
-        .text();
+      using elements = object.program('on_elem').attachIter({ map: object.map('numbers') });
+      elements.text();
       writeStorage(object.map('of_task'), { pid: process.pid }, new Uint8Array(8));
       for (const one of opened) one.close();
     };
