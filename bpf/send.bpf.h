@@ -93,8 +93,8 @@ static __always_inline void send_whole(struct task_struct *task, struct vl_cpu *
 	word[2] = ts;
 	word[3] = flags | (__u64)ret << 32;
 	o->acquired = acquired;
-	/* Through memory, so that it is a number to the verifier: arithmetic on a pointer is refused. */
-	*(volatile __u64 *)&o->mm = (__u64)task->mm;
+	/* Arithmetic on a pointer is refused. */
+	NUMBER(o->mm, task->mm);
 	o->mm = MM_ID(*(volatile __u64 *)&o->mm);
 	o->address = page;
 	o->vma_start = vma ? vma->vm_start : 0;

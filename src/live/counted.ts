@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Ordinary swap faults, counted in the kernel by process, cgroup and device (`struct vl_counted`), as user-side rows. */
 import type { EventBatch } from '../core/events/batch.js';
-import { CountedField, pushRow, UserKind } from '../core/events/user-rows.js';
+import { CountedField, NO_DEVICE, pushRow, UserKind } from '../core/events/user-rows.js';
 import { VlCounted, VlCountedLimit } from '../schema/events.gen.js';
 import type { CommTable } from './names/comms.js';
 
@@ -14,7 +14,7 @@ const READS = VlCounted.reads >>> 2;
 const COMM = VlCounted.comm >>> 2;
 const HIST = VlCounted.hist >>> 2;
 const HIGH = 2 ** 32;
-const { ROWS, BUCKETS, NO_DEVICE } = VlCountedLimit;
+const { ROWS, BUCKETS } = VlCountedLimit;
 /** Rows one entry adds at most. */
 const MOST = BUCKETS + 2;
 
@@ -103,7 +103,7 @@ export class CountedReader {
     const words = this.#words;
     const row = batch.length;
     const device = (words[at + KEY] as number) - 1;
-    pushRow(batch, UserKind.Counted, time, device === NO_DEVICE ? 0xffff_ffff : device, b, value);
+    pushRow(batch, UserKind.Counted, time, device === VlCountedLimit.NO_DEVICE ? NO_DEVICE : device, b, value);
     batch.tgid[row] = words[at + KEY + 1] as number;
     batch.cgroup[row] = (words[at + CGROUP] as number) + (words[at + CGROUP + 1] as number) * HIGH;
     batch.comm[row] = this.#comms.id(

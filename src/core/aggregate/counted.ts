@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: MIT
 /** Ordinary swap faults, which the kernel side counts by process, cgroup and device and nobody follows. */
 
+import { VlCountedLimit } from '../../schema/events.gen.js';
 import { BoundedMap } from '../bounded/bounded-map.js';
 import type { EventBatch } from '../events/batch.js';
-import { CountedField, UserArgs } from '../events/user-rows.js';
+import { CountedField, NO_DEVICE, UserArgs } from '../events/user-rows.js';
 
 const ARGS = UserArgs.Counted;
+const { BUCKETS, ROWS } = VlCountedLimit;
 
-/** More than the kernel side tells apart at a time (VL_COUNTED_ROWS). */
-const MAX_ROWS = 8192;
-const BUCKETS = 32;
-/** `a` of a row that came to no swap device. */
-export const NO_DEVICE = 0xffff_ffff;
+/** More than the kernel side tells apart at a time. */
+const MAX_ROWS = 2 * ROWS;
 
 export interface CountedRow {
   readonly tgid: number;

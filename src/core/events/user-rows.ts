@@ -56,6 +56,9 @@ export const UserArgs = {
   Counted: { device: 'a', field: 'b', value: 'value' },
 } as const;
 
+/** `device` of a row of kind Counted that came to none: a migration entry, a marker. */
+export const NO_DEVICE = 0xffff_ffff;
+
 /** `field` of a row of kind Counted that is no bucket, and its value. */
 export const CountedField = {
   /** ns in do_swap_page, summed. */
