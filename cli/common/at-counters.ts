@@ -1,31 +1,35 @@
 // SPDX-License-Identifier: MIT
 /**
  * A document of one instant: made where the kernel's counters came, not between them, where events are newer than their
- * counts. A stream that says nothing for a whole interval has no newer counters to wait for.
+ * counts. A stream that says nothing for a whole interval has no newer counters to wait for; a session of our own always
+ * has, however long this process got no CPU.
  */
 import type { EventBatch } from '../../src/core/events/batch.js';
-import { UserKind } from '../../src/core/events/user-rows.js';
+import { levelAfter } from '../../src/core/events/level.js';
 import type { Sink } from './feed.js';
 
 export class AtCounters implements Sink {
   readonly #sink: Sink;
   readonly #make: () => void;
+  readonly #countersCome: boolean;
   #asked = false;
-  /** The newest row is one of the counters. */
+  /** Nothing that was pushed is newer than the counters. */
   #level = false;
   /** Nothing came since it was asked for. */
   #silent = false;
   #pushing = false;
 
-  /** `make` is called where the counters came last, or else come next, once it was asked for. */
-  constructor(sink: Sink, make: () => void) {
+  /** `make` is called where the counters came last, or else come next, once it was asked for. `countersCome`: they will. */
+  constructor(sink: Sink, make: () => void, countersCome: boolean) {
     this.#sink = sink;
     this.#make = make;
+    this.#countersCome = countersCome;
   }
 
   /** Once an interval. */
   ask(): void {
-    if (!this.#pushing && (this.#level || (this.#asked && this.#silent))) this.#answer();
+    const inVain = this.#asked && this.#silent && !this.#countersCome;
+    if (!this.#pushing && (this.#level || inVain)) this.#answer();
     else this.#asked = true;
     this.#silent = true;
   }
@@ -38,9 +42,9 @@ export class AtCounters implements Sink {
     } finally {
       this.#pushing = false;
     }
-    if (batch.length === 0) return;
-    this.#level = batch.kind[batch.length - 1] === UserKind.Counter;
-    if (this.#asked && this.#level) this.#answer();
+    const level = levelAfter(batch);
+    this.#level = level ?? this.#level;
+    if (this.#asked && level === true) this.#answer();
   }
 
   #answer(): void {

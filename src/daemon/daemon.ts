@@ -5,8 +5,8 @@ import { Pipeline } from '../core/aggregate/pipeline.js';
 import type { Snapshot } from '../core/aggregate/snapshot.js';
 import type { EventBatch } from '../core/events/batch.js';
 import { drive } from '../core/events/drive.js';
+import { levelAfter } from '../core/events/level.js';
 import type { Source } from '../core/events/source.js';
-import { UserKind } from '../core/events/user-rows.js';
 import { type Losses, lossesOf } from '../export/base/losses.js';
 import type { Residency } from '../live/resident.js';
 import { snapshotFamilies } from '../metrics/families.js';
@@ -211,9 +211,8 @@ export class Daemon {
     this.#fanOut.write(batch);
     this.#heard = performance.now();
     this.#snapshots.pushed(batch);
-    const last = batch.length - 1;
     // Right behind a sample of the counters: what we used is as new as the time then.
-    if (last < 0 || batch.kind[last] !== UserKind.Counter) return;
-    this.#scope.check(batch.time[last] as number, () => this.#pipeline.snapshot());
+    if (levelAfter(batch) !== true) return;
+    this.#scope.check(batch.time[batch.length - 1] as number, () => this.#pipeline.snapshot());
   }
 }

@@ -5,7 +5,7 @@
  */
 import type { Snapshot } from '../core/aggregate/snapshot.js';
 import type { EventBatch } from '../core/events/batch.js';
-import { UserKind } from '../core/events/user-rows.js';
+import { levelAfter } from '../core/events/level.js';
 
 /** A snapshot that old is as good as a new one. */
 const FRESH_MS = 250;
@@ -42,13 +42,8 @@ export class Snapshots {
 
   /** To be called with every batch, when the sums have it. */
   pushed(batch: EventBatch): void {
-    if (batch.length === 0) return;
-    let last = batch.length - 1;
-    // Names that come behind the counters change no sum.
-    while (last >= 0 && (batch.kind[last] as number) > UserKind.Counter) last--;
-    if (last < 0) return;
-    this.#level = batch.kind[last] === UserKind.Counter;
-    if (this.#level) this.#waiting?.answer();
+    this.#level = levelAfter(batch) ?? this.#level;
+    if (this.#level && batch.length > 0) this.#waiting?.answer();
   }
 
   /** No more counters will come. */

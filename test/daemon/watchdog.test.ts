@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Scope } from '../../src/core/events/session.js';
+import { pushRow, UserKind } from '../../src/core/events/user-rows.js';
 import { parseConfig } from '../../src/daemon/read-config.js';
 import { type Usage, Watchdog } from '../../src/daemon/watchdog.js';
 import { makeDaemon, sessionSource } from './support.js';
@@ -74,6 +75,26 @@ test('over budget the scope goes down step by step; at the last one it says so, 
       ['all', 0],
     ],
   );
+});
+
+test('it goes down as well where tasks queue for a lock at every sample, whose rows come behind the counters', async () => {
+  const inner = sessionSource(4);
+  const { daemon, lines } = await makeDaemon(
+    {
+      ...inner,
+      async *batches() {
+        for await (const batch of inner.batches()) {
+          const last = batch.length - 1;
+          if (batch.kind[last] === UserKind.Counter) pushRow(batch, UserKind.Lock, batch.time[last] as number, 0, 0, 0);
+          yield batch;
+        }
+      },
+      lowerScope: () => 'retry',
+    },
+    '[budget]\nmemory = "512K"\nwindow = "1s"\n[alerts]\nenabled = false',
+  );
+  await daemon.run();
+  assert.match(lines[0] ?? '', /^scope lowered to retry/);
 });
 
 test('what serving metrics took is not over budget', () => {

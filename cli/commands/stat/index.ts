@@ -96,7 +96,7 @@ async function summarise(
   const pipeline = new Pipeline(session);
   const failOn = failing === null ? null : new FailOn(session, pipeline, failing);
   const tick = (): void => void output.write(render(pipeline.snapshot(), options.json === true, NOTHING)).catch(report);
-  const paced = new AtCounters(failOn ?? pipeline, tick);
+  const paced = new AtCounters(failOn ?? pipeline, tick, run.live !== null);
   const ticker = options.interval === undefined ? undefined : setInterval(() => paced.ask(), options.interval * 1000);
   const end = await followRun(
     run,
