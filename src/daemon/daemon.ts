@@ -52,7 +52,6 @@ export class Daemon {
   readonly #source: DaemonSource;
   readonly #socket: StreamSocket | null;
   readonly #residency: Residency | null;
-  readonly #log: (line: string) => void;
   readonly #pipeline: Pipeline;
   readonly #fanOut: FanOut;
   readonly #flight: FlightRecorder | null;
@@ -74,7 +73,6 @@ export class Daemon {
     this.#source = source;
     this.#socket = socket;
     this.#residency = residency;
-    this.#log = log;
     const { directory } = config.lake;
     const losses = (): Losses => lossesOf(this.#pipeline.snapshot(), null);
     const lake = directory === '' ? null : new Lake(source.session, config.lake, losses, log);

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
 /** Attaching to cgroups and network interfaces. */
-import { closeSync, openSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { cString, integer } from './arguments.js';
 import { type Attach, linked } from './attach.js';
-import { errnoError, misuse, ofFiles } from './errors.js';
+import { errnoError, misuse } from './errors.js';
 import { lastErrno, libbpf, libc, takeLog } from './ffi.js';
+import { holdPath } from './hold-path.js';
 import { shown } from './words.js';
 
 export const byCgroup =
   (path: string): Attach =>
   (program, what) => {
-    const fd = ofFiles(what, () => openSync(cString(path, what), 'r'));
+    const fd = holdPath(path, what);
     try {
       return linked(what, () => libbpf().attachCgroup(program, fd));
     } finally {

@@ -9,7 +9,8 @@ import { Opts } from './opts.js';
 import { type PerfEvent, perfEventOpen } from './perf-event.js';
 import { bpf } from './system.js';
 
-const MAX_PID = 2 ** 22;
+/** PID_MAX_LIMIT of include/linux/threads.h. */
+export const MAX_PID: number = 2 ** 22;
 
 export interface Cookie {
   /** u64 that the program reads with bpf_get_attach_cookie(). */
@@ -186,28 +187,4 @@ export const byPerfEvent =
       closeSync(fd); // once attached, libbpf closes it with the link
       throw error;
     }
-  };
-
-export interface IterTarget {
-  /** Elements of this map, for `iter/bpf_map_elem`. */
-  readonly mapFd?: number;
-  /** Only this task (`iter/task` and its like; kernel 6.1). */
-  readonly tid?: number;
-  /** Only the threads of this process. */
-  readonly pid?: number;
-}
-
-export const byIter =
-  (target: IterTarget): Attach =>
-  (program, what) => {
-    // union bpf_iter_link_info, 16 bytes: map_fd | cgroup { order, fd, id } | task { tid, pid, pid_fd }
-    const info = bytes(16);
-    const view = new DataView(info.buffer, info.byteOffset);
-    if (target.mapFd !== undefined) view.setUint32(0, target.mapFd, true);
-    if (target.tid !== undefined) view.setUint32(0, integer(target.tid, 1, MAX_PID, `${what}: tid`), true);
-    if (target.pid !== undefined) view.setUint32(4, integer(target.pid, 1, MAX_PID, `${what}: pid`), true);
-    // struct bpf_iter_attach_opts: sz, link_info, link_info_len
-    const opts = new Opts(24);
-    if (Object.values(target).some((value) => value !== undefined)) opts.pointer(8, info).u32(16, 16);
-    return linked(what, () => libbpf().attachIter(program, opts.memory), opts);
   };

@@ -186,14 +186,20 @@ export function callback(prototype: string, body: (...args: never[]) => unknown)
 
 const F_DUPFD_CLOEXEC = 1030;
 
+/** Another descriptor of the same, which is the caller's to close. Throws `BpfError`. */
+export function duplicate(fd: number, what: string): number {
+  const own = libc().fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  if (own < 0) throw errnoError(what, lastErrno());
+  return own;
+}
+
 /**
  * Calls back when what `fd` refers to is readable, without holding the process open; returns what ends it.
  * The event loop watches a descriptor of its own: one that somebody closes meanwhile, and that then names something else,
  * would confuse it.
  */
 export function pollReadable(fd: number, onReadable: () => void): () => void {
-  const own = libc().fcntl(fd, F_DUPFD_CLOEXEC, 0);
-  if (own < 0) throw errnoError('wait for a descriptor', lastErrno());
+  const own = duplicate(fd, 'wait for a descriptor');
   const handle = koffi.node.poll(own, { readable: true }, onReadable);
   handle.unref();
   return () => {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** libbpf 1.x for Node. */
 export type { Cookie, KprobeMultiOptions, KprobeOptions, UprobeOptions, UsdtOptions } from './attach.js';
+export type { IterTarget } from './attach-iter.js';
 export { Btf } from './btf.js';
 export { BtfKind, type BtfMember, type BtfVariable } from './btf-kinds.js';
 export { BtfTable } from './btf-table.js';

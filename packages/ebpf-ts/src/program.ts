@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 /** One program of an object: whether it is loaded, where it is attached, what it cost. */
 
+import { closeSync } from 'node:fs';
 import { copyOf, cString, integer, OWN, onlyOurs, optionsOf } from './arguments.js';
 import * as by from './attach.js';
+import { byIter, type IterTarget } from './attach-iter.js';
 import { byCgroup, byTcx, byXdp } from './attach-net.js';
 import { errnoError, misuse } from './errors.js';
-import { addressOf, libbpf } from './ffi.js';
+import { addressOf, duplicate, libbpf, takeLog } from './ffi.js';
 import { infoOf, type ProgramAccount } from './kernel-info.js';
 import { handleOf, handles, type Lifetime } from './lifetime.js';
 import { BpfLink } from './link.js';
-import type { BpfMap } from './map.js';
-import { mapOf } from './map-measured.js';
 import { bytes } from './memory.js';
 import type { PerfEvent } from './perf-event.js';
 import { withSignalsHeld } from './signals.js';
@@ -41,12 +41,26 @@ export class BpfProgram {
     libbpf().setAutoload(handleOf(this), Boolean(on));
   }
 
-  /** Before load: the function of a fentry, fexit or freplace program, in place of its section's. Throws `BpfError`. */
-  setAttachTarget(name: string): void {
+  /**
+   * Before load: the function of a fentry, fexit or freplace program, in place of its section's. It is one of the kernel's, or
+   * of the loaded program `of`: the program itself by its name, or a function of its. Throws `BpfError`.
+   */
+  setAttachTarget(name: string, of?: BpfProgram): void {
     const what = `set the target of ${this.name}`;
     this.#life.beforeLoad(what);
-    const rc = libbpf().programSetTarget(handleOf(this), 0, cString(name, what));
-    if (rc < 0) throw errnoError(what, -rc);
+    const function_ = cString(name, what);
+    let target = 0;
+    if (of !== undefined) {
+      if (typeof of !== 'object' || of === null || !(#life in of))
+        throw misuse('ERR_BPF_TYPE', what, say`expected a BpfProgram, got ${of}`);
+      // libbpf keeps its number until load: that it goes on to name this program is seen to by one of our own.
+      const own = duplicate(of.#fd(what), what);
+      this.#life.dependents.add({ close: () => closeSync(own) });
+      target = own;
+    }
+    takeLog();
+    const rc = libbpf().programSetTarget(handleOf(this), target, function_);
+    if (rc < 0) throw errnoError(what, -rc, { log: takeLog() });
   }
 
   /** Before load: types by number (`BPF_PROG_TYPE_*`, `BPF_*` attach types) for a section libbpf does not know. Throws `BpfError`. */
@@ -133,18 +147,9 @@ export class BpfProgram {
   attachTcx(device: string | number, direction: 'ingress' | 'egress'): BpfLink {
     return this.#link(say`attach ${this.name} to ${device}`, byTcx(device, direction));
   }
-  /** An iterator: `link.read()` runs it. Over a map's elements, the tasks of one process, or everything. Throws `BpfError`. */
-  attachIter(target: { readonly map?: BpfMap; readonly pid?: number; readonly tid?: number } = {}): BpfLink {
-    const what = `attach ${this.name}`;
-    const { map, pid, tid } = optionsOf(target, what);
-    return this.#link(
-      what,
-      by.byIter({
-        ...(map === undefined ? {} : { mapFd: mapOf(map, what).fd }),
-        ...(pid === undefined ? {} : { pid }),
-        ...(tid === undefined ? {} : { tid }),
-      }),
-    );
+  /** An iterator: `link.read()` runs it. Over everything of its kind, or over a part of it. Throws `BpfError`. */
+  attachIter(target: IterTarget = {}): BpfLink {
+    return this.#link(`attach ${this.name}`, byIter(target));
   }
 
   /**

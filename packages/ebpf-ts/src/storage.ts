@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** Local storage of tasks, inodes and cgroups: seen from user space its keys are descriptors of what owns the value. */
-import { closeSync, openSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { SYSCALLS } from './arch.js';
-import { cString, integer, optionsOf } from './arguments.js';
-import { errnoError, misuse, ofFiles } from './errors.js';
+import { integer, optionsOf } from './arguments.js';
+import { errnoError, misuse } from './errors.js';
 import { lastErrno, libc } from './ffi.js';
+import { holdPath } from './hold-path.js';
 import type { BpfMap } from './map.js';
 import { mapOf } from './map-measured.js';
 import { MapType, mapTypeName } from './map-types.js';
@@ -19,7 +20,7 @@ function open(map: BpfMap, owner: StorageOwner, what: string): number {
     throw misuse('ERR_BPF_TYPE', what, `it is a map of type ${mapTypeName(type)}, no local storage`);
   if ('pid' in optionsOf(owner, what) !== ofTasks)
     throw misuse('ERR_BPF_TYPE', what, ofTasks ? 'its owners are tasks: give a pid' : 'its owners have paths');
-  if (!('pid' in owner)) return ofFiles(what, () => openSync(cString(owner.path, what), 'r'));
+  if (!('pid' in owner)) return holdPath(owner.path, what);
   const pid = BigInt(integer(owner.pid, 1, 2 ** 22, `${what}: pid`));
   const fd = Number(libc().syscall(SYSCALLS.pidfdOpen, pid, null, 0, 0, 0));
   if (fd < 0) throw errnoError(`${what}: open process ${owner.pid}`, lastErrno());
