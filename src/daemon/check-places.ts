@@ -8,7 +8,7 @@ import { ExitCode, errorCode, fileError, UserError } from '../errors.js';
 import { listenError, parseListen } from '../metrics/server.js';
 import type { User } from '../privileges/users.js';
 import type { DaemonConfig } from './config.js';
-import { socketAt, socketError } from './socket.js';
+import { socketAt, socketError } from './socket-place.js';
 
 /** Services have their directories of sockets made here when they start (RuntimeDirectory= of systemd.exec(5)). */
 const RUN = '/run';

@@ -1,7 +1,18 @@
 // SPDX-License-Identifier: MIT
 /** The session at a Unix socket: whoever comes late, whoever reads slowly, and many at once. */
 import assert from 'node:assert/strict';
-import { statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, test } from 'node:test';
@@ -11,7 +22,8 @@ import type { Snapshot } from '../../src/core/aggregate/snapshot.js';
 import type { EventBatch } from '../../src/core/events/batch.js';
 import { connectDaemon } from '../../src/daemon/connect.js';
 import type { DaemonSource } from '../../src/daemon/daemon.js';
-import { letIn, listenSocket, type StreamSocket } from '../../src/daemon/socket.js';
+import { listenSocket, type StreamSocket } from '../../src/daemon/socket.js';
+import { letIn } from '../../src/daemon/socket-place.js';
 import { LIVE_SESSION, liveSession } from '../recording/live-session.js';
 import { makeDaemon, scratch, sessionSource, until } from './support.js';
 
@@ -181,14 +193,63 @@ test('what a killed daemon left is replaced; a daemon that lives is not, nor any
   const server = createServer().listen(stale);
   await new Promise((resolve) => server.once('listening', resolve));
   // Closed behind Node's back, which would unlink it.
-  const { rename } = await import('node:fs/promises');
-  await rename(stale, `${stale}.kept`);
+  renameSync(stale, `${stale}.kept`);
   await new Promise((resolve) => server.close(resolve));
-  await rename(`${stale}.kept`, stale);
+  renameSync(`${stale}.kept`, stale);
   open.push(await listenSocket(stale, null, LIMITS));
   const file = freePath();
   writeFileSync(file, 'mine');
   await assert.rejects(listenSocket(file, null, LIMITS), /something else than a socket/);
+});
+
+/** A socket at `path` that nobody listens at. */
+async function leaveSocket(path: string): Promise<void> {
+  const server = createServer().listen(`${path}.made`);
+  await new Promise((resolve) => server.once('listening', resolve));
+  renameSync(`${path}.made`, path);
+  await new Promise((resolve) => server.close(resolve));
+}
+
+test('another directory in the place of its own, while it is looked at, has nothing removed and nothing made', async () => {
+  const [own, other, way] = [freePath(), freePath(), freePath()];
+  for (const path of [own, other]) {
+    mkdirSync(path);
+    await leaveSocket(join(path, 'socket'));
+  }
+  symlinkSync(own, way);
+  const before = statSync(join(other, 'socket')).ino;
+  const listening = listenSocket(join(way, 'socket'), null, LIMITS);
+  unlinkSync(way);
+  symlinkSync(other, way);
+  open.push(await listening);
+  assert.deepEqual([readdirSync(other), statSync(join(other, 'socket')).ino], [['socket'], before]);
+  assert.deepEqual(readdirSync(own), ['socket']);
+  const client = connect(join(own, 'socket'));
+  await new Promise((resolve, reject) => client.once('connect', resolve).once('error', reject));
+  client.destroy();
+});
+
+test('what has its name by the end is not removed, and its own file is', async () => {
+  const { socket, path } = await listen();
+  renameSync(path, `${path}.moved`);
+  writeFileSync(path, 'mine');
+  await socket.close();
+  assert.equal(readFileSync(path, 'utf8'), 'mine');
+  const another = await listen();
+  await another.socket.close();
+  assert.equal(existsSync(another.path), false);
+});
+
+test('what a daemon left that was killed while it started is no obstacle, and a name too long to connect to is refused', async () => {
+  const directory_ = freePath();
+  mkdirSync(directory_);
+  const path = join(directory_, 'socket');
+  open.push(await listenSocket(path, null, LIMITS));
+  const half = `.vmalocktop-${createHash('sha256').update('other').digest('hex').slice(0, 12)}`;
+  await leaveSocket(join(directory_, half));
+  open.push(await listenSocket(join(directory_, 'other'), null, LIMITS));
+  assert.deepEqual(readdirSync(directory_).sort(), ['other', 'socket']);
+  await assert.rejects(listenSocket(join(directory_, 'é'.repeat(50)), null, LIMITS), /107 bytes at most/);
 });
 
 test('who finds nobody is told what to do', async () => {
