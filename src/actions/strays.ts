@@ -6,6 +6,10 @@
  * Programs are started in sessions of their own, and nothing leads back into the session of this process (setsid(2)): a
  * child in another session that is no program of an action was left by one. Children alone are signalled, and their numbers
  * cannot be anybody else's until they are waited for; what they leave becomes a child in turn.
+ *
+ * The first process of a container is that of the whole container, what somebody started in it by hand (`podman exec`) among
+ * them: there only what bears the mark of an ended run is killed, and whatever ends is waited for. The container's end is
+ * that of the rest.
  */
 import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -14,6 +18,8 @@ import { adoptOrphans, reapChild } from 'ebpf-ts';
 
 /** In the environment of a program, and of what it starts unless that is cleared. */
 const TAG = 'VMALOCKTOP_ACTION';
+/** What its value begins with, of this process's runs. */
+const OURS = `${randomUUID()}.`;
 /** Between two looks, and how often: who forks without end is not outrun, but nor is it waited for. */
 const ROUND_MS = 10;
 const ROUNDS = 200;
@@ -25,13 +31,27 @@ export interface Run {
 }
 
 const running: Set<Run> = new Set();
+/** By `endRun`, and not waited for yet. */
+const killed: Set<number> = new Set();
 let adopting = false;
+
+const isInit = process.pid === 1;
+/** As the first process of a container: how often what has ended is waited for. */
+const REAP_MS = 2000;
+
+/** To be called once: what loses its parent in a container whose first process this is does not stay behind as a zombie. */
+export function reapAsInit(): void {
+  if (!isInit) return;
+  setInterval(() => {
+    for (const pid of others()) if (!killed.has(pid)) reapChild(pid);
+  }, REAP_MS).unref();
+}
 
 /** To be called before the program is started; each run is to be ended by `endRun`. */
 export function beginRun(): Run {
   if (!adopting) adoptOrphans();
   adopting = true;
-  const run: Run = { environment: { [TAG]: randomUUID() }, pid: undefined };
+  const run: Run = { environment: { [TAG]: `${OURS}${randomUUID()}` }, pid: undefined };
   running.add(run);
   return run;
 }
@@ -43,27 +63,38 @@ export function beginRun(): Run {
 export async function endRun(run: Run): Promise<number> {
   running.delete(run);
   for (let round = 1; ; round++) {
-    const left = strays();
-    for (const pid of left) {
+    for (const pid of strays()) {
+      killed.add(pid);
       try {
         process.kill(pid, 'SIGKILL');
       } catch {
         // It ended, or became another user before no_new_privs was set.
       }
     }
-    const remain = left.filter((pid) => !reapChild(pid));
-    if (left.length === 0 || round === ROUNDS) return remain.length;
+    const found = killed.size;
+    for (const pid of killed) if (reapChild(pid)) killed.delete(pid);
+    if (found === 0 || round === ROUNDS) return killed.size;
     await sleep(ROUND_MS);
   }
 }
 
+/** What is to be killed: see above. */
 function strays(): number[] {
+  return others().filter((pid) => {
+    const mark = markOf(pid);
+    if (mark === null) return !isInit;
+    return ![...running].some((run) => run.environment[TAG] === mark);
+  });
+}
+
+/** Children that are neither programs of an action that runs, nor started by anything else in this process. */
+function others(): number[] {
   const programs = new Set([...running].map(({ pid }) => pid));
   const ours = sessionOf(process.pid);
   return children().filter((pid) => {
     if (programs.has(pid)) return false;
     const session = sessionOf(pid);
-    return session !== null && session !== ours && !isOf(pid, running);
+    return session !== null && session !== ours;
   });
 }
 
@@ -89,13 +120,14 @@ function sessionOf(pid: number): number | null {
   }
 }
 
-/** It bears the mark of one of these. */
-function isOf(pid: number, runs: ReadonlySet<Run>): boolean {
+/** The mark it bears; null when it has none of ours, or may not be looked into. */
+function markOf(pid: number): string | null {
   let environment: string;
   try {
-    environment = `\0${readFileSync(`/proc/${pid}/environ`, 'latin1')}`;
+    environment = readFileSync(`/proc/${pid}/environ`, 'latin1');
   } catch {
-    return false; // we may not look into it, or it is a zombie
+    return null; // it is another user's, or a zombie
   }
-  return [...runs].some((run) => environment.includes(`\0${TAG}=${run.environment[TAG]}\0`));
+  const mark = environment.split('\0').find((word) => word.startsWith(`${TAG}=${OURS}`));
+  return mark === undefined ? null : mark.slice(TAG.length + 1);
 }

@@ -2,6 +2,7 @@
 /** `daemon`: metrics, alerts, a flight recorder and a socket for dashboards, for as long as the host runs. */
 
 import type { FileHandle } from 'node:fs/promises';
+import { reapAsInit } from '../../../src/actions/strays.js';
 import { checkUsers, checkUsersFor } from '../../../src/actions/users.js';
 import { textOf } from '../../../src/core/present/clean.js';
 import { CGROUP_FILTERS } from '../../../src/core/vocabulary/cgroup-filter.js';
@@ -132,6 +133,7 @@ async function serve(options: DaemonOptions, loaded: Loaded, opened: Opened): Pr
     // A recording that is played says what its recorder used, not what this process does.
     ...(metrics !== null && options.play === undefined && { servingNs: () => metrics.cpuNs() }),
   });
+  reapAsInit();
   const signals = listen(options, running, source, opened.config);
   const at = [opened.metrics && `http://${opened.metrics.address}/metrics`, config.socket.path].filter(Boolean);
   say(`observing, scope ${source.session.scope}${at.length === 0 ? '' : `; ${at.join(', ')}`}`);
