@@ -43,7 +43,7 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     { words: 'diff before.vmlt after.vmlt', says: 'one run against another' },
     {
       words: 'diff a1.vmlt b1.vmlt --a a2.vmlt a3.vmlt a4.vmlt a5.vmlt --b b2.vmlt b3.vmlt b4.vmlt b5.vmlt',
-      says: 'five runs a side: the noise is that between runs',
+      says: 'five runs on each side: noise is what differs between runs',
     },
   ],
   report: [
@@ -52,7 +52,7 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
   ],
   export: [
     { words: 'export trace.vmlt -f perfetto -o trace.pftrace', says: 'for ui.perfetto.dev' },
-    { words: 'export trace.vmlt -f parquet -t waits -o waits.parquet', says: 'one row a wait, for DuckDB' },
+    { words: 'export trace.vmlt -f parquet -t waits -o waits.parquet', says: 'one row for each wait, for DuckDB' },
     { words: 'export trace.vmlt -f folded --weight time -o trace.folded', says: 'stacks, for a flame graph' },
     { words: 'export trace.vmlt -f pprof -o trace.pb.gz', says: 'stacks, for pprof, Pyroscope or Parca' },
   ],

@@ -26,11 +26,11 @@ export function addSessionCommands(program: Command, command: readonly string[],
     ),
   )
     .usage('[options] [FILE|-] [-- COMMAND…]')
-    .argument('[file]', 'recording to summarise, - for one on standard input')
-    .addOption(new Option('--json', 'one JSON document; with --interval one a line').helpGroup(GROUPS.output))
-    .addOption(intervalOption('also print the summary so far, this often').helpGroup(GROUPS.output))
+    .argument('[file]', 'recording to summarise, - for standard input')
+    .addOption(new Option('--json', 'one JSON document; with --interval one on each line').helpGroup(GROUPS.output))
+    .addOption(intervalOption('also print the summary so far, every so many seconds').helpGroup(GROUPS.output))
     .addOption(
-      new Option('-o, --output <file>', 'write the summary there, apart from the output of COMMAND').helpGroup(
+      new Option('-o, --output <file>', 'write the summary to this file, apart from the output of COMMAND').helpGroup(
         GROUPS.output,
       ),
     )
@@ -44,24 +44,26 @@ export function addSessionCommands(program: Command, command: readonly string[],
     .usage('[options] -o FILE|- [-- COMMAND…]')
     .optionsGroup(GROUPS.output)
     .requiredOption('-o, --output <file>', 'file to write, - for standard output')
-    .option('--stat <file>', 'write the summary there too, as `stat --json` prints it')
+    .option('--stat <file>', 'also write the summary to this file, as `stat --json` prints it')
     .option('--redact', REDACT)
     .optionsGroup('Several files:')
     .addOption(new Option('--max-size <size>', 'begin a new file at this size (64M, 1G)').argParser(parseSize))
     .addOption(new Option('--max-age <time>', 'begin a new file after this time (90s, 15m, 2h)').argParser(parseSpan))
-    .addOption(new Option('--keep <files>', 'of these files, keep the newest ones').argParser(parseCount))
+    .addOption(new Option('--keep <files>', 'keep only so many of the newest files').argParser(parseCount))
     .optionsGroup(GROUPS.output)
     .addOption(
-      new Option('--fsync <when>', 'force it to the disk: never, once a second, after each batch')
+      new Option('--fsync <when>', 'when to flush it to disk: never, once a second, after each batch')
         .choices(['none', 'interval', 'batch'])
         .default('none'),
     )
     .optionsGroup('Flight recorder:')
     .addOption(
-      new Option('--flight <time>', 'keep this long in memory only; SIGUSR1 and the end write it').argParser(parseSpan),
+      new Option('--flight <time>', 'keep only the last so much in memory; SIGUSR1 and the end write it').argParser(
+        parseSpan,
+      ),
     )
     .addOption(
-      new Option('--flight-size <size>', 'memory for that, at most').argParser(parseSize).default(64 * 2 ** 20, '64M'),
+      new Option('--flight-size <size>', 'most memory it may take').argParser(parseSize).default(64 * 2 ** 20, '64M'),
     )
     .action(async (options) => done(await (await import('./commands/record/index.js')).record(command, options)));
 }
@@ -69,9 +71,9 @@ export function addSessionCommands(program: Command, command: readonly string[],
 /** `check` and `verdict`. */
 export function addJudgingCommands(program: Command, command: readonly string[], done: Done): void {
   followAll(addTimeRangeOptions(addLiveOptions(program.command('check'))))
-    .description('the rules of page-fault locking: held or violated')
+    .description('whether the rules of page-fault locking were kept')
     .usage('[options] [FILE|-] [-- COMMAND…]')
-    .argument('[file]', 'recording to check, - for one on standard input')
+    .argument('[file]', 'recording to check, - for standard input')
     .addOption(new Option('--json', 'one JSON document'))
     .action(async (file, options, self: Command) => {
       if (file !== undefined) rejectLiveOptions(self);
@@ -82,10 +84,10 @@ export function addJudgingCommands(program: Command, command: readonly string[],
   addTimeRangeOptions(addLiveOptions(program.command('verdict')))
     .description('drop, retry or keep the VMA lock: what each policy would cost the same faults')
     .usage('[options] [FILE|-] [-- COMMAND…]')
-    .argument('[file]', 'recording to judge, - for one on standard input')
+    .argument('[file]', 'recording to judge, - for standard input')
     .addOption(new Option('--json', 'one JSON document'))
     .addOption(
-      new Option('-o, --output <file>', 'also write an HTML page with distributions; - for that alone on stdout'),
+      new Option('-o, --output <file>', 'also write an HTML page with distributions; -: only that, to standard output'),
     )
     .action(async (file, options, self: Command) => {
       if (file !== undefined) rejectLiveOptions(self);

@@ -49,17 +49,19 @@ Completion: source <(${PROGRAM} completion bash)`,
   program
     .command('daemon')
     .description('metrics, alerts and a flight recorder, for as long as the host runs')
-    .requiredOption('--config <file>', 'configuration, TOML (docs/daemon.md)')
-    .addOption(new Option('--check-config', 'only say whether the configuration can be used'))
-    .addOption(new Option('--play <file>', 'play a recording at its pace in place of the kernel, to try things out'))
+    .requiredOption('--config <file>', 'configuration in TOML (docs/daemon.md)')
+    .addOption(new Option('--check-config', 'only check whether the configuration can be used'))
+    .addOption(
+      new Option('--play <file>', 'observe a recording, played at its pace, instead of the kernel, to try things out'),
+    )
     .action(async (options) => done(await (await import('./commands/daemon/index.js')).daemon(options)));
 
   program
     .command('doctor')
-    .description('what works on this host, what not, why, and what to do')
+    .description('what works on this host, what does not, why, and what to do')
     .addOption(new Option('--json', 'one JSON document'))
-    .addOption(new Option('-q, --quiet', 'only the verdict, in one line'))
-    .addOption(new Option('-v, --verbose', 'also all that the verifier says of a program it refuses'))
+    .addOption(new Option('-q, --quiet', 'only the result, on one line'))
+    .addOption(new Option('-v, --verbose', "also print the verifier's whole log of each program it refuses"))
     .action(async (options) => done(await (await import('./commands/doctor/index.js')).doctor(options)));
 
   program

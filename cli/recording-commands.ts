@@ -18,18 +18,20 @@ const DEMO = 'share/demo/mixed-7.3.vmlt';
 export function addRecordingCommands(program: Command, done: Done): void {
   addCgroupOptions(addTimeRangeOptions(program.command('replay')), 'Which rows:')
     .description('dashboard over a recording; its summary when there is no terminal')
-    .argument('[file]', 'recording, - for one on standard input')
+    .argument('[file]', 'recording, - for standard input')
     .usage('[options] <file>')
     .addOption(
-      new Option('--speed <factor>', 'play at the recorded pace times this; else as fast as it comes').argParser(
-        parseSpeed,
-      ),
+      new Option(
+        '--speed <factor>',
+        'play at this multiple of the recorded pace (default: as fast as possible)',
+      ).argParser(parseSpeed),
     )
     .addOption(intervalOption('time between refreshes').default(1, '1'))
-    .addOption(new Option('-f, --follow', 'at the end of the file, wait for more'))
+    .addOption(new Option('-f, --follow', 'at the end of the file wait for more'))
     .addOption(
-      new Option('--alerts [file]', 'judge alert rules, of this file or the default ones, and mark what fires').preset(
-        true,
+      new Option(
+        '--alerts [file]',
+        'evaluate alert rules, of this file or the built-in ones, and mark where they fire',
       ),
     )
     .action(async (named: string | undefined, { alerts, ...others }) => {
@@ -45,7 +47,7 @@ export function addRecordingCommands(program: Command, done: Done): void {
   program
     .command('demo')
     .description('the dashboard over a recording that comes with the program; needs no privilege')
-    .addOption(new Option('--speed <factor>', 'play at the recorded pace times this').argParser(parseSpeed))
+    .addOption(new Option('--speed <factor>', 'play at this multiple of the recorded pace').argParser(parseSpeed))
     .addOption(intervalOption('time between refreshes').default(1, '1'))
     .action(async (options) => {
       const load = (): Promise<typeof import('./commands/replay/index.js')> => import('./commands/replay/index.js');
@@ -55,17 +57,17 @@ export function addRecordingCommands(program: Command, done: Done): void {
 
   program
     .command('diff')
-    .description('two recordings side by side: what differs by more than noise')
-    .argument('<a>', 'recording to compare with, - for one on standard input')
+    .description('two recordings compared: what differs by more than noise')
+    .argument('<a>', 'recording to compare with, - for standard input')
     .argument('<b>', 'recording to compare it with')
-    .addOption(new Option('--a <files...>', 'further runs of what <a> is a run of; with five a side runs are compared'))
-    .addOption(new Option('--b <files...>', 'further runs of what <b> is a run of'))
+    .addOption(new Option('--a <files...>', 'further runs like <a>; with five on each side, runs are compared'))
+    .addOption(new Option('--b <files...>', 'further runs like <b>'))
     .addOption(new Option('--json', 'one JSON document'))
     .action(async (a, b, options) => done(await (await import('./commands/diff/index.js')).diff(a, b, options)));
 
   addTimeRangeOptions(program.command('report'))
     .description('one self-contained HTML page of a recording')
-    .argument('<file>', 'recording, - for one on standard input')
+    .argument('<file>', 'recording, - for standard input')
     .requiredOption('-o, --output <file>', 'page to write, - for standard output')
     .addOption(new Option('--against <file>', 'also what differs from this earlier recording'))
     .option('--redact', REDACT)
@@ -75,15 +77,15 @@ export function addRecordingCommands(program: Command, done: Done): void {
 
   addTimeRangeOptions(program.command('export'))
     .description('a recording for other tools: Perfetto, DuckDB, pandas, pprof, a flame graph, a spreadsheet')
-    .argument('<file>', 'recording, - for one on standard input')
+    .argument('<file>', 'recording, - for standard input')
     .addOption(new Option('-f, --format <format>', 'format to write').choices(FORMAT_NAMES).makeOptionMandatory())
     .addOption(
-      new Option('-t, --table <table>', 'what the rows are, of parquet, jsonl and csv (default: lifecycles)').choices(
-        TABLES,
-      ),
+      new Option('-t, --table <table>', 'which table, in parquet, jsonl and csv (default: lifecycles)').choices(TABLES),
     )
     .addOption(
-      new Option('--weight <weight>', 'what a stack weighs, of folded and pprof (default: count)').choices(WEIGHTS),
+      new Option('--weight <weight>', 'what stacks are weighted by, in folded and pprof (default: count)').choices(
+        WEIGHTS,
+      ),
     )
     .requiredOption('-o, --output <file>', 'file to write, - for standard output')
     .option('--redact', REDACT)

@@ -45,8 +45,8 @@ export function addCgroupOptions(command: Command, group: string): Command {
 }
 
 const OPTIONS: readonly (readonly [flags: string, description: string])[] = [
-  ['--cgroup <path|id>', 'only this cgroup, and those below it'],
-  ['--container <name|id>', 'only this container; of an id, its first digits'],
-  ['--pod <namespace/name>', 'only this pod of Kubernetes, or by its uid'],
-  ['--unit <name>', 'only this unit of systemd'],
+  ['--cgroup <path|id>', 'only this cgroup and those below it'],
+  ['--container <name|id>', 'only this container; the first digits of an id will do'],
+  ['--pod <namespace/name>', 'only this Kubernetes pod; also by its uid'],
+  ['--unit <name>', 'only this systemd unit'],
 ];

@@ -44,13 +44,13 @@ export interface LiveCliOptions extends CgroupCliOptions {
 /** Headings under which `--help` and the man page list options. */
 export const GROUPS = {
   which: 'Which faults:',
-  extent: 'From when to when:',
-  how: 'How they are observed:',
-  findings: 'What is a finding:',
+  extent: 'Time range:',
+  how: 'Observation:',
+  findings: 'Findings:',
   output: 'Output:',
 } as const;
 
-export const REDACT = 'hash names, paths, host and command line, move addresses: for what is mailed';
+export const REDACT = 'hash names, paths, host name and command line, and shift addresses, so that it can be shared';
 
 const DEFAULT_RING_BYTES: number = 16 * 2 ** 20;
 
@@ -75,14 +75,14 @@ export function addLiveOptions(command: Command): Command {
     .addOption(
       new Option(
         '--scope <scope>',
-        'which faults are followed step by step: every swap fault, every retry, abort and wait, all',
+        'which faults are followed step by step: swap faults; retries, aborts and waits; or all',
       )
         .helpGroup(GROUPS.which)
         .choices(['swap', 'retry', 'all'])
         .default('retry'),
     )
     .addOption(
-      new Option('--min-us <us>', 'also follow other faults that take this long')
+      new Option('--min-us <us>', 'also follow any fault that takes this long')
         .helpGroup(GROUPS.which)
         .argParser(parseMicroseconds)
         .default(0, 'off'),
@@ -97,15 +97,16 @@ export function addLiveOptions(command: Command): Command {
         .default(DEFAULT_RING_BYTES, '16M'),
     )
     .addOption(
-      new Option('--release <how>', 'how the release of a VMA lock is found')
+      new Option('--release <how>', 'how releases of VMA locks are determined')
         .helpGroup(GROUPS.how)
         .choices(['auto', 'derived', 'observed'])
         .default('auto'),
     )
     .addOption(
-      new Option('--no-writers', "do not hook mmap_lock's tracepoints: no writers, no verdicts with names").helpGroup(
-        GROUPS.how,
-      ),
+      new Option(
+        '--no-writers',
+        "do not hook mmap_lock's tracepoints: no writers are shown, and verdicts name none",
+      ).helpGroup(GROUPS.how),
     )
     .addOption(
       new Option('--writer-min-us <us>', 'show writers that waited at least this long')
@@ -114,7 +115,10 @@ export function addLiveOptions(command: Command): Command {
         .default(100),
     )
     .addOption(
-      new Option('--hold-min-us <us>', 'show holds of mmap_lock nobody queued behind from this length on; 0: none')
+      new Option(
+        '--hold-min-us <us>',
+        'show holds of mmap_lock of this length even if nobody queued behind them; 0: none',
+      )
         .helpGroup(GROUPS.how)
         .argParser(parseMicroseconds)
         .default(10_000),
@@ -125,23 +129,22 @@ export function addLiveOptions(command: Command): Command {
         .argParser(parseStacks),
     )
     .addOption(
-      new Option('--host-root <dir>', "where the host's files are, when run in a container: its / mounted there")
+      new Option('--host-root <dir>', "where the host's root file system is mounted, when running in a container")
         .helpGroup(GROUPS.how)
         .default('/'),
     )
     .addOption(
-      new Option(
-        '--no-lock',
-        'do not keep the program in memory, nor from being the first the OOM killer takes',
-      ).helpGroup(GROUPS.how),
+      new Option('--no-lock', 'do not lock the program in memory, and leave its OOM score as it is').helpGroup(
+        GROUPS.how,
+      ),
     )
     .addOption(
-      new Option('--without <hook>', 'leave a hook out (doctor lists them; repeatable)')
+      new Option('--without <hook>', 'do not attach this hook (doctor lists them; repeatable)')
         .helpGroup(GROUPS.how)
         .argParser(parseHooks)
         .default([], 'none'),
     )
-    .addOption(new Option('-v, --verbose', 'where the kernel refuses a program: all that the verifier says of it'));
+    .addOption(new Option('-v, --verbose', "when the kernel refuses a program, print the verifier's whole log"));
 }
 
 export function intervalOption(description: string): Option {
@@ -157,9 +160,9 @@ export interface TimeRangeCliOptions {
 export function addTimeRangeOptions(command: Command): Command {
   return command
     .addOption(
-      new Option('--from <time>', 'only from here: 12.5, 3m, 23:59:07 …').helpGroup(GROUPS.extent).argParser(parseTime),
+      new Option('--from <time>', 'begin here: 12.5, 3m, 23:59:07 …').helpGroup(GROUPS.extent).argParser(parseTime),
     )
-    .addOption(new Option('--to <time>', 'only up to here').helpGroup(GROUPS.extent).argParser(parseTime));
+    .addOption(new Option('--to <time>', 'end here').helpGroup(GROUPS.extent).argParser(parseTime));
 }
 
 /** `--fail-on` and where its rules come from. */
@@ -172,7 +175,7 @@ export function addFailOn(command: Command): Command {
         .argParser(collect),
     )
     .addOption(
-      new Option('--rules <file>', 'alert rules to choose from (default: those that come with it)').helpGroup(
+      new Option('--rules <file>', 'alert rules to choose from (default: the built-in ones)').helpGroup(
         GROUPS.findings,
       ),
     );
