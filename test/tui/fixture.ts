@@ -217,9 +217,9 @@ export function snapshotAt(seconds: number): Snapshot {
       lockOrRetry: { calls: of(271), retry: folio, locked: of(271) - folio },
       devices: [],
       followed: 0,
-      sampled: 0,
+      sampled: 312,
       lost: 0,
-      counted: { total: 0, faults: 0, rows: [] },
+      counted: { total: 79_512, faults: 79_512, rows: [] },
     },
     overhead: {
       programs: [

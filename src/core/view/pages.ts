@@ -97,8 +97,20 @@ function alertsView(figures: Figures, width: number, height: number): Block {
   );
 }
 
+/** How much of the ordinary swap faults the figures of VMAs stand for: those are traced as a sample. */
+function sampleLine({ sampled, counted }: Snapshot['swap']): Line[] {
+  if (counted.total === 0) return [];
+  return [
+    [
+      seg('ordinary swap faults ', 'dim'),
+      seg(`${formatCount(sampled)} of ${formatCount(sampled + counted.total)} traced`),
+      seg(', a sample; the rest are counted', 'dim'),
+    ],
+  ];
+}
+
 /** Is progress made: pages that retry again, pages that come back at once, faults that wait for one folio together. */
-function progressLines({ progress }: Snapshot): Line[] {
+function progressLines({ progress, swap }: Snapshot): Line[] {
   const { pagesAgain, mostRetries, again, refaults, herds, largestHerd, folioUnknown } = progress;
   const n = formatCount;
   const sizes = herds
@@ -118,6 +130,7 @@ function progressLines({ progress }: Snapshot): Line[] {
       seg(herd),
       seg(folioUnknown === 0 ? '' : `  not known of ${n(folioUnknown)}`, 'dim'),
     ],
+    ...sampleLine(swap),
   ];
 }
 

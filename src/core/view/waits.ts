@@ -2,7 +2,7 @@
 /** The Waits view: each kind with its percentiles, its latency over time, and how long mmap_lock was asked for. */
 
 import { formatCount, formatDuration, formatShare } from '../present/format.js';
-import { bar, type Line, pad, sanitise, seg } from '../present/text.js';
+import { bar, type Line, lineWidth, pad, sanitise, seg } from '../present/text.js';
 import { WAIT_FACTS, WAIT_KINDS, type WaitKind } from '../vocabulary/waits.js';
 import { BOX_COLUMNS, BOX_ROWS } from './frame.js';
 import { heatMap } from './heat.js';
@@ -98,16 +98,19 @@ function heldPanel({ now }: Figures, width: number, height: number): Block {
 function devicePanel({ now }: Figures, width: number, height: number): Block {
   const { devices, synchronous, asynchronous } = now.swap;
   const n = formatCount;
-  const body: Line[] = devices.flatMap((device): Line[] => [
-    [
-      seg(`${device.type} ${sanitise(device.name || '(name not known)')}`, 'strong'),
-      seg(device.synchronous ? '  synchronous' : '  asynchronous', 'dim'),
-    ],
-    [
-      seg(`  ${n(device.faults)} faults, ${n(device.reads)} read it, ${n(device.retries)} retries`),
-      seg(device.folioWait.count > 0 ? `  folio p99 ${formatDuration(device.folioWait.p99Ns)}` : '', 'dim'),
-    ],
-  ]);
+  const body: Line[] = devices.flatMap((device): Line[] => {
+    const { folioWait } = device;
+    const counts = seg(`  ${n(device.faults)} faults, ${n(device.reads)} reads, ${n(device.retries)} retries`);
+    const wait = seg(folioWait.count > 0 ? `  folio lock p99 ${formatDuration(folioWait.p99Ns)}` : '', 'dim');
+    const fits = lineWidth([counts, wait]) <= width - BOX_COLUMNS;
+    return [
+      [
+        seg(`${device.type} ${sanitise(device.name || '(name not known)')}`, 'strong'),
+        seg(device.synchronous ? '  synchronous' : '  asynchronous', 'dim'),
+      ],
+      ...(fits || wait.text === '' ? [[counts, wait]] : [[counts], [wait]]),
+    ];
+  });
   if (devices.length === 0) body.push([seg('none was faulted from', 'dim')]);
   const info = [seg(`${n(synchronous)} sync  ${n(asynchronous)} async`, 'dim')];
   return panel({ title: [seg('Swap devices', 'strong')], info }, body, width, height);
