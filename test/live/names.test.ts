@@ -2,13 +2,13 @@
 /** All names of one source, of this very process on this very host. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { it } from 'node:test';
+import { it, type TestContext } from 'node:test';
 import { clearBatch, createBatch } from '../../src/core/events/batch.js';
 import { UserKind } from '../../src/core/events/user-rows.js';
 import { NameRows } from '../../src/live/names/names.js';
 import { VlKind, VlStepFlag } from '../../src/schema/events.gen.js';
 
-it('follows kernel rows with the names they need, then has nothing more to say', async () => {
+async function followed(): Promise<void> {
   const strings = [''];
   const maps = readFileSync('/proc/self/maps', 'latin1');
   const code = BigInt(`0x${/^([0-9a-f]+)-[0-9a-f]+ r-xp .*\/node$/m.exec(maps)?.[1]}`);
@@ -48,4 +48,13 @@ it('follows kernel rows with the names they need, then has nothing more to say',
   assert.match(frame, /\[node\]$|^node\+0x/);
   assert.equal(found.length, 2);
   assert.deepEqual(names.failedStacks, { kernel: 0, user: 0 });
+}
+
+it('follows kernel rows with the names they need, then has nothing more to say', followed);
+
+it('has names for a stack that was noted last, when there was no time left to look into it', (t: TestContext) => {
+  let now = 1e6;
+  // Every look at the clock finds that two milliseconds have gone by.
+  t.mock.method(performance, 'now', () => (now += 2));
+  return followed();
 });

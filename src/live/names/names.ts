@@ -113,7 +113,11 @@ export class NameRows {
 
   /** When no kernel row comes any more: waits so long at most. Then `emit` with `last`, until it adds nothing. */
   async finish(ms: number = LAST_MS): Promise<void> {
-    await Promise.all([this.symbols.settle(ms), this.#cgroups.settle(Math.min(ms, GROUPS_MS))]);
+    await Promise.all([
+      this.symbols.settle(ms),
+      this.#stacks?.settle(ms),
+      this.#cgroups.settle(Math.min(ms, GROUPS_MS)),
+    ]);
   }
 
   /** Stacks asked for that could not be taken; null when none were asked for. */

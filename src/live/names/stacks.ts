@@ -76,6 +76,8 @@ const BUDGET_MS = 2;
 const MAX_FRAMES = 32_768;
 /** Of a batch full of new stacks, those that can be looked into at once; the others wait for `emit`. */
 const EAGER_MS = 1;
+/** What is read says what is to be read next: mappings, their files, and how their names are demangled. */
+const ROUNDS = 4;
 /** Direct-mapped by tid; a thread whose slot another one took is found in /proc by its own id. */
 const THREADS = 1 << 14;
 
@@ -160,9 +162,20 @@ export class StackRows {
     return batch.length - before;
   }
 
-  /** Resolves when no names are being read any more, at the latest after `ms`; then `emit` with `last`. */
-  settle(ms: number): Promise<void> {
-    return this.#reader.settle(ms);
+  /** Resolves when the names of all that waits are read, at the latest after `ms`; then `emit` with `last`. */
+  async settle(ms: number): Promise<void> {
+    const end = performance.now() + ms;
+    for (let round = 0; round < ROUNDS && this.#await(); round++) {
+      const left = end - performance.now();
+      if (left <= 0) return;
+      await this.#reader.settle(left);
+    }
+  }
+
+  /** Asks for the names of all that waits: what came last may not have been looked into. Is there some that has none yet? */
+  #await(): boolean {
+    const waits = [...this.#pending].map(([id, { kernel, tgid }]) => this.#reader.resolve(id, kernel, tgid) === null);
+    return waits.includes(true);
   }
 
   #push(batch: EventBatch, time: number, id: number, kernel: boolean, frames: readonly string[]): void {
