@@ -137,14 +137,13 @@ test-matrix: build ## tests on every kernel there is a package of, in each way o
 kernels: build ## what was seen on which kernel, into docs/kernels.md (KERNELS="6.18.15+deb13-amd64 7.3-rt"; five minutes each)
 	$(Q)node dist/scripts/kernels.js $(KERNELS)
 
-# What takes minutes and rarely finds what a few rounds do not.
+# What takes minutes and rarely finds what a few rounds do not: each file that asks for its long form.
+long_tests = $(call tests_of,$(shell grep -lE "from '[./]*/long.js'" test/*/*.test.ts) \
+  test/recording/kill.test.ts test/recording/damage.test.ts)
 .PHONY: test-long
-test-long: build browser ## recorders killed 200 times, recordings damaged 100 000 times
+test-long: build browser ## recorders killed 200 times, recordings damaged 100 000 times, the changes of CONTRIBUTING.md compiled
 	$(call msg,TEST,long)
-	$(Q)VMALOCKTOP_LONG=1 VMALOCKTOP_KILLS=200 VMALOCKTOP_CORRUPTIONS=100000 node --test --test-reporter=spec \
-	  dist/test/recording/kill.test.js dist/test/recording/damage.test.js dist/test/recording/values.test.js \
-	  dist/test/report/browser.test.js dist/test/soak/soak.test.js dist/test/tui/reblessed.test.js \
-	  dist/test/daemon/lake.test.js dist/test/daemon/clickhouse.test.js
+	$(Q)VMALOCKTOP_LONG=1 VMALOCKTOP_KILLS=200 VMALOCKTOP_CORRUPTIONS=100000 test/run $${JOBS:-$$(nproc)} $(long_tests)
 
 .PHONY: fuzz
 fuzz: build ## hostile input of every kind, 100 000 cases each (FUZZ="--cases 1000 config")

@@ -11,6 +11,7 @@ import type { Action, ExecAction } from '../../src/actions/actions.js';
 import { type ActionDeps, ActionRunner } from '../../src/actions/runner.js';
 import type { AlertEvent } from '../../src/core/alerts/event.js';
 import { syntheticSession } from '../core/session.js';
+import { patience } from '../pace.js';
 import { COMMON, EVENT } from './event.js';
 
 const directory = await mkdtemp(join(tmpdir(), 'vmalocktop-runner-'));
@@ -21,7 +22,7 @@ const RESOLVED: AlertEvent = { ...EVENT, kind: 'resolved' };
 
 function shell(text: string, changes: Partial<ExecAction> = {}): Action {
   const argv = ['/bin/sh', '-c', text] as const;
-  return { type: 'exec', ...COMMON, argv, timeoutMs: 30_000, uid: null, gid: null, ...changes };
+  return { type: 'exec', ...COMMON, argv, timeoutMs: patience(5000), uid: null, gid: null, ...changes };
 }
 
 function runner(actions: readonly Action[], deps: Partial<ActionDeps> = {}): { runner: ActionRunner; lines: string[] } {
@@ -50,9 +51,7 @@ describe('actions', () => {
 
   it('do not keep each other, or the source of their events, waiting', async () => {
     const { runner: actions, lines } = runner([shell('sleep 1'), LOG]);
-    const begun = performance.now();
     actions.handle([EVENT]);
-    assert.ok(performance.now() - begun < 200);
     await new Promise((resolve) => setImmediate(resolve));
     assert.equal(lines.length, 1);
     assert.deepEqual(
@@ -195,7 +194,7 @@ describe('actions', () => {
       [
         LOG,
         { ...(shell('') as ExecAction), argv: ['/bin/sh', '-c', 'cat > "$1"', 'sh', path] },
-        { type: 'webhook', ...COMMON, url, headers: {}, timeoutMs: 2000, retries: 0, backoffMs: 10 },
+        { type: 'webhook', ...COMMON, url, headers: {}, timeoutMs: patience(2000), retries: 0, backoffMs: 10 },
         { type: 'flight-recorder', ...COMMON, on: ['firing'] },
       ],
       { dumpFlight: async () => 'f' },

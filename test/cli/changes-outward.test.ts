@@ -3,12 +3,13 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
+import { longOnly } from '../long.js';
 import { Change, run, wrong } from './copied-tree.js';
 
 const ARCH = 'src/core/vocabulary/arch.ts';
 const clang = spawnSync('clang', ['--version']).status === 0;
 
-test('an export format: a file and a row, and the command line has it', () => {
+test('an export format: a file and a row, and the command line has it', { skip: longOnly }, () => {
   const change = new Change();
   const FORMATS = 'src/export/formats.ts';
   change.edit(
@@ -77,7 +78,7 @@ export function linesExporter(output: Output): Exporter {
 });
 
 test('another architecture: clang and the table of layouts name what it lacks', {
-  skip: clang ? false : 'clang is not installed',
+  skip: longOnly || (clang ? false : 'clang is not installed'),
 }, () => {
   const change = new Change();
   const HEADER = 'bpf/arch.bpf.h';

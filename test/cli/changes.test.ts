@@ -11,13 +11,14 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { Btf } from 'ebpf-ts';
 import { generate } from '../../src/schema/generate.js';
+import { longOnly } from '../long.js';
 import { Change, inCopy, outputs, ROOT, run, wrong } from './copied-tree.js';
 
 const CAUSES = 'src/core/vocabulary/causes.ts';
 const WAITS = 'src/core/vocabulary/waits.ts';
 const DECISION = 'src/core/lifecycle/causes.ts';
 
-test('a cause of a RETRY: its row and its decision, and a row in the document of workloads', () => {
+test('a cause of a RETRY: its row and its decision, and a row in the document of workloads', { skip: longOnly }, () => {
   const change = new Change();
   change.edit(
     DECISION,
@@ -63,7 +64,7 @@ test('a cause of a RETRY: its row and its decision, and a row in the document of
 const clang = spawnSync('clang', ['--version']).status === 0;
 
 test('a wait in another kernel function: its lines in two BPF files, and its row', {
-  skip: clang ? false : 'clang is not installed',
+  skip: longOnly || (clang ? false : 'clang is not installed'),
 }, () => {
   const change = new Change();
   const PROGRAMS = 'bpf/vmalocktop.bpf.c';
@@ -114,7 +115,7 @@ test('a wait in another kernel function: its lines in two BPF files, and its row
   change.undo();
 });
 
-test('a column in the list of processes: one row, and every output has it', () => {
+test('a column in the list of processes: one row, and every output has it', { skip: longOnly }, () => {
   const change = new Change();
   const FIELDS = 'src/core/present/fields/work.ts';
   change.edit(

@@ -11,6 +11,7 @@ import { followRun } from '../../cli/common/session.js';
 import type { EventBatch } from '../../src/core/events/batch.js';
 import type { LiveSource } from '../../src/live/options.js';
 import { syntheticSession } from '../core/session.js';
+import { patience } from '../pace.js';
 
 /** A live session in which nothing happens until it is closed. */
 function quiet(): LiveSource {
@@ -69,7 +70,7 @@ test('one that not even SIGKILL ends is left, and it is said', async () => {
   const pid = await new Promise<number>((resolve) => parent.stdout.once('data', (text) => resolve(Number(text))));
   try {
     const stat = (): string => readFileSync(`/proc/${pid}/stat`, 'utf8');
-    for (let i = 0; i < 500 && !/\) Z /.test(stat()); i++) await sleep(10);
+    for (let waited = 0; waited < patience(2000) && !/\) Z /.test(stat()); waited += 10) await sleep(10);
     assert.match(stat(), /\) Z /);
     const child = { pid, exitCode: null, signalCode: null, once: () => child } as unknown as ChildProcess;
     const why = await new Promise<string>((resolve) => new ChildEnd(child, resolve, 50).begin());

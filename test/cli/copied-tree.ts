@@ -7,14 +7,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { long } from '../long.js';
 
 export const ROOT: string = fileURLToPath(new URL('../../../', import.meta.url));
 const COPIED = ['src', 'cli', 'test', 'scripts', 'packages', 'bpf', 'docs', 'dist', 'Makefile', 'package.json'];
-const COPY = mkdtempSync(join(tmpdir(), 'vmalocktop-changes-'));
-after(() => rmSync(COPY, { recursive: true, force: true }));
-for (const name of [...COPIED, 'tsconfig.json', 'tsconfig.base.json'])
+const COPY = long ? mkdtempSync(join(tmpdir(), 'vmalocktop-changes-')) : '';
+after(() => {
+  if (long) rmSync(COPY, { recursive: true, force: true });
+});
+for (const name of long ? [...COPIED, 'tsconfig.json', 'tsconfig.base.json'] : [])
   cpSync(join(ROOT, name), join(COPY, name), { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
-symlinkSync(join(ROOT, 'node_modules'), join(COPY, 'node_modules'));
+if (long) symlinkSync(join(ROOT, 'node_modules'), join(COPY, 'node_modules'));
 
 export function run(command: string, ...args: string[]): { status: number | null; output: string } {
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;

@@ -9,6 +9,7 @@ import { blocksOf, cleanLine, csvCell, jsonOf, textOf } from '../../src/core/pre
 import { metricsText } from '../../src/metrics/text.js';
 import { escapeText } from '../../src/report/html.js';
 import { GUEST_RECORDING } from '../export/support.js';
+import { longOnly } from '../long.js';
 import { writeChanged } from '../recording/hostile.js';
 import { run } from './run.js';
 
@@ -47,6 +48,19 @@ function clean(text: string, what: string): void {
   assert.doesNotMatch(text, /^\s*FORGED/m, what);
 }
 
+/** What is printed by the same hand as the one before it is only in the long form. */
+const AGAIN = [
+  'diff --json',
+  'info --json',
+  'verdict --json',
+  'check --json',
+  'replay --alerts',
+  'export attempts',
+  'export waits',
+];
+const isAgain = (argv: readonly string[]): boolean =>
+  AGAIN.some((words) => words.split(' ').every((word) => argv.some((arg) => arg === word)));
+
 const COMMANDS: readonly (readonly string[])[] = [
   ['stat', recording],
   ['stat', recording, '--json'],
@@ -70,7 +84,7 @@ const COMMANDS: readonly (readonly string[])[] = [
 ];
 
 for (const argv of COMMANDS) {
-  test(argv.join(' ').replace(directory, '').slice(0, 60), async () => {
+  test(argv.join(' ').replace(directory, '').slice(0, 60), { skip: isAgain(argv) ? longOnly : false }, async () => {
     const { stdout, stderr } = await run(argv);
     assert.ok(stdout.length + stderr.length > 100);
     clean(stdout, 'stdout');

@@ -24,19 +24,21 @@ test('percent and the time left, by how long it took so far', () => {
   assert.match(readingText('a.vmlt', 300, 100, 3000), /: 100%/);
 });
 
-test('a terminal is told after half a second, on one line that fits, which is gone at the end', async () => {
+test('a terminal is told after half a second, on one line that fits, which is gone at the end', (t) => {
+  let clock = 1000;
+  t.mock.method(performance, 'now', () => clock);
   const { stream, written } = terminal(true, 20);
   const line = readingLine('/x/a-recording-of-a-long-name.vmlt', stream);
   line.read(1, 100);
   assert.deepEqual(written, [], 'what is read at once needs no word');
-  await sleep(520);
+  clock += 520;
   line.read(10, 100);
   line.read(11, 100);
   assert.equal(written.length, 1, 'five a second at most');
   assert.equal(written[0], '\r\x1b[Kreading a-recording');
   line.end();
   assert.equal(written[1], '\r\x1b[K');
-  await sleep(250);
+  clock += 250;
   line.read(12, 100);
   line.end();
   assert.equal(written.length, 2);

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type IPty, spawn } from '@lydell/node-pty';
+import { patience } from '../pace.js';
 import { batchesOf, writeRecording } from './recorded.js';
 import { MAIN } from './run.js';
 
@@ -68,7 +69,7 @@ for (const [name, shows, words] of [
   ['a file: opens in its longest fault', 'PAUSED', () => `replay "${file}"`],
   ['stdin, keys from the controlling terminal: shows the end', 'END', () => `replay - < "${file}"`],
 ] as const) {
-  test(`replay of ${name}, q leaves, the terminal is restored`, { timeout: 90_000 }, async () => {
+  test(`replay of ${name}, q leaves, the terminal is restored`, { timeout: patience(10_000) }, async () => {
     const session = start(words());
     await session.until(shows);
     session.pty.write('q');
@@ -77,7 +78,7 @@ for (const [name, shows, words] of [
   });
 }
 
-test('replay ended by SIGTERM: 143, the terminal is restored', { timeout: 90_000 }, async () => {
+test('replay ended by SIGTERM: 143, the terminal is restored', { timeout: patience(10_000) }, async () => {
   const session = start(`replay "${file}"`);
   await session.until('PAUSED');
   process.kill(session.pty.pid, 'SIGTERM');
@@ -85,13 +86,13 @@ test('replay ended by SIGTERM: 143, the terminal is restored', { timeout: 90_000
   assert.ok(session.seen().includes(LEAVE_ALTERNATE_SCREEN));
 });
 
-test('record refuses to write a recording to a terminal', { timeout: 90_000 }, async () => {
+test('record refuses to write a recording to a terminal', { timeout: patience(10_000) }, async () => {
   const session = start('record -o -');
   assert.equal(await session.exit, 2);
   assert.match(session.seen(), /cannot record to standard output: it is a terminal/);
 });
 
-test('a recording cannot come from a terminal', { timeout: 90_000 }, async () => {
+test('a recording cannot come from a terminal', { timeout: patience(10_000) }, async () => {
   const session = start('stat -');
   assert.equal(await session.exit, 2);
   assert.match(session.seen(), /cannot read a recording from standard input: it is a terminal/);

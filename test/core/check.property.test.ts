@@ -8,6 +8,7 @@ import type { CheckReport, RuleResult } from '../../src/core/check/report.js';
 import { RULES } from '../../src/core/check/rules.js';
 import type { EventBatch } from '../../src/core/events/batch.js';
 import type { SessionInfo } from '../../src/core/events/session.js';
+import { runs } from '../long.js';
 import { BREAKS, livesOf } from './check-breaks.js';
 import { FLAVOURS, type Flavour, type Life, sessionOf } from './check-life.js';
 import { shapesOf } from './check-shapes.js';
@@ -58,7 +59,7 @@ describe('streams that obey', () => {
         assert.equal(report.lifecycles.incomplete, 0);
         for (const { rule, setAside } of report.rules) assert.ok(setAside === 0 || rule === 6, `rule ${rule}`);
       }),
-      { numRuns: 150 },
+      { numRuns: runs(150) },
     );
   });
 
@@ -147,7 +148,7 @@ describe('streams that lost steps', () => {
         const report = run(kernel, mix(kernel, seed, 40), seed, options);
         assert.deepEqual(violated(report), [], JSON.stringify(report.rules.find((rule) => rule.violated > 0)));
       }),
-      { numRuns: 1500 },
+      { numRuns: runs(1500) },
     );
   });
 
@@ -162,7 +163,7 @@ describe('streams that lost steps', () => {
           JSON.stringify(report.rules.find((rule) => rule.violated > 0)),
         );
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 
@@ -273,7 +274,7 @@ describe('any rows whatever', () => {
         assert.equal(report.rules.length, 28);
         assert.equal(report.events.decoded, rows.length);
       }),
-      { numRuns: 800 },
+      { numRuns: runs(800) },
     );
   });
 });

@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import type { Snapshot } from '../../src/core/aggregate/snapshot.js';
 import type { Lifecycle } from '../../src/core/lifecycle/lifecycle.js';
 import { RETRY_CAUSES } from '../../src/core/vocabulary/causes.js';
+import { runs } from '../long.js';
 import { compareWithOracle, feed, type Run, run } from './compare.js';
 import { synthesizeStream } from './synthetic.js';
 
@@ -38,7 +39,7 @@ describe('fold, nothing lost', () => {
         for (const fault of open) assert.equal(made.truths.get(fault.id)?.unfinished, true);
         assert.equal(closed.length + open.length, made.truths.size);
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 });
@@ -55,7 +56,7 @@ describe('fold, records dropped and runs missed', () => {
       fc.property(lossy, ({ made: { seed, faults, ...options }, dropRate, missRate }) => {
         compareWithOracle(synthesizeStream(faults, seed, { ...options, dropRate, missRate }), options.observed);
       }),
-      { numRuns: 1500 },
+      { numRuns: runs(1500) },
     );
   });
 
@@ -71,7 +72,7 @@ describe('fold, records dropped and runs missed', () => {
         assert.equal(snapshot.events.dropped, made.dropped);
         assert.equal(snapshot.events.decoded, made.rows.length);
       }),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
   });
 
@@ -109,7 +110,7 @@ describe('fold, any rows whatever', () => {
         for (const { unbounded, count, width } of Object.values(snapshot.release))
           assert.equal(unbounded + width.count, count);
       }),
-      { numRuns: 3000 },
+      { numRuns: runs(3000) },
     );
   });
 });

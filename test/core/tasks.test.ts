@@ -20,11 +20,11 @@ test('idle tasks go, those with a fault open stay', () => {
 
 test('tasks that all have a fault open are not looked through for each new one', () => {
   const tasks = new Tasks(new RecordPool());
-  const began = performance.now();
+  const began = process.cpuUsage();
   for (let tid = 1; tid <= 150_000; tid++) tasks.of(tid).top = new FaultRecord(tid, 0, tid, 0, 0);
   assert.equal(tasks.size, 150_000);
   // Looked through each time it is 117 000 times some thousand tasks: minutes.
-  assert.ok(performance.now() - began < 20_000);
+  assert.ok(process.cpuUsage(began).user < 20e6);
   for (let tid = 1; tid <= 150_000; tid++) tasks.of(tid).top = null;
   for (let tid = 200_000; tid < 400_000; tid++) tasks.of(tid);
   assert.ok(tasks.size <= 40_000, `${tasks.size} tasks when they are idle`);

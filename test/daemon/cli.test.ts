@@ -20,6 +20,7 @@ import { after, before, test } from 'node:test';
 import { holdConfig } from '../../src/daemon/read-config.js';
 import { openFile } from '../../src/recording/read/file.js';
 import { run } from '../cli/run.js';
+import { patience } from '../pace.js';
 import { type Running, scratch, startDaemon, until, writeRecording } from './support.js';
 
 const directory = scratch();
@@ -243,7 +244,7 @@ test('who is not in the group is refused', { skip: root ? false : 'takes root, t
   const daemon = await start(`[socket]\npath = "${socket}"\ngroup = "daemon"\n`);
   const script = `require('net').connect(${JSON.stringify(socket)}).on('error', (e) => console.log(e.code)).on('connect', function () { console.log('connected'); this.destroy(); })`;
   const as = (uid: number, gid: number): string =>
-    spawnSync(process.execPath, ['-e', script], { uid, gid, encoding: 'utf8', timeout: 20_000 }).stdout.trim();
+    spawnSync(process.execPath, ['-e', script], { uid, gid, encoding: 'utf8', timeout: patience(5000) }).stdout.trim();
   assert.equal(as(4242, 4242), 'EACCES');
   assert.equal(as(4242, 1), 'connected');
   await daemon.end('SIGTERM');

@@ -9,6 +9,7 @@ import type { EventBatch } from '../../src/core/events/batch.js';
 import type { DaemonSource } from '../../src/daemon/daemon.js';
 import { pacedSource } from '../../src/daemon/paced.js';
 import { listenSocket } from '../../src/daemon/socket.js';
+import { patience } from '../pace.js';
 import { median } from '../soak/levels.js';
 import { makeDaemon, scratch, sessionSource, until } from './support.js';
 
@@ -98,6 +99,6 @@ test('fifty clients and one that stopped reading do not hold up the drain', asyn
   assert.equal(crowded.read?.ended, 50);
   assert.ok((crowded.read?.bytes ?? 0) > 50 * 500_000, `${crowded.read?.bytes} bytes`);
   // A client that was waited for would hold it up for as long as it likes; a busy machine, for some milliseconds.
-  assert.ok(crowded.median < alone.median + 20, words(crowded));
-  assert.ok(crowded.p99 < alone.p99 + 250, words(crowded));
+  assert.ok(crowded.median < alone.median + patience(3), words(crowded));
+  assert.ok(crowded.p99 < alone.p99 + patience(30), words(crowded));
 });

@@ -12,6 +12,7 @@ import { kubernetesOf } from '../../src/core/present/kubernetes.js';
 import { unitOf } from '../../src/core/vocabulary/cgroups.js';
 import { CgroupReader, cgroupMount, hostOptions } from '../../src/live/names/cgroups.js';
 import { ContainerNames } from '../../src/live/names/container-names.js';
+import { patience } from '../pace.js';
 
 const ID = '3f4e5d6c7b8a9012'.repeat(4);
 const UID = '98cee708-023b-11eb-933d-42010a800193';
@@ -44,7 +45,7 @@ describe('cgroups', () => {
     clearBatch(kernel);
     for (const id of ids) kernel.cgroup[kernel.length++] = id;
     reader.note(kernel);
-    await reader.settle(5000);
+    await reader.settle(patience(5000));
     clearBatch(user);
     reader.emit(user, 9);
     return Object.fromEntries(
@@ -95,7 +96,7 @@ describe('cgroups', () => {
   it('after a walk that took long, as where a user has made many groups, rests ten times as long, whatever is new', async (t) => {
     let clock = 10_000;
     t.mock.method(performance, 'now', () => clock);
-    const found = async (looks = 500): Promise<number> => {
+    const found = async (looks = patience(1000) / 10): Promise<number> => {
       clearBatch(user);
       for (let i = 0; i < looks && user.length === 0; i++) {
         await sleep(10);

@@ -9,6 +9,7 @@ import { UserKind } from '../../src/core/events/user-rows.js';
 import { HandlerRows } from '../../src/live/names/handlers.js';
 import { VlKind } from '../../src/schema/events.gen.js';
 import { Symbols } from '../../src/symbols/symbols.js';
+import { patience } from '../pace.js';
 
 describe('HandlerRows', () => {
   const proc = mkdtempSync(join(tmpdir(), 'handlers-test-'));
@@ -44,7 +45,7 @@ describe('HandlerRows', () => {
     const handlers = new HandlerRows(symbols, strings);
     handlers.note(pointers(0xffffffff81000000n, 0xffffffffc0000000n, 0xffffffff81000000n, 0xffffffff81000100n));
     assert.deepEqual(rows(handlers), []);
-    await symbols.settle(5000);
+    await symbols.settle(patience(5000));
     assert.deepEqual(rows(handlers), [
       [0xffffffff, 0x81000000, 'ext4_filemap_fault'],
       [0xffffffff, 0xc0000000, 'gem_fault [drm]'],
@@ -60,7 +61,7 @@ describe('HandlerRows', () => {
     const handlers = new HandlerRows(symbols, strings);
     handlers.note(pointers(0xffffffff81000000n));
     rows(handlers);
-    await symbols.settle(5000);
+    await symbols.settle(patience(5000));
     assert.deepEqual(rows(handlers), []);
     assert.match(symbols.kernelWhy, /kptr_restrict/);
   });

@@ -10,6 +10,7 @@ import { StackReader, StackRows } from '../../src/live/names/stacks.js';
 import { TextPool } from '../../src/live/names/strings.js';
 import { VlKind, VlStepFlag } from '../../src/schema/events.gen.js';
 import { Symbols } from '../../src/symbols/symbols.js';
+import { patience } from '../pace.js';
 
 const NONE = 0xffff_ffff;
 const KALLSYMS = `ffffffff81000000 T do_swap_page
@@ -67,7 +68,7 @@ describe('stacks', () => {
   const finish = async (): Promise<string[]> => {
     rows.note(kernel);
     for (let i = 0; i < 5 && rows.pending > 0; i++) {
-      await rows.settle(1000);
+      await rows.settle(patience(1000));
       rows.emit(user, 7);
     }
     assert.equal(rows.pending, 0);
@@ -146,7 +147,7 @@ describe('stacks', () => {
     user = createBatch(3, strings);
     rows.note(kernel);
     rows.emit(user, 1);
-    await rows.settle(1000);
+    await rows.settle(patience(1000));
     assert.equal(rows.emit(user, 1), 2);
     assert.equal(rows.pending, 1);
     clearBatch(user);
@@ -163,7 +164,7 @@ describe('stacks', () => {
     t.mock.method(performance, 'now', () => late);
     assert.equal(rows.emit(user, 1), 0);
     assert.equal(rows.pending, 1);
-    await rows.settle(5000);
+    await rows.settle(patience(5000));
     rows.emit(user, 2);
     assert.deepEqual(frames(), ['5.0 kernel do_swap_page+0x10']);
   });

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 /** Whoever reaches the port may do what he likes: others are served, and the session is not kept from its work. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BoundedServer, listenBounded, type Page } from '../../src/metrics/bounded-http.js';
 import { serveMetrics } from '../../src/metrics/server.js';
+import { patience } from '../pace.js';
 
 const PAGE: Page = { status: 200, type: 'text/plain', body: 'x'.repeat(200_000) };
 
@@ -16,7 +18,7 @@ function ask(
   headers: Readonly<Record<string, string>> = {},
 ): Promise<{ status: number; body: string }> {
   return new Promise((resolve, reject) => {
-    const request = get(`http://${address}${path}`, { agent: false, headers, timeout: 20_000 }, (response) => {
+    const request = get(`http://${address}${path}`, { agent: false, headers, timeout: patience(5000) }, (response) => {
       let body = '';
       response.on('data', (chunk) => {
         body += String(chunk);
@@ -120,8 +122,9 @@ test('a session that hangs is said to, by a thread that does not', async (t) => 
   });
   const end = new Promise((resolve) => child.once('close', resolve));
   await sleep(0);
-  // Longer than the other end is patient.
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 15_000);
+  // Until the other end has its answer, without a turn of this one's loop: it is a zombie then.
+  const lap = new Int32Array(new SharedArrayBuffer(4));
+  while (!/\) Z /.test(readFileSync(`/proc/${child.pid}/stat`, 'utf8'))) Atomics.wait(lap, 0, 0, 50);
   await end;
   assert.match(said, /^503 the session was not heard of/);
 });

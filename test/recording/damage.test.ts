@@ -96,7 +96,7 @@ test(`${CORRUPTIONS} times random damage ends in a UserError or in rows, never i
   const whole = [await record([plainBatch(60), plainBatch(60, 60), plainBatch(60, 120, true)]), await part()];
   const random = randoms();
   const pick = (n: number): number => Math.floor(random.next().value * n);
-  const began = performance.now();
+  const began = process.cpuUsage();
   let refused = 0;
   let slowest = 0;
   for (let run = 0; run < CORRUPTIONS; run++) {
@@ -112,9 +112,9 @@ test(`${CORRUPTIONS} times random damage ends in a UserError or in rows, never i
           true,
         );
     }
-    const start = performance.now();
+    const start = process.cpuUsage();
     const error = await foldAll(broken);
-    slowest = Math.max(slowest, performance.now() - start);
+    slowest = Math.max(slowest, process.cpuUsage(start).user / 1000);
     if (error === null) continue;
     refused++;
     assert.equal(error.exitCode, ExitCode.Usage);
@@ -122,11 +122,12 @@ test(`${CORRUPTIONS} times random damage ends in a UserError or in rows, never i
   }
   const { maxRSS } = process.resourceUsage();
   t.diagnostic(
-    `${refused} refused, slowest ${slowest.toFixed(0)} ms, at most ${(maxRSS / 1024).toFixed(0)} MiB of memory`,
+    `${refused} refused, slowest ${slowest.toFixed(0)} ms of a CPU, at most ${(maxRSS / 1024).toFixed(0)} MiB of memory`,
   );
   assert.ok(refused > CORRUPTIONS / 4, `${refused} of ${CORRUPTIONS} found`);
+  // Of a CPU: how long it takes says how busy the machine is.
   assert.ok(slowest < 5000, `${slowest} ms`);
-  assert.ok((performance.now() - began) / CORRUPTIONS < 50);
+  assert.ok(process.cpuUsage(began).user / 1000 / CORRUPTIONS < 50);
   assert.ok(maxRSS < 512 * 1024, `${maxRSS} KiB of memory`);
 });
 

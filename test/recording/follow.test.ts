@@ -12,6 +12,7 @@ import type { Recording } from '../../src/recording/read/reader.js';
 import { createRotatingWriter } from '../../src/recording/write/rotate.js';
 import { fileSink } from '../../src/recording/write/sink.js';
 import { createRecordingWriter } from '../../src/recording/write/writer.js';
+import { patience } from '../pace.js';
 import { LIVE_SESSION, liveSession } from './live-session.js';
 import { plainBatch, record, SESSION } from './support.js';
 
@@ -30,7 +31,7 @@ function reading(source: Recording): { rows: number; done: Promise<unknown> } {
 
 async function until(condition: () => boolean, what: string): Promise<void> {
   for (let waited = 0; !condition(); waited += 10) {
-    assert.ok(waited < 5000, what);
+    assert.ok(waited < patience(5000), what);
     await sleep(10);
   }
 }

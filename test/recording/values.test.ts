@@ -18,7 +18,7 @@ import { COLUMNS, type FixedKey } from '../../src/recording/format/columns.js';
 import { ROW_RANGES } from '../../src/recording/format/row-ranges.js';
 import { openFile } from '../../src/recording/read/file.js';
 import { GUEST_RECORDING, MemoryOutput } from '../export/support.js';
-import { long } from '../long.js';
+import { long, some } from '../long.js';
 import { type Changes, writeChanged } from './hostile.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'vlt-values-'));
@@ -82,7 +82,7 @@ for (const [key, { min, max, unknown }] of Object.entries(ROW_RANGES)) {
   const odd = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0.5, 1e300, min - 1e4, max * 4];
   if (unknown === undefined) odd.push(Number.NaN);
   test(`rows: ${key} out of its range`, async () => {
-    for (const value of odd)
+    for (const value of some(odd, 3))
       await refused(
         put(key as FixedKey, value, (batch, i) => batch.kind[i] !== 0 && i > 3),
         new RegExp(`: ${named(key)} is ${String(value).replace('+', '\\+')} in row \\d+, not a whole number from`),

@@ -10,6 +10,7 @@ import { after, before, describe, it } from 'node:test';
 import { openRegular } from '../../src/symbols/mapped-file.js';
 import { parseMaps } from '../../src/symbols/process-maps.js';
 import { Symbols } from '../../src/symbols/symbols.js';
+import { patience } from '../pace.js';
 
 /** Prints where things are, then waits for its input to end. */
 const SOURCE = `
@@ -78,7 +79,7 @@ describe('user symbols', () => {
     for (;;) {
       const found = symbols.user(pid, addresses);
       if (found !== null) return found;
-      await symbols.settle(5000);
+      await symbols.settle(patience(5000));
     }
   }
   /** Each as the innermost frame. */
@@ -92,14 +93,14 @@ describe('user symbols', () => {
     const { pid, shown } = await run('pie');
     assert.equal(symbols.user(pid, [shown]), null);
     assert.deepEqual(symbols.user(pid, [shown], true), [`0x${shown.toString(16)}`]);
-    await symbols.settle(5000);
+    await symbols.settle(patience(5000));
     assert.deepEqual(symbols.user(pid, [shown]), ['shown [pie]']);
   });
 
   it('needs the process no longer once its names were asked for', async () => {
     const { child, pid, malloc } = await run('pie');
     assert.equal(symbols.user(pid, [malloc]), null);
-    await symbols.settle(5000);
+    await symbols.settle(patience(5000));
     child.kill('SIGKILL');
     await once(child, 'exit');
     assert.deepEqual(symbols.user(pid, [malloc]), ['malloc [libc.so.6]']);
@@ -123,7 +124,7 @@ describe('user symbols', () => {
       dropCapabilities({ keep });
       const shown = [BigInt(line.split(' ')[1])];
       let names = null;
-      while ((names = symbols.user(child.pid, shown)) === null) await symbols.settle(1000);
+      while ((names = symbols.user(child.pid, shown)) === null) await symbols.settle(60_000);
       process.stdout.write(privilegedThreads(keep).length + ' ' + names);
       child.stdin.end();`;
     chmodSync(dir, 0o755);
@@ -189,7 +190,7 @@ describe('user symbols', () => {
     const other = new Symbols(proc);
     const where = 0x7f0000000000n + BigInt(`0x${address}`) - BigInt(`0x${virtual}`);
     for (const pid of [7, 8, 9]) assert.equal(other.user(pid, [where]), null);
-    await other.settle(5000);
+    await other.settle(patience(5000));
     assert.deepEqual(other.user(7, [where]), ['shown [pie]']);
     assert.deepEqual(other.user(8, [where]), ['shown [pie]']);
     const inFile = BigInt(`0x${address}`) - BigInt(`0x${virtual}`) + BigInt(`0x${offset}`);

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { spawn } from '@lydell/node-pty';
 import xterm from '@xterm/headless';
+import { patience } from '../pace.js';
 
 export interface Run {
   /** For `after` of a test: what still runs when it failed would keep its process from ending. */
@@ -23,7 +24,6 @@ export interface Run {
 }
 
 const TURN_MS = 50;
-const PATIENCE_MS = 15_000;
 const BEFORE = 'what stood here before';
 
 export interface RunOptions {
@@ -63,7 +63,7 @@ export function run(script: string, options: RunOptions = {}): Run {
     return lines.join('\n');
   };
   const poll = async <T>(what: string, ask: () => Promise<T | null> | T | null): Promise<T> => {
-    for (let waited = 0; waited < PATIENCE_MS; waited += TURN_MS) {
+    for (let waited = 0; waited < patience(3000); waited += TURN_MS) {
       const answer = await ask();
       if (answer !== null) return answer;
       await delay(TURN_MS);

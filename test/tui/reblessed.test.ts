@@ -5,13 +5,14 @@ import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { longOnly } from '../long.js';
+import { patience } from '../pace.js';
 
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
 for (const suite of ['golden.test.js', 'keys.test.js', 'replay.test.js']) {
   test(`${suite} passes on reblessed`, {
-    timeout: 180_000,
-    skip: suite === 'golden.test.js' ? false : longOnly,
+    timeout: patience(60_000),
+    skip: longOnly,
   }, () => {
     // As a process of its own that does not take itself for a part of this run.
     const { NODE_TEST_CONTEXT: _, UPDATE_GOLDEN: __, ...env } = process.env;

@@ -7,6 +7,7 @@ import { keysOf } from '../../src/core/view/keys.js';
 import { openReplay } from '../../src/recording/play/player.js';
 import type { Replay } from '../../src/recording/play/replay.js';
 import type { Marker, MarkFinder } from '../../src/recording/read/marks.js';
+import { patience } from '../pace.js';
 import { bundledRecording } from './bundled.js';
 import { DOWN, LEFT, RIGHT, UP } from './key-names.js';
 import { type Harness, open } from './terminal.js';
@@ -78,7 +79,8 @@ test('space plays on and pauses; at the end it begins anew', async (t) => {
   await h.type(' ');
   await h.until(/▶ REPLAY/);
   const from = replay.position;
-  for (let i = 0; i < 2000 && replay.position < from + 100e6; i++) await new Promise((r) => setTimeout(r, 20));
+  for (let waited = 0; waited < patience(5000) && replay.position < from + 100e6; waited += 20)
+    await new Promise((r) => setTimeout(r, 20));
   await h.type(' ');
   await h.until(/‖ PAUSED/);
   assert.ok(replay.position > from);

@@ -9,6 +9,7 @@ import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { SettingsFile } from '../../cli/tui/settings.js';
 import { initialState } from '../../src/core/view/state.js';
+import { patience } from '../pace.js';
 import { snapshotAt } from './fixture.js';
 import { type Harness, open } from './terminal.js';
 
@@ -98,7 +99,7 @@ test('a pipe in its place is not waited for', (t) => {
   const load = `import { SettingsFile } from ${JSON.stringify(module)};
     console.log(JSON.stringify(new SettingsFile({ XDG_CONFIG_HOME: ${JSON.stringify(config)} }).load()));`;
   const { stdout, signal } = spawnSync(process.execPath, ['--input-type=module', '-e', load], {
-    timeout: 30_000,
+    timeout: patience(3000),
     encoding: 'utf8',
   });
   assert.deepEqual([stdout, signal], ['{}\n', null]);

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import xterm from '@xterm/headless';
 import type { DashboardOptions } from '../../cli/tui/context.js';
 import { Dashboard } from '../../cli/tui/dashboard.js';
+import { patience } from '../pace.js';
 
 export interface Harness {
   readonly dashboard: Dashboard;
@@ -112,7 +113,7 @@ export async function open(columns: number, rows: number, options: Partial<Dashb
       await settle();
     },
     async until(pattern) {
-      for (let i = 0; i < 1200; i++) {
+      for (let waited = 0; waited < patience(5000); waited += 50) {
         await drained();
         if (pattern.test(harness.text())) return;
         await delay(50);

@@ -7,6 +7,7 @@ import { Pipeline } from '../../src/core/aggregate/pipeline.js';
 import { LISTS_OF, type ListId, VIEWS, type ViewId } from '../../src/core/view/state.js';
 import { openReplay } from '../../src/recording/play/player.js';
 import { openFile } from '../../src/recording/read/file.js';
+import { longOnly } from '../long.js';
 import { bundledRecording } from './bundled.js';
 import { CSV_KEY, DOWN, END, F1, F2, F3, F4, F5, F6, F10 } from './key-names.js';
 import { type Harness, open } from './terminal.js';
@@ -169,7 +170,9 @@ for (const [columns, rows] of [
   [80, 24],
   [160, 45],
 ] as const) {
-  test(`keys in every view over a recording, ${columns}×${rows}`, async (t) => {
+  test(`keys in every view over a recording, ${columns}×${rows}`, {
+    skip: columns === 80 ? false : longOnly,
+  }, async (t) => {
     const walked = await opened(t, columns, rows);
     for (const [i, view] of VIEWS.entries()) await walk(walked, view, String(i + 1));
   });
@@ -201,7 +204,9 @@ for (const [columns, rows] of [
   [80, 24],
   [160, 45],
 ] as const) {
-  test(`keys in every view over live data, ${columns}×${rows}`, async (t) => {
+  test(`keys in every view over live data, ${columns}×${rows}`, {
+    skip: columns === 160 ? false : longOnly,
+  }, async (t) => {
     const { h } = await opened(t, columns, rows);
     const walked = await live(t, columns, rows, h.dashboard.snapshot?.time ?? 0);
     for (const [i, view] of VIEWS.entries()) await walk(walked, view, String(i + 1));
