@@ -12,7 +12,8 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import { type AddressInfo, isIP, type Socket } from 'node:net';
+import { hostname } from 'node:os';
 
 export interface HttpOptions {
   readonly host: string;
@@ -111,6 +112,19 @@ function isAllowed(given: string | undefined, credentials: string): boolean {
   return timingSafeEqual(digest(Buffer.from(encoded, 'base64')), digest(credentials));
 }
 
+/** Addresses of this host that nobody but its own users reaches. */
+const LOOPBACK = /^(?:::1|(?:::ffff:)?127\.\d+\.\d+\.\d+)$/;
+
+/**
+ * A page that somebody opened in a browser on this host reaches 127.0.0.1 too: under a name of its own, which it had the
+ * resolver change (DNS rebinding), and then may read the answer. Nobody else calls this host so.
+ */
+function isOwnName(host: string | undefined): boolean {
+  const [, six, name = ''] = /^(?:\[([^\]]*)\]|([^:]*))(?::\d*)?$/.exec(host?.toLowerCase() ?? 'localhost') ?? [];
+  if (six !== undefined) return isIP(six) === 6;
+  return isIP(name) === 4 || /^(?:.+\.)?localhost$/.test(name) || name === hostname().toLowerCase();
+}
+
 async function respond(
   request: IncomingMessage,
   response: ServerResponse,
@@ -131,6 +145,8 @@ async function respond(
   const plain = (status: number, body: string): Page => ({ status, type: 'text/plain', body });
   if (credentials !== null && !isAllowed(request.headers.authorization, credentials))
     return send(plain(401, 'who is asking?\n'), { 'www-authenticate': 'Basic realm="vmalocktop"' });
+  if (credentials === null && LOOPBACK.test(request.socket.localAddress ?? '') && !isOwnName(request.headers.host))
+    return send(plain(421, 'that is no name of this host: ask for 127.0.0.1, or set metrics.password_file\n'));
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return send(plain(405, 'GET or HEAD\n'), { allow: 'GET, HEAD' });
   const path = request.url?.split('?', 1)[0] ?? '';

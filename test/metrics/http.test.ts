@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import { hostname } from 'node:os';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BoundedServer, listenBounded, type Page } from '../../src/metrics/bounded-http.js';
@@ -51,13 +52,13 @@ async function crowd(address: string, behave: (socket: Socket) => void): Promise
 const CROWDS: Readonly<Record<string, (socket: Socket) => void>> = {
   'say nothing': () => {},
   'say a line of a head now and then': (socket) => {
-    socket.write('GET /metrics HTTP/1.1\r\nHost: x\r\n');
+    socket.write('GET /metrics HTTP/1.1\r\nHost: localhost\r\n');
     const drip = setInterval(() => socket.write('X-a: b\r\n'), 100);
     socket.once('close', () => clearInterval(drip));
   },
   'do not read their answers': (socket) => {
     socket.pause();
-    for (let i = 0; i < 200; i++) socket.write('GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n');
+    for (let i = 0; i < 200; i++) socket.write('GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n');
   },
 };
 
@@ -127,4 +128,32 @@ test('a session that hangs is said to, by a thread that does not', async (t) => 
   while (!/\) Z /.test(readFileSync(`/proc/${child.pid}/stat`, 'utf8'))) Atomics.wait(lap, 0, 0, 50);
   await end;
   assert.match(said, /^503 the session was not heard of/);
+});
+
+test('a page in a browser here, whose name somebody had resolve to 127.0.0.1, is not answered', async (t) => {
+  const server = await serve();
+  t.after(() => server.close());
+  const status = async (host: string): Promise<number> => (await ask(server.address, '/metrics', { host })).status;
+  for (const host of [
+    'attacker.example',
+    'attacker.example:9753',
+    '127.0.0.1.attacker.example',
+    'localhost.attacker.example:1',
+    '[x]',
+  ])
+    assert.equal(await status(host), 421, host);
+  for (const host of [
+    'localhost',
+    'localhost:9753',
+    'a.localhost',
+    '127.0.0.1:9753',
+    '10.1.2.3',
+    '[::1]:9753',
+    hostname(),
+  ])
+    assert.equal(await status(host), 200, host);
+  const asked = await serve(undefined, 'a:b');
+  t.after(() => asked.close());
+  const known = { host: 'metrics.example', authorization: `Basic ${btoa('a:b')}` };
+  assert.equal((await ask(asked.address, '/metrics', known)).status, 200, 'a proxy that says who it is');
 });
