@@ -68,7 +68,7 @@ static __always_inline int on_mm_lock_enter(__u64 address, struct pt_regs *regs)
 	}
 	rec->t[VL_H_MMAP_LOCK] = ts;
 	rec->state = IN_MM_LOCK;
-	find_holder(BPF_CORE_READ(task, mm), &holder);
+	find_holder(BPF_CORE_READ(task, mm), &holder, false);
 	return send(rec, VL_MM_LOCK_ENTER, 0, ts, AB(user, holder.kind));
 }
 
@@ -83,8 +83,8 @@ __noinline int send_writer(struct rec *rec, __u32 seq, __u32 by_seq, __u64 ts)
 	if (!rec)
 		return 0;
 	mm = rec->mm;
-	known = bpf_map_lookup_elem(&writers, &mm);
-	if (!known || !known->n)
+	known = writers_of(mm);
+	if (!known || known->mm != mm || !known->n)
 		return 0;
 	writer = known->latest[(known->n - 1) & (LATEST - 1)];
 	if (by_seq)
@@ -93,6 +93,8 @@ __noinline int send_writer(struct rec *rec, __u32 seq, __u32 by_seq, __u64 ts)
 				writer = known->latest[i];
 				flags = VL_F_EXACT;
 			}
+	if (!writer.tid || writer.mark != writer_mark(mm))
+		return 0;
 	return send(rec, VL_MM_WRITER, flags, ts, AB(writer.tid, writer.syscall));
 }
 

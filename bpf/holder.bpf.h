@@ -33,8 +33,9 @@ static __always_inline void find_rt_holder(struct rw_semaphore___rt *sem, struct
 }
 
 /* Who holds mmap_lock, by the owner word of its rw_semaphore. Nobody keeps it still for us: the count and the owner
- * must agree, or only the kind is reported; and of readers the word names the one that came last. */
-static __always_inline void find_holder(struct mm_struct *mm, struct holder *holder)
+ * must agree, or only the kind is reported; and of readers the word names the one that came last. `counts_us`: one of the
+ * readers in the count is the current task, which has not got the lock (rwsem_read_trylock). */
+static __always_inline void find_holder(struct mm_struct *mm, struct holder *holder, bool counts_us)
 {
 	struct task_struct *task;
 	__u64 locked, owner;
@@ -50,7 +51,7 @@ static __always_inline void find_holder(struct mm_struct *mm, struct holder *hol
 	task = (void *)(owner & ~RWSEM_OWNER_FLAGS);
 	if (locked & RWSEM_WRITER_LOCKED)
 		holder->kind = VL_HOLDER_WRITER;
-	else if (RWSEM_READERS(locked))
+	else if (RWSEM_READERS(locked) > counts_us)
 		holder->kind = VL_HOLDER_READER;
 	else
 		holder->kind = VL_HOLDER_NONE;

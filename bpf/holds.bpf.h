@@ -9,8 +9,8 @@
 
 #include "compat.bpf.h"
 #include "events.h"
-#include "holder.bpf.h"
 #include "kernel.bpf.h"
+#include "lock_scope.bpf.h"
 #include "lockers.bpf.h"
 #include "maps.bpf.h"
 #include "rodata.bpf.h"
@@ -47,30 +47,6 @@ static __noinline int send_lock(struct lock_event *e, __u64 now)
 	return 0;
 }
 
-/* mmap_lock is asked for. A trylock comes here as well, and is over at once. */
-static __always_inline void hold_asked(struct task_struct *task, struct mm_struct *mm, bool write, __u64 now)
-{
-	struct locker *locker = my_locker(task);
-	struct holder holder;
-
-	if (!locker)
-		return;
-	leave_queue(locker); /* an end that was missed */
-	locker->asked = now;
-	locker->mm = mm_id_of(mm);
-	if (!is_taken(mm, write))
-		return;
-	find_holder(mm, &holder);
-	locker->holder = holder.tid;
-	locker->flags = lock_flags(task, mm, write) | (holder.kind == VL_HOLDER_READER   ? VL_L_FOUND_READER
-						       : holder.kind == VL_HOLDER_WRITER ? VL_L_FOUND_WRITER
-											 : 0);
-	locker->syscall = current_syscall(task);
-	locker->queue = queue_of(locker->mm) + 1;
-	__sync_fetch_and_add(&queues[queue_of(locker->mm)], 1);
-	locker->file = locker->flags & VL_L_KTHREAD ? 0 : file_read(task, locker->syscall);
-}
-
 static __noinline int send_hold(struct locker *locker, __u64 which, struct mm_struct *mm, __u64 now, __u64 stack_ids)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -97,35 +73,38 @@ static __noinline int send_hold(struct locker *locker, __u64 which, struct mm_st
 	return send_lock(&e, now);
 }
 
-/* mmap_lock is about to be given back; `write`: it was held for write. */
-static __always_inline void hold_over(void *ctx, struct task_struct *task, struct mm_struct *mm, bool write, __u64 now)
+/* The hold `which` of `locker` is over, or is about to be. */
+static __always_inline void hold_over(void *ctx, struct locker *locker, __u32 which, struct mm_struct *mm, bool awaited)
 {
-	struct locker *locker = my_locker(task);
-	__u64 id = mm_id_of(mm);
-	bool awaited = queues[queue_of(id)] != 0;
-	__u32 i;
+	struct lock_hold *hold = &locker->held[which & 1];
 
-	if (!locker)
-		return;
-	i = locker->held[0].mm == id ? 0 : 1;
-	if (locker->held[i].mm == id) {
-		struct lock_hold *hold = &locker->held[i];
+	if (awaited || hold->flags & VL_L_FORK || hold_min_ns) {
+		__u64 now = bpf_ktime_get_ns();
 
-		if (awaited || hold->flags & VL_L_FORK || (hold_min_ns && now - hold->since >= hold_min_ns))
-			send_hold(locker, i, mm, now, lock_stacks(ctx));
-		hold->mm = 0;
-	} else if (awaited) {
-		struct lock_event e = { .kind = VL_L_HELD, .mm = id, .flags = lock_flags(task, mm, write),
-					.syscall = current_syscall(task), .b = owner_of(mm), .stack_ids = lock_stacks(ctx) };
-
-		if (!(e.flags & VL_L_KTHREAD))
-			e.file = file_read(task, e.syscall);
-		send_lock(&e, now);
+		if (awaited || hold->flags & VL_L_FORK || now - hold->since >= hold_min_ns)
+			send_hold(locker, which, mm, now, lock_stacks(ctx));
 	}
+	hold->mm = 0;
+}
+
+/* mmap_lock is about to be given back by a task that had it before the session, or whose acquisition was missed. */
+static __always_inline void unknown_hold_over(void *ctx, struct task_struct *task, struct mm_struct *mm, __u64 id, bool write)
+{
+	struct lock_event e = { .kind = VL_L_HELD, .mm = id };
+
+	if (!should_trace_lock(task, mm))
+		return;
+	e.flags = lock_flags(task, mm, write);
+	e.syscall = current_syscall(task);
+	e.b = owner_of(mm);
+	e.stack_ids = lock_stacks(ctx);
+	if (!(e.flags & VL_L_KTHREAD))
+		e.file = file_read(task, e.syscall);
+	send_lock(&e, bpf_ktime_get_ns());
 }
 
 static __always_inline void hold_begins(struct locker *locker, struct task_struct *task, struct mm_struct *mm, __u64 id,
-					bool write, __u64 now)
+					bool write, __u32 syscall, __u64 now)
 {
 	__u32 i = locker->held[0].mm && locker->held[0].mm != id;
 	struct lock_hold *hold = &locker->held[i & 1];
@@ -133,8 +112,9 @@ static __always_inline void hold_begins(struct locker *locker, struct task_struc
 	hold->mm = id;
 	hold->since = now;
 	hold->flags = lock_flags(task, mm, write);
-	hold->syscall = current_syscall(task);
-	hold->file = hold->flags & VL_L_FOREIGN ? file_read(task, hold->syscall) : 0;
+	hold->syscall = syscall;
+	hold->file = hold->flags & VL_L_FOREIGN ? file_read(task, syscall) : 0;
+	locker->sent[i & 1] = 0;
 	if (!write)
 		return;
 	locker->vmas = 0;
@@ -144,41 +124,26 @@ static __always_inline void hold_begins(struct locker *locker, struct task_struc
 		locker->held[0].flags |= VL_L_FORK;
 }
 
-/* mmap_lock was acquired or not: a trylock fails, and a signal cuts a wait short. */
-static __always_inline void hold_had(void *ctx, struct task_struct *task, struct mm_struct *mm, bool write, bool success,
-				     __u64 now)
+/* Which hold of `locker` is of this mm; 2: none. */
+static __always_inline __u32 hold_of(struct locker *locker, __u64 id)
 {
-	struct locker *locker = my_locker(task);
-	__u64 id = mm_id_of(mm), asked;
-	bool queued;
+	return locker->held[0].mm == id ? 0 : locker->held[1].mm == id ? 1 : 2;
+}
 
-	if (!locker)
-		return;
-	asked = locker->mm == id ? locker->asked : 0;
-	queued = locker->queue != 0;
-	locker->asked = 0;
-	leave_queue(locker);
-	if (!success)
-		return;
-	/* mmap_write_downgrade reports an acquisition for read without a start. */
-	if (!asked && !write && (locker->held[0].mm == id || locker->held[1].mm == id))
-		hold_over(ctx, task, mm, true, now);
-	if (asked && queued) {
-		struct lock_event e = { .kind = VL_L_WAITED, .mm = id, .since = asked, .flags = locker->flags,
-					.syscall = locker->syscall, .b = locker->holder, .file = locker->file,
-					.stack_ids = lock_stacks(ctx) };
+/* The task has queued for it since `asked`, and has it. */
+static __always_inline void wait_over(void *ctx, struct locker *locker, __u64 id, __u64 asked, __u64 now)
+{
+	struct lock_event e = { .kind = VL_L_WAITED, .mm = id, .since = asked, .flags = locker->flags,
+				.syscall = locker->syscall, .b = locker->holder, .file = locker->file,
+				.stack_ids = lock_stacks(ctx) };
 
-		send_lock(&e, now);
-	}
-	hold_begins(locker, task, mm, id, write, now);
+	send_lock(&e, now);
 }
 
 /* A VMA of `mm` was write-locked: part of the hold under which that is done. A fork's VMAs are the parent's. */
-static __always_inline void hold_locked_vma(struct task_struct *task, __u64 mm, __u64 ns)
+static __always_inline void hold_locked_vma(struct locker *locker, __u64 mm, __u64 ns)
 {
-	struct locker *locker = locker_of(task);
-
-	if (!locker || locker->pid != (__u32)task->pid || locker->held[0].mm != mm)
+	if (locker->held[0].mm != mm)
 		return;
 	locker->vmas++;
 	locker->vma_ns += ns;

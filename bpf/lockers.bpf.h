@@ -4,7 +4,6 @@
 #define VMALOCKTOP_LOCKERS_BPF_H
 
 #include "arch.bpf.h"
-#include "cgroups.bpf.h"
 #include "compat.bpf.h"
 #include "counters.h"
 #include "events.h"
@@ -35,8 +34,18 @@ struct locker {
 	__u64 vma_ns;    /* and time in them */
 	struct lock_hold held[2]; /* a fork holds two */
 	__u64 file;      /* of what it asks for, as in a hold */
+	/* From here on for the programs alone. */
+	__u64 number;    /* what turns a pointer into a number: lock_id */
+	__u64 t_vma;     /* entered __vma_start_write; 0: is not in it */
+	__u32 seq[2];    /* of holds for write: mm_lock_seq then, and all the while */
+	__u16 holder_prio;
+	__u8 holder_kind; /* enum vl_holder */
+	__u8 claimed;    /* enum mm_event: taken already, by the program on the function that fires the tracepoint */
+	__u8 vma_flags;  /* of the VL_W_VMA to come: VL_F_EXACT, VL_F_HOLDER_READER */
+	__u8 sent[2];    /* of holds: VL_W_ACQUIRED was sent, so that VL_W_RELEASED is */
+	__u8 pad;
 };
-_Static_assert(sizeof(struct locker) == 128, "two cache lines");
+_Static_assert(sizeof(struct locker) == 160, "src/live/lockers.ts reads it by place");
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -48,93 +57,6 @@ struct {
 /* Tasks that queue for an mm's mmap_lock. Shared by collision: then a few holds more are sent. */
 #define QUEUES 4096
 __u32 queues[QUEUES];
-
-/* With a filter: the mms that followed tasks run on, or that a followed process owns. */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 16384); /* 1 unless filtered, set before load */
-	__type(key, __u64);
-	__type(value, __u8);
-} followed_mms SEC(".maps");
-
-static __always_inline __u64 mm_id_of(void *mm)
-{
-	__u64 id;
-
-	/* Through memory, so that it is a number to the verifier. */
-	bpf_probe_read_kernel(&id, sizeof id, &mm);
-	return MM_ID(id);
-}
-
-/* __mmdrop: another mm may lie there next, and whether that one is followed is found out anew. */
-static __always_inline int on_mm_freed(void *mm)
-{
-	__u64 id = mm_id_of(mm);
-
-	bpf_map_delete_elem(&followed_mms, &id);
-	return 0;
-}
-
-/* A task of the process an mm is of (CONFIG_MEMCG keeps that); NULL: not known, as when it exits (mm_update_next_owner). */
-static __always_inline struct task_struct *owner_task(struct mm_struct *mm)
-{
-	struct task_struct *owner = NULL;
-
-	if (bpf_core_field_exists(mm->owner))
-		owner = BPF_CORE_READ(mm, owner);
-	return owner;
-}
-
-/* The process an mm is of; 0: not known. */
-static __always_inline __u32 owner_of(struct mm_struct *mm)
-{
-	struct task_struct *owner = owner_task(mm);
-
-	return owner ? tgid_of(owner) : 0;
-}
-
-/* Whether the process an mm is of is followed. Filters by thread and by name say nothing of a process. */
-static __always_inline bool is_owner_followed(struct task_struct *task, struct mm_struct *mm)
-{
-	struct task_struct *owner;
-	__u32 tgid;
-
-	if (filter_tid || filter_comm)
-		return false;
-	owner = owner_task(mm);
-	if (!owner)
-		return false;
-	if (filter_tgid) {
-		tgid = tgid_of(owner);
-		if (!has_pid(PIDS_OF(tgids, tgid), tgid))
-			return false;
-	}
-	if (!filter_cgroup)
-		return true;
-	/* Tasks of one css_set are in one cgroup, and mostly it is the mm's own that asks. */
-	return BPF_CORE_READ(owner, cgroups) == BPF_CORE_READ(task, cgroups) ? in_followed_cgroup() :
-									       is_in_followed_cgroup(owner);
-}
-
-/* Whether what happens to the locks of this mm is of the session, by any task. Of our own: what we do to others. */
-static __always_inline bool should_trace_lock(struct task_struct *task, struct mm_struct *mm)
-{
-	bool own = BPF_CORE_READ(task, mm) == mm;
-	__u64 id;
-	__u8 one = 1;
-
-	if (!in_session() || (own && is_ourself(task)))
-		return false;
-	if (!filtered)
-		return true;
-	id = mm_id_of(mm);
-	if (bpf_map_lookup_elem(&followed_mms, &id))
-		return true;
-	if (!(own && should_trace(task)) && !is_owner_followed(task, mm))
-		return false;
-	bpf_map_update_elem(&followed_mms, &id, &one, BPF_ANY);
-	return true;
-}
 
 /* The file of /proc behind the system call's descriptor: its name's first 7 bytes; 0 for any other file. */
 static __noinline __u64 proc_file(__u64 fd)
@@ -165,7 +87,7 @@ static __always_inline __u64 file_read(struct task_struct *task, __u32 syscall)
 static __always_inline __u32 lock_flags(struct task_struct *task, struct mm_struct *mm, bool write)
 {
 	__u32 flags = write ? VL_L_WRITE : 0;
-	struct mm_struct *own = BPF_CORE_READ(task, mm);
+	struct mm_struct *own = task->mm;
 
 	if (task->flags & PF_KTHREAD)
 		flags |= VL_L_KTHREAD;
@@ -174,6 +96,13 @@ static __always_inline __u32 lock_flags(struct task_struct *task, struct mm_stru
 	else if (own != mm)
 		flags |= VL_L_FOREIGN;
 	return flags;
+}
+
+/* The mm as a number; through memory, for the verifier permits no arithmetic on a pointer. */
+static __always_inline __u64 lock_id(struct locker *locker, void *mm)
+{
+	NUMBER(locker->number, mm);
+	return MM_ID(*(volatile __u64 *)&locker->number);
 }
 
 static __always_inline struct locker *locker_of(struct task_struct *task)
@@ -226,21 +155,6 @@ static __always_inline struct locker *my_locker(struct task_struct *task)
 	locker->tid = my_tid(task);
 	locker->tgid = my_tgid(task);
 	return locker;
-}
-
-/* Whether an acquisition would not succeed at once. */
-static __always_inline bool is_taken(struct mm_struct *mm, bool write)
-{
-	struct rw_semaphore___rt *rt = (void *)&mm->mmap_lock;
-	__u64 locked;
-
-	if (!bpf_core_field_exists(mm->mmap_lock.count)) {
-		__u32 readers = BPF_CORE_READ(rt, rwbase.readers.counter);
-
-		return write ? readers != RT_READER_BIAS : !(readers & RT_READER_BIAS);
-	}
-	locked = BPF_CORE_READ(mm, mmap_lock.count.counter);
-	return write ? locked != 0 : (locked & RWSEM_READ_FAILED) != 0;
 }
 
 #endif

@@ -128,22 +128,41 @@ struct {
 /* Entries of maps that are direct-mapped by pid and hold what is known of a task for a short time. */
 #define TASK_SLOTS 32768
 
-/* The latest writers of an mm, by the lock sequence each ran under: what names the one that write-locked a VMA. */
+/*
+ * The latest writers of an mm, by the lock sequence each ran under: what names the one that write-locked a VMA. Of two mms
+ * that come to the same entry the last to be written has it. Each writer bears its mm's mark, for it may be put down
+ * after another mm has taken the entry.
+ */
 #define LATEST 4
+#define WRITERS 8192
 struct mm_writer {
-	__u32 seq, tid, syscall, pad;
+	__u32 seq, tid, syscall, mark;
 };
 struct mm_writers {
+	__u64 mm;
 	__u32 n;
 	__u32 pad;
 	struct mm_writer latest[LATEST];
 };
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 8192);
-	__type(key, __u64);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, WRITERS);
+	__type(key, __u32);
 	__type(value, struct mm_writers);
 } writers SEC(".maps");
+
+/* mm_structs are 64 bytes apart at least; what differs between those in use lies in these bits. */
+static __always_inline __u32 writer_mark(__u64 mm)
+{
+	return (__u32)(mm >> 6);
+}
+
+static __always_inline struct mm_writers *writers_of(__u64 mm)
+{
+	__u32 i = (__u32)(mm >> 6 ^ mm >> 19) & (WRITERS - 1);
+
+	return bpf_map_lookup_elem(&writers, &i);
+}
 
 struct {
 	__uint(type, BPF_MAP_TYPE_STACK_TRACE);

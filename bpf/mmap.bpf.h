@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* mmap_lock by its tracepoints: how long everybody waits for it, who writes, and when a fault gives it back. */
+/* mmap_lock by its tracepoints: who has it and since when, how long everybody waited for it, and when a fault gives it back. */
 #ifndef VMALOCKTOP_MMAP_BPF_H
 #define VMALOCKTOP_MMAP_BPF_H
 
@@ -9,9 +9,9 @@
 #include "holder.bpf.h"
 #include "holds.bpf.h"
 #include "kernel.bpf.h"
+#include "lock_scope.bpf.h"
 #include "lockers.bpf.h"
 #include "maps.bpf.h"
-#include "mmap_wait.bpf.h"
 #include "pending.bpf.h"
 #include "record.bpf.h"
 #include "rodata.bpf.h"
@@ -19,30 +19,6 @@
 #include "state.bpf.h"
 #include "swap_pending.bpf.h"
 #include "writers.bpf.h"
-
-static __always_inline int on_mm_start(struct mm_struct *mm, bool write)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct holder holder;
-	struct mmap_wait *wait;
-	__u64 now;
-
-	if (!should_trace_lock(task, mm))
-		return 0;
-	now = bpf_ktime_get_ns();
-	hold_asked(task, mm, write, now);
-	wait = make_mmap_wait(task);
-	if (!wait)
-		return 0;
-	if (write) {
-		find_holder(mm, &holder);
-		wait->holder = holder.tid;
-		wait->holder_prio = holder.prio;
-		wait->holder_kind = holder.kind;
-	}
-	wait->ts = now;
-	return 0;
-}
 
 static __always_inline __u32 decade_of(__u64 ns)
 {
@@ -89,50 +65,14 @@ static __always_inline void inside_attempt(void *ctx, struct task_struct *task, 
 		send(rec, VL_MM_INSIDE, 0, bpf_ktime_get_ns(), AB(write, success));
 }
 
-static __always_inline int on_mm_acquired(void *ctx, struct mm_struct *mm, bool write, bool success)
+/* What a fault of this task sees of it: its own mm's lock, in lock_mm_and_find_vma or elsewhere. */
+static __always_inline int fault_acquired(void *ctx, struct task_struct *task, struct mm_struct *mm, bool write, bool success, bool queued,
+					  __u64 now)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
 	struct task_state *state;
-	struct vl_cpu *row = this_row();
-	struct rec *rec;
+	struct rec *rec = success ? current_rec(task, &state) : current_or_pending(task, &state);
 	struct holder holder;
-	struct mmap_wait *wait;
-	__u64 now, asked = 0, mm_id = BPF_CORE_READ(task, mm) == mm ? 1 : 0;
-	bool own = mm_id;
 
-	if (!should_trace_lock(task, mm) || !row)
-		return 0;
-	bpf_probe_read_kernel(&mm_id, sizeof mm_id, &mm);
-	mm_id = MM_ID(mm_id);
-	now = bpf_ktime_get_ns();
-	hold_had(ctx, task, mm, write, success, now);
-	wait = my_mmap_wait(task);
-	if (!wait)
-		return 0;
-	if (wait->pid == (__u32)task->pid) {
-		asked = wait->ts;
-		wait->ts = 0;
-	}
-	/* mmap_write_downgrade says "acquired for read" without having asked. */
-	if (!asked) {
-		if (!write && success && wait->pid == (__u32)task->pid)
-			write_released(task, wait, mm_id);
-		return 0;
-	}
-	if (success) {
-		__u32 base = write ? VL_C_MM_WRITE_1US : VL_C_MM_READ_1US;
-
-		__sync_fetch_and_add(&row->counter[write ? VL_C_MM_WRITE : VL_C_MM_READ], 1);
-		__sync_fetch_and_add(&row->counter[write ? VL_C_MM_WRITE_NS : VL_C_MM_READ_NS], now - asked);
-		__sync_fetch_and_add(&row->counter[(base + decade_of(now - asked)) & 63], 1);
-		if (write)
-			write_locked(ctx, task, wait, mm, mm_id, asked, now);
-	} else if (!write) {
-		__sync_fetch_and_add(&row->counter[VL_C_MM_TRY_FAILED], 1);
-	}
-	if (!own)
-		return 0;
-	rec = success ? current_rec(task, &state) : current_or_pending(task, &state);
 	if (!rec || !(rec->state & IN_MM_LOCK)) {
 		inside_attempt(ctx, task, rec, write, success);
 		return 0;
@@ -144,35 +84,90 @@ static __always_inline int on_mm_acquired(void *ctx, struct mm_struct *mm, bool 
 			rec->t_mm_had = now;
 		return 0;
 	}
-	find_holder(mm, &holder);
+	if (queued && mm_queue)
+		return 0; /* not its trylock: a signal ended the wait behind it */
+	find_holder(mm, &holder, false);
 	return send(rec, VL_MM_CONTENDED, 0, now, AB(holder.tid, holder.kind));
+}
+
+/* mmap_lock was acquired or not: a trylock fails, and a signal cuts a wait short. */
+static __always_inline int on_mm_acquired(void *ctx, struct mm_struct *mm, bool write, bool success)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct vl_cpu *row = this_row();
+	struct locker *locker;
+	__u64 now, asked, id, waited;
+	bool own = task->mm == mm, queued;
+	__u32 which, syscall, decade;
+
+	if (!should_trace_lock(task, mm) || !row)
+		return 0;
+	locker = my_locker(task);
+	if (!locker)
+		return 0;
+	id = lock_id(locker, mm);
+	now = bpf_ktime_get_ns();
+	asked = locker->mm == id ? locker->asked : 0;
+	queued = asked && locker->queue;
+	locker->asked = 0;
+	leave_queue(locker);
+	if (success) {
+		/* mmap_write_downgrade says "acquired for read" without having asked, while the lock is held for write still. */
+		which = write || asked ? 2 : hold_of(locker, id);
+		if (which < 2 && locker->held[which & 1].flags & VL_L_WRITE) {
+			write_over(ctx, task, locker, which, mm);
+			hold_begins(locker, task, mm, id, false, current_syscall(task), now);
+			return 0;
+		}
+		waited = asked ? now - asked : 0;
+		__sync_fetch_and_add(&row->counter[write ? VL_C_MM_WRITE : VL_C_MM_READ], 1);
+		decade = write ? VL_C_MM_WRITE_1US : VL_C_MM_READ_1US;
+		if (waited) {
+			decade += decade_of(waited);
+			__sync_fetch_and_add(&row->counter[write ? VL_C_MM_WRITE_NS : VL_C_MM_READ_NS], waited);
+		}
+		__sync_fetch_and_add(&row->counter[decade & 63], 1);
+		if (queued)
+			wait_over(ctx, locker, id, asked, now);
+		syscall = current_syscall(task);
+		hold_begins(locker, task, mm, id, write, syscall, now);
+		if (write)
+			write_locked(ctx, task, locker, mm, own, id, queued, asked ? asked : now, now, syscall);
+	} else if (!write && !(queued && mm_queue)) {
+		__sync_fetch_and_add(&row->counter[VL_C_MM_TRY_FAILED], 1);
+	}
+	return own ? fault_acquired(ctx, task, mm, write, success, queued, now) : 0;
 }
 
 static __always_inline int on_mm_released(void *ctx, struct mm_struct *mm, bool write)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct task_state *state;
+	struct locker *locker;
 	struct rec *rec;
-	struct mmap_wait *wait;
-	__u64 mm_id;
+	bool awaited;
+	__u32 which;
+	__u64 id;
 
 	if (!in_session())
 		return 0;
-	if (should_trace_lock(task, mm))
-		hold_over(ctx, task, mm, write, bpf_ktime_get_ns());
-	if (write) {
-		wait = my_mmap_wait(task);
-		if (!wait || wait->pid != (__u32)task->pid || (!wait->held[0].mm && !wait->held[1].mm))
-			return 0;
-		bpf_probe_read_kernel(&mm_id, sizeof mm_id, &mm);
-		write_released(task, wait, MM_ID(mm_id));
+	locker = my_locker(task);
+	if (!locker)
 		return 0;
+	id = lock_id(locker, mm);
+	awaited = queues[queue_of(id)] != 0;
+	which = hold_of(locker, id);
+	if (which < 2) {
+		hold_over(ctx, locker, which, mm, awaited);
+		if (write && locker->sent[which & 1])
+			write_released(task, locker, which, id);
+	} else if (awaited) {
+		unknown_hold_over(ctx, task, mm, id, write);
 	}
-	rec = current_rec(task, &state);
-	if (!rec || !(rec->state & (AWAIT_MM | MM_LOCKED)))
+	if (write)
 		return 0;
-	bpf_probe_read_kernel(&mm_id, sizeof mm_id, &mm);
-	if (MM_ID(mm_id) != rec->mm)
+	rec = current_rec(task, &state);
+	if (!rec || !(rec->state & (AWAIT_MM | MM_LOCKED)) || rec->mm != id)
 		return 0;
 	send(rec, VL_MM_RELEASED, 0, bpf_ktime_get_ns(), 0);
 	if (rec->state & AWAIT_MM)

@@ -32,6 +32,7 @@ const volatile __u32 cpu_rows = 1;        /* CPUs of the host; the second progra
 const volatile __u64 signal_flags = 0;    /* thread_info.flags that make signal_pending() true */
 const volatile __u32 observe_mm = 0;      /* 1: the mmap_lock tracepoints are hooked */
 const volatile __u32 mm_tp_path = 0;      /* 1: they take the cgroup's path as second argument (before 6.14) */
+const volatile __u32 mm_queue = 0;        /* 1: the slow paths of rw_semaphore are hooked, and say who queues */
 const volatile __u32 mm_fired = 0;        /* 1: the functions that fire those tracepoints are hooked as well */
 const volatile __u64 writer_min_ns = 0;   /* send writers that waited at least this long, and those that meet a retry */
 const volatile __u32 stack_kernel = 0;    /* 1: take kernel stacks */

@@ -14,9 +14,11 @@
 #include "fault_end.bpf.h"
 #include "file.bpf.h"
 #include "fallback.bpf.h"
+#include "lock_scope.bpf.h"
 #include "mmap.bpf.h"
-#include "mmap_wait.bpf.h"
+#include "mmap_claim.bpf.h"
 #include "pids.bpf.h"
+#include "queue.bpf.h"
 #include "release.bpf.h"
 #include "rodata.bpf.h"
 #include "standby.bpf.h"
@@ -112,6 +114,11 @@ RETURN(lock_mm_and_find_vma, 3, on_mm_lock_exit((void *)ret))
 ENTRY(wake_up_new_task, on_new_task((void *)a1))
 #define ENTRY_ARGS___mmdrop __u64 a1 = ctx[0];
 ENTRY(__mmdrop, on_mm_freed((void *)a1))
+
+#define ENTRY_ARGS_rwsem_down_read_slowpath __u64 a1 = ctx[0];
+#define ENTRY_ARGS_rwsem_down_write_slowpath __u64 a1 = ctx[0];
+ENTRY(rwsem_down_read_slowpath, on_queue((void *)a1, false))
+ENTRY(rwsem_down_write_slowpath, on_queue((void *)a1, true))
 
 ENTRY(migration_entry_wait, on_wait(VL_WAIT_ENTER, VL_WAIT_MIGRATION))
 RETURN(migration_entry_wait, 3, on_wait(VL_WAIT_EXIT, VL_WAIT_MIGRATION))

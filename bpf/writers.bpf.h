@@ -8,9 +8,9 @@
 #include "events.h"
 #include "holds.bpf.h"
 #include "kernel.bpf.h"
+#include "lock_scope.bpf.h"
 #include "lockers.bpf.h"
 #include "maps.bpf.h"
-#include "mmap_wait.bpf.h"
 #include "pids.bpf.h"
 #include "record.bpf.h"
 #include "rodata.bpf.h"
@@ -18,23 +18,37 @@
 #include "state.bpf.h"
 #include "vma_hold.bpf.h"
 
-static __always_inline void remember_writer(struct task_struct *task, __u64 mm_id, void *mm, __u32 syscall)
+/* mm_lock_seq, from the mm of the task itself where that is the one: then it takes no helper. */
+static __always_inline bool read_seq(struct task_struct *task, struct mm_struct *mm, bool own, __u32 *seq)
 {
-	struct mm_writers *known = bpf_map_lookup_elem(&writers, &mm_id);
-	struct mm_writer writer = { .tid = my_tid(task), .syscall = syscall };
+	struct mm_struct___seqcount *counted = (void *)task->mm;
+	struct mm_struct___int *plain = (void *)task->mm;
 
-	if (!read_mm_seq(mm, &writer.seq))
+	if (!own)
+		return read_mm_seq(mm, seq);
+	if (bpf_core_field_exists(counted->mm_lock_seq.sequence))
+		*seq = counted->mm_lock_seq.sequence;
+	else if (bpf_core_field_exists(plain->mm_lock_seq))
+		*seq = plain->mm_lock_seq;
+	else
+		return false;
+	return true;
+}
+
+static __always_inline void remember_writer(struct task_struct *task, __u64 mm_id, __u32 seq, __u32 syscall)
+{
+	struct mm_writers *known = writers_of(mm_id);
+	struct mm_writer writer = { .seq = seq, .tid = my_tid(task), .syscall = syscall, .mark = writer_mark(mm_id) };
+
+	if (!known)
 		return;
-	if (known) {
-		/* mmap_lock is held for write: no other writer of this mm is here. */
-		known->latest[known->n & (LATEST - 1)] = writer;
-		known->n++;
-	} else {
-		struct mm_writers first = { .n = 1 };
-
-		first.latest[0] = writer;
-		bpf_map_update_elem(&writers, &mm_id, &first, BPF_ANY);
+	/* mmap_lock is held for write: no other writer of this mm is here. */
+	if (known->mm != mm_id) {
+		__builtin_memset(known, 0, sizeof *known);
+		known->mm = mm_id;
 	}
+	known->latest[known->n & (LATEST - 1)] = writer;
+	known->n++;
 }
 
 /* What a writer did; the caller adds what its kind has, and submits. NULL: there was no room. */
@@ -52,49 +66,65 @@ static __always_inline struct vl_writer *begin_write(__u64 mm, __u32 kind, __u8 
 	return w;
 }
 
-static __always_inline void write_locked(void *ctx, struct task_struct *task, struct mmap_wait *wait, struct mm_struct *mm,
-					 __u64 mm_id, __u64 asked, __u64 now)
+static __always_inline void write_locked(void *ctx, struct task_struct *task, struct locker *locker, struct mm_struct *mm, bool own,
+					 __u64 id, bool queued, __u64 asked, __u64 now, __u32 syscall)
 {
-	__u32 syscall = current_syscall(task), flags = 0, i;
+	__u32 which = hold_of(locker, id) & 1, flags = 0, seq;
 	struct vl_writer *w;
 	__u64 stack_ids;
 
-	remember_writer(task, mm_id, mm, syscall);
-	if (now - asked < writer_min_ns && !retry_windows[window_of(mm_id)])
+	if (read_seq(task, mm, own, &seq)) {
+		locker->seq[which] = seq;
+		remember_writer(task, id, seq, syscall);
+	}
+	if (now - asked < writer_min_ns && !retry_windows[window_of(id)])
 		return;
-	if (wait->holder_kind == VL_HOLDER_READER)
+	if (queued && locker->holder_kind == VL_HOLDER_READER)
 		flags = VL_F_HOLDER_READER;
-	else if (wait->holder_kind == VL_HOLDER_WRITER)
+	else if (queued && locker->holder_kind == VL_HOLDER_WRITER)
 		flags = VL_F_HOLDER_WRITER;
-	if (wait->holder && wait->holder_prio > (__u32)task->prio)
+	if (queued && locker->holder && locker->holder_prio > (__u32)task->prio)
 		flags |= VL_F_INVERTED;
 	stack_ids = lock_stacks(ctx);
-	i = wait->held[0].mm != 0;
-	wait->held[i & 1].mm = mm_id;
-	wait->held[i & 1].ts = now;
-	w = begin_write(mm_id, VL_W_ACQUIRED, flags, asked, AB(syscall, wait->holder));
+	locker->sent[which] = 1;
+	w = begin_write(id, VL_W_ACQUIRED, flags, asked, AB(syscall, queued ? locker->holder : 0));
 	if (!w)
 		return;
 	w->prio = task->prio;
-	w->holder_prio = wait->holder_prio;
+	w->holder_prio = queued ? locker->holder_prio : 0;
 	w->kernel_stack = KERNEL_STACK(stack_ids);
 	w->user_stack = USER_STACK(stack_ids);
 	bpf_ringbuf_submit(w, BPF_RB_NO_WAKEUP);
 }
 
-static __always_inline void write_released(struct task_struct *task, struct mmap_wait *wait, __u64 mm_id)
+static __always_inline void write_released(struct task_struct *task, struct locker *locker, __u32 which, __u64 id)
 {
 	struct vl_writer *w;
 
-	for (int i = 0; i < 2; i++) {
-		if (wait->held[i].mm != mm_id)
-			continue;
-		wait->held[i].mm = 0;
-		w = begin_write(mm_id, VL_W_RELEASED, 0, wait->held[i].ts, AB(current_syscall(task), 0));
-		if (w)
-			bpf_ringbuf_submit(w, BPF_RB_NO_WAKEUP);
+	locker->sent[which & 1] = 0;
+	w = begin_write(id, VL_W_RELEASED, 0, locker->held[which & 1].since, AB(current_syscall(task), 0));
+	if (w)
+		bpf_ringbuf_submit(w, BPF_RB_NO_WAKEUP);
+}
+
+/*
+ * mmap_lock is downgraded: the hold for write is over, and one for read begins. The sequence stands as it stood when
+ * that hold began unless its end was missed: then this is a reader who had the lock for the asking, and of the hold
+ * before it nothing is known but that it was.
+ */
+static __always_inline void write_over(void *ctx, struct task_struct *task, struct locker *locker, __u32 which, struct mm_struct *mm)
+{
+	__u64 id = locker->held[which & 1].mm;
+	__u32 seq;
+
+	if (!read_mm_seq(mm, &seq) || seq != locker->seq[which & 1]) {
+		locker->held[which & 1].mm = 0;
+		count_lost_hold();
 		return;
 	}
+	hold_over(ctx, locker, which, mm, queues[queue_of(id)] != 0);
+	if (locker->sent[which & 1])
+		write_released(task, locker, which, id);
 }
 
 /* 6.15 and later: a writer write-locks a VMA, which waits for its readers. */
@@ -102,46 +132,43 @@ static __always_inline int on_vma_write_enter(struct vm_area_struct *vma)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct vm_area_struct___refcnt *counted = (void *)vma;
-	struct mmap_wait *wait;
+	struct locker *locker;
 
-	if (!should_trace_lock(task, BPF_CORE_READ(vma, vm_mm)))
+	if (!should_trace_lock(task, vma->vm_mm))
 		return 0;
 	count(VL_C_W_VMA);
-	wait = my_mmap_wait(task);
-	if (!wait || wait->pid != (__u32)task->pid)
+	locker = locker_of(task);
+	if (!locker || locker->pid != (__u32)task->pid)
 		return 0;
-	wait->t_vma = bpf_ktime_get_ns();
-	wait->vma_flags = 0;
+	locker->t_vma = bpf_ktime_get_ns();
+	locker->vma_flags = 0;
 	if (bpf_core_field_exists(counted->vm_refcnt))
-		wait->vma_flags = vma_readers(counted->vm_refcnt.refs.counter) ? VL_F_EXACT | VL_F_HOLDER_READER : VL_F_EXACT;
+		locker->vma_flags = vma_readers(counted->vm_refcnt.refs.counter) ? VL_F_EXACT | VL_F_HOLDER_READER : VL_F_EXACT;
 	return 0;
 }
 
 static __always_inline int on_vma_write_exit(struct vm_area_struct *vma)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
+	struct locker *locker = locker_of(task);
 	struct vl_writer *w;
-	struct mmap_wait *wait;
 	__u64 began, waited, mm;
 
-	if (!in_session())
+	if (!locker || locker->pid != (__u32)task->pid || !locker->t_vma || !in_session())
 		return 0;
-	wait = my_mmap_wait(task);
-	if (!wait || wait->pid != (__u32)task->pid || !wait->t_vma)
-		return 0;
-	began = wait->t_vma;
-	wait->t_vma = 0;
+	began = locker->t_vma;
+	locker->t_vma = 0;
 	waited = bpf_ktime_get_ns() - began;
-	mm = MM_ID(BPF_CORE_READ(vma, vm_mm));
-	hold_locked_vma(task, mm, waited);
-	if (waited < writer_min_ns && !(wait->vma_flags & VL_F_HOLDER_READER) && !retry_windows[window_of(mm)])
+	mm = lock_id(locker, vma->vm_mm);
+	hold_locked_vma(locker, mm, waited);
+	if (waited < writer_min_ns && !(locker->vma_flags & VL_F_HOLDER_READER) && !retry_windows[window_of(mm)])
 		return 0;
-	w = begin_write(mm, VL_W_VMA, wait->vma_flags | (task->flags & PF_KTHREAD ? VL_L_KTHREAD : 0), began,
+	w = begin_write(mm, VL_W_VMA, locker->vma_flags | (task->flags & PF_KTHREAD ? VL_L_KTHREAD : 0), began,
 			AB(current_syscall(task), waited > 0xffffffffull ? 0xffffffffu : (__u32)waited));
 	if (!w)
 		return 0;
-	w->vma_start = BPF_CORE_READ(vma, vm_start);
-	w->vma_end = BPF_CORE_READ(vma, vm_end);
+	w->vma_start = vma->vm_start;
+	w->vma_end = vma->vm_end;
 	bpf_ringbuf_submit(w, BPF_RB_NO_WAKEUP);
 	return 0;
 }

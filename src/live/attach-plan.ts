@@ -28,6 +28,8 @@ export interface KernelAbility {
   traceable(target: string): boolean | null;
   /** Whether BTF describes the function: fentry and fexit need it. */
   described(target: string): boolean;
+  /** CONFIG_MEMCG: an mm names a task that has it. */
+  readonly mmOwner: boolean;
   /** Whether BTF describes the tracepoint. */
   tracepoint(target: string): boolean;
 }
@@ -80,7 +82,7 @@ export function planAttach(kernel: KernelAbility, wishes: Wishes): AttachPlan {
 
   for (const hook of HOOKS) {
     const { target } = hook;
-    const unwanted = whyUnwanted(hook, wishes);
+    const unwanted = whyUnwanted(hook, wishes) || whyReplaced(hook, hooks);
     if (unwanted) {
       hooks.push({ target, attached: false, note: unwanted });
       if (hook.required) missing.push(`${target} (${unwanted})`);
@@ -143,8 +145,14 @@ function whyUnwanted(hook: Hook, wishes: Wishes): string {
   return wanted ? '' : UNWANTED[hook.wanted];
 }
 
+function whyReplaced({ unless }: Hook, hooks: readonly HookInfo[]): string {
+  const all = unless?.every((other) => hooks.some(({ target, attached }) => attached && target === other));
+  return all === true ? `left out: ${unless?.join(' and ')} show it for less` : '';
+}
+
 function whyNot(kernel: KernelAbility, hook: Hook, exactReturns: boolean): string {
   const { target } = hook;
+  if (hook.mmOwner && !kernel.mmOwner) return 'no struct mm_struct names its owner here (CONFIG_MEMCG)';
   if (hook.tracepoint) return kernel.tracepoint(target) ? '' : 'this kernel has no such tracepoint';
   if (kernel.traceable(target) === false)
     return hook.instead !== undefined && kernel.traceable(hook.instead)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The kernel functions and tracepoints the probes stand on, each with what it is wanted for: the one table of them. */
 
+import { MMAP_SLOW_PATH } from '../core/aggregate/mmap-lock.js';
 import { ACCESS_ERROR_HOOK } from '../core/aggregate/outcomes.js';
 import type { AttachMethod, ReleaseMode } from '../core/events/session.js';
 import { OWN_WAIT_HOOKS } from '../core/vocabulary/waits.js';
@@ -23,6 +24,10 @@ export interface Hook {
   readonly instead?: string;
   /** A tracepoint's: the function that fires it, hooked as well where programs on tracepoints can be preempted. */
   readonly firedBy?: string;
+  /** Hooks that together show what this one does, for less: where all of them are attached this one is not. */
+  readonly unless?: readonly string[];
+  /** Its program finds an mm by the task that is its owner. */
+  readonly mmOwner?: true;
   /** Every swap fault passes it, those that are only counted too. */
   readonly ordinary?: true;
   /** Where kernel code is preempted a second program `y_…` takes what the first one misses. */
@@ -39,7 +44,9 @@ export function methodsOf(hook: Hook): readonly AttachMethod[] {
   return [...entry, ...exit];
 }
 
-type Options = Partial<Pick<Hook, 'required' | 'wanted' | 'ordinary' | 'instead' | 'standby' | 'firedBy'>>;
+type Options = Partial<
+  Pick<Hook, 'required' | 'wanted' | 'ordinary' | 'instead' | 'standby' | 'firedBy' | 'unless' | 'mmOwner'>
+>;
 
 const hook = (
   target: string,
@@ -64,6 +71,9 @@ const ordinary = { ordinary: true } as const;
 const retry = { wanted: 'retry' } as const;
 const writers = { wanted: 'writers' } as const;
 const filter = { wanted: 'filter' } as const;
+
+/** Entered by those who do not get an rw_semaphore at once (kernel/locking/rwsem.c); PREEMPT_RT has others. */
+const SLOW_PATHS = [MMAP_SLOW_PATH, 'rwsem_down_write_slowpath'] as const;
 
 export const HOOKS: readonly Hook[] = [
   hook('handle_mm_fault', 'result of every attempt', 'no', 'fexit', { required: true, standby: true }),
@@ -91,8 +101,12 @@ export const HOOKS: readonly Hook[] = [
   tracepoint('mm_vmscan_direct_reclaim_end', 'its end'),
   tracepoint('mm_vmscan_memcg_reclaim_begin', 'reclaim for a memory cgroup inside faults'),
   tracepoint('mm_vmscan_memcg_reclaim_end', 'its end'),
+  ...SLOW_PATHS.map((target) =>
+    hook(target, 'mmap_lock: who queues for it, and who holds it then', 'multi', 'no', { ...writers, mmOwner: true }),
+  ),
   tracepoint('mmap_lock_start_locking', 'mmap_lock: who asks for it, and who holds it then', {
     ...writers,
+    unless: SLOW_PATHS,
     firedBy: '__mmap_lock_do_trace_start_locking',
   }),
   tracepoint('mmap_lock_acquire_returned', 'mmap_lock: waits, writers, failed trylocks', {

@@ -5,7 +5,7 @@ import type { EventBatch } from '../core/events/batch.js';
 import { UserArgs, UserKind } from '../core/events/user-rows.js';
 
 /** `struct locker`, in u32 words. */
-const WORDS = 32;
+const WORDS = 40;
 const PID = 0;
 const TID = 1;
 const TGID = 2;

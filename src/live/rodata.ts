@@ -2,6 +2,7 @@
 /** The constants of the BPF object (bpf/rodata.bpf.h): what a session wants, written before its programs are loaded. */
 
 import { type BpfObject, type Btf, pageSize } from 'ebpf-ts';
+import { MMAP_SLOW_PATH } from '../core/aggregate/mmap-lock.js';
 import { retryBits } from '../core/events/fault-bits.js';
 import type { ReleaseMode } from '../core/events/session.js';
 import { layoutOf } from '../core/vocabulary/arch.js';
@@ -103,6 +104,7 @@ function mmapLock(object: BpfObject, set: Setter, { plan, btf, addresses }: Host
   const observed = hooked('mmap_lock_acquire_returned') && hooked('mmap_lock_released');
   set('observe_mm', observed ? 1 : 0);
   if (!observed) object.map('lockers').setMaxEntries(1);
+  set('mm_queue', hooked(MMAP_SLOW_PATH) && !hooked('mmap_lock_start_locking') ? 1 : 0);
   set(
     'mm_fired',
     plan.programs.some(({ program }) => program === programName('kprobe.multi', 'mmap_lock_acquire_returned')) ? 1 : 0,

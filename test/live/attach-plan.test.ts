@@ -7,6 +7,7 @@ import { hookOf } from '../../src/live/program-names.js';
 
 /** 7.3 with full preemption, as root sees it. */
 const KERNEL: KernelAbility = {
+  mmOwner: true,
   major: 7,
   minor: 3,
   fprobe: true,
@@ -82,4 +83,28 @@ test('where ordinary swap faults are only counted, what they pass is hooked by t
   assert.ok(
     programsOf({ lean: true }, { described: (target) => target !== 'swapin_sync' }).includes('kpm_swapin_sync'),
   );
+});
+
+test('who queues for mmap_lock is seen in the slow paths, and by the tracepoint of all who ask where one of them lacks', () => {
+  const asked = 'tp_mmap_lock_start_locking';
+  const slow = ['kpm_rwsem_down_read_slowpath', 'kpm_rwsem_down_write_slowpath'];
+  const seen = (kernel: Partial<KernelAbility>, wishes: Partial<Wishes> = {}): string[] =>
+    programsOf(wishes, kernel).filter((program) => program === asked || /slowpath/.test(program));
+  assert.deepEqual(seen({}), slow);
+  assert.deepEqual(seen({ fprobe: false }), ['fentry_rwsem_down_read_slowpath', 'fentry_rwsem_down_write_slowpath']);
+  const { hooks } = planAttach(KERNEL, WISHES);
+  assert.deepEqual(
+    hooks.find(({ target }) => target === 'mmap_lock_start_locking'),
+    {
+      target: 'mmap_lock_start_locking',
+      attached: false,
+      note: 'left out: rwsem_down_read_slowpath and rwsem_down_write_slowpath show it for less',
+    },
+  );
+  // PREEMPT_RT.
+  assert.deepEqual(seen({ traceable: (target) => !/slowpath/.test(target) }), [asked]);
+  // Without CONFIG_MEMCG a lock is not known for an mm's.
+  assert.deepEqual(seen({ mmOwner: false }), [asked]);
+  assert.deepEqual(seen({}, { refused: new Map([['rwsem_down_read_slowpath', 'refused']]) }).sort(), [slow[1], asked]);
+  assert.deepEqual(seen({}, { writers: false }), []);
 });

@@ -4,7 +4,7 @@
 import {
   DECADE_TITLES,
   MMAP_LOCK_HOOK,
-  MMAP_QUEUE_HOOK,
+  MMAP_QUEUE_HOOKS,
   OTHER_USERS,
   whyNotHooked,
 } from '../../../src/core/aggregate/mmap-lock.js';
@@ -51,7 +51,7 @@ export function verdicts({ counterfactual, retry, events }: Snapshot): string[] 
   if (avoidable > 0) {
     const { savedNs, lookupNs } = all;
     const label = 'saved: they queued for mmap_lock';
-    if (savedNs === null) lines.push(row('?', label, `${MMAP_QUEUE_HOOK} is not hooked`));
+    if (savedNs === null) lines.push(row('?', label, `neither ${MMAP_QUEUE_HOOKS.join(' nor ')} is hooked`));
     else lines.push(row(formatDuration(savedNs), label));
     lines.push(
       row(formatDuration(lookupNs), `in lock_mm_and_find_vma, ${savedNs === null ? 'queued or not' : 'not queued'}`),

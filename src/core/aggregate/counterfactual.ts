@@ -9,7 +9,7 @@ import type { FaultRecord } from '../lifecycle/record.js';
 import { type Cause, isAtOnce, RETRY_CAUSES, type RetryCause } from '../vocabulary/causes.js';
 import { DROPPING_WAITS } from '../vocabulary/waits.js';
 import { CounterfactualSums } from './counterfactual-sums.js';
-import { isHooked, MMAP_LOCK_HOOK, MMAP_QUEUE_HOOK } from './mmap-lock.js';
+import { isHooked, MMAP_LOCK_HOOK, seesQueue } from './mmap-lock.js';
 import type { CounterfactualRow, StallSums } from './snapshot-rows.js';
 import { type OpenWindow, type Provisional, Stalls } from './stalls.js';
 import type { ProcessSums } from './sums.js';
@@ -52,7 +52,7 @@ export class Counterfactual {
   constructor(session: SessionInfo | null) {
     const hooked = (target: string): boolean => session !== null && isHooked(session, target);
     this.basis = hooked(VMA_WRITE_HOOK) ? 'exact' : hooked(MMAP_LOCK_HOOK) ? 'bound' : 'none';
-    this.#queueSeen = hooked(MMAP_QUEUE_HOOK);
+    this.#queueSeen = session !== null && seesQueue(session);
   }
 
   /** A VMA-lock attempt returned RETRY; its cause may still change. */

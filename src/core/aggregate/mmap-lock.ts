@@ -30,8 +30,16 @@ function side(kernel: Float64Array, acquired: number, waitNs: number, first: num
 /** Acquisitions are counted where they are timed: in the tracepoint that reports them. */
 export const MMAP_LOCK_HOOK = 'mmap_lock_acquire_returned';
 
-/** Reports that the trylock of lock_mm_and_find_vma failed: from there on a fault queues. */
-export const MMAP_QUEUE_HOOK = 'mmap_lock_start_locking';
+/** The slow path of rw_semaphore for readers, such as faults: entered by those who queue. */
+export const MMAP_SLOW_PATH = 'rwsem_down_read_slowpath';
+
+/** Of these one shows that somebody queues for mmap_lock. */
+export const MMAP_QUEUE_HOOKS: readonly string[] = [MMAP_SLOW_PATH, 'mmap_lock_start_locking'];
+
+/** Whether the part of a fallback that queued for mmap_lock is told from the rest. */
+export function seesQueue(session: SessionInfo): boolean {
+  return MMAP_QUEUE_HOOKS.some((target) => isHooked(session, target));
+}
 
 /** Why it is not known who held mmap_lock; '' when it is. */
 export function whyNoBlockers(session: SessionInfo): string {

@@ -130,7 +130,7 @@ export interface CounterfactualRow {
   readonly avoidableBusy: number;
   /** Why unknown, with counts; `fallback not seen yet` for the retries still on their way. */
   readonly unknownWhy: Readonly<Record<string, number>>;
-  /** Avoidable retries: time queued for mmap_lock in lock_mm_and_find_vma; null where queueing is not seen (MMAP_QUEUE_HOOK). */
+  /** Avoidable retries: time queued for mmap_lock in lock_mm_and_find_vma; null where queueing is not seen (`seesQueue`). */
   readonly savedNs: number | null;
   /** Avoidable retries: the rest of their time in lock_mm_and_find_vma (trylock, lookup), which a retry pays in its own way. */
   readonly lookupNs: number;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Rules 21 and 22: mmap_lock in the fallback, and where it has no business. */
 import { VlArgs, VlKind, VlWait } from '../../schema/events.gen.js';
+import { MMAP_LOCK_HOOK, MMAP_QUEUE_HOOKS } from '../aggregate/mmap-lock.js';
 import { type Facts, version } from './facts.js';
 import { callsOf, countBetween, isOver, type Judged, type Rule, type Say } from './rule.js';
 import { releasedAt } from './rules-release.js';
@@ -54,8 +55,8 @@ function inReclaim(x: Judged, time: number): boolean {
   });
 }
 
-/** An acquisition is followed from where it was asked for: both tracepoints are needed. */
-const MMAP = ['mmap_lock_start_locking', 'mmap_lock_acquire_returned'] as const;
+/** A trylock is told from a wait by where the wait begins. */
+const MMAP = [MMAP_QUEUE_HOOKS, MMAP_LOCK_HOOK] as const;
 const RECLAIM_HOOKS = ['mm_vmscan_direct_reclaim_begin', 'mm_vmscan_memcg_reclaim_begin'];
 const seesReclaim = (facts: Facts): boolean => RECLAIM_HOOKS.every((hook) => facts.attached(hook));
 

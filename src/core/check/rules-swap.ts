@@ -2,6 +2,7 @@
 /** Rules 14 to 16, 24 and 28: what do_swap_page returns, and the device it reads from. */
 
 import { VlArgs, VlInner, VlKind, VlSharedArgs, VlWait } from '../../schema/events.gen.js';
+import { MMAP_LOCK_HOOK, MMAP_QUEUE_HOOKS } from '../aggregate/mmap-lock.js';
 import { SWP_SYNCHRONOUS_IO } from '../events/fault-bits.js';
 import { pteKind, swapTypeOf } from '../vocabulary/arch.js';
 import { type Facts, version } from './facts.js';
@@ -50,7 +51,7 @@ function swapRetry(x: Judged, say: Say): void {
 /** do_wp_page at the end of do_swap_page may return RETRY for want of an anon_vma. */
 const anonSeen = (facts: Facts): boolean =>
   facts.attached('__vmf_anon_prepare') ||
-  (facts.attached('mmap_lock_start_locking') && facts.attached('mmap_lock_acquire_returned'));
+  (MMAP_QUEUE_HOOKS.some((hook) => facts.attached(hook)) && facts.attached(MMAP_LOCK_HOOK));
 
 /** Device-private in every release that has it, whether it stands third or second last before the markers. */
 const DEVICE_TYPES = { first: 27, last: 30, surely: 28 } as const;

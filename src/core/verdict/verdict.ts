@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** `verdict`: three policies over the same faults. Batches in, one report out; everything in between has a bound. */
 import { VMA_WRITE_HOOK, windowOf } from '../aggregate/counterfactual.js';
-import { isHooked, MMAP_LOCK_HOOK, MMAP_QUEUE_HOOK } from '../aggregate/mmap-lock.js';
+import { isHooked, MMAP_LOCK_HOOK, seesQueue } from '../aggregate/mmap-lock.js';
 import { Pipeline } from '../aggregate/pipeline.js';
 import { BoundedMap } from '../bounded/bounded-map.js';
 import { type EventBatch, isWriterEvent } from '../events/batch.js';
@@ -41,7 +41,7 @@ export class Verdict {
     this.session = session;
     const exact = isHooked(session, VMA_WRITE_HOOK);
     this.basis = exact ? 'exact' : isHooked(session, MMAP_LOCK_HOOK) ? 'bound' : 'none';
-    this.queueSeen = isHooked(session, MMAP_QUEUE_HOOK);
+    this.queueSeen = seesQueue(session);
     const priorities = WriterRows.priorities();
     const stallsOf = (): PolicyStalls => new PolicyStalls(exact, (tid) => priorities.get(tid));
     this.stalls = Object.fromEntries(ALTERNATIVES.map((name) => [name, stallsOf()])) as Record<
