@@ -4,23 +4,16 @@ import { readFileSync } from 'node:fs';
 import type { EventBatch } from '../core/events/batch.js';
 import { UserArgs, UserKind } from '../core/events/user-rows.js';
 
-/** `struct locker`, in u32 words. */
-const WORDS = 40;
-const PID = 0;
-const TID = 1;
-const TGID = 2;
-const ASKED = 4;
-const MM = 6;
-const SYSCALL = 8;
-const FLAGS = 9;
-const QUEUE = 10;
-/** `held[2]`: mm, since, file, syscall, flags. */
-const HELD = [14, 22] as const;
-const FILE = 30;
-const HELD_SINCE = 2;
-const HELD_FILE = 4;
-const HELD_SYSCALL = 6;
-const HELD_FLAGS = 7;
+/** `struct locker` and `struct lock_hold` of bpf/lockers.bpf.h: where fields lie, in u32 words. */
+export const LOCKER = {
+  words: 40,
+  fields: { pid: 0, tid: 1, tgid: 2, asked: 4, mm: 6, syscall: 8, flags: 9, queue: 10, held: 14, file: 30 },
+} as const;
+export const LOCK_HOLD = { words: 8, fields: { mm: 0, since: 2, file: 4, syscall: 6, flags: 7 } } as const;
+const AT = LOCKER.fields;
+const HOLD = LOCK_HOLD.fields;
+/** `held[2]` */
+const HELD = [AT.held, AT.held + LOCK_HOLD.words] as const;
 const HIGH = 2 ** 32;
 /** Rows of one sample at most: those that began first. */
 export const MAX_LOCK_ROWS = 64;
@@ -76,32 +69,32 @@ export class LockersReader {
   #found(): Found[] {
     const words = this.#lockers;
     const out: Found[] = [];
-    for (let at = 0; at < words.length; at += WORDS) {
-      if (words[at + PID] === 0) continue;
-      const who = { tid: words[at + TID] as number, tgid: words[at + TGID] as number };
-      if (words[at + QUEUE] !== 0)
+    for (let at = 0; at < words.length; at += LOCKER.words) {
+      if (words[at + AT.pid] === 0) continue;
+      const who = { tid: words[at + AT.tid] as number, tgid: words[at + AT.tgid] as number };
+      if (words[at + AT.queue] !== 0)
         out.push({
           ...who,
-          mm: this.#wide(at + MM),
-          since: this.#time(at + ASKED),
-          syscall: words[at + SYSCALL] as number,
-          flags: words[at + FLAGS] as number,
-          file: this.#text(at + FILE),
+          mm: this.#wide(at + AT.mm),
+          since: this.#time(at + AT.asked),
+          syscall: words[at + AT.syscall] as number,
+          flags: words[at + AT.flags] as number,
+          file: this.#text(at + AT.file),
           waits: true,
         });
       for (const offset of HELD) {
         const hold = at + offset;
-        const low = words[hold] as number;
-        if ((low | (words[hold + 1] as number)) === 0) continue;
+        const low = words[hold + HOLD.mm] as number;
+        if ((low | (words[hold + HOLD.mm + 1] as number)) === 0) continue;
         // `queue_of` of bpf/lockers.bpf.h: bits 6 to 17 and 18 to 29, all of the low word.
         if (this.#queues[((low >>> 6) ^ (low >>> 18)) & (this.#queues.length - 1)] === 0) continue;
         out.push({
           ...who,
-          mm: this.#wide(hold),
-          since: this.#time(hold + HELD_SINCE),
-          syscall: words[hold + HELD_SYSCALL] as number,
-          flags: words[hold + HELD_FLAGS] as number,
-          file: this.#text(hold + HELD_FILE),
+          mm: this.#wide(hold + HOLD.mm),
+          since: this.#time(hold + HOLD.since),
+          syscall: words[hold + HOLD.syscall] as number,
+          flags: words[hold + HOLD.flags] as number,
+          file: this.#text(hold + HOLD.file),
           waits: false,
         });
       }
