@@ -108,6 +108,7 @@ const COSTS: readonly (readonly [string, string])[] = [
   ['nothing', 'nothing attached'],
   ['--scope retry', 'vmalocktop, the default'],
   ['--scope retry --no-writers', 'vmalocktop `--no-writers`'],
+  ['--scope swap', 'vmalocktop `--scope swap`: every swap fault is followed'],
   ['bpftrace-fexit', 'bpftrace, fentry + fexit, three histograms; the tracepoints, one'],
 ];
 
