@@ -173,7 +173,6 @@ struct file {
 	struct path f_path;
 } __core;
 /* A file of another file system that a stacked one (overlayfs) maps; user_path is what the process opened (6.8 and later). */
-#define FMODE_BACKING (1u << 25) /* include/linux/fs.h, a #define */
 struct backing_file {
 	struct file file;
 	struct path user_path;

@@ -10,6 +10,7 @@
 #include "events.h"
 #include "maps.bpf.h"
 #include "pids.bpf.h"
+#include "rodata.bpf.h"
 #include "state.bpf.h"
 
 /* Names in a path and mounts on its way, together. */
@@ -68,7 +69,7 @@ static __always_inline __u32 read_file(struct vl_vma *out, struct file *file)
 	__u32 what = VL_MAPPING_FILE;
 	struct inode *inode;
 
-	if (bpf_core_field_exists(backing->user_path) && BPF_CORE_READ(file, f_mode) & FMODE_BACKING) {
+	if (bpf_core_field_exists(backing->user_path) && BPF_CORE_READ(file, f_mode) & fmode_backing) {
 		dentry = BPF_CORE_READ(backing, user_path.dentry);
 		vfsmount = BPF_CORE_READ(backing, user_path.mnt);
 	}
