@@ -6,6 +6,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { MAX_PROCESSES } from '../../cli/commands/stat/json.js';
 import { guestImpossible, kernels, matrixOnly, oneKernel } from './guest.js';
 import { CAUSES, NUMA, observe } from './observed.js';
 import { causeOf, type Fault, retriesOf, type Session, tally } from './session.js';
@@ -110,11 +111,13 @@ for (const kernel of oneKernel) {
         retry.assertSaid(`${address} ${path}`, faults, ({ mapping }) => String(mapping), [mappingOf(path)], 1);
       }
       const said = retry.stat.vmas.filter(({ tgid }) => tgid === retry.truth(run).pid);
+      const whole = retry.stat.vmas.length < MAX_PROCESSES;
       const files = mappings.filter(({ inode }) => inode > 0);
       assert.ok(files.length >= 6 && mappings.some(({ path }) => path.startsWith('/run/merged/')), 'files');
       for (const { path, device, inode } of files) {
         const rows = said.filter((row) => row.mapping === mappingOf(path));
-        if (retry.missed === 0) assert.ok(rows.length > 0, `${path} is in stat --json`);
+        // The list is of the VMAs with most retries, and each of these has one.
+        if (retry.missed === 0 && whole) assert.ok(rows.length > 0, `${path} is in stat --json`);
         for (const row of rows) assert.deepEqual([row.device, row.inode], [device, inode], path);
       }
     });

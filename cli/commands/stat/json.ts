@@ -20,7 +20,7 @@ import {
 } from './json-rows.js';
 
 const MAX_ADDRESSES = 50;
-const MAX_PROCESSES = 50;
+export const MAX_PROCESSES = 50;
 
 export function statJson(snapshot: Snapshot): object {
   const { session, counts, events, lifecycles, retry, abort, swap, overhead, progress } = snapshot;
