@@ -146,6 +146,5 @@ export function emptySnapshot(): Snapshot {
     examples: [],
     inFlight: [],
     inFlightTotal: 0,
-    mappings: {},
   };
 }

@@ -25,7 +25,6 @@ export interface Attempt {
 }
 export interface Fault {
   tgid: number | null;
-  mapping: string | null;
   address: number | null;
   how: string;
   major: boolean;
@@ -52,7 +51,6 @@ export interface Truth {
   changed: [number, number];
   opened: [number, number];
   joined: number;
-  mappings: { address: string; path: string; device: string; inode: number }[];
 }
 export interface WaitStat {
   count: number;
@@ -96,7 +94,6 @@ export interface Stat {
     retriesLocked: number;
     retriesDelayed: number;
   }[];
-  vmas: { tgid: number; mapping: string | null; device: string | null; inode: number | null }[];
   counterfactual: {
     byProcess: { key: string; stall: { basis: string; exactNs: string | null; boundNs: string | null } }[];
   };

@@ -3,7 +3,6 @@
 
 import type { AttemptRecord } from '../lifecycle/attempt-record.js';
 import type { End } from '../lifecycle/lifecycle.js';
-import type { FaultRecord } from '../lifecycle/record.js';
 import type { Cause } from '../vocabulary/causes.js';
 import type { CounterfactualSums } from './counterfactual-sums.js';
 import { Histogram } from './histogram.js';
@@ -62,7 +61,6 @@ export class AddressSums {
   readonly comm: string;
   readonly mm: number;
   readonly address: number;
-  readonly vmaStart: number;
   lifecycles = 0;
   retries = 0;
   joined = 0;
@@ -70,12 +68,11 @@ export class AddressSums {
   readonly byCause: NameCounts<Cause> = new NameCounts();
   readonly byEnd: NameCounts<End> = new NameCounts();
 
-  constructor({ tgid, processName, mm, address, vmaStart }: FaultRecord) {
+  constructor(tgid: number, comm: string, mm: number, address: number) {
     this.tgid = tgid;
-    this.comm = processName;
+    this.comm = comm;
     this.mm = mm;
     this.address = address;
-    this.vmaStart = vmaStart;
   }
 }
 

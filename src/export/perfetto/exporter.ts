@@ -36,7 +36,6 @@ const KERNEL_COUNTERS: readonly (readonly [name: string, counter: number])[] = [
 export class PerfettoExporter implements Exporter {
   rows = 0;
   readonly #output: Output;
-  readonly #context: Context;
   readonly #arch: string;
   readonly #packets: Packets;
   readonly #tracks: Tracks;
@@ -53,7 +52,6 @@ export class PerfettoExporter implements Exporter {
 
   constructor(context: Context, output: Output) {
     this.#output = output;
-    this.#context = context;
     this.#arch = context.session.arch;
     this.#packets = new Packets(context);
     this.#tracks = new Tracks(this.#packets);
@@ -86,13 +84,7 @@ export class PerfettoExporter implements Exporter {
     this.rows++;
     const { tid, comm, depth } = lifecycle;
     this.#tracks.seen(tid, lifecycle.tgid, comm);
-    const { work, locks, causes } = slicesOf(
-      lifecycle,
-      this.#newest,
-      this.#arch,
-      this.#nextFlow,
-      this.#context.mapping(lifecycle),
-    );
+    const { work, locks, causes } = slicesOf(lifecycle, this.#newest, this.#arch, this.#nextFlow);
     for (const cause of causes) this.#cause(cause);
     const track = depth === 0 ? this.#tracks.thread(tid, comm) : this.#tracks.child('nested', tid, comm, depth);
     this.#slices(track, work);
