@@ -51,8 +51,7 @@ for (const kernel of ['6.12', '7.3']) {
           `${swap.counted.total} counted, ${swap.lost} lost; ${events.missed} missed, ${events.dropped} of ${events.emitted} dropped`,
       );
       assert.equal(ended, true, run.run);
-      // One round of the smallest storm: how many there are in its seconds is the machine's affair.
-      assert.ok(swap.calls >= 400, `${run.run}: only ${swap.calls} calls of do_swap_page`);
+      assert.ok(swap.calls >= 1000, `${run.run}: only ${swap.calls} calls of do_swap_page`);
       // The workload is over, and it alone was observed: none is under way.
       assert.equal(swap.followed + swap.counted.total + swap.lost, swap.calls, run.run);
       assert.ok(
