@@ -96,7 +96,7 @@ async function compareAll(dir: string): Promise<void> {
       );
     }
   }
-  console.log('\n| Pairs | That name something | First of all |\n|---|---|---|');
+  console.log('\n| Pairs | Pairs that name something | Named first |\n|---|---|---|');
   for (const [name, group] of groups) {
     const naming = group.filter(({ compared }) => compared.findings.length > 0);
     const first = tally(naming.map(({ compared }) => compared.findings[0] ?? ''));
@@ -104,7 +104,7 @@ async function compareAll(dir: string): Promise<void> {
   }
   const byKind = new Map<string, string[]>();
   for (const file of files) byKind.set(kindOf(file), [...(byKind.get(kindOf(file)) ?? []), file]);
-  console.log('\n| Sets of five runs | That name something | First of all |\n|---|---|---|');
+  console.log('\n| Sets of five runs | Sets that name something | Named first |\n|---|---|---|');
   for (const [name, { sets, first }] of await compareSets(dir, byKind))
     console.log(`| ${name} | ${first.length} of ${sets} | ${tally(first)} |`);
 }
