@@ -25,24 +25,34 @@ export const attemptOwnColumns: readonly Column<AttemptRow>[] = [
     about: 'the earliest time at which it can have had the lock; null when not known',
     get: (r) => known(r.attempt.acquired.lo),
   },
-  { name: 'acquired_hi_ns', type: 'int64', about: 'and not after', get: (r) => known(r.attempt.acquired.hi) },
-  { name: 'released_lo_ns', type: 'int64', about: 'given back not before', get: (r) => known(r.attempt.released.lo) },
+  {
+    name: 'acquired_hi_ns',
+    type: 'int64',
+    about: 'the latest time at which it can have had the lock',
+    get: (r) => known(r.attempt.acquired.hi),
+  },
+  {
+    name: 'released_lo_ns',
+    type: 'int64',
+    about: 'the earliest time at which it can have released the lock',
+    get: (r) => known(r.attempt.released.lo),
+  },
   {
     name: 'released_hi_ns',
     type: 'int64',
-    about: 'and not after; null when nothing seen bounds it',
+    about: 'the latest time at which it can have released the lock; null when nothing that was seen bounds it',
     get: (r) => known(r.attempt.released.hi),
   },
   {
     name: 'rule',
     type: 'string',
-    about: 'by which rule the release was found; exact: seen',
+    about: 'the rule by which the release was found; exact: it was seen',
     get: (r) => r.attempt.rule,
   },
   {
     name: 'exact_release_ns',
     type: 'int64',
-    about: 'release as seen; null when it was not',
+    about: 'when the release was seen; null when it was not',
     get: (r) => known(r.attempt.exactRelease),
   },
   {
@@ -58,7 +68,12 @@ export const attemptOwnColumns: readonly Column<AttemptRow>[] = [
     about: 'ok, retry, completed, error, abort, unknown, pending',
     get: (r) => r.attempt.outcome,
   },
-  { name: 'cause', type: 'string', about: 'of a RETRY or ABORT', get: (r) => r.attempt.cause },
+  {
+    name: 'cause',
+    type: 'string',
+    about: 'cause of the RETRY or ABORT; null when it ended otherwise',
+    get: (r) => r.attempt.cause,
+  },
   {
     name: 'innermost',
     type: 'string',
@@ -87,13 +102,13 @@ export const attemptOwnColumns: readonly Column<AttemptRow>[] = [
   {
     name: 'writer_syscall',
     type: 'uint32',
-    about: 'number of its system call; null in none',
+    about: 'number of the system call it was in; null when in none',
     get: (r) => seen(r.attempt.verdict?.writer?.syscall ?? -1),
   },
   {
     name: 'writer_syscall_name',
     type: 'string',
-    about: 'its name where known: mprotect, munmap, …; null in none',
+    about: 'name of that system call where known: mprotect, munmap, …; null when in none',
     get: (r, c) => {
       const number = r.attempt.verdict?.writer?.syscall ?? -1;
       return number < 0 ? null : syscallName(number, c.session.arch);
@@ -114,7 +129,7 @@ export const attemptOwnColumns: readonly Column<AttemptRow>[] = [
   {
     name: 'folio',
     type: 'int64',
-    about: 'which folio was locked: equal numbers close in time are one folio; null not known',
+    about: 'the folio that was locked: equal numbers close in time mean the same folio; null when not known',
     get: (r) => r.attempt.folio || null,
   },
   {

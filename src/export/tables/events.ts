@@ -119,7 +119,7 @@ export const eventColumns: readonly Column<EventRow>[] = [
   {
     name: 'value',
     type: 'double',
-    about: 'of a row of the user side; null in rows of the kernel',
+    about: 'value of a row of the user side; null in rows of the kernel',
     get: (r) => (at(r, 'kind') < UserKind.Counter ? null : known(r.batch.value[r.i] as number)),
   },
   { name: 'flags', type: 'uint32', about: '`enum vl_step_flag`', get: (r) => at(r, 'flags') },
@@ -128,22 +128,27 @@ export const eventColumns: readonly Column<EventRow>[] = [
   {
     name: 'id',
     type: 'int64',
-    about: 'the lifecycle it is a step of; 0 in rows that are none',
+    about: 'the lifecycle of which it is a step; 0 in rows that are no step',
     get: (r) => at(r, 'faultCpu') * 2 ** 32 + at(r, 'fault'),
   },
   { name: 'step', type: 'uint32', about: 'running number within it; a gap is a lost step', get: (r) => at(r, 'step') },
-  { name: 'a', type: 'uint32', about: 'what the hook said; by kind in docs/recording.md', get: (r) => at(r, 'a') },
-  { name: 'b', type: 'uint32', about: 'what else the hook said; by kind as well', get: (r) => at(r, 'b') },
+  {
+    name: 'a',
+    type: 'uint32',
+    about: 'first value from the hook; docs/recording.md says what it is, by kind',
+    get: (r) => at(r, 'a'),
+  },
+  { name: 'b', type: 'uint32', about: 'second value from the hook', get: (r) => at(r, 'b') },
   {
     name: 'tgid',
     type: 'uint32',
-    about: 'process; here and below null but in rows that say who and where',
+    about: 'process; this column and those below are null except in rows that say who and where',
     get: (r) => info(r, r.batch.tgid[r.i]),
   },
   {
     name: 'comm',
     type: 'string',
-    about: 'task name, also the text of a row of the user side',
+    about: 'task name, or the text of a row of the user side',
     get: (r) =>
       hasInfo(r) || at(r, 'kind') > UserKind.End ? (r.batch.strings[r.batch.comm[r.i] as number] ?? null) : null,
   },
@@ -156,7 +161,7 @@ export const eventColumns: readonly Column<EventRow>[] = [
   {
     name: 'acquired_ns',
     type: 'int64',
-    about: 'when the lock was acquired; by kind in bpf/events.h',
+    about: 'when the lock was acquired; bpf/events.h says exactly when, by kind',
     get: (r) => info(r, r.batch.acquired[r.i]),
   },
   { name: 'mm', type: 'int64', about: 'identity of the mm', get: (r) => info(r, r.batch.mm[r.i]) },
@@ -179,55 +184,55 @@ export const eventColumns: readonly Column<EventRow>[] = [
   {
     name: 'kernel_stack',
     type: 'uint32',
-    about: 'of W_ACQUIRED, L_HELD and L_WAITED: id of the kernel stack, whose frames are rows FRAME',
+    about: 'in W_ACQUIRED, L_HELD and L_WAITED: id of the kernel stack, whose frames are rows FRAME',
     get: (r) => stackOf(r, r.batch.kernelStack[r.i]),
   },
   {
     name: 'user_stack',
     type: 'uint32',
-    about: 'of the same: id of the user stack',
+    about: 'in the same rows: id of the user stack',
     get: (r) => stackOf(r, r.batch.userStack[r.i]),
   },
   {
     name: 'prio',
     type: 'int32',
-    about: 'of W_ACQUIRED: task->prio of the writer; lower goes first, -1 is SCHED_DEADLINE',
+    about: 'in W_ACQUIRED: task->prio of the writer; the lower number goes first, -1 is SCHED_DEADLINE',
     get: (r) => ofAcquired(r, r.batch.prio[r.i]),
   },
   {
     name: 'holder_prio',
     type: 'int32',
-    about: 'of W_ACQUIRED: that of the holder it found, whose tid is `b`; null when not known',
+    about: 'in W_ACQUIRED: priority of the holder it found, whose tid is `b`; null when not known',
     get: (r) => (at(r, VlArgs.W_ACQUIRED.holder) === 0 ? null : ofAcquired(r, r.batch.holderPrio[r.i])),
   },
   {
     name: 'file',
     type: 'string',
-    about: 'of L_HELD, L_WAITED and LOCK: the file of /proc that is read, the first 7 bytes of its name',
+    about: 'in L_HELD, L_WAITED and LOCK: the /proc file that is being read, the first 7 bytes of its name',
     get: (r) => r.batch.strings[r.batch.file[r.i] as number] || null,
   },
   {
     name: 'fork_threads',
     type: 'uint32',
-    about: 'of a fork (L_HELD): threads of the process',
+    about: 'for a fork (L_HELD): threads of the process',
     get: (r) => ofFork(r, r.batch.forkThreads[r.i]),
   },
   {
     name: 'fork_vmas',
     type: 'uint32',
-    about: 'of a fork (L_HELD): VMAs of the mm',
+    about: 'for a fork (L_HELD): VMAs of the mm',
     get: (r) => ofFork(r, r.batch.forkVmas[r.i]),
   },
   {
     name: 'fork_locked',
     type: 'uint32',
-    about: 'of a fork (L_HELD): VMAs that were write-locked meanwhile; null where __vma_start_write is not hooked',
+    about: 'for a fork (L_HELD): VMAs that were write-locked meanwhile; null where __vma_start_write is not hooked',
     get: (r) => ofFork(r, r.batch.forkLocked[r.i]) || null,
   },
   {
     name: 'fork_wait_ns',
     type: 'int64',
-    about: 'of a fork (L_HELD): time in __vma_start_write, waiting for readers of VMAs; null where that is not hooked',
+    about: 'for a fork (L_HELD): time in __vma_start_write, waiting for readers of VMAs; null where that is not hooked',
     get: (r, c) => {
       const ns = ofFork(r, r.batch.forkWait[r.i]);
       const seen = ns !== null && c.session.hooks.some((hook) => hook.attached && hook.target === '__vma_start_write');

@@ -12,7 +12,12 @@ export function sessionColumns<Row>(): Column<Row>[] {
   return [
     { name: 'host', type: 'string', about: 'host of the recording', get: (_, c) => c.session.host },
     { name: 'kernel', type: 'string', about: 'its kernel release', get: (_, c) => c.session.kernel },
-    { name: 'boot_id', type: 'string', about: 'its boot: times of one boot compare', get: (_, c) => c.session.bootId },
+    {
+      name: 'boot_id',
+      type: 'string',
+      about: 'its boot id; times are comparable within one boot',
+      get: (_, c) => c.session.bootId,
+    },
   ];
 }
 
@@ -74,15 +79,25 @@ export const lifecycleColumns: readonly Column<Lifecycle>[] = [
   {
     name: 'start_lo_ns',
     type: 'int64',
-    about: 'the fault began not before; null when not known',
+    about: 'the earliest time at which the fault can have begun; null when not known',
     get: (l) => known(l.start.lo),
   },
-  { name: 'start_hi_ns', type: 'int64', about: 'the fault began not after', get: (l) => known(l.start.hi) },
-  { name: 'end_ns', type: 'int64', about: 'when it was over; null in flight', get: (l) => known(l.end) },
+  {
+    name: 'start_hi_ns',
+    type: 'int64',
+    about: 'the latest time at which it can have begun',
+    get: (l) => known(l.start.hi),
+  },
+  {
+    name: 'end_ns',
+    type: 'int64',
+    about: 'when the fault ended; null while it is in flight',
+    get: (l) => known(l.end),
+  },
   {
     name: 'duration_ns',
     type: 'int64',
-    about: 'it took at least this long: from start_hi_ns to its end, in flight to its latest step',
+    about: 'it took at least this long: from start_hi_ns to its end, or to its latest step while it is in flight',
     get: (l) => known(lasted(l, l.last).lo),
   },
   {
@@ -143,7 +158,7 @@ export const lifecycleColumns: readonly Column<Lifecycle>[] = [
   {
     name: 'swap_synchronous',
     type: 'bool',
-    about: 'it reads in place (zram); null as swap_type',
+    about: 'whether the device reads in place (zram); null where swap_type is null',
     get: (l) => l.swap?.synchronous ?? null,
   },
   { name: 'major', type: 'bool', about: 'VM_FAULT_MAJOR: it started a read', get: (l) => l.major },
@@ -157,7 +172,7 @@ export const lifecycleColumns: readonly Column<Lifecycle>[] = [
   {
     name: 'cause',
     type: 'string',
-    about: 'of its first RETRY or ABORT; null when every try did',
+    about: 'cause of its first RETRY or ABORT; null when it had neither',
     get: (l) => causeOf(l),
   },
   {
@@ -169,21 +184,21 @@ export const lifecycleColumns: readonly Column<Lifecycle>[] = [
   {
     name: 'verdict',
     type: 'string',
-    about: 'of that RETRY: avoidable, write-locked, replaced, gone, by design, unknown',
+    about: 'verdict on that RETRY: avoidable, write-locked, replaced, gone, by design, unknown',
     get: (l) => failed(l)?.verdict?.kind ?? null,
   },
   ...WAIT_KINDS.map(
     (kind): Column<Lifecycle> => ({
       name: `${snake(kind)}_ns`,
       type: 'int64',
-      about: 'ns in waits of this kind; null when not hooked, when one did not end, or its end was lost',
+      about: 'ns in waits of this kind; null when no hook shows them, when one did not end, or when its end was lost',
       get: (l, c) => waitSum(l, kind, c),
     }),
   ),
   {
     name: 'lost',
     type: 'string',
-    about: 'what is missing of it; null when it is whole',
+    about: 'what is missing of the lifecycle; null when it is complete',
     get: (l) => l.lost.join('; ') || null,
   },
 ];

@@ -18,16 +18,22 @@ export const stackColumns: readonly Column<StackSample>[] = [
   {
     name: 'kind',
     type: 'string',
-    about: 'what it was taken of: RETRY, ABORT, waits for mmap_lock (write), holds mmap_lock',
+    about: 'the event at which it was taken: RETRY, ABORT, waits for mmap_lock (write), holds mmap_lock',
     get: (r) => r.kind,
   },
-  { name: 'reason', type: 'string', about: 'cause of the RETRY or ABORT; else the system call', get: (r) => r.reason },
-  { name: 'process', type: 'string', about: 'name of the process; null not known', get: (r) => r.process || null },
+  {
+    name: 'reason',
+    type: 'string',
+    about: 'cause of the RETRY or ABORT; for the other kinds the system call',
+    get: (r) => r.reason,
+  },
+  { name: 'process', type: 'string', about: 'name of the process; null when not known', get: (r) => r.process || null },
   { name: 'count', type: 'int64', about: 'how often', get: (r) => r.count },
   {
     name: 'total_ns',
     type: 'int64',
-    about: 'ns: of faults from beginning to end, of writers until they had the lock, of holders until they released it',
+    about:
+      'ns, summed: a fault counts from its beginning to its end, a writer until it had the lock, a holder until it released it',
     get: (r) => r.ns,
   },
   {
@@ -42,12 +48,12 @@ export const stackColumns: readonly Column<StackSample>[] = [
     about: 'id of the user stack; null when none was taken',
     get: (r) => seen(r.userStack),
   },
-  { name: 'user_frames', type: 'int32', about: 'frames that are of the process', get: (r) => r.user.length },
-  { name: 'kernel_frames', type: 'int32', about: 'frames that are in the kernel', get: (r) => r.kernel.length },
+  { name: 'user_frames', type: 'int32', about: 'number of frames of the process', get: (r) => r.user.length },
+  { name: 'kernel_frames', type: 'int32', about: 'number of frames in the kernel', get: (r) => r.kernel.length },
   {
     name: 'frames',
     type: 'string',
-    about: 'symbols, outermost first, `;` between; empty when their names did not come',
+    about: 'symbols, outermost first, separated by `;`; empty when their names are not in the recording',
     get: framesOf,
   },
 ];

@@ -18,7 +18,7 @@ export const waitOwnColumns: readonly Column<WaitRow>[] = [
   {
     name: 'held',
     type: 'string',
-    about: 'fault lock held meanwhile: vma, mmap, none, unknown',
+    about: 'lock of the fault that was held meanwhile: vma, mmap, none, unknown',
     get: (r) => r.wait.held,
   },
   { name: 'start_ns', type: 'int64', about: 'ns since the session began', get: (r) => known(r.wait.start) },
@@ -38,13 +38,13 @@ export const waitOwnColumns: readonly Column<WaitRow>[] = [
   {
     name: 'contended_ns',
     type: 'int64',
-    about: 'mmapLock: when it began to queue; null when it got the lock at once, or not seen',
+    about: 'mmapLock: when it began to queue; null when it got the lock at once, or when that was not seen',
     get: (r) => known(r.wait.contended),
   },
   {
     name: 'holder_tid',
     type: 'uint32',
-    about: 'mmapLock: the holder it found then; null not known',
+    about: 'mmapLock: the holder it found then; null when not known',
     get: (r) => r.wait.holder || null,
   },
 ];
