@@ -41,7 +41,7 @@ export function report(error: unknown): number {
     say(`internal error: ${first}`, ...stack);
     return ExitCode.Internal;
   }
-  if (verbose && logOf(known) !== '') say('what was said before it failed:', ...logOf(known).split('\n'));
+  if (verbose && logOf(known) !== '') say('log before the failure:', ...logOf(known).split('\n'));
   say(...errorLines(known));
   return known.exitCode;
 }

@@ -43,7 +43,7 @@ export function rejectLiveOptions(command: Command, instead: Instead = RECORDED)
     const flag = command.options.find((option) => option.attributeName() === name)?.long ?? name;
     throw new UserError(
       'cannot read the command line',
-      `${flag} acts while the kernel is observed, not ${instead.on}`,
+      `${flag} acts only while the kernel is observed, not ${instead.on}`,
       `leave ${flag} out, or ${instead.elsewhere}`,
       ExitCode.Usage,
     );
@@ -52,7 +52,7 @@ export function rejectLiveOptions(command: Command, instead: Instead = RECORDED)
 
 /** As commander says it of an argument that is not left to choice. */
 export function missingFile(): UserError {
-  const help = `\`${PROGRAM} replay --help\` lists what there is`;
+  const help = `\`${PROGRAM} replay --help\` shows the usage`;
   return new UserError('cannot read the command line', "missing required argument 'file'", help, ExitCode.Usage);
 }
 
@@ -62,7 +62,7 @@ export function rejectTimeRange(command: Command): void {
     if (command.getOptionValueSource(name) !== 'cli') continue;
     throw new UserError(
       'cannot read the command line',
-      `--${name} chooses a part of a recording, and none was named`,
+      `--${name} chooses a part of a recording, but no recording was named`,
       'name a recording, or end a live session with --duration',
       ExitCode.Usage,
     );
@@ -80,7 +80,7 @@ export function usageError(error: CommanderError, name: string | undefined): Use
     name === undefined || name.startsWith('-') || error.code === 'commander.unknownCommand'
       ? PROGRAM
       : `${PROGRAM} ${name}`;
-  const help = `\`${where} --help\` lists what there is`;
+  const help = `\`${where} --help\` shows the usage`;
   const remedy = hint === undefined ? help : `did you mean ${hint}? ${help}`;
   return new UserError(
     'cannot read the command line',

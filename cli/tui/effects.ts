@@ -94,7 +94,7 @@ export function exportAs(context: DashboardContext, format: 'json' | 'csv'): voi
     return;
   }
   if (state.detail !== null && format === 'csv') {
-    context.say('one fault is no table: export it as JSON', true);
+    context.say('one fault is not a table: export it as JSON', true);
     return;
   }
   const text =

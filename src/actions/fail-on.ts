@@ -27,7 +27,7 @@ export async function failOnRules(
 ): Promise<readonly AlertRule[] | null> {
   if (wanted === undefined) {
     if (path === undefined) return null;
-    throw new UserError('cannot use --rules', 'no rule of it was asked for', 'add --fail-on RULE', ExitCode.Usage);
+    throw new UserError('cannot use --rules', 'no --fail-on names a rule of it', 'add --fail-on RULE', ExitCode.Usage);
   }
   const rules = await loadRules(path);
   return [...new Set(wanted.flatMap((word, i) => meant(word, rules, i)))];

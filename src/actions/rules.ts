@@ -20,7 +20,7 @@ export async function loadRules(path: string = DEFAULT_RULES): Promise<AlertRule
   const rules = readRules(top);
   top.finish();
   if (rules.length > 0) return rules;
-  throw new UserError(`cannot use ${path}`, 'it holds no rule', 'add a [[rule]] table', ExitCode.Usage);
+  throw new UserError(`cannot use ${path}`, 'it contains no rule', 'add a [[rule]] table', ExitCode.Usage);
 }
 
 /** The `[[rule]]` tables of `section`; throws a `UserError` that names file, line and key. */

@@ -34,7 +34,7 @@ async function openAgain(path: string, held: FileHandle | null): Promise<FileHan
     throw new UserError(
       `cannot read ${path}`,
       'another file was put in its place, and that one may not be opened any more',
-      'write into the file instead, or let privileges.user read it',
+      'write into the existing file instead, or let privileges.user read the new one',
       ExitCode.Usage,
       { cause: error },
     );

@@ -47,7 +47,7 @@ export async function connectDaemon(
     throw new UserError(
       `cannot connect to ${path}`,
       `the process that listens there sent nothing for ${patienceMs / 1000} s`,
-      'see in its log whether it is a daemon of vmalocktop, and whether it observes',
+      'check its log: it may not be a daemon of vmalocktop, or may not be observing',
       ExitCode.Usage,
       { cause: error },
     );

@@ -61,7 +61,11 @@ function pairs(text: string | undefined, name: string): Record<string, string> {
       found[decodeURIComponent(part.slice(0, at).trim())] = decodeURIComponent(part.slice(at + 1).trim());
     } catch {
       // Not the part itself: it may be a secret.
-      throw usage(`cannot use ${name}`, 'it is not key=value,key=value with percent-encoded values', 'write it so');
+      throw usage(
+        `cannot use ${name}`,
+        'it is not key=value,key=value with percent-encoded values',
+        'write it in that form',
+      );
     }
   }
   return found;
@@ -74,15 +78,15 @@ export function otlpTarget(config: DaemonConfig['otlp'], environment: Environmen
   if (url !== '' && !(URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)))
     throw usage(
       'cannot export metrics',
-      `${JSON.stringify(url)} is no address`,
-      'such as http://127.0.0.1:4318/v1/metrics',
+      `${JSON.stringify(url)} is not an address`,
+      'give one such as http://127.0.0.1:4318/v1/metrics',
     );
   const protocol = variable(environment, 'PROTOCOL');
   if (config.url === '' && url !== '' && protocol !== undefined && protocol !== 'http/json')
     throw usage(
       'cannot export metrics',
-      `OTEL_EXPORTER_OTLP_PROTOCOL is ${JSON.stringify(protocol)}, and http/json is what there is`,
-      'collectors take it on the port of http/protobuf: set it to http/json',
+      `OTEL_EXPORTER_OTLP_PROTOCOL is ${JSON.stringify(protocol)}, but only http/json is supported`,
+      'set it to http/json, which collectors accept on the port of http/protobuf',
     );
   const everyMs = Number(environment.OTEL_METRIC_EXPORT_INTERVAL);
   const timeoutMs = Number(variable(environment, 'TIMEOUT'));
@@ -110,7 +114,11 @@ function headersOf(path: string): Record<string, string> {
     if (line.trim() === '') continue;
     const [, name = '', value = ''] = /^([!#$%&'*+.^_`|~\w-]+):\s*(.*?)\s*$/.exec(line) ?? [];
     if (name === '')
-      throw usage(`cannot use ${path}`, 'a line is not name: value', 'write a header a line, with mode 0600');
+      throw usage(
+        `cannot use ${path}`,
+        'a line is not name: value',
+        'write one header on each line, and give the file mode 0600',
+      );
     headers[name] = value;
   }
   return headers;
@@ -126,7 +134,7 @@ export function otlpSecrets(config: DaemonConfig['otlp'], environment: Environme
   if ((pem.cert === undefined) !== (pem.key === undefined))
     throw usage(
       'cannot export metrics over TLS',
-      'a client certificate takes its key, and a key its certificate',
+      'a client certificate needs its key, and a key needs its certificate',
       'set both',
     );
   const service = environment.OTEL_SERVICE_NAME;

@@ -66,7 +66,9 @@ function refuseOthers(path: string, found: Stats, owner: number | undefined): vo
   throw new UserError(
     `cannot use ${path}`,
     trusted ? 'everybody may write to it' : `it belongs to another user (${found.uid})`,
-    trusted ? `chmod o-w ${path}` : 'it runs what it says: copy it to a file of your own, and read that first',
+    trusted
+      ? `chmod o-w ${path}`
+      : 'the daemon runs commands that are in it: copy it to a file of your own, and read that first',
     ExitCode.Usage,
   );
 }

@@ -24,7 +24,7 @@ export function serveOptions({
     throw new UserError(
       'cannot serve metrics over TLS',
       `metrics.${tlsCert === '' ? 'tls_cert' : 'tls_key'} is missing`,
-      'set both, or none for plain HTTP',
+      'set both, or neither for plain HTTP',
       ExitCode.Usage,
     );
   const tls = tlsCert === '' ? null : { cert: read(tlsCert), key: read(tlsKey) };
@@ -33,8 +33,8 @@ export function serveOptions({
   if (credentials !== null && !/^[^:\n]+:[^\n]+$/.test(credentials))
     throw new UserError(
       `cannot use ${passwordFile}`,
-      'it is not one line, user:password',
-      'write it so, with mode 0600',
+      'it is not one line of the form user:password',
+      'write such a line, and give the file mode 0600',
       ExitCode.Usage,
     );
   return { tls, credentials };
@@ -47,7 +47,7 @@ function checkPair(tls: { readonly cert: string; readonly key: string }): void {
     throw new UserError(
       'cannot serve metrics over TLS',
       error instanceof Error ? error.message : String(error),
-      'see metrics.tls_cert and metrics.tls_key: PEM, and of one another',
+      'check metrics.tls_cert and metrics.tls_key: both must be PEM, and the key must be that of the certificate',
       ExitCode.Usage,
       { cause: error },
     );

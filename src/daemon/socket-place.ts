@@ -70,7 +70,7 @@ export class SocketPlace {
     if (found !== 'listening') return found;
     throw new UserError(
       `cannot listen at ${this.#path}`,
-      'another daemon does',
+      'another daemon listens there',
       'stop it, or name another socket.path',
       ExitCode.Usage,
     );
@@ -130,7 +130,7 @@ export async function socketAt(path: string, shown: string = path): Promise<'not
   if (!isSocket)
     throw new UserError(
       `cannot listen at ${shown}`,
-      'something else than a socket is there',
+      'what is there is not a socket',
       'name another path',
       ExitCode.Usage,
     );

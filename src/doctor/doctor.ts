@@ -36,7 +36,7 @@ function explainRefusal(facts: HostFacts, errno: string): Verdict {
   }
   if (facts.seccomp === 2) {
     return {
-      reason: `${call}: a seccomp filter is on this process, as containers set it`,
+      reason: `${call}: a seccomp filter restricts this process, as is usual in containers`,
       remedy: 'run it outside the container, or in one that permits bpf() and perf_event_open()',
     };
   }
@@ -49,7 +49,7 @@ function explainRefusal(facts: HostFacts, errno: string): Verdict {
       : `lockdown is ${facts.lockdown ?? 'not known'}`;
   const suspect =
     modules.length > 0 ? `a security module may refuse it (${modules.join(', ')})` : "it is the machine's policy";
-  return { reason: `${call} though the capabilities are there: ${suspect}; ${seen}`, remedy: ELSEWHERE };
+  return { reason: `${call} although the capabilities are there: ${suspect}; ${seen}`, remedy: ELSEWHERE };
 }
 
 function hookCheck(hook: Hook, facts: HostFacts, programs: ProgramsCheck | null): HookCheck {
@@ -60,16 +60,16 @@ function hookCheck(hook: Hook, facts: HostFacts, programs: ProgramsCheck | null)
   if (lost !== undefined) return result('no', `${lost.program} is refused: ${lost.why}`);
   const symbols = facts.symbols.names;
   if (hook.tracepoint) {
-    if (symbols === null) return result('unknown', 'not known: no symbols to look at');
+    if (symbols === null) return result('unknown', 'not known: kernel symbols cannot be read');
     return symbols.has(`__traceiter_${target}`) ? result('yes', 'tracepoint') : result('no', 'no such tracepoint');
   }
   if (facts.traceable.names?.has(target)) return result('yes', methods.join(', '));
   if (symbols !== null && !symbols.has(target))
     return result('no', 'no such function in this kernel (inlined, or not built in)');
-  if (facts.traceable.names !== null) return result('no', 'the function is there and cannot be traced (notrace)');
+  if (facts.traceable.names !== null) return result('no', 'the function exists but cannot be traced (notrace)');
   return result(
     'unknown',
-    symbols === null ? 'not known' : 'the function is there; whether it can be traced is not known',
+    symbols === null ? 'not known' : 'the function exists; whether it can be traced is not known',
   );
 }
 

@@ -17,7 +17,7 @@ export function perVmaLocks(facts: HostFacts): Check {
     return check('no', `kernel ${kernel.major}.${kernel.minor} has no per-VMA locks (they came with 6.4)`);
   }
   if (symbols.names === null) return check('unknown', `/proc/kallsyms: ${symbols.error}`);
-  if (symbols.names.has('lock_vma_under_rcu')) return check('yes', 'lock_vma_under_rcu is there');
+  if (symbols.names.has('lock_vma_under_rcu')) return check('yes', 'this kernel has lock_vma_under_rcu');
   return check('no', 'this kernel was built without CONFIG_PER_VMA_LOCK (no lock_vma_under_rcu)');
 }
 
@@ -52,7 +52,9 @@ export function pidCheck({ namespaces: { pid } }: HostFacts): Check {
 function timeCheck({ namespaces: { monotonicAheadNs } }: HostFacts): Check {
   const seconds = Number(monotonicAheadNs) / 1e9;
   const detail =
-    seconds === 0 ? "monotonic clock as the kernel's" : `monotonic clock ${seconds} s ahead of the kernel's: taken off`;
+    seconds === 0
+      ? "its monotonic clock is the kernel's"
+      : `its monotonic clock is ${seconds} s ahead of the kernel's; times are corrected`;
   return { id: 'time-namespace', title: 'time namespace', state: 'yes', detail };
 }
 
@@ -68,11 +70,13 @@ function residencyCheck({ capEff, memlock }: HostFacts): Check {
   const has = (bit: bigint): boolean => ((capEff >> bit) & 1n) === 1n;
   const locks = has(Capability.IpcLock) || memlock === Number.POSITIVE_INFINITY;
   const wanting = [
-    ...(locks ? [] : ['its program may be paged out (CAP_IPC_LOCK, or RLIMIT_MEMLOCK unlimited)']),
-    ...(has(Capability.SysResource) ? [] : ['the OOM killer takes it like any other (CAP_SYS_RESOURCE)']),
+    ...(locks ? [] : ['vmalocktop may be paged out (without CAP_IPC_LOCK, or an unlimited RLIMIT_MEMLOCK)']),
+    ...(has(Capability.SysResource)
+      ? []
+      : ['the OOM killer treats it like any other process (without CAP_SYS_RESOURCE)']),
   ];
   if (wanting.length > 0) return check('no', wanting.join('; '));
-  return check('yes', 'its program is locked, and the OOM killer takes others first');
+  return check('yes', 'vmalocktop is locked in memory, and the OOM killer chooses others first');
 }
 
 export function hostChecks(facts: HostFacts, bpf: BpfProbe): readonly Check[] {

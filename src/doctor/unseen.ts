@@ -9,7 +9,9 @@ export function unseen(facts: HostFacts): readonly string[] {
   const sentences: string[] = [];
   // BPF_ENABLE_STATS, kernel/bpf/syscall.c
   if (!has(Capability.SysAdmin))
-    sentences.push('run times of the probes: the kernel takes them for CAP_SYS_ADMIN alone; missed runs are counted');
+    sentences.push(
+      'run times of the probes: the kernel measures them only for CAP_SYS_ADMIN; missed runs are still counted',
+    );
   // kallsyms_show_value(), kernel/ksyms_common.c
   if (symbolAddresses === false)
     sentences.push(
@@ -19,7 +21,7 @@ export function unseen(facts: HostFacts): readonly string[] {
   if (traceable.names === null)
     sentences.push(
       `which functions can be traced (available_filter_functions: ${traceable.error}): hooks are tried by BTF, and ` +
-        'an optional one that is refused is left out and named',
+        'an optional hook that the kernel refuses is left out and reported',
     );
   // ptrace_may_access(PTRACE_MODE_READ) of another user's /proc/PID/maps
   if (!has(Capability.SysPtrace) && !has(Capability.SysAdmin))

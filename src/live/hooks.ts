@@ -82,8 +82,8 @@ export const HOOKS: readonly Hook[] = [
   hook('__folio_lock_or_retry', 'waits for a locked folio', 'multi', 'multi', required),
   hook(ACCESS_ERROR_HOOK, 'access errors: faults that the VMA does not permit (x86, 6.10 and later)', 'fentry', 'no'),
   hook('lock_vma_under_rcu', 'time the VMA lock was taken or refused', 'no', 'fexit', { wanted: 'start' }),
-  hook('io_schedule', 'sleeps inside folio and file waits: bound the release', 'multi', 'no'),
-  hook('get_swap_device', 'which swap device, synchronous or not', 'no', 'multi', ordinary),
+  hook('io_schedule', 'sleeps inside folio and file waits, which narrow the time of the release', 'multi', 'no'),
+  hook('get_swap_device', 'the swap device, and whether it is synchronous', 'no', 'multi', ordinary),
   hook('handle_userfault', 'waits for userfaultfd', 'multi', 'multi'),
   hook('filemap_fault', 'retries and waits of file faults', 'fentry', 'fexit', retry),
   hook('shmem_fault', 'retries and waits of shared-memory faults', 'fentry', 'fexit', retry),
@@ -98,9 +98,9 @@ export const HOOKS: readonly Hook[] = [
     }),
   ),
   tracepoint('mm_vmscan_direct_reclaim_begin', 'direct reclaim inside faults'),
-  tracepoint('mm_vmscan_direct_reclaim_end', 'its end'),
+  tracepoint('mm_vmscan_direct_reclaim_end', 'end of that reclaim'),
   tracepoint('mm_vmscan_memcg_reclaim_begin', 'reclaim for a memory cgroup inside faults'),
-  tracepoint('mm_vmscan_memcg_reclaim_end', 'its end'),
+  tracepoint('mm_vmscan_memcg_reclaim_end', 'end of that reclaim'),
   ...SLOW_PATHS.map((target) =>
     hook(target, 'mmap_lock: who queues for it, and who holds it then', 'multi', 'no', { ...writers, mmOwner: true }),
   ),
@@ -124,15 +124,21 @@ export const HOOKS: readonly Hook[] = [
     'fexit',
     writers,
   ),
-  hook('__vmf_anon_prepare', 'retries for want of an anon_vma', 'no', 'fexit', { wanted: 'exact' }),
+  hook('__vmf_anon_prepare', 'retries because there is no anon_vma', 'no', 'fexit', { wanted: 'exact' }),
   hook('uffd_lock_vma', 'VMA locks taken by userfaultfd', 'fentry', 'no', retry),
   hook('lock_next_vma', 'VMA locks taken by readers of /proc/PID/maps (6.17 and later)', 'fentry', 'no', retry),
   hook('madvise_vma_behavior', 'VMA locks taken by madvise (6.17 and later)', 'fentry', 'no', retry),
   hook('up_read', 'exact release of the VMA lock (6.4 to 6.14)', 'fentry', 'no', { wanted: 'observed' }),
   tracepoint('signal_deliver', 'faults cut short by a signal'),
   tracepoint('sched_process_exit', 'faults cut short by the end of the task'),
-  hook('wake_up_new_task', 'new processes: followed or not, whatever had their pid before', 'multi', 'no', filter),
-  hook('__mmdrop', 'the end of an mm: what lies there next may be a stranger', 'multi', 'no', filter),
+  hook(
+    'wake_up_new_task',
+    'new processes, so that none is taken for an earlier one with its pid',
+    'multi',
+    'no',
+    filter,
+  ),
+  hook('__mmdrop', 'the end of an mm, whose address another process may get next', 'multi', 'no', filter),
 ];
 
 export interface ReleasePlan {
@@ -153,13 +159,13 @@ export function planRelease(major: number, minor: number, traceable: ReadonlySet
     return {
       mode: 'observed',
       target: 'up_read',
-      why: 'the VMA lock is an rwsem here: up_read() of it is the release',
+      why: 'the VMA lock is an rwsem here, and up_read() releases it',
     };
   }
   const why = rwsem
     ? 'up_read cannot be traced here'
     : traceable?.has('vma_end_read')
-      ? 'vma_end_read could be traced in this kernel, and vmalocktop has no program for it'
-      : 'vma_end_read is inline and the lock a reference count (6.15 and later)';
+      ? 'vma_end_read could be traced in this kernel, but vmalocktop has no program for it'
+      : 'vma_end_read is inline, and the lock is a reference count (6.15 and later)';
   return { mode: 'derived', target: null, why: `${why}: each release is given as an interval` };
 }

@@ -46,7 +46,7 @@ export function kernelBtf(facts: HostFacts): Btf {
   if (archName(facts.arch) === 'aarch64' && (major < 6 || (major === 6 && minor < 12)))
     throw cannot(
       'observe page faults',
-      `on arm64 kernel ${release} is too old: PTEs were another way`,
+      `on arm64 kernel ${release} is too old: its PTEs have another layout`,
       'use 6.12 or later',
     );
   if (!facts.btf)

@@ -49,7 +49,7 @@ export function parseListen(text: string): { host: string; port: number } {
   if (match === null || port > 65_535)
     throw new UserError(
       'cannot serve metrics',
-      `${JSON.stringify(text)} is no address`,
+      `${JSON.stringify(text)} is not an address`,
       'set metrics.listen to ADDRESS:PORT, such as "127.0.0.1:9753" or "[::1]:9753"',
       ExitCode.Usage,
     );

@@ -50,8 +50,8 @@ export interface SpecialPlace {
 function refuseLink(path: string, link: string): UserError {
   return new UserError(
     `cannot write ${path}`,
-    `${link} is a symbolic link that somebody else made in a directory others may write to`,
-    'name the file it stands for, or one in a directory of your own',
+    `${link} is a symbolic link that somebody else made, in a directory others may write to`,
+    'name the file it points to, or one in a directory of your own',
     ExitCode.Usage,
   );
 }
@@ -149,7 +149,7 @@ export async function findPlace(path: string): Promise<FilePlace | SpecialPlace>
     if (isDoubtful(there, lstatSync(parent)))
       throw new UserError(
         `cannot write ${path}`,
-        'it is a pipe or a device that somebody else made in a directory others may write to',
+        'it is a pipe or a device that somebody else made, in a directory others may write to',
         'name a file, or one in a directory of your own',
         ExitCode.Usage,
       );

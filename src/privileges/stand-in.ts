@@ -73,7 +73,7 @@ function standIn(places: readonly Place[], caller: User | null = sudoUser()): Us
   if (fit === undefined)
     throw new UserError(
       `cannot write ${places.map(({ file }) => file).join(' and ')}`,
-      'capabilities are given up once observing, and without them neither root nor who called sudo may write there',
+      'capabilities are given up when observing begins, and without them neither root nor the user who called sudo may write there',
       'name a file in a directory of your own, or of the user who calls it',
       ExitCode.Usage,
     );

@@ -104,7 +104,7 @@ test('what cannot be: a recording with a command, live options on a recording, n
   assert.match(both.stderr, /both a recording and a command/);
   const live = await run(['check', '--scope', 'swap', bad]);
   assert.equal(live.code, 2);
-  assert.match(live.stderr, /--scope acts while the kernel is observed/);
+  assert.match(live.stderr, /--scope acts only while the kernel is observed/);
   const missing = await run(['check', join(dir, 'missing.vmlt')]);
   assert.equal(missing.code, 2);
 });

@@ -58,7 +58,7 @@ test('what a user with CAP_BPF and CAP_PERFMON alone will not see is said; root 
       diagnosis.unseen.some((sentence) => lack.test(sentence)),
       String(lack),
     );
-  assert.match(doctorText(diagnosis), /Not to be seen by this user\n {2}- run times/);
+  assert.match(doctorText(diagnosis), /What this user will not see\n {2}- run times/);
   assert.deepEqual(explain(pair, REFUSED).unseen, [], 'where nothing is seen, that is all there is to say');
 });
 
@@ -67,7 +67,7 @@ test('whether the program can stay in memory is said, and is no obstacle', () =>
     explain({ ...ROOT, capEff, memlock }, PERMITTED).checks.find(({ id }) => id === 'stays-in-memory') ?? {};
   const capabilities = (1n << 38n) | (1n << 39n);
   assert.equal(check(0x1ffffffffffn, 8 * 2 ** 20).state, 'yes');
-  assert.match(check(capabilities, 8 * 2 ** 20).detail ?? '', /paged out.*; the OOM killer takes it like any other/);
+  assert.match(check(capabilities, 8 * 2 ** 20).detail ?? '', /paged out.*; the OOM killer treats it like any other/);
   assert.match(check(capabilities, Number.POSITIVE_INFINITY).detail ?? '', /^the OOM killer/);
   assert.equal(check(capabilities, null).state, 'unknown');
   assert.equal(explain({ ...ROOT, capEff: capabilities }, PERMITTED).canObserve, true);

@@ -161,7 +161,7 @@ test('time ranges that are none: behind the end, or without length', async () =>
   assert.equal(behind.code, 2);
   assert.match(behind.stderr, /cannot begin at 3600\.000 s: the recording ends at 2\.00/);
   assert.equal(empty.code, 2);
-  assert.match(empty.stderr, /1 is not behind 1\.5/);
+  assert.match(empty.stderr, /1 is not later than 1\.5/);
 });
 
 test('replay --follow waits for the end of the session', async () => {

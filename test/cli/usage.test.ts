@@ -46,8 +46,8 @@ const WRONG: readonly (readonly [argv: readonly string[], cause: RegExp, remedy:
   [['replay', 'x', '--speed', '-1'], /invalid/, /replay --help/],
   [['stat', '--'], /no command after --/, /name one/],
   [['doctor', '--', 'true'], /doctor runs no command/, /stat.*record/],
-  [['stat', 'a.vmlt', '--pid', '7'], /--pid acts while the kernel is observed/, /record/],
-  [['stat', 'a.vmlt', '--unit', 'nginx'], /--unit acts while the kernel is observed/, /record/],
+  [['stat', 'a.vmlt', '--pid', '7'], /--pid acts only while the kernel is observed/, /record/],
+  [['stat', 'a.vmlt', '--unit', 'nginx'], /--unit acts only while the kernel is observed/, /record/],
   [['stat', '--cgroup', ' '], /It must not be empty/, /stat --help/],
   [['replay', 'a.vmlt', '--unit', 'nginx', '--pod', 'shop/web-0'], /one cgroup, container, pod or unit/, /with \//],
 ];

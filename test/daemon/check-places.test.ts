@@ -29,8 +29,8 @@ test('addresses, sockets and directories that no start can use are refused', asy
   for (const [text, why] of [
     ['[metrics]\nlisten = "203.0.113.9:9753"', /this host has no such address/],
     ['[metrics]\nlisten = "256.1.1.1:9753"', /no such host/],
-    ['[socket]\npath = "/etc/passwd"', /something else than a socket/],
-    ['[socket]\npath = "/etc"', /something else than a socket/],
+    ['[socket]\npath = "/etc/passwd"', /what is there is not a socket/],
+    ['[socket]\npath = "/etc"', /what is there is not a socket/],
     ['[socket]\npath = "/no/such/directory/socket"', /its directory does not exist/],
     ['[socket]\npath = "/etc/passwd/socket"', /cannot listen at/],
     ['[flight]\nkeep = "30s"\ndirectory = "/etc/passwd"', /\/etc\/passwd is not a directory/],

@@ -62,13 +62,13 @@ function value(text: string, series: string): number {
 test('--check-config passes nothing that is refused at the start', async () => {
   const path = join(directory.path, 'start.toml');
   for (const [text, why] of [
-    ['[metrics]\nlisten = "127.0.0.1:99999"', /no address/],
-    ['[metrics]\nlisten = "localhost"', /no address/],
+    ['[metrics]\nlisten = "127.0.0.1:99999"', /not an address/],
+    ['[metrics]\nlisten = "localhost"', /not an address/],
     ['[metrics]\ntls_cert = "/x"', /tls_key is missing/],
     ['[metrics]\npassword_file = "/no/such/file"', /no such file/],
     ['[metrics]\ntls_cert = "/etc/passwd"\ntls_key = "/etc/passwd"', /over TLS: .*PEM/i],
     ['[socket]\npath = "/tmp/x"\ngroup = "no-such-group"', /no group of that name/],
-    ['[socket]\npath = "/etc/passwd"\ngroup = ""', /something else than a socket/],
+    ['[socket]\npath = "/etc/passwd"\ngroup = ""', /what is there is not a socket/],
     ['[[action]]\ntype = "exec"\nargv = ["/bin/true"]\nuid = 4711', /may not change its uid/],
     [`[[rule]]\nname = "a"\ngroup_by = "process"\nwhen = 'comm.matches("(((") && retry_rate > 0'`, /Unterminated/],
     ...(process.geteuid?.() === 0

@@ -189,12 +189,12 @@ describe('OTLP', () => {
 
   test('what cannot be used is refused at the start, without telling the secret', async () => {
     const { config } = await otlp(`url = "http://c/"\nclient_cert = "${path('client.pem')}"`);
-    assert.throws(() => otlpSecrets(config.otlp, {}), /a client certificate takes its key/);
+    assert.throws(() => otlpSecrets(config.otlp, {}), /a client certificate needs its key/);
     const { config: none } = await otlp();
-    assert.throws(() => otlpTarget(none.otlp, { OTEL_EXPORTER_OTLP_ENDPOINT: 'c:4317x y' }), /is no address/);
+    assert.throws(() => otlpTarget(none.otlp, { OTEL_EXPORTER_OTLP_ENDPOINT: 'c:4317x y' }), /is not an address/);
     assert.throws(
       () => otlpTarget(none.otlp, { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' }),
-      /http\/json is what there is/,
+      /only http\/json is supported/,
     );
     assert.throws(
       () => otlpSecrets(none.otlp, { OTEL_EXPORTER_OTLP_HEADERS: 's3cret' }),

@@ -188,7 +188,7 @@ test('the file is for owner and group alone', async () => {
 
 test('what a killed daemon left is replaced; a daemon that lives is not, nor anything else', async () => {
   const { path } = await listen();
-  await assert.rejects(listenSocket(path, null, LIMITS), /another daemon does/);
+  await assert.rejects(listenSocket(path, null, LIMITS), /another daemon listens there/);
   const stale = freePath();
   const server = createServer().listen(stale);
   await new Promise((resolve) => server.once('listening', resolve));
@@ -199,7 +199,7 @@ test('what a killed daemon left is replaced; a daemon that lives is not, nor any
   open.push(await listenSocket(stale, null, LIMITS));
   const file = freePath();
   writeFileSync(file, 'mine');
-  await assert.rejects(listenSocket(file, null, LIMITS), /something else than a socket/);
+  await assert.rejects(listenSocket(file, null, LIMITS), /is not a socket/);
 });
 
 /** A socket at `path` that nobody listens at. */

@@ -37,6 +37,6 @@ test('what acts in the kernel is refused', async () => {
   assert.equal(code, 2);
   assert.match(
     stderr,
-    /--pid acts while the kernel is observed, not on what a daemon observes already\n→ .*configuration/,
+    /--pid acts only while the kernel is observed, not on what a daemon observes already\n→ .*configuration/,
   );
 });

@@ -175,9 +175,9 @@ test('times are told by seconds since the begin or by the clock', () => {
   assert.equal(at(`${two(earlier.getHours())}:${two(earlier.getMinutes())}`), 23 * 3600e9, 'the next day');
   for (const text of ['', '-1', '12x', '25:00', '12:60', 'yesterday', '2026-13-45T99:99', '1e3'])
     assert.equal(parseWhen(text), null, text);
-  assert.throws(() => at('12:00', { ...LIVE_SESSION, clocks: [] }), /does not say what the clock was/);
+  assert.throws(() => at('12:00', { ...LIVE_SESSION, clocks: [] }), /has no wall-clock time/);
   assert.throws(
     () => timeRangeOf(LIVE_SESSION, parseWhen('5') ?? undefined, parseWhen('5') ?? undefined),
-    /5 is not behind 5/,
+    /5 is not later than 5/,
   );
 });

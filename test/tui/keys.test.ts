@@ -242,7 +242,7 @@ test('x exports the list, all of it and as values', async (t) => {
   );
   assert.equal(lines.length, 62);
   await h.type('\r', 'x', CSV_KEY);
-  assert.match(h.text(), /one fault is no table/);
+  assert.match(h.text(), /one fault is not a table/);
   await h.type('x', 'j');
   assert.equal(typeof JSON.parse(saved[2]?.[2] ?? '').fault.tid, 'number');
   await h.type('x', '\x1b');

@@ -32,11 +32,11 @@ export function doctorText(diagnosis: Diagnosis, verbose: boolean = false): Clea
     else lines.push(...lastLines.map((line) => `      ${line}`));
     if (remedy !== '') lines.push(`      → ${remedy}`);
   }
-  if (refused.length > 0 && !verbose) lines.push('  (all the verifier said: doctor --verbose)');
+  if (refused.length > 0 && !verbose) lines.push('  (the whole verifier log: doctor --verbose)');
   const { target, why } = diagnosis.release;
   const how = target === null ? 'derived' : `derived, or observed at ${target} with --release observed`;
   lines.push('', `VMA-lock release: ${how} (${why})`);
-  if (diagnosis.unseen.length > 0) lines.push('', 'Not to be seen by this user');
+  if (diagnosis.unseen.length > 0) lines.push('', 'What this user will not see');
   for (const sentence of diagnosis.unseen) lines.push(`  - ${sentence}`);
   lines.push('', verdictLine(diagnosis));
   if (diagnosis.remedy !== '') lines.push(`→ ${diagnosis.remedy}`);

@@ -22,7 +22,7 @@ const LISTED: Readonly<Record<CgroupFilterKind, string>> = {
   cgroup: 'systemd-cgls lists them by path, and `ls -di` of a directory below the mount says its id',
   container: 'name it as `docker ps`, `podman ps` or `crictl ps` do, or by the first digits of its id',
   pod: 'write NAMESPACE/NAME as `kubectl get pods -A` has them, or the uid of the pod; `crictl pods` lists those of this node',
-  unit: 'systemctl list-units lists them: one that does not run has no cgroup',
+  unit: 'systemctl list-units lists them; a unit that does not run has no cgroup',
 };
 
 /** Each is found, with what lies below it. Throws `UserError`: 2 where there is no such cgroup, or too many are; 3 where there are none at all. */

@@ -9,7 +9,7 @@ function unreadable(name: string, why: string, remedy: string, cause?: unknown):
 const MAKE_ONE = 'make a recording with `vmalocktop record -o FILE`';
 
 export function emptyInput(name: string): UserError {
-  return unreadable(name, 'it is empty', 'see whether the recorder started: its own messages say why not');
+  return unreadable(name, 'it is empty', 'check whether the recorder started; if not, its own messages say why');
 }
 
 /** First bytes people are likely to hand over, and what to do with each. */
@@ -94,7 +94,7 @@ export function readError(name: string, error: unknown): UserError {
   const text = error instanceof Error ? error.message : String(error);
   const [why, remedy] = READ_CAUSES[(error as NodeJS.ErrnoException).code ?? ''] ?? [
     text,
-    'see whether the device or the connection works',
+    'check whether the device or the connection works',
   ];
   return unreadable(name, why, remedy, error);
 }

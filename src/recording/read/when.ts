@@ -43,7 +43,8 @@ export function timeRangeOf(session: SessionInfo, from: When | undefined, to: Wh
     to: to === undefined ? Number.POSITIVE_INFINITY : timeOf(session, to),
   };
   if (range.to > range.from) return range;
-  const why = to === undefined ? 'nothing lies between' : `${to.text} is not behind ${from?.text ?? 'the begin'}`;
+  const why =
+    to === undefined ? 'nothing lies between' : `${to.text} is not later than ${from?.text ?? 'the beginning'}`;
   throw new UserError('cannot take that part of the recording', why, 'give a later --to', ExitCode.Usage);
 }
 
@@ -53,8 +54,8 @@ function timeOf(session: SessionInfo, when: When): number {
   if (begin === null) {
     throw new UserError(
       `cannot find ${when.text} in the recording`,
-      'it does not say what the clock was',
-      'give the time in seconds since its begin',
+      'it has no wall-clock time',
+      'give the time in seconds since its beginning',
       ExitCode.Usage,
     );
   }
