@@ -2,7 +2,7 @@
 /** Documents name what is there, and all of it. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
@@ -41,6 +41,26 @@ test('files and folders a document names exist', () => {
       .map((match) => match[1] ?? '')
       .filter((path) => !existsSync(join(ROOT, path)))
       .map((path) => `${page}: ${path}`),
+  );
+  assert.deepEqual(gone, []);
+});
+
+test('functions and types that ARCHITECTURE and CONTRIBUTING name are in the sources', () => {
+  const sources = ['src', 'cli', 'bpf', 'packages/ebpf-ts/src', 'test/vm'].flatMap((top) =>
+    readdirSync(join(ROOT, top), { recursive: true, encoding: 'utf8' })
+      .filter((name) => /\.(?:ts|c|h|sh)$|^[\w-]+$/.test(name) && statSync(join(ROOT, top, name)).isFile())
+      .map((name) => join(top, name)),
+  );
+  const known = new Set([...sources, 'Makefile'].flatMap((file) => read(file).match(/\w+/g) ?? []));
+  const gone = ['ARCHITECTURE.md', 'CONTRIBUTING.md'].flatMap((page) =>
+    [
+      ...read(page)
+        .replace(/```[\s\S]*?```/g, '')
+        .matchAll(/`([A-Za-z_]\w{3,})`/g),
+    ]
+      .map((match) => match[1] ?? '')
+      .filter((name) => !known.has(name))
+      .map((name) => `${page}: ${name}`),
   );
   assert.deepEqual(gone, []);
 });
