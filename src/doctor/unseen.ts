@@ -20,7 +20,7 @@ export function unseen(facts: HostFacts): readonly string[] {
     );
   if (traceable.names === null)
     sentences.push(
-      `which functions can be traced (available_filter_functions: ${traceable.error}): hooks are tried by BTF, and ` +
+      `which functions can be traced (available_filter_functions: ${traceable.error}): hooks are chosen from BTF, and ` +
         'an optional hook that the kernel refuses is left out and reported',
     );
   // ptrace_may_access(PTRACE_MODE_READ) of another user's /proc/PID/maps

@@ -4,9 +4,10 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { processFields } from '../../src/core/present/fields/process.js';
 import { LISTS } from '../../src/core/view/lists.js';
-import { initialState, LISTS_OF, type ListId } from '../../src/core/view/state.js';
-import { LIST_TITLES } from '../../src/core/view/titles.js';
+import { initialState, LISTS_OF, type ListId, VIEWS } from '../../src/core/view/state.js';
+import { LIST_TITLES, VIEW_TITLES } from '../../src/core/view/titles.js';
 import { COMMON_COLUMNS, columnWord, LIST_COLUMNS } from '../../src/core/vocabulary/columns.js';
 import { GLOSSARY } from '../../src/core/vocabulary/glossary.js';
 import { emptySnapshot } from '../tui/fixture-empty.js';
@@ -33,6 +34,29 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return [cells(head), `|${head.map(() => '---|').join('')}`, ...rows.map(cells)];
 }
 
+/** The views that have one of these lists, each with its key. */
+function viewsOf(lists: readonly ListId[]): string {
+  return VIEWS.flatMap((view, i) =>
+    LISTS_OF[view].some((list) => lists.includes(list)) ? [`${i + 1} *${VIEW_TITLES[view]}*`] : [],
+  ).join(' and ');
+}
+
+/** Processes and cgroups have the same figures in every output; a table of the names they have there. */
+function otherNames(): string[] {
+  const rows = processFields.flatMap(({ title, unit, json, metric }) => {
+    if (json === undefined) return [];
+    const name = metric && `vmalocktop_process_${metric.name}${unit === 'ns' ? '_seconds' : ''}`;
+    return [
+      [
+        title.trim(),
+        `\`${json}\``,
+        name === undefined ? '' : `\`${name}${metric?.type === 'counter' ? '_total' : ''}\``,
+      ],
+    ];
+  });
+  return table(['Column', '`processes[]` of `stat --json`', 'Metric'], rows);
+}
+
 function page(): string {
   const lines = [
     '# Glossary',
@@ -46,7 +70,7 @@ function page(): string {
     lines.push('', `## ${title}`, '');
     lines.push(...table(named ? ['Word', 'What it means', 'In the kernel'] : ['Word', 'What it means'], rows));
   }
-  lines.push('', '## Columns of the dashboard');
+  lines.push('', '## Columns of the dashboard', '', 'By list. The number is the key that opens the view.');
   const shown = new Set<string>();
   for (const list of new Set(IDS)) {
     // Latest and Slowest have the same columns.
@@ -64,8 +88,12 @@ function page(): string {
       '',
       `### ${titles.map((id) => LIST_TITLES[id]).join(', ')}`,
       '',
+      `In view ${viewsOf(titles)}.`,
+      '',
       ...table(['Column', 'What it means'], rows),
     );
+    if (list === 'processes')
+      lines.push('', 'The same figures elsewhere (cgroups have them too):', '', ...otherNames());
   }
   return `${lines.join('\n')}\n`;
 }

@@ -36,7 +36,7 @@ export const LIST_COLUMNS: Readonly<Record<string, Columns>> = {
   processes: {
     rate: 'RETRYs per second: since the figures before; over the session where there are none',
     inFlight: 'its faults that have not ended',
-    swap: 'faults that were followed and went to swap',
+    swap: 'its swap faults, followed or only counted',
     total: 'sum from first step to end of its faults that were followed',
   },
   vmas: {
@@ -55,7 +55,7 @@ export const LIST_COLUMNS: Readonly<Record<string, Columns>> = {
     avoidable: 'of the retries that could be judged: a retry under the VMA lock would have done',
     worst: 'the most of one fault',
     example: 'the thread of that fault',
-    saved: 'what the avoidable ones spent in `lock_mm_and_find_vma`',
+    saved: 'time the avoidable ones queued for `mmap_lock`',
   },
   waits: {
     wait: 'what is waited for',
