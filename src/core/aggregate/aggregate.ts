@@ -23,12 +23,12 @@ import { Counterfactual } from './counterfactual.js';
 import { Devices } from './devices.js';
 import { Examples } from './examples.js';
 import { Handlers } from './handlers.js';
-import { hasLost, LostSums } from './lost-series.js';
 import { isHooked, MMAP_LOCK_HOOK } from './mmap-lock.js';
 import { Owners } from './owners.js';
 import { Progress } from './progress.js';
 import { Latest, Slowest } from './recent.js';
 import { Releases } from './releases.js';
+import { SecondTries } from './second-tries.js';
 import type { AddressSums, CgroupSums, ProcessSums } from './sums.js';
 import { TimelineSums } from './timeline.js';
 import { VmaSums } from './vmas.js';
@@ -42,7 +42,7 @@ export class Aggregate implements FoldSink {
   readonly byEnd: Record<End, number> = Object.fromEntries(ENDS.map((end) => [end, 0])) as Record<End, number>;
   retries = 0;
   joins = 0;
-  readonly secondTries: { done: number; retry: number; other: number } = { done: 0, retry: 0, other: 0 };
+  readonly secondTries: SecondTries = new SecondTries();
   aborts = 0;
   readonly causes: CauseCounts = new CauseCounts();
   readonly waits: WaitSums = new WaitSums();
@@ -101,20 +101,12 @@ export class Aggregate implements FoldSink {
 
   opened(fault: FaultRecord): void {
     this.opens++;
-    const process = this.#owners.processOf(fault);
-    fault.process = process;
-    process.lifecycles++;
-    process.inFlight++;
-    const group = this.#owners.groupOf(fault);
-    fault.group = group;
-    group.lifecycles++;
-    group.inFlight++;
+    this.#owners.opened(fault);
   }
 
   swapFault(fault: FaultRecord): void {
     this.swapFaults++;
-    (fault.process as ProcessSums).swap++;
-    (fault.group as CgroupSums).swap++;
+    this.#owners.swapFault(fault);
     this.progress.swapFault(fault);
   }
 
@@ -144,16 +136,15 @@ export class Aggregate implements FoldSink {
   settled(fault: FaultRecord, attempt: AttemptRecord): void {
     this.causeStacks.count(attempt);
     if (attempt.lock !== 'vma' || !attempt.lockKnown) return;
-    const process = fault.process as ProcessSums;
     if (attempt.outcome === 'abort') {
       this.aborts++;
-      process.aborts++;
-      (fault.group as CgroupSums).aborts++;
+      this.#owners.aborted(fault);
       this.causes.count(attempt, attempt.cause ?? 'VMA lock unavailable', 1);
       return;
     }
-    if (attempt !== fault.attempts[0]) this.#secondTry(attempt);
-    if (attempt.outcome === 'retry') this.#retried(fault, attempt, process);
+    // Only kernels that try once more after a RETRY come to a later attempt under the VMA lock.
+    if (attempt !== fault.attempts[0]) this.secondTries.settled(attempt);
+    if (attempt.outcome === 'retry') this.#retried(fault, attempt);
     this.releases.settled(attempt);
   }
 
@@ -196,16 +187,10 @@ export class Aggregate implements FoldSink {
     const ns = wait.end - wait.start;
     this.waits.waited(wait);
     this.timeline.waited(wait);
-    const process = fault.process as ProcessSums;
-    const group = fault.group as CgroupSums;
+    this.#owners.waited(fault, wait);
     if (wait.kind === 'folio') {
-      process.folioWaitNs += ns;
-      group.folioWaitNs += ns;
       this.progress.waited(fault, fault.attempt, wait);
       this.devices.get(fault.device)?.folioWait.record(ns);
-    } else if (wait.kind === 'mmapLock') {
-      process.mmapWaitNs += ns;
-      group.mmapWaitNs += ns;
     } else if (wait.kind === 'syncRead') this.devices.get(fault.device)?.syncRead.record(ns);
   }
 
@@ -224,16 +209,7 @@ export class Aggregate implements FoldSink {
   closed(fault: FaultRecord): void {
     this.byEnd[fault.how]++;
     this.causes.undecided.closed(fault);
-    const process = fault.process as ProcessSums;
-    process.inFlight--;
-    process.totalNs += fault.last - fault.first;
-    if (hasLost(fault)) {
-      process.lost ??= new LostSums();
-      process.lost.add(fault.last);
-    }
-    const group = fault.group as CgroupSums;
-    group.inFlight--;
-    group.totalNs += fault.last - fault.first;
+    this.#owners.closed(fault);
     if (fault.page !== null) {
       const page = fault.page as AddressSums;
       page.closed++;
@@ -250,24 +226,11 @@ export class Aggregate implements FoldSink {
     if (this.#onClosed !== null) this.#onClosed(copyLifecycle(fault));
   }
 
-  /** Only kernels that try once more after a RETRY come to a later attempt under the VMA lock. */
-  /** Faults that came to mmap_lock after one RETRY where the kernel tries twice: their second lookup found no lock to take. */
-  get failedAgain(): number {
-    const { done, retry, other } = this.secondTries;
-    return done + retry + other === 0 ? 0 : Math.max(0, this.joins - retry);
-  }
-
-  #secondTry({ outcome }: AttemptRecord): void {
-    if (outcome === 'retry') this.secondTries.retry++;
-    else if (outcome === 'ok' || outcome === 'completed') this.secondTries.done++;
-    else this.secondTries.other++;
-  }
-
-  #retried(fault: FaultRecord, attempt: AttemptRecord, process: ProcessSums): void {
+  #retried(fault: FaultRecord, attempt: AttemptRecord): void {
     const cause = attempt.cause ?? 'unknown';
+    const process = fault.process as ProcessSums;
     this.retries++;
-    process.retries++;
-    (fault.group as CgroupSums).retries++;
+    this.#owners.retried(fault);
     this.causes.count(attempt, cause, 1);
     this.counterfactual.retried(cause, process);
     const device = this.devices.get(fault.device);

@@ -81,7 +81,7 @@ export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
     },
     vmstat: reconcile(session, vmaLock, kernel, counters.vmstat, {
       missed: events.missed,
-      failedAgain: sums.failedAgain,
+      failedAgain: sums.secondTries.failedAgain(sums.joins),
     }),
     events: { ...events, stateLost: kernel(VlCounter.STATE_LOST) + kernel(VlCounter.NESTED_LOST) },
     lifecycles: { total: sums.opens, byEnd, incomplete: byEnd.incomplete, evicted: fold.evicted },

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
-/** The process and the cgroup that a fault counts for. Bounded: those with the fewest faults go first, none with one in flight. */
+/** What faults sum up to by process and by cgroup. Bounded: those with the fewest faults go first, none with one in flight. */
 import { BoundedMap } from '../bounded/bounded-map.js';
 import type { ProcessNames } from '../events/process-names.js';
+import type { WaitRecord } from '../lifecycle/attempt-record.js';
 import type { FaultRecord } from '../lifecycle/record.js';
+import { hasLost, LostSums } from './lost-series.js';
 import { CgroupSums, ProcessSums } from './sums.js';
 
 const MAX_PROCESSES = 4096;
@@ -30,7 +32,70 @@ export class Owners {
     this.#names = names;
   }
 
-  processOf(fault: FaultRecord): ProcessSums {
+  /** A fault began: from here on it counts for this process and this cgroup. */
+  opened(fault: FaultRecord): void {
+    const process = this.#processOf(fault);
+    fault.process = process;
+    process.lifecycles++;
+    process.inFlight++;
+    const group = this.#groupOf(fault);
+    fault.group = group;
+    group.lifecycles++;
+    group.inFlight++;
+  }
+
+  swapFault(fault: FaultRecord): void {
+    (fault.process as ProcessSums).swap++;
+    (fault.group as CgroupSums).swap++;
+  }
+
+  retried(fault: FaultRecord): void {
+    (fault.process as ProcessSums).retries++;
+    (fault.group as CgroupSums).retries++;
+  }
+
+  aborted(fault: FaultRecord): void {
+    (fault.process as ProcessSums).aborts++;
+    (fault.group as CgroupSums).aborts++;
+  }
+
+  waited(fault: FaultRecord, { kind, start, end }: WaitRecord): void {
+    const process = fault.process as ProcessSums;
+    const group = fault.group as CgroupSums;
+    if (kind === 'folio') {
+      process.folioWaitNs += end - start;
+      group.folioWaitNs += end - start;
+    } else if (kind === 'mmapLock') {
+      process.mmapWaitNs += end - start;
+      group.mmapWaitNs += end - start;
+    }
+  }
+
+  closed(fault: FaultRecord): void {
+    const process = fault.process as ProcessSums;
+    process.inFlight--;
+    process.totalNs += fault.last - fault.first;
+    if (hasLost(fault)) {
+      process.lost ??= new LostSums();
+      process.lost.add(fault.last);
+    }
+    const group = fault.group as CgroupSums;
+    group.inFlight--;
+    group.totalNs += fault.last - fault.first;
+  }
+
+  /** Swap faults that were counted and not followed. `comm`: of one of its threads. */
+  swapCounted(faults: number, { tgid, comm, cgroup, time }: CountedFor): void {
+    let process = this.processes.get(tgid);
+    if (process === undefined) {
+      process = new ProcessSums(tgid, this.#names.of(tgid, comm), cgroup);
+      this.processes.set(tgid, process);
+    }
+    process.swap += faults;
+    this.#cgroup(cgroup, time).swap += faults;
+  }
+
+  #processOf(fault: FaultRecord): ProcessSums {
     const { tgid, tid, comm, cgroup } = fault;
     let process = this.#process;
     if (process.tgid !== tgid) {
@@ -48,20 +113,9 @@ export class Owners {
     return process;
   }
 
-  groupOf({ cgroup, first }: FaultRecord): CgroupSums {
+  #groupOf({ cgroup, first }: FaultRecord): CgroupSums {
     if (this.#group.cgroup !== cgroup) this.#group = this.#cgroup(cgroup, first);
     return this.#group;
-  }
-
-  /** Swap faults that were counted and not followed. `comm`: of one of its threads. */
-  swapCounted(faults: number, { tgid, comm, cgroup, time }: CountedFor): void {
-    let process = this.processes.get(tgid);
-    if (process === undefined) {
-      process = new ProcessSums(tgid, this.#names.of(tgid, comm), cgroup);
-      this.processes.set(tgid, process);
-    }
-    process.swap += faults;
-    this.#cgroup(cgroup, time).swap += faults;
   }
 
   #cgroup(cgroup: number, since: number): CgroupSums {
