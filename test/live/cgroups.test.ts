@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: MIT
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { clearBatch, createBatch, type EventBatch } from '../../src/core/events/batch.js';
 import { UserKind } from '../../src/core/events/user-rows.js';
-import { kubernetesOf } from '../../src/core/present/kubernetes.js';
-import { unitOf } from '../../src/core/vocabulary/cgroups.js';
-import { CgroupReader, cgroupMount, hostOptions } from '../../src/live/names/cgroups.js';
+import { CgroupReader } from '../../src/live/names/cgroups.js';
 import { ContainerNames } from '../../src/live/names/container-names.js';
 import { patience } from '../pace.js';
 
@@ -246,136 +243,5 @@ describe('cgroups', () => {
       mkdirSync(join(root, `var/log/pods/shop_web-0_${UID}/nginx`), { recursive: true });
       assert.equal(await names.name({ kind: 'pod', id: UID, user: null }), 'shop/web-0');
     });
-  });
-});
-
-describe('unitOf', () => {
-  const pod = 'kubepods.slice/kubepods-burstable.slice';
-  const cases: readonly (readonly [path: string, kind: string | null, id?: string, user?: number])[] = [
-    [`/system.slice/docker-${ID}.scope`, 'container', ID],
-    [`/docker/${ID}`, 'container', ID],
-    [`/docker/${ID}/system.slice/cron.service`, 'container', ID],
-    [`/machine.slice/libpod-${ID}.scope/container`, 'container', ID],
-    [`/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-${ID}.scope`, 'container', ID, 1000],
-    [`/machine.slice/libpod-conmon-${ID}.scope`, 'unit', `libpod-conmon-${ID}.scope`],
-    [`/${pod}/kubepods-burstable-pod${UID.replaceAll('-', '_')}.slice/cri-containerd-${ID}.scope`, 'container', ID],
-    [`/${pod}/kubepods-burstable-pod${UID.replaceAll('-', '_')}.slice/crio-${ID}.scope`, 'container', ID],
-    [`/kubepods/burstable/pod${UID}/${ID}`, 'container', ID],
-    [`/kubepods/pod${UID}`, 'pod', UID],
-    [`/${pod}/kubepods-burstable-pod${UID.replaceAll('-', '_')}.slice`, 'pod', UID],
-    ['/lxc.payload.web', 'machine', 'web'],
-    ['/machine.slice/machine-qemu\\x2d1\\x2ddebian.scope', 'machine', 'qemu-1-debian'],
-    ['/machine.slice/systemd-nspawn@box.service/payload', 'machine', 'box'],
-    ['/system.slice/nginx.service', 'unit', 'nginx.service'],
-    ['/system.slice/system-getty.slice/getty@tty1.service', 'unit', 'getty@tty1.service'],
-    ['/user.slice/user-1000.slice/user@1000.service/app.slice/app-a\\x2db.scope', 'unit', 'app-a-b.scope', 1000],
-    ['/user.slice/user-1000.slice/session-3.scope', 'unit', 'session-3.scope'],
-    ['/init.scope', 'unit', 'init.scope'],
-    ['/system.slice', null],
-    ['/', null],
-    ['/hand/made', null],
-    [`/docker/${ID.slice(1)}`, null],
-  ];
-  for (const [path, kind, id, user] of cases) {
-    it(path, () => {
-      assert.deepEqual(unitOf(path), kind === null ? null : { kind, id, user: user ?? null });
-    });
-  }
-});
-
-describe('without root', () => {
-  const id = (digit: string): string => digit.repeat(64);
-  const script = `
-    import { ContainerNames } from ${JSON.stringify(new URL('../../src/live/names/container-names.js', import.meta.url).href)};
-    const [root, ...ids] = process.argv.slice(1);
-    const names = new ContainerNames(root);
-    const known = [];
-    for (const id of ids) known.push(await names.name({ kind: 'container', id, user: null }));
-    process.setgroups([]); process.setgid(65534); process.setuid(65534);
-    const later = new ContainerNames(root);
-    const after = [];
-    for (const id of ids) after.push([await names.name({ kind: 'container', id, user: null }), await later.name({ kind: 'container', id, user: null })]);
-    console.log(JSON.stringify({ known, after }));`;
-  const skip = process.getuid?.() === 0 ? false : 'it takes root to make files of root and to give root up';
-
-  it('names what was read before; then those of Kubernetes by their logs, others by their id', { skip }, (t) => {
-    const root = mkdtempSync(join(tmpdir(), 'modes-'));
-    t.after(() => rmSync(root, { recursive: true }));
-    const put = (path: string, text: string, mode: number, folders: readonly (readonly [string, number])[]): void => {
-      mkdirSync(dirname(join(root, path)), { recursive: true });
-      writeFileSync(join(root, path), text);
-      chmodSync(join(root, path), mode);
-      for (const [folder, bits] of folders) chmodSync(join(root, folder), bits);
-    };
-    chmodSync(root, 0o755);
-    // As dockerd, containerd and the kubelet make them.
-    put(`var/lib/docker/containers/${id('a')}/config.v2.json`, '{"Name":"/web"}', 0o600, [
-      [`var/lib/docker/containers/${id('a')}`, 0o710],
-      ['var/lib/docker/containers', 0o710],
-      ['var/lib/docker', 0o710],
-    ]);
-    const annotations = {
-      'io.kubernetes.cri.sandbox-name': 'web-0',
-      'io.kubernetes.cri.sandbox-namespace': 'shop',
-      'io.kubernetes.cri.container-name': 'nginx',
-    };
-    const task = 'run/containerd/io.containerd.runtime.v2.task';
-    put(`${task}/k8s.io/${id('b')}/config.json`, JSON.stringify({ annotations }), 0o600, [
-      [`${task}/k8s.io/${id('b')}`, 0o700],
-      [`${task}/k8s.io`, 0o711],
-      [task, 0o711],
-      ['run/containerd', 0o711],
-    ]);
-    mkdirSync(join(root, 'var/log/containers'), { recursive: true });
-    symlinkSync('nowhere', join(root, `var/log/containers/web-0_shop_nginx-${id('b')}.log`));
-    const { stdout, stderr } = spawnSync(
-      process.execPath,
-      ['--input-type=module', '-e', script, root, id('a'), id('b')],
-      { encoding: 'utf8' },
-    );
-    assert.equal(stderr, '');
-    assert.deepEqual(JSON.parse(stdout), {
-      known: ['web', 'shop/web-0/nginx'],
-      after: [
-        ['web', 'aaaaaaaaaaaa'],
-        ['shop/web-0/nginx', 'shop/web-0/nginx'],
-      ],
-    });
-  });
-});
-
-describe('hostOptions', () => {
-  it('takes the cgroup2 of the host where its root is mounted', () => {
-    const line = (point: string): string => `31 23 0:28 / ${point} rw shared:9 - cgroup2 none rw`;
-    const both = [line('/sys/fs/cgroup'), line('/host/sys/fs/cgroup')].join('\n');
-    assert.deepEqual(hostOptions('/', both), { mount: '/sys/fs/cgroup', mounted: '/', root: '/' });
-    assert.deepEqual(hostOptions('/host', both), { mount: '/host/sys/fs/cgroup', mounted: '/', root: '/host' });
-    assert.deepEqual(hostOptions('/hos', both), { mount: '/sys/fs/cgroup', mounted: '/', root: '/hos' });
-  });
-});
-
-describe('kubernetesOf', () => {
-  it('tells namespace, pod and container of a cgroup of Kubernetes, and nothing of others', () => {
-    const path = '/kubepods.slice/kubepods-pod1.slice';
-    assert.deepEqual(kubernetesOf(`shop/web-0/nginx ${path}/cri-containerd-1.scope`), {
-      namespace: 'shop',
-      pod: 'web-0',
-      container: 'nginx',
-    });
-    assert.deepEqual(kubernetesOf(`shop/web-0 ${path}`), { namespace: 'shop', pod: 'web-0' });
-    for (const name of ['', path, `3f4e5d6c7b8a ${path}`, 'web /system.slice/docker-1.scope', 'a/b/c /machine.slice/x'])
-      assert.equal(kubernetesOf(name), null, name);
-  });
-});
-
-describe('cgroupMount', () => {
-  const line = (point: string, type: string): string => `31 23 0:28 / ${point} rw,relatime shared:9 - ${type} none rw`;
-
-  it('finds cgroup2 alone, beside version 1, and under a name with blanks', () => {
-    assert.equal(cgroupMount(line('/sys/fs/cgroup', 'cgroup2')), '/sys/fs/cgroup');
-    const hybrid = [line('/sys/fs/cgroup/memory', 'cgroup'), line('/sys/fs/cgroup/unified', 'cgroup2')].join('\n');
-    assert.equal(cgroupMount(hybrid), '/sys/fs/cgroup/unified');
-    assert.equal(cgroupMount(line('/a\\040b', 'cgroup2')), '/a b');
-    assert.equal(cgroupMount(line('/sys/fs/cgroup', 'cgroup')), null);
   });
 });

@@ -1,25 +1,15 @@
 // SPDX-License-Identifier: MIT
-/** Each key does what the help says, on a live session. What steers a replay is in replay.test.ts. */
+/** Each key does what the help says, on a live session. What steers a replay is in replay.test.ts; what leaves the dashboard in keys-out.test.ts. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { loadRules } from '../../src/actions/rules.js';
 import { keysOf } from '../../src/core/view/keys.js';
 import { VIEWS } from '../../src/core/view/state.js';
 import { VIEW_TITLES } from '../../src/core/view/titles.js';
-import { RULES } from './bundled.js';
 import { snapshotAt } from './fixture.js';
 import { emptySnapshot } from './fixture-empty.js';
-import { CSV_KEY, DOWN, END, HOME, PAGE_DOWN, PAGE_UP, SHIFT_TAB, UP } from './key-names.js';
+import { DOWN, END, HOME, PAGE_DOWN, PAGE_UP, SHIFT_TAB, UP } from './key-names.js';
+import { dashboard } from './live-dashboard.js';
 import { type Harness, open } from './terminal.js';
-
-async function dashboard(t: { after(f: () => void): void }, rows = 24, columns = 80): Promise<Harness> {
-  const harness = await open(columns, rows);
-  t.after(() => harness.close());
-  harness.dashboard.update(snapshotAt(129));
-  harness.dashboard.update(snapshotAt(130));
-  await harness.settle();
-  return harness;
-}
 
 const selected = (harness: Harness): string => harness.lines().find((line) => line.includes('▸')) ?? '';
 
@@ -202,86 +192,6 @@ test('+ and - change the interval within bounds', async (t) => {
   assert.equal(h.intervals.at(-1), 250);
 });
 
-test('c sends the row to the clipboard as text', async (t) => {
-  const h = await dashboard(t);
-  const sent = (): string =>
-    Buffer.from(h.written().split('\x1b]52;c;').at(-1)?.split('\x07')[0] ?? '', 'base64').toString();
-  await h.type('2', DOWN, 'c');
-  assert.match(sent(), /^pid 1137 {2}comm postgres {2}retries 3\.96k/);
-  assert.match(h.text(), /sent to the clipboard: pid 1137/);
-  await h.type(UP);
-  assert.doesNotMatch(h.text(), /sent to the clipboard/);
-  await h.type('7', '\r', 'c');
-  assert.match(sent(), /Attempts\n1\. under VMA lock/);
-});
-
-test('x exports the list, all of it and as values', async (t) => {
-  const saved: [string, string, string][] = [];
-  const h = await open(80, 24, {
-    save: (name, extension, text) => {
-      saved.push([name, extension, text]);
-      return Promise.resolve(`${name}.${extension}`);
-    },
-  });
-  t.after(() => h.close());
-  h.dashboard.update(snapshotAt(130));
-  await h.settle();
-  await h.type('2', '/', ...'comm:postgres', '\r', 'x', 'j');
-  assert.match(h.text(), /written: processes\.json/);
-  const document = JSON.parse(saved[0]?.[2] ?? '') as { v: number; filter: string; rows: { pid: number }[] };
-  assert.equal(document.v, 1);
-  assert.deepEqual(
-    document.rows.map((row) => row.pid),
-    [1137, 2507, 3877],
-  );
-  await h.type('\x1b', '7', 'x', CSV_KEY);
-  const lines = saved[1]?.[2].split('\r\n') ?? [];
-  assert.match(
-    lines[0] ?? '',
-    /^time,tid,comm,address,cause,attempts,folioWait,mmapWait,userfaultWait,total_lo,total_hi/,
-  );
-  assert.equal(lines.length, 62);
-  await h.type('\r', 'x', CSV_KEY);
-  assert.match(h.text(), /one fault is not a table/);
-  await h.type('x', 'j');
-  assert.equal(typeof JSON.parse(saved[2]?.[2] ?? '').fault.tid, 'number');
-  await h.type('x', '\x1b');
-  assert.equal(saved.length, 3);
-});
-
-test('what cannot be saved is said', async (t) => {
-  const h = await open(80, 24, {
-    save: () => Promise.reject(new Error('cannot write x.json: no space left on device')),
-  });
-  t.after(() => h.close());
-  h.dashboard.update(snapshotAt(130));
-  await h.settle();
-  await h.type('x', 'j');
-  assert.match(h.text(), /cannot write x\.json: no space left/);
-});
-
-test('w starts and stops a recording, and the header says so', async (t) => {
-  let file: string | null = null;
-  const recorder = {
-    get file() {
-      return file;
-    },
-    toggle: async (): Promise<string> => {
-      file = file === null ? 'a.vmlt' : null;
-      return file === null ? 'recorded 5 rows to a.vmlt' : 'recording to a.vmlt; w ends it';
-    },
-  };
-  const h = await open(80, 24, { recorder });
-  t.after(() => h.close());
-  h.dashboard.update(snapshotAt(130));
-  await h.type('w');
-  assert.match(h.text(), /recording to a\.vmlt/);
-  assert.match(h.text(), /● REC/);
-  await h.type('w');
-  assert.match(h.text(), /recorded 5 rows/);
-  assert.doesNotMatch(h.text(), /● REC/);
-});
-
 test('? lists every key there is; it and Esc close it', async (t) => {
   const h = await dashboard(t, 50);
   await h.type('?');
@@ -309,27 +219,6 @@ test('the help scrolls where it does not fit', async (t) => {
   assert.match(h.text(), /our programs and our process/);
 });
 
-for (const [name, key, signal] of [
-  ['q', 'q', null],
-  ['Ctrl-C', '\x03', 'SIGINT'],
-] as const) {
-  test(`${name} gives the terminal back, then quits`, async (t) => {
-    const h = await dashboard(t);
-    await h.type(key);
-    assert.deepEqual(h.quits, [signal]);
-    const written = h.written();
-    for (const [on, off] of [
-      ['\x1b[?1049h', '\x1b[?1049l'],
-      ['\x1b[?25l', '\x1b[?25h'],
-      ['\x1b[?1000h', '\x1b[?1000l'],
-      ['\x1b[?1006h', '\x1b[?1006l'],
-    ] as const) {
-      assert.ok(written.includes(on), JSON.stringify(on));
-      assert.ok(written.lastIndexOf(off) > written.lastIndexOf(on), JSON.stringify(off));
-    }
-  });
-}
-
 test('every key in every view over no data does no harm', async (t) => {
   const h = await open(80, 24);
   t.after(() => h.close());
@@ -356,71 +245,4 @@ test('every key in every view over no data does no harm', async (t) => {
     assert.doesNotMatch(h.text(), /NaN|undefined|Infinity|\[object/);
   }
   assert.deepEqual(h.quits, []);
-});
-
-test('an alert that fires marks its view, says so and rings, once', async (t) => {
-  const h = await dashboard(t);
-  const bells = (): number => h.written().split('\x07').length - 1;
-  assert.equal(bells(), 0);
-  h.dashboard.watch(await loadRules(RULES));
-  for (let seconds = 131; seconds < 141; seconds++) h.dashboard.update(snapshotAt(seconds));
-  await h.settle();
-  assert.match(h.lines()[2] ?? '', /▲Alerts/);
-  assert.match(h.lines()[23] ?? '', /firing/);
-  assert.ok(bells() > 0);
-  const rung = bells();
-  h.dashboard.update(snapshotAt(141));
-  await h.settle();
-  assert.equal(bells(), rung);
-  await h.type('8');
-  assert.match(h.text(), /▲ FIRING +stuck-fault/);
-  await h.type('\r');
-  assert.match(h.text(), /filter {2}pid:"/);
-});
-
-test('a resize draws anew', async (t) => {
-  const h = await dashboard(t);
-  await h.resize(160, 45);
-  assert.equal(h.lines().filter((line) => line.includes('╭─ In flight')).length, 1);
-  await h.resize(70, 20);
-  assert.match(h.lines()[0] ?? '', /needs 80×24, this is 70×20/);
-});
-
-test('ended and cut off are told apart', async (t) => {
-  const h = await dashboard(t);
-  h.dashboard.sourceEnded();
-  await h.settle();
-  assert.match(h.text(), /CUT OFF/);
-  h.dashboard.update({ ...snapshotAt(131), ended: true });
-  await h.settle();
-  assert.match(h.text(), /ENDED/);
-});
-
-test('without colours, and with sixteen, every view says the same', async (t) => {
-  const coloured = await dashboard(t);
-  const others = [await open(80, 24, { colours: 0 }), await open(80, 24, { colours: 16 })] as const;
-  for (const other of others) {
-    t.after(() => other.close());
-    other.dashboard.update(snapshotAt(129));
-    other.dashboard.update(snapshotAt(130));
-  }
-  for (const key of '123456789') {
-    await coloured.type(key);
-    for (const other of others) {
-      await other.type(key);
-      assert.equal(other.text(), coloured.text());
-    }
-    assert.equal(others[0].colouredCells(), 0);
-    assert.ok(coloured.colouredCells() > 0);
-  }
-});
-
-test('many snapshots at once are few frames', async (t) => {
-  const h = await dashboard(t, 30);
-  const before = h.written().length;
-  for (let s = 131; s < 431; s++) h.dashboard.update(snapshotAt(s));
-  await h.settle();
-  assert.match(h.text(), /00:07:10/);
-  // A frame that changes every figure is at most the whole screen a few times over.
-  assert.ok(h.written().length - before < 3 * 80 * 30 * 4, `${h.written().length - before} bytes`);
 });
