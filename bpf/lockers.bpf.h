@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What each task has of mmap_locks and asks of them: kept for the records of holds and waits, and read by the user side. */
+/* Which mmap_locks each task holds and waits for: kept for the records of holds and waits, and read by the user side. */
 #ifndef VMALOCKTOP_LOCKERS_BPF_H
 #define VMALOCKTOP_LOCKERS_BPF_H
 
@@ -13,7 +13,7 @@
 #include "rodata.bpf.h"
 #include "state.bpf.h"
 
-/* What a task has of mmap_lock now; direct-mapped by pid, and read by the user side as well. */
+/* An mmap_lock that a task holds now; in a table direct-mapped by pid, which the user side reads as well. */
 struct lock_hold {
 	__u64 mm; /* 0: none */
 	__u64 since;
@@ -34,7 +34,7 @@ struct locker {
 	__u64 vma_ns;    /* and time in them */
 	struct lock_hold held[2]; /* a fork holds two */
 	__u64 file;      /* of what it asks for, as in a hold */
-	/* From here on for the programs alone. */
+	/* From here on: used by the programs only. */
 	__u64 number;    /* what turns a pointer into a number: lock_id */
 	__u64 t_vma;     /* entered __vma_start_write; 0: is not in it */
 	__u32 seq[2];    /* of holds for write: mm_lock_seq then, and all the while */
@@ -54,7 +54,7 @@ struct {
 	__type(value, struct locker);
 } lockers SEC(".maps");
 
-/* Tasks that queue for an mm's mmap_lock. Shared by collision: then a few holds more are sent. */
+/* How many tasks queue for an mm's mmap_lock. Two mms may share an entry: then a few more holds are sent. */
 #define QUEUES 4096
 __u32 queues[QUEUES];
 
@@ -140,7 +140,7 @@ static __always_inline void count_lost_hold(void)
 	__sync_fetch_and_add(&row->dropped[VL_L_HELD], 1);
 }
 
-/* Of a task that has come to the entry of another one: what that one holds and awaits is not known any more. */
+/* A task takes over the entry of another one: what that one holds and waits for is no longer known. */
 static __always_inline struct locker *my_locker(struct task_struct *task)
 {
 	struct locker *locker = locker_of(task);

@@ -20,9 +20,9 @@ __u32 own_cgroup_level;
 /* --- written by the user side while it runs (.data) --- */
 
 /*
- * A session is what happens while this is DURING. It becomes so once every program is attached and ceases to be so
- * before the first one is detached, at one instant for all of them. What a run of a program counts and what it sends
- * hang on one and the same read: a run that has begun is whole, so that what is counted is followed.
+ * A session lasts while this is DURING. It becomes DURING once every program is attached, and AFTER before the first one
+ * is detached, each at one instant for all programs. A run reads it once, and both what it counts and what it sends
+ * depend on that read: a run that has begun is complete, so that what is counted is also followed.
  */
 enum phase { BEFORE = 0, DURING = 1, AFTER = 2 };
 volatile __u32 observing = BEFORE;  /* enum phase: every program reads it once, first */
@@ -43,14 +43,14 @@ static __always_inline bool in_scope(__u32 least)
 	return scope >= least && scope >= least + scope_cut;
 }
 
-/* An upper bound of the open records of the tasks with one and the same pid modulo HINTS. Zero says: this task has
- * none, without a look into task storage; that is what keeps an ordinary fault cheap. Shared by collision: then a
- * task merely looks in vain. */
+/* An upper bound of the open records of all tasks with the same pid modulo HINTS. Zero means that this task has none,
+ * without a look into task storage, which keeps an ordinary fault cheap. If two tasks share an entry, one of them may
+ * look in vain. */
 #define HINTS 65536
 __u32 open_hint[HINTS];
 
-/* VL_C_VMA_OK of the first CPUs, a cache line each: what an ordinary fault counts in, without a map lookup. The user
- * side adds it to the rows'. */
+/* VL_C_VMA_OK of the first CPUs, a cache line each: an ordinary fault is counted here, without a map lookup. The user
+ * side adds it to the counters of the rows. */
 #define FAST_CPUS 1024
 struct fast_counters {
 	__u64 vma_ok;
@@ -58,15 +58,15 @@ struct fast_counters {
 	__u64 pad[6];
 } fast_counters[FAST_CPUS] __attribute__((aligned(64)));
 
-/* Which task's fault the second program has taken, by pid: for the first one, should it come to the same fault after all. */
+/* Whose fault the second program has taken, by pid: so that the first one skips that fault if it gets to it after all. */
 __u32 standby_took[HINTS];
 
 /* Faults that returned RETRY before the session began, by pid (retried_before): their fallback is no abort. */
 #define BEGUN 4096
 __u64 begun[BEGUN];
 
-/* Faults between the release of their VMA lock and their fallback, by mm: its writers are worth sending meanwhile.
- * Shared by collision: then a few writers more are sent. */
+/* Faults between the release of their VMA lock and their fallback, by mm: meanwhile the writers of that mm are sent.
+ * Two mms may share an entry: then a few more writers are sent. */
 #define RETRY_WINDOWS 4096
 __u32 retry_windows[RETRY_WINDOWS];
 
@@ -91,7 +91,7 @@ struct {
 	__type(value, struct vl_counted);
 } counted SEC(".maps");
 
-/* Which processes and which threads are followed: a bit for every pid there can be, so that any number of them is. */
+/* Which processes and which threads are followed: a bit for every possible pid, so there may be any number of them. */
 #define PIDS_A_BLOCK 512
 struct pid_block {
 	__u64 bits[PIDS_A_BLOCK / 64];
@@ -129,9 +129,9 @@ struct {
 #define TASK_SLOTS 32768
 
 /*
- * The latest writers of an mm, by the lock sequence each ran under: what names the one that write-locked a VMA. Of two mms
- * that come to the same entry the last to be written has it. Each writer bears its mm's mark, for it may be put down
- * after another mm has taken the entry.
+ * The latest writers of an mm, by the lock sequence each ran under: this names the one that write-locked a VMA. If two mms
+ * share an entry, the one written last has it. Each writer bears the mark of its mm, since it may be stored after
+ * another mm has taken the entry.
  */
 #define LATEST 4
 #define WRITERS 8192

@@ -60,7 +60,7 @@ static __always_inline void inside_attempt(void *ctx, struct task_struct *task, 
 		pending->mm_seq_known = read_mm_seq(BPF_CORE_READ(task, mm), &pending->mm_seq);
 		return;
 	}
-	/* A handler may take mmap_lock once its own lock is gone: within flor and its like that is no news. */
+	/* A handler may take mmap_lock once its own lock is gone: within flor and the like that is expected. */
 	if (attempt && rec->state & IN_SWAP && !(rec->state & (IN_FLOR | IN_UFFD | IN_FILE)))
 		send(rec, VL_MM_INSIDE, 0, bpf_ktime_get_ns(), AB(write, success));
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Who queues for an mmap_lock. A lock that is free is had without a word: the slow paths of rw_semaphore are entered by
- * those alone who do not get it at once (kernel/locking/rwsem.c), so a writer nobody waits for pays for none of this.
- * Where they cannot be hooked (PREEMPT_RT has others) the tracepoint stands in that everybody passes who asks.
+ * Who queues for an mmap_lock. Only a task that does not get the lock at once enters the slow paths of rw_semaphore
+ * (kernel/locking/rwsem.c), so a writer that finds the lock free pays for none of this. Where the slow paths cannot be
+ * hooked (PREEMPT_RT has others), the tracepoint mmap_lock_start_locking is used, which every acquisition passes.
  */
 #ifndef VMALOCKTOP_QUEUE_BPF_H
 #define VMALOCKTOP_QUEUE_BPF_H
@@ -15,7 +15,7 @@
 #include "lockers.bpf.h"
 #include "rodata.bpf.h"
 
-/* `slow`: a reader in the slow path, who counts among the readers already. */
+/* `slow`: a reader in the slow path, which is counted among the readers already. */
 static __always_inline void join_queue(struct locker *locker, struct task_struct *task, struct mm_struct *mm, bool write, bool slow)
 {
 	struct holder holder;
@@ -46,8 +46,8 @@ static __always_inline struct locker *asks(struct task_struct *task, struct mm_s
 }
 
 /*
- * The mm of this mmap_lock; NULL: it is some other rw_semaphore. An mm is known by the task it names as its owner, which
- * has it for its own.
+ * The mm of this mmap_lock; NULL: it is some other rw_semaphore. It is taken for an mm if the task that its `owner` names
+ * has it as its own mm.
  */
 static __always_inline struct mm_struct *mm_of_lock(struct task_struct *task, void *sem)
 {
@@ -66,7 +66,7 @@ static __always_inline struct mm_struct *mm_of_lock(struct task_struct *task, vo
 	return owner && (__u64)BPF_CORE_READ(owner, mm) == at ? (void *)at : NULL;
 }
 
-/* rwsem_down_read_slowpath, rwsem_down_write_slowpath: an rw_semaphore was not to be had at once. */
+/* rwsem_down_read_slowpath, rwsem_down_write_slowpath: an rw_semaphore was not free. */
 static __always_inline int on_queue(void *sem, bool write)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -99,7 +99,7 @@ static __always_inline bool is_taken(struct mm_struct *mm, bool write)
 	return write ? locked != 0 : (locked & RWSEM_READ_FAILED) != 0;
 }
 
-/* mmap_lock is asked for. A trylock comes here as well, and is over at once. */
+/* A task asks for mmap_lock. A trylock comes here as well, and is over at once. */
 static __always_inline int on_mm_start(struct mm_struct *mm, bool write)
 {
 	struct task_struct *task = bpf_get_current_task_btf();

@@ -27,8 +27,8 @@ static __always_inline void fill_step(struct vl_step *s, struct task_struct *tas
 
 /*
  * Sends one step. The first one of a record takes who and where along. Counted before it is tried, so that
- * emitted = decoded + dropped can be checked from outside. Global, as everything called from many places: the verifier
- * takes a global function once, for every argument it can have, and a static one anew for every call on every path.
+ * emitted = decoded + dropped can be checked from outside. It is global, like every function called from many places: the
+ * verifier checks a global function once, for all possible arguments, and a static one again for every call on every path.
  */
 __noinline int send(struct rec *rec, __u32 kind, __u32 flags, __u64 ts, __u64 ab)
 {
@@ -109,8 +109,8 @@ static __always_inline void send_whole(struct task_struct *task, struct vl_cpu *
 }
 
 /*
- * A record of its own, no step of a fault: counted as meant for the ring, with who and where in it; what and when is the
- * caller's. NULL: there was no room, which is counted as well.
+ * A record that is no step of a fault. It is counted as emitted, and who and where are filled in here; the caller fills in
+ * what and when. NULL: there was no room, which is counted as well.
  */
 static __always_inline struct vl_writer *begin_writer(struct task_struct *task, __u32 kind, __u8 flags)
 {

@@ -12,10 +12,10 @@
 #include "state.bpf.h"
 
 /*
- * fexit runs no program on a CPU where the same program was preempted, however long that task stands aside: on a
- * preemptible kernel under load that is thousands of faults. So there are two of them. The first says while it is
- * under way; the second, which the kernel calls before it, takes the fault if another task's run of the first one
- * stands halfway here. Each counts in rows of its own, for they do interrupt each other.
+ * fexit does not run a program on a CPU where the same program was preempted, however long that task is off the CPU: on a
+ * preemptible kernel under load that misses thousands of faults. So there are two programs. The first marks that it is
+ * under way. The second, which the kernel calls before it, takes the fault if a preempted run of the first one, of
+ * another task, is still under way on this CPU. Each counts in rows of its own, since they do interrupt each other.
  */
 static __always_inline __u32 *standby_took_of(struct task_struct *task)
 {

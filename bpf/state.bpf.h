@@ -23,7 +23,7 @@
 #define MM_ID(mm) ((__u64)(mm) & ((1ull << 52) - 1)) /* exact in a double */
 #define F(name) bpf_core_enum_value(enum fault_flag, FAULT_FLAG_##name)
 #define R(name) bpf_core_enum_value(enum vm_fault_reason, VM_FAULT_##name)
-#define R_RETRY (R(RETRY) | more_retry) /* with what a kernel has split it into, which no source at hand names */
+#define R_RETRY (R(RETRY) | more_retry) /* and the further VM_FAULT_RETRY… bits that some kernels have beside it */
 #define R_ERROR (R(OOM) | R(SIGBUS) | R(SIGSEGV) | R(HWPOISON) | R(HWPOISON_LARGE) | R(FALLBACK))
 
 /* What the task is doing as far as this record knows. */
@@ -42,7 +42,7 @@ enum rec_state {
 	IN_FILE = 1024,   /* between filemap_fault's or shmem_fault's entry and its return */
 };
 
-/* What kept with the record from the attempt under the VMA lock to its fallback. */
+/* What the record keeps from the attempt under the VMA lock to its fallback. */
 enum rec_have {
 	HAVE_VMA = 1,       /* vma, seq and mm_seq were read under the VMA lock */
 	HAVE_INNER = 2,     /* the function that returned RETRY was seen */
@@ -126,13 +126,13 @@ static __always_inline void measure(enum vl_hist hist, __u64 ns)
 		__sync_fetch_and_add(&row->hist[hist][bucket], 1);
 }
 
-/* What continues a lifecycle needs this check alone. */
+/* A step that continues a lifecycle needs no other check. */
 static __always_inline bool in_session(void)
 {
 	return observing == DURING;
 }
 
-/* Whether this task's fault is one of the session's: checked where a lifecycle begins or something is counted, once in a run. */
+/* Whether this task's fault belongs to the session: checked where a lifecycle begins or something is counted, once in each run. */
 static __always_inline bool should_trace(struct task_struct *task)
 {
 	__u32 id;
@@ -164,8 +164,8 @@ static __always_inline bool should_trace(struct task_struct *task)
 }
 
 /*
- * A fault that had its RETRY before the session: to lock_mm_and_find_vma its fallback looks like an abort, so the
- * return of handle_mm_fault leaves a trace of it until then. One that is overwritten by another task's is an abort more.
+ * A fault that had its RETRY before the session: at lock_mm_and_find_vma its fallback would look like an abort, so the
+ * return of handle_mm_fault leaves a trace of it until then. If another task overwrites the trace, one abort too many is counted.
  */
 static __always_inline __u64 *trace_of(struct task_struct *task)
 {

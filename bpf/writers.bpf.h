@@ -108,9 +108,9 @@ static __always_inline void write_released(struct task_struct *task, struct lock
 }
 
 /*
- * mmap_lock is downgraded: the hold for write is over, and one for read begins. The sequence stands as it stood when
- * that hold began unless its end was missed: then this is a reader who had the lock for the asking, and of the hold
- * before it nothing is known but that it was.
+ * mmap_lock is downgraded: the hold for write is over, and one for read begins. The sequence is what it was when the hold
+ * began. If it is not, the end of that hold was missed: then this is a reader that got the lock at once, and nothing
+ * is known of the hold before it except that there was one.
  */
 static __always_inline void write_over(void *ctx, struct task_struct *task, struct locker *locker, __u32 which, struct mm_struct *mm)
 {
