@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The first process of a pid namespace: node as-init.js DIRECTORY. Runs an action that leaves processes, and says what came of all. */
+/** The first process of a pid namespace: node as-init.js DIRECTORY. Runs an action that leaves processes behind, and reports what became of each. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runExec } from '../../src/actions/exec.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Snapshots at will, and rules. */
+/** Snapshots with chosen figures, and rules. */
 import { compileCondition } from '../../src/actions/cel.js';
 import { Pipeline } from '../../src/core/aggregate/pipeline.js';
 import type { Snapshot } from '../../src/core/aggregate/snapshot.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** As the first process of a container: what an action left ends, what somebody else started does not, and nobody stays a zombie. */
+/** As the first process of a container, vmalocktop ends what an action left behind, leaves alone what others started, and reaps every zombie. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The same rows give the same alerts at the same event times: live, recorded, replayed, however they are cut into batches. */
+/** The same rows give the same alerts at the same event times: live, recorded or replayed, and however the rows are cut into batches. */
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Actions beside each other: which events they take, how many, and that nobody waits for them. */
+/** Several actions at once: which events each takes, how many, and that nothing waits for them. */
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';

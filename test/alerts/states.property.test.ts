@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The phases of an alert, held to what the rule promises over any course of events. */
+/** The phases of an alert, tested against what the rule promises, over any course of events. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';

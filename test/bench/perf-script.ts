@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What reading as many events with `perf script` takes on the same machine, in the same run. */
+/** How long `perf script` takes to read as many events, on the same machine and in the same run. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

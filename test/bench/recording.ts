@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Throughput and size of recordings, over batches the caller has. */
+/** Throughput and size of recordings, over the batches of the caller. */
 
 import { Pipeline } from '../../src/core/aggregate/pipeline.js';
 import type { EventBatch } from '../../src/core/events/batch.js';

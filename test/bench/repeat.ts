@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** A recording over and over, as one long session: what a benchmark measures is then not how it begins. */
+/** A recording repeated as one long session, so that a benchmark does not measure how a session begins. */
 import { clearBatch, createBatch, type EventBatch } from '../../src/core/events/batch.js';
 import { UserKind } from '../../src/core/events/user-rows.js';
 import { countedIn, moveOn } from '../core/rounds.js';

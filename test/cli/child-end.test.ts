@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** A command under `--` is waited for no longer than it takes to end it, whatever it makes of signals. */
+/** vmalocktop waits for a command after `--` no longer than it takes to end it, whatever the command does with signals. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';

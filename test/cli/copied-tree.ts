@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** A copy of the tree on which a test makes a change: what it edits, what the compiler says of it, what the program prints then. */
+/** A copy of the tree in which a test makes a change: editing files, what the compiler says then, what the program prints then. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** docs/who-froze-my-process.md: its commands say what it says they say. */
+/** docs/who-froze-my-process.md: its commands print what the page shows. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** /dev/full takes nothing: whatever was to be read there was lost, and a script is to hear of it. */
+/** /dev/full refuses every write: the output is lost, and a script must learn of it by the exit code. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { closeSync, existsSync, openSync } from 'node:fs';

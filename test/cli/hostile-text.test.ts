@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Names of others in all that leaves: no name ends a line, moves a cursor, turns text around or is computed by a spreadsheet. */
+/** Names chosen by others, in every output: no name ends a line, moves a cursor, reverses text or is evaluated by a spreadsheet. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** `info`, `--from` and `--to`, `replay --follow`, and what of `record`'s options does not go together. */
+/** `info`, `--from` and `--to`, `replay --follow`, and which options of `record` exclude each other. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

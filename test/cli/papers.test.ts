@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Documents name what is there, and all of it. */
+/** Documents name only things that exist, and all of them. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';

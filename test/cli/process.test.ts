@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Ways out of the process: defects of ours have an exit code of their own, words are UTF-8 or refused. */
+/** How the process ends: our own defects have an exit code of their own, and words that are not UTF-8 are refused. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** How far a recording is read: said on a terminal, in percent and time, and nowhere else. */
+/** The progress of reading a recording is shown on a terminal, in percent and time, and nowhere else. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** `stat` and `replay` over recordings: the figures, cut-off ends, what is no recording, closed pipes, signals. */
+/** `stat` and `replay` over recordings: the figures, recordings that were cut off, files that are no recordings, closed pipes, signals. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

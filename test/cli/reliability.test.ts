@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** docs/reliability.md promises nothing that no test holds. */
+/** Every promise of docs/reliability.md names a test that holds it. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

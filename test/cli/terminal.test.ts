@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** `replay` and `top` in a terminal of their own: keys, signals, and the terminal given back. */
+/** `replay` and `top` in a terminal of their own: keys, signals, and that the terminal is restored. */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Configuration files: every value knows its line, and whatever a file holds, errors are words for its author. */
+/** Configuration files: every value knows its line, and whatever a file contains, the errors help its author. */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

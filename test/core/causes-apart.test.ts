@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Causes against their neighbours: what they are told apart by, and that a missed run never makes one of another. */
+/** Causes that resemble each other: what distinguishes them, and that a missed run never turns one into another. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';

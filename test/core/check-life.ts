@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** A fault for tests of check: its steps, written one by one, and the session they are of. */
+/** A fault for tests of check: its steps, written one by one, and their session. */
 import type { SessionInfo } from '../../src/core/events/session.js';
 import { VlFile, VlFound, VlKind, VlStepFlag } from '../../src/schema/events.gen.js';
 import { FLAG, RET, SWAP_DISK, syntheticSession } from './session.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Faults → event batches: several threads, counters as the live source reads them, losses as the kernel has them. */
+/** Faults → event batches: several threads, counters as the live source reads them, losses as they happen in the kernel. */
 import { createBatch, type EventBatch } from '../../src/core/events/batch.js';
 import { CounterGroup, pushCounter, pushEnd, pushUserRow } from '../../src/core/events/user-rows.js';
 import { VlKind, VlStepFlag, VlWait } from '../../src/schema/events.gen.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What the rules come to over a recording of a real kernel, at the edges of a stream, and in words. */
+/** The results of the rules over a recording of a real kernel and at the edges of a stream, and how they are printed. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Runs a stream through the pipeline, and holds what comes out against the oracle. */
+/** Runs a stream through the pipeline, and compares the result with the oracle. */
 import assert from 'node:assert/strict';
 import { Aggregate } from '../../src/core/aggregate/aggregate.js';
 import { Pipeline } from '../../src/core/aggregate/pipeline.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Where Enter leads is never empty: of every process, VMA and cause that a list shows, faults are kept. */
+/** Enter never leads to an empty list: for every process, VMA and cause that a list shows, some faults are kept. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The fold against the truth (nothing lost) and against the naive oracle (anything lost). */
+/** The fold is compared with the truth when nothing is lost, and with the naive oracle when anything is lost. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';

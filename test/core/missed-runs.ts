@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** A real recording whose program runs are missed: rows leave no trace, and the kernel numbers on without them. */
+/** A real recording from which program runs are removed as if they had been missed: their rows leave no gap in the kernel's numbers. */
 
 import { Pipeline } from '../../src/core/aggregate/pipeline.js';
 import { createBatch, type EventBatch, isOfNoFault } from '../../src/core/events/batch.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Names that travel in user-side rows, and figures that stand only where their hook is attached. */
+/** Names that travel in user-side rows, and figures that exist only where their hook is attached. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { statJson } from '../../cli/commands/stat/json.js';

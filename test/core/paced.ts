@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** An endless stream into a recording, by the clock on the wall. */
+/** Writes an endless stream into a recording, paced by the wall clock. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RecordingWriter } from '../../src/recording/write/writer.js';
 import type { Endless } from './endless.js';

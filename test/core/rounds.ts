@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Batches over and over: what grows from one time to the next. */
+/** Batches repeated: which of their values grow from one round to the next. */
 import type { EventBatch } from '../../src/core/events/batch.js';
 import { CounterGroup, UserKind } from '../../src/core/events/user-rows.js';
 

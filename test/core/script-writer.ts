@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Steps of one fault as a test writes them down, with what truly happened beside. */
+/** Steps of one fault as a test writes them down, and beside them what truly happened. */
 import type { End } from '../../src/core/lifecycle/lifecycle.js';
 import type { Cause } from '../../src/core/vocabulary/causes.js';
 import type { VerdictKind } from '../../src/core/vocabulary/verdicts.js';

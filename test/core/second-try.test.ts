@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Kernels that try once more under the VMA lock after its RETRY: an attempt of its own, and never another cause or end. */
+/** Kernels that try once more under the VMA lock after its RETRY: it is an attempt of its own, and never changes the cause or the end. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Pipeline } from '../../src/core/aggregate/pipeline.js';

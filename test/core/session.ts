@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Sessions for tests: the head of a real recording, and what a test says otherwise. */
+/** Sessions for tests: the head of a real recording, with the changes a test asks for. */
 import { fileURLToPath } from 'node:url';
 import type { HookInfo, SessionInfo } from '../../src/core/events/session.js';
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Threads that come and go without end: what is remembered of them is bounded, and costs the same for each. */
+/** Threads that come and go without end: the memory of them is bounded, and each costs the same. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BoundedSet } from '../../src/core/bounded/bounded-set.js';

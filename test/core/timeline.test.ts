@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What happened when: nothing is lost as slices double or fall out, and a replay draws what was seen live. */
+/** The time line: nothing is lost when slices double or drop out, and a replay draws what was seen live. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

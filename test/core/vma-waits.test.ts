@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Writers that wait for who holds a VMA's lock: faults by name, forks VMA by VMA, and what cannot be known. */
+/** Writers that wait for the holders of a VMA's lock: faults by name, forks VMA by VMA, and what cannot be known. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { whyNoVmaWaits } from '../../src/core/aggregate/mmap-lock.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Where a daemon is to listen and to write is looked at before it starts, and nothing is made by looking. */
+/** The places where a daemon will listen and write are checked before it starts, and the check creates nothing. */
 import assert from 'node:assert/strict';
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

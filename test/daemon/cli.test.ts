@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The daemon as a process, over a recording: what it serves, how it is told things, what it leaves behind. */
+/** The daemon as a process, over a recording: what it serves, what signals and configuration do, what it leaves behind. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';

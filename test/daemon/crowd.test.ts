@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Fifty clients, and one that stops reading: the drain is as prompt as with nobody there, so the ring has as much room. */
+/** Fifty clients, and one that stops reading: the ring is drained as promptly as without clients, so it has as much room. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

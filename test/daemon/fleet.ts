@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The lake of a fleet: a file a host and table, of sixteen recordings; between hosts name, kernel and hour differ. */
+/** The lake of a fleet: a file for each host and table, made from sixteen recordings; hosts differ by name, kernel and hour. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LAKE_TABLES } from '../../src/daemon/lake.js';

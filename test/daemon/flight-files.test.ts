@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The daemon's flight recorder files: how many there are, whoever asks for them at the same time. */
+/** The daemon's flight recorder files: how many there are, even if several ask for one at the same time. */
 import assert from 'node:assert/strict';
 import { chownSync, lstatSync, mkdirSync, readdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';

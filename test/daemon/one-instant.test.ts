@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What is exported is of one instant: no record in it is newer than the kernel's counters beside it. */
+/** Every export is of one instant: no record in it is newer than the kernel's counters beside it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';

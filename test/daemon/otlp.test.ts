@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Exports to a collector: what is sent along, how it is packed, whom it believes, and the variables every exporter knows. */
+/** Exports to a collector: what is sent, how it is packed, which certificates it trusts, and the environment variables every exporter knows. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The session at a Unix socket: whoever comes late, whoever reads slowly, and many at once. */
+/** The session at a Unix socket: clients that come late, clients that read slowly, and many at once. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import {

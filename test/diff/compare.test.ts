@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Like against like says nothing in 19 of 20; what differs is named, what costs most first. */
+/** 19 of 20 comparisons of like with like name nothing; real differences are named, the most costly first. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { load } from '../../cli/common/load.js';

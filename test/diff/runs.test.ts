@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Several runs a side: what differs from run to run, and in no slice of any, is not taken for a difference between the sides. */
+/** Several runs a side: what differs between whole runs, though in no slice of any, is not taken for a difference between the sides. */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { load } from '../../cli/common/load.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Stacks out of a recording made in a guest: every way of writing them says the same, and an independent reader reads it. */
+/** Stacks out of a recording made in a guest: every format says the same, and an independent reader can read it. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Exports of made-up recordings into memory, and where the bundled real one is. */
+/** Exports of made-up recordings into memory, and the path of the bundled real one. */
 import { fileURLToPath } from 'node:url';
 import type { EventBatch } from '../../src/core/events/batch.js';
 import type { SessionInfo } from '../../src/core/events/session.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** A short form of `make fuzz`, the same cases each time; and that a finding would be one. */
+/** A short form of `make fuzz`, the same cases each time; and a check that a finding would be reported. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CaseRandom } from './random.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What comes over sockets: requests to the metrics' server, clients of the daemon's socket, and a daemon that is none. */
+/** What comes over sockets: requests to the metrics' server, clients of the daemon's socket, and a process that pretends to be a daemon. */
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';

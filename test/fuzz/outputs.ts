@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Recordings whose names and rows mean harm, through every output: none throws, shows what is no figure, or lets a name act. */
+/** Recordings with hostile names and rows, through every output: none throws, prints NaN or the like, or lets a name act. */
 import { alertLines, collectAlerts } from '../../cli/commands/replay/alerts.js';
 import { statJson } from '../../cli/commands/stat/json.js';
 import { statText } from '../../cli/commands/stat/text.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Random cases that can be had again: a seed and a number name each of them. */
+/** Random cases that can be repeated: a seed and a number identify each of them. */
 import { Random } from '../core/random.js';
 
 export class CaseRandom extends Random {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Recordings: parts of real ones, with rows, names and fields of the session changed, written anew, some damaged then. */
+/** Recordings: parts of real ones, with rows, names and fields of the session changed and written again; some are damaged after that. */
 import { statJson } from '../../cli/commands/stat/json.js';
 import { statText } from '../../cli/commands/stat/text.js';
 import { Pipeline } from '../../src/core/aggregate/pipeline.js';

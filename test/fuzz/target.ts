@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What is fuzzed: one kind of input each. A case that throws is a finding; what may be refused, the target itself expects. */
+/** What is fuzzed: one kind of input each. A case that throws is a finding; a target itself expects the refusals that are right. */
 import { UserError } from '../../src/errors.js';
 import type { CaseRandom } from './random.js';
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Every way of installing it, into a root that holds nothing else, and there used by somebody without privileges. */
+/** Every way of installing it: into an empty root, where a user without privileges then runs it. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

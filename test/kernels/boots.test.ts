@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** docs/kernels.md says what was kept, and nothing else. */
+/** docs/kernels.md says what boots.json has, and nothing else. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';

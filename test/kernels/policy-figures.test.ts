@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What `make policy-check` makes of a prediction and of measured runs: shares, errors, and which of them cannot be told. */
+/** What `make policy-check` makes of a prediction and of measured runs: shares, errors, and which of them cannot be told apart from noise. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { test } from 'node:test';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Trees as hosts have them: systemd with Docker, a node of Kubernetes, cgroupfs paths; a session's filters looked up in them. */
+/** The filters of a session are looked up in cgroup trees as hosts have them: systemd with Docker, a node of Kubernetes, cgroupfs paths. */
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

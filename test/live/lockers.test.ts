@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** `LockersReader` reads mapped memory by place: the places are those of the compiled object. */
+/** `LockersReader` reads mapped memory at fixed offsets: they are those of the compiled object. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';

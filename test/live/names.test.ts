@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** All names of one source, of this very process on this very host. */
+/** All names that a source adds, for this very process on this very host. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { it, type TestContext } from 'node:test';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Names of processes, held against /proc of a process whose threads have names of their own: this one. */
+/** Names of processes, compared with /proc for a process whose threads have names of their own: this one. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Staying in memory: what is locked, that V8 lives with it, and that what is not permitted is said. */
+/** Staying in memory: what is locked, that V8 works with it, and that what is not permitted is reported. */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Counters are read while the kernel counts on: no value said of a session is less than it was before. */
+/** Counters are read while the kernel counts on: no value reported for a session ever goes down. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { BpfProgram, RingBuffer } from 'ebpf-ts';

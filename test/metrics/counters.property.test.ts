@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What is called a counter never goes back, wherever in a session it is asked for: less would be taken for a restart. */
+/** A metric of type counter never goes down, whenever in a session it is read: Prometheus would take that for a restart. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The profile for fleets: so many series and no more, whatever the host does; what they say is what the full ones say. */
+/** The profile for fleets: it has a fixed number of series, whatever the host does, and they agree with the full ones. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Family } from '../../src/metrics/family.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Whoever reaches the port may do what he likes: others are served, and the session is not kept from its work. */
+/** A client may do anything to the port: others are still served, and the session goes on undisturbed. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { get } from 'node:http';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The rules and the dashboard ask for metrics, labels and label values that there are. */
+/** The rules and the Grafana dashboard use only metrics, labels and label values that exist. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';

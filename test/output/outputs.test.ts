@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Outputs never destroy: not what is read, not what was there, not what a link stands for. */
+/** Outputs never destroy anything: not the input, not an earlier file, not the target of a link. */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The bundle, the npm package and the Debian package: small, whole, and they run where nothing else is. */
+/** The bundle, the npm package and the Debian package: small, complete, and able to run where nothing else is installed. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Man pages, completions and examples say what the command tree has, and all of it. */
+/** Man pages, completions and examples name exactly what the command tree has. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The wall clock of a session that was suspended, or whose clock was set: alerts, --from, exports and reports tell the right time. */
+/** Wall-clock times of a session during which the host was suspended or its clock set are right in alerts, --from, exports and reports. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Recordings of format 1 packed what writers are about into columns of faults: it is read into the columns of today. */
+/** Recordings of format 1 packed fields of writers into columns of faults; they are read into the columns of today. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Names without end: who listens for months does not grow with them, and loses none that still counts. */
+/** Names without end: a stream that runs for months does not grow with them, and loses none that is still needed. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createBatch } from '../../src/core/events/batch.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Nothing private is left in what is mailed, and every figure is what it was. */
+/** A redacted output contains nothing private, and every figure is what it was. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Replay: the same position gives the same snapshot, however it was come to. */
+/** Replay: the same position gives the same snapshot, whichever way it was reached. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { appendFile, copyFile, type FileHandle, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';

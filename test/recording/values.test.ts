@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Every number of a recording has its range: outside of it the file is refused by the field's name, at its ends it is read. */
+/** Every number of a recording has its range: a value outside it is refused with the name of the field, a value at its ends is read. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

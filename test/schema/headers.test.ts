@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Each header of bpf/ includes what it uses: it compiles by itself, so an editor understands it and their order is free. */
+/** Each header of bpf/ includes what it uses: it compiles by itself, so an editor understands it, and headers may be included in any order. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The generated layout is what clang makes of bpf/events.h, counters.h and args.h, and the command says so when it is not. */
+/** The generated layout is what clang makes of bpf/events.h, counters.h and args.h, and gen-schema --check reports when it is not. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

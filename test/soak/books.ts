@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What the daemon counted, against what was sent: to the last one. */
+/** Compares what the daemon counted with what was sent, exactly. */
 import { byLabel, type Scraped } from '../metrics/scrape.js';
 import type { Sent } from './generate.js';
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Whether a figure that is sampled over a run stays where it is: levels are compared, so no single peak decides. */
+/** Whether a figure that is sampled over a run stays level: medians are compared, so that no single peak decides. */
 
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((x, y) => x - y);

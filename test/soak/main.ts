@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** `make soak`: an hour (SOAK_MINUTES) of the daemon with all it has; one line a minute; exit code 1 on a finding. */
+/** `make soak`: an hour (SOAK_MINUTES) of the daemon with every feature on; one line a minute; exit code 1 on a finding. */
 import { levelsOf } from './levels.js';
 import { type Sample, soak } from './soak.js';
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Names as compilers mangle them: those of libstdc++ here, and Rust's in both of its schemes. */
+/** Mangled names: those of this machine's libstdc++, and Rust's in both of its schemes. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';

@@ -9,7 +9,7 @@ import { patience } from '../pace.js';
 
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
-for (const suite of ['golden.test.js', 'keys.test.js', 'replay.test.js']) {
+for (const suite of ['golden.test.js', 'keys.test.js', 'keys-out.test.js', 'dashboard.test.js', 'replay.test.js']) {
   test(`${suite} passes on reblessed`, {
     timeout: patience(60_000),
     skip: longOnly,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The file of what the person chose: found again, private, and never an error. */
+/** The file of a person's settings: it is found again, private, and never causes an error. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** `x`, Enter, `/`, `t` and `i` in each of the nine views over a recording, and the keys of htop. */
+/** `x`, Enter, `/`, `t` and `i` in each of the nine views over a recording; and the keys that htop has. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
