@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-/** Runs the built command line as a process of its own. */
+/** Runs the built command line as a process of its own: by itself, or bundled, as `make test` has it. */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-export const MAIN: string = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
+export const MAIN: string = process.env.VMALOCKTOP_MAIN ?? fileURLToPath(new URL('../../cli/main.js', import.meta.url));
 
 export interface Ran {
   readonly code: number | null;

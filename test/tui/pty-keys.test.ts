@@ -6,13 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { keysOf } from '../../src/core/view/keys.js';
+import { MAIN } from '../cli/run.js';
+import { patience } from '../pace.js';
 import { bundledRecording } from './bundled.js';
 import { DOWN, END, ESC, F1, F3, F5, HOME, LEFT, PAGE_DOWN, PAGE_UP, RIGHT, SHIFT_TAB, UP } from './key-names.js';
 import { run } from './pty.js';
-
-const MAIN = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
 
 const ONE_KEY = new RegExp(`${ESC}(?:\\[[\\d~A-Z]+|O[P-S])|[\\s\\S]`, 'g');
 
@@ -58,7 +57,7 @@ const STEPS: readonly (readonly [label: string, typed: string, shows: RegExp])[]
   ['space', ' ', /▶ REPLAY|■ END/],
 ];
 
-test('every key of the help does what it says, in a pseudo-terminal', { timeout: 120_000 }, async (t) => {
+test('every key of the help does what it says, in a pseudo-terminal', { timeout: patience(30_000) }, async (t) => {
   const cwd = mkdtempSync(join(tmpdir(), 'keys-'));
   t.after(() => rmSync(cwd, { recursive: true }));
   const labels = new Set(STEPS.map(([label]) => label));

@@ -8,7 +8,7 @@ const skip = (await guestImpossible()) ?? false;
 const SIZES = matrix ? ['80x24', '160x45'] : ['160x45'];
 
 test('6.1 is refused with the reason: it has no per-VMA locks', { skip }, async () => {
-  const script = `for c in 'stat -d 1' doctor; do node dist/cli/main.js $c >/tmp/out 2>&1; echo "$c: $?"; grep -m2 -e 'per-VMA' /tmp/out; done`;
+  const script = `for c in 'stat -d 1' doctor; do node "$VMALOCKTOP_MAIN" $c >/tmp/out 2>&1; echo "$c: $?"; grep -m2 -e 'per-VMA' /tmp/out; done`;
   const result = await runInGuest({ kernel: '6.1', argv: ['bash', '-c', script] });
   assert.equal(result.code, 0, result.stderr);
   assert.match(result.stdout, /stat -d 1: 3\n.*no per-VMA locks/);

@@ -10,7 +10,7 @@ const skip = await matrixOnly();
 describe('doctor', () => {
   for (const kernel of kernels) {
     it(`tries every program on ${kernel}`, { skip }, async () => {
-      const script = `node dist/cli/main.js doctor --json; echo; echo @; node dist/cli/main.js doctor --verbose | tail -n 3; echo @
+      const script = `node "$VMALOCKTOP_MAIN" doctor --json; echo; echo @; node "$VMALOCKTOP_MAIN" doctor --verbose | tail -n 3; echo @
         node dist/test/vm/refused-programs.js fexit/hugetlb_fault fexit/handle_mm_fault`;
       const { code, stdout, stderr } = await runInGuest({ kernel, argv: ['bash', '-c', script], timeoutS: 1800 });
       assert.equal(code, 0, `${stdout}\n${stderr}`);

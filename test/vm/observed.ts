@@ -8,7 +8,8 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type GuestOptions, root, runInGuest } from './guest.js';
+import { MAIN } from '../cli/run.js';
+import { type GuestOptions, runInGuest } from './guest.js';
 import { assertConserved, type Fault, type Head, type Rule, Session, type Stat } from './session.js';
 
 /** Files the guest's block devices need: swap and the file system. */
@@ -20,7 +21,7 @@ export const NUMA = 'numa=fake=2';
 
 /** Runs the tool here; what it printed. Exit codes other than 0 and `finding` are failures. */
 async function tool(argv: readonly string[], finding = 0): Promise<string> {
-  const child = spawn(process.execPath, [join(root, 'dist/cli/main.js'), ...argv], {
+  const child = spawn(process.execPath, [MAIN, ...argv], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const chunks: Buffer[] = [];

@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import type { VerdictReport } from '../../src/core/verdict/report.js';
+import { MAIN } from '../cli/run.js';
 import { matrixOnly, root, runInGuest } from './guest.js';
 import { assertConserved, type Rule, type Stat } from './session.js';
 
@@ -49,7 +50,7 @@ async function see(kernel: string): Promise<Seen> {
     const file = join(directory, 'recording');
     await writeFile(file, Buffer.from(recording, 'base64'));
     const tool = async (command: string): Promise<unknown> => {
-      const argv = [join(root, 'dist/cli/main.js'), command, '--json', file];
+      const argv = [MAIN, command, '--json', file];
       // `check` exits with 1 over a finding, and prints all the same.
       const { stdout: text } = await promisify(execFile)(process.execPath, argv, { maxBuffer: 2 ** 26 }).catch(
         (error: unknown) => error as { stdout: string },
