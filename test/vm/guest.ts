@@ -5,6 +5,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { paceHere } from '../pace.js';
 
 /** The repository's root: this file runs as dist/test/vm/guest.js, and the guest sees the same path. */
 export const root: string = fileURLToPath(new URL('../../../', import.meta.url));
@@ -47,7 +48,7 @@ export interface GuestOptions {
   smp?: number;
   /** A directory of the host the guest may write to, at the same path. */
   share?: string;
-  /** Seconds for boot and command together, default 300: a busy host makes guests several times slower. */
+  /** Seconds for boot and command together, default 300, times the pace of this machine (test/pace.ts). */
   timeoutS?: number;
   /** One host thread a CPU, whose clock is then the host's. Default: all CPUs on one. */
   threads?: 'multi';
@@ -65,7 +66,15 @@ export interface GuestResult {
 }
 
 function runInVmArgs(options: GuestOptions, log: string): string[] {
-  const args = ['--retry', '--cwd', root, '--log', log, '--timeout', String(options.timeoutS ?? 300)];
+  const args = [
+    '--retry',
+    '--cwd',
+    root,
+    '--log',
+    log,
+    '--timeout',
+    String(Math.ceil((options.timeoutS ?? 300) * paceHere())),
+  ];
   for (const disk of options.disks ?? []) args.push('--disk', disk);
   if (options.mods !== undefined) args.push('--mods', options.mods.join(' '));
   if (options.append !== undefined) args.push('--append', options.append);
