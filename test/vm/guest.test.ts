@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
-import { GUEST_TIMED_OUT, guestImpossible, kernels, matrixOnly, oneKernel, runInGuest } from './guest.js';
+import { GUEST_TIMED_OUT, guestImpossible, kernels, matrixOnly, oneKernel, root, runInGuest } from './guest.js';
 
 const skip = (await guestImpossible()) ?? false;
 
@@ -34,4 +35,14 @@ test('a guest that takes too long is ended, and says so', { skip }, async () => 
   const result = await runInGuest({ kernel: kernels[0] ?? '6.12', timeoutS: 3, argv: ['sleep', '60'] });
   assert.equal(result.code, GUEST_TIMED_OUT);
   assert.match(result.stderr, /timed out after \d+ s/);
+});
+
+test('scripts in guests say any text as JSON, without Node', () => {
+  const text = `${String.fromCharCode(...Array.from({ length: 0x2ff }, (_, i) => i + 1))}…\u{1f6d1}\\n "\n\n`;
+  const said = execFileSync('bash', ['-uc', '. test/vm/guest/lib; json <(cat)', 'json'], {
+    cwd: root,
+    input: text,
+    env: { ...process.env, LANG: 'C.UTF-8', VMALOCKTOP_MAIN: '' },
+  });
+  assert.equal(JSON.parse(said.toString()), text);
 });
