@@ -106,7 +106,7 @@ describe('a stream that breaks one rule', () => {
             assert.equal(example.steps.length, lives.at(-1)?.steps.length);
             assert.ok(example.at >= 0 && example.at < example.steps.length, `step ${example.at}`);
           }),
-          { numRuns: 25 },
+          { numRuns: runs(25) },
         );
       });
     }
