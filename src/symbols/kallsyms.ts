@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: MIT
 /** The kernel's own names for its code: the text symbols of /proc/kallsyms, sorted by address. */
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
+import { setImmediate as turn } from 'node:timers/promises';
 import { errorCode } from '../errors.js';
 import { lastAtMost } from './sorted.js';
+import { BASE, NEWLINE, type SortedSymbols, SymbolLines } from './symbol-lines.js';
 
-/** Kernel addresses are kept as numbers above this one: the upper half of a 47-bit (x86-64) or 48-bit (arm64) split. */
-const BASE = 0xffff_8000_0000_0000n;
-const BASE_HIGH = 0xffff_8000;
-const HIGH = 2 ** 32;
 /** No function is longer: an address further behind a symbol is not its code (kallsyms has no sizes). */
 const LONGEST = 1 << 20;
 
-const NEWLINE = 10;
-const DIGITS = 16;
-/** `t T w W` of nm: code. The rest is data, per-CPU offsets and absolute values, which no stack and no `->fault` names. */
-const isText = (type: number): boolean => (type | 0x20) === 0x74 || (type | 0x20) === 0x77;
+/** What is read and scanned at once, some milliseconds of work. */
+const PIECE = 1 << 16;
 
 export interface SymbolRange {
   readonly start: bigint;
@@ -35,7 +31,7 @@ export class Kallsyms {
   readonly #offsets: Uint32Array;
   readonly #names: Buffer;
 
-  private constructor(starts: Float64Array, offsets: Uint32Array, names: Buffer) {
+  private constructor({ starts, offsets, names }: SortedSymbols) {
     this.#starts = starts;
     this.#offsets = offsets;
     this.#names = names;
@@ -47,38 +43,58 @@ export class Kallsyms {
   }
 
   static attempt(path = '/proc/kallsyms'): KallsymsAttempt {
+    return readNow(path, (fd) => {
+      const lines = new SymbolLines();
+      for (const piece of piecesOf(fd, PIECE)) lines.add(piece);
+      return Kallsyms.#made(path, lines);
+    });
+  }
+
+  /**
+   * The same from a file that is open, in turns of some milliseconds: megabytes in one turn would keep the ring and the screen
+   * waiting for a tenth of a second and more. Never rejects.
+   */
+  static async inTurns(fd: number, path: string): Promise<KallsymsAttempt> {
     try {
-      return Kallsyms.parse(readFileSync(path), path);
+      const lines = new SymbolLines();
+      for (const piece of piecesOf(fd, PIECE)) {
+        lines.add(piece);
+        await turn();
+      }
+      const making = Kallsyms.#making(path, lines);
+      for (;;) {
+        const { done, value } = making.next();
+        if (done) return value;
+        await turn();
+      }
     } catch (error) {
-      return { kallsyms: null, why: `${path}: ${errorCode(error) || String(error)}` };
+      return unreadable(path, error);
     }
   }
 
   /** `text`: all of /proc/kallsyms; `path` is for the wording alone. */
   static parse(text: Buffer, path: string): KallsymsAttempt {
-    const lines = scan(text);
-    if (lines.count > 0) return { kallsyms: Kallsyms.#build(text, lines), why: '' };
+    const lines = new SymbolLines();
+    lines.add(text);
+    return Kallsyms.#made(path, lines);
+  }
+
+  static #made(path: string, lines: SymbolLines): KallsymsAttempt {
+    const making = Kallsyms.#making(path, lines);
+    for (;;) {
+      const { done, value } = making.next();
+      if (done) return value;
+    }
+  }
+
+  static *#making(path: string, lines: SymbolLines): Generator<void, KallsymsAttempt> {
+    lines.finish();
+    if (lines.count > 0) return { kallsyms: new Kallsyms(yield* lines.sorted()), why: '' };
     // kallsyms_show_value(): zeros for a process that lacks CAP_SYSLOG at open, and for everybody at kptr_restrict=2.
     const why = lines.hidden
       ? `${path}: the kernel hides its addresses (kernel.kptr_restrict, or CAP_SYSLOG is missing)`
       : `${path}: no symbols of code in it`;
     return { kallsyms: null, why };
-  }
-
-  static #build(text: Buffer, lines: Lines): Kallsyms {
-    const starts = new Float64Array(lines.count);
-    const offsets = new Uint32Array(lines.count);
-    const names = Buffer.allocUnsafeSlow(lines.bytes + 1);
-    names[0] = NEWLINE;
-    let at = 1;
-    order(lines).forEach((from, to) => {
-      starts[to] = lines.starts[from] as number;
-      offsets[to] = at;
-      const name = lines.names[from] as number;
-      at += text.copy(names, at, name, name + (lines.lengths[from] as number));
-      names[at++] = NEWLINE;
-    });
-    return new Kallsyms(starts, offsets, names);
   }
 
   get size(): number {
@@ -148,63 +164,32 @@ export class Kallsyms {
   }
 }
 
-/** Lines `ffffffff81000000 T name\t[module]` of code, in the order of the file. */
-interface Lines {
-  readonly starts: Float64Array;
-  /** Where `name` or `name\t[module]` begins in the file, and its bytes. */
-  readonly names: Uint32Array;
-  readonly lengths: Uint16Array;
-  readonly count: number;
-  /** Of all names, with a separator each. */
-  readonly bytes: number;
-  /** There were addresses of 0. */
-  readonly hidden: boolean;
-}
+const unreadable = (path: string, error: unknown): KallsymsAttempt => ({
+  kallsyms: null,
+  why: `${path}: ${errorCode(error) || String(error)}`,
+});
 
-/** The shortest line: 16 digits, blank, type, blank, one letter, newline. */
-const SHORTEST = DIGITS + 5;
-
-function scan(text: Buffer): Lines {
-  const room = Math.ceil(text.length / SHORTEST);
-  const starts = new Float64Array(room);
-  const names = new Uint32Array(room);
-  const lengths = new Uint16Array(room);
-  let count = 0;
-  let bytes = 0;
-  let hidden = false;
-  for (let at = 0; at + SHORTEST - 1 <= text.length; ) {
-    const found = text.indexOf(NEWLINE, at + DIGITS);
-    const end = found < 0 ? text.length : found;
-    const name = at + DIGITS + 3;
-    if (end > name && isText(text[at + DIGITS + 1] as number)) {
-      const high = hex8(text, at);
-      if (high >= BASE_HIGH) {
-        starts[count] = (high - BASE_HIGH) * HIGH + hex8(text, at + 8);
-        names[count] = name;
-        lengths[count++] = end - name;
-        bytes += end - name + 1;
-      } else if (high === 0) hidden = true;
+function readNow(path: string, take: (fd: number) => KallsymsAttempt): KallsymsAttempt {
+  try {
+    const fd = openSync(path, 'r');
+    try {
+      return take(fd);
+    } finally {
+      closeSync(fd);
     }
-    at = end + 1;
+  } catch (error) {
+    return unreadable(path, error);
   }
-  return { starts, names, lengths, count, bytes, hidden };
 }
 
-/**
- * Indices by address: vmlinux comes in order, modules do not. Stable: of several names of one address the first
- * stays first, which is the one the kernel itself prints (get_symbol_pos). A plain array, whose sort takes runs as they are.
- */
-function order({ starts, count }: Lines): number[] {
-  const indices = Array.from({ length: count }, (_, i) => i);
-  return indices.sort((a, b) => (starts[a] as number) - (starts[b] as number));
-}
-
-/** Eight lower-case hexadecimal digits. */
-function hex8(text: Buffer, at: number): number {
-  let value = 0;
-  for (let i = at; i < at + 8; i++) {
-    const c = text[i] as number;
-    value = value * 16 + (c < 58 ? c - 48 : c - 87);
+/** The file in pieces of `size` bytes, each in the same buffer. A read gives a page, whatever is asked for (seq_file). */
+function* piecesOf(fd: number, size: number): Generator<Buffer, void> {
+  const buffer = Buffer.allocUnsafeSlow(size);
+  for (;;) {
+    let length = 0;
+    for (let read = -1; read !== 0 && length < size; length += read)
+      read = readSync(fd, buffer, length, size - length, null);
+    if (length === 0) return;
+    yield buffer.subarray(0, length);
   }
-  return value;
 }

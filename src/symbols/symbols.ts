@@ -1,27 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** Names for addresses: of the kernel from kallsyms, of processes from their mappings and files. */
-import { closeSync, openSync, read } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { errorCode } from '../errors.js';
 import { Kallsyms, type KallsymsAttempt } from './kallsyms.js';
 import { Readers } from './readers.js';
 import { UserSymbols } from './user-symbols.js';
-
-/** As fs.readFile, which takes 64 KiB for each page that procfs gives at a time: 88 MB for symbols of 5. */
-function readAll(fd: number): Promise<Buffer> {
-  let bytes = Buffer.allocUnsafeSlow(1 << 22);
-  let length = 0;
-  return new Promise((resolve, reject) => {
-    const more = (): void =>
-      read(fd, bytes, length, bytes.length - length, null, (error, count) => {
-        if (error !== null) return reject(error);
-        if (count === 0) return resolve(bytes.subarray(0, length));
-        length += count;
-        if (length === bytes.length) bytes = Buffer.concat([bytes], 2 * length);
-        more();
-      });
-    more();
-  });
-}
 
 export class Symbols {
   /** Why kernel addresses have no names; empty while that is not so. */
@@ -51,29 +34,25 @@ export class Symbols {
   prime(): void {
     if (this.#kernel !== undefined || this.#reading) return;
     this.#reading = true;
-    const failed = (error: unknown): KallsymsAttempt => ({
-      kallsyms: null,
-      why: `${this.#path}: ${errorCode(error) || String(error)}`,
-    });
-    let opened: number | null = null;
-    let cannot: unknown;
+    let opened: number;
     try {
       // Now: CAP_SYSLOG is checked at open (kallsyms_open), not at later reads.
       opened = openSync(this.#path, 'r');
     } catch (error) {
-      cannot = error;
+      this.#take({ kallsyms: null, why: `${this.#path}: ${errorCode(error) || String(error)}` });
+      return;
     }
     this.#readers.run(async () => {
-      let attempt = failed(cannot);
-      if (opened !== null) {
-        attempt = await readAll(opened).then((text) => Kallsyms.parse(text, this.#path), failed);
-        closeSync(opened);
-      }
-      const { kallsyms, why } = attempt;
-      this.#kernel = kallsyms;
-      this.kernelWhy = why;
-      this.#reading = false;
+      const attempt = await Kallsyms.inTurns(opened, this.#path);
+      closeSync(opened);
+      this.#take(attempt);
     });
+  }
+
+  #take({ kallsyms, why }: KallsymsAttempt): void {
+    this.#kernel = kallsyms;
+    this.kernelWhy = why;
+    this.#reading = false;
   }
 
   /** As `Kallsyms.symbol`, innermost first; bare addresses where they are hidden. null: not read yet, ask again (never when `final`). */
