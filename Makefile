@@ -217,7 +217,7 @@ golden: build ## the golden screens, the glossary and the pictures of the docs, 
 	$(Q)node dist/scripts/captures.js
 
 # Named after what it makes. The package for npm is in dist/package, its tarball beside it.
-.PHONY: package deb image
+.PHONY: package deb deb-arm64 image
 package: build ## the npm package, bundled, and its tarball, into dist/
 	$(call msg,PACK,npm)
 	$(Q)node dist/scripts/package/main.js npm
@@ -225,6 +225,10 @@ package: build ## the npm package, bundled, and its tarball, into dist/
 deb: build ## the Debian package for this machine, into dist/deb/
 	$(call msg,PACK,deb)
 	$(Q)node dist/scripts/package/main.js deb
+
+deb-arm64: build ## the Debian package for arm64, into dist/deb/ (npm fetches the native part of koffi)
+	$(call msg,PACK,deb-arm64)
+	$(Q)node dist/scripts/package/main.js deb-arm64
 
 image: deb ## a container image, by podman or buildah
 	$(call msg,IMAGE,vmalocktop)

@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   cpSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -35,15 +36,22 @@ export interface DebOptions {
   readonly out: string;
   /** Time of every file, s since the epoch. */
   readonly epoch: number;
+  readonly architecture: DebArchitecture;
   /** Who answers for the package: `Name <address>`. */
   readonly maintainer: string;
   /** For dpkg-deb: fast ones for tests. */
   readonly compression: readonly string[];
 }
 
-/** Debian's word for the architecture of this machine. */
-export function debArchitecture(): string {
-  return execFileSync('dpkg', ['--print-architecture'], { encoding: 'utf8' }).trim();
+/** Debian's words for what we run on, and Node's for the same. */
+export const DEB_ARCHITECTURES = { amd64: 'x64', arm64: 'arm64' } as const;
+export type DebArchitecture = keyof typeof DEB_ARCHITECTURES;
+
+/** Of this machine. */
+export function debArchitecture(): DebArchitecture {
+  const own = execFileSync('dpkg', ['--print-architecture'], { encoding: 'utf8' }).trim();
+  if (!(own in DEB_ARCHITECTURES)) throw new Error(`no package is made for ${own}, only for amd64 and arm64`);
+  return own as DebArchitecture;
 }
 
 /** Writes the package and returns its path. */
@@ -61,7 +69,7 @@ export function makeDeb(root: string, options: DebOptions): string {
 
   copyParts(options.bundle, join(tree, LIB), ['package.json', 'dist', 'bpf', 'share', 'node_modules']);
   rmSync(join(tree, LIB, 'share/systemd'), { recursive: true });
-  copyKoffi(root, join(tree, LIB));
+  copyKoffi(root, join(tree, LIB), DEB_ARCHITECTURES[options.architecture]);
   setInterpreter(join(tree, LIB, 'dist/cli/main.js'));
   mkdirSync(join(tree, 'usr/bin'));
   symlinkSync(`../lib/${NAME}/dist/cli/main.js`, join(tree, `usr/bin/${NAME}`));
@@ -85,10 +93,10 @@ export function makeDeb(root: string, options: DebOptions): string {
   write(`usr/share/lintian/overrides/${NAME}`, OVERRIDES);
   gzip(`${DOC}/changelog`, changelog(version, date, options.maintainer));
   gzip(`${DOC}/NEWS`, readFileSync(join(root, 'CHANGELOG.md'), 'utf8'));
-  writeControl(root, tree, version, options.maintainer, write);
+  writeControl(root, tree, version, options, write);
   settle(tree, options.epoch);
 
-  const deb = join(options.out, `${NAME}_${version}_${debArchitecture()}.deb`);
+  const deb = join(options.out, `${NAME}_${version}_${options.architecture}.deb`);
   execFileSync('dpkg-deb', ['--root-owner-group', ...options.compression, '--build', tree, deb], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { ...process.env, SOURCE_DATE_EPOCH: String(options.epoch) },
@@ -96,12 +104,32 @@ export function makeDeb(root: string, options: DebOptions): string {
   return deb;
 }
 
-/** koffi and its native part for this machine; npm would fetch them. */
-function copyKoffi(root: string, to: string): void {
+/** koffi and its native part for the machine the package is for; npm would fetch them there. */
+function copyKoffi(root: string, to: string, arch: string): void {
   copyParts(join(root, 'node_modules/koffi'), join(to, 'node_modules/koffi'), KOFFI);
-  const native = `@koromix/koffi-linux-${process.arch}`;
-  const parts = ['package.json', 'index.js', `linux_${process.arch}`];
-  copyParts(join(root, 'node_modules', native), join(to, 'node_modules', native), parts);
+  const native = `@koromix/koffi-linux-${arch}`;
+  const parts = ['package.json', 'index.js', `linux_${arch}`];
+  copyParts(nativePart(root, native), join(to, 'node_modules', native), parts);
+}
+
+/** Where that part is: among what npm installed for this machine, else fetched by npm for the other one. */
+function nativePart(root: string, native: string): string {
+  const installed = join(root, 'node_modules', native);
+  if (existsSync(installed)) return installed;
+  const { optionalDependencies } = JSON.parse(readFileSync(join(root, 'node_modules/koffi/package.json'), 'utf8')) as {
+    readonly optionalDependencies: Readonly<Record<string, string>>;
+  };
+  const version = optionalDependencies[native];
+  if (version === undefined) throw new Error(`koffi has no ${native}`);
+  const to = join(root, 'dist/native', `${native.replace('/', '-')}-${version}`);
+  if (existsSync(join(to, 'package'))) return join(to, 'package');
+  mkdirSync(to, { recursive: true });
+  const packed = execFileSync('npm', ['pack', '--json', '--ignore-scripts', `${native}@${version}`], {
+    cwd: to,
+    encoding: 'utf8',
+  });
+  execFileSync('tar', ['-xzf', (JSON.parse(packed) as [{ filename: string }])[0].filename], { cwd: to });
+  return join(to, 'package');
 }
 
 /** The interpreter is the system's: not one that happens to be first in PATH. */
@@ -149,7 +177,7 @@ function writeControl(
   root: string,
   tree: string,
   version: string,
-  maintainer: string,
+  { architecture, maintainer }: DebOptions,
   write: (path: string, text: string, mode?: number) => void,
 ): void {
   const kib = Number(execFileSync('du', ['-sk', '--apparent-size', tree], { encoding: 'utf8' }).split('\t')[0]);
@@ -157,7 +185,7 @@ function writeControl(
     'DEBIAN/control',
     `Package: ${NAME}
 Version: ${version}
-Architecture: ${debArchitecture()}
+Architecture: ${architecture}
 Maintainer: ${maintainer}
 Installed-Size: ${kib}
 Depends: nodejs (>= 20.19), libbpf1 (>= 1:1.0), libc6, libstdc++6

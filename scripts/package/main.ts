@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 /**
- * package/main.js WHAT…: `npm` makes dist/package (the bundle) and the tarball of it; `deb` also the Debian package. Both in
- * dist/, their paths on standard output.
+ * package/main.js WHAT…: `npm` makes dist/package (the bundle) and the tarball of it; `deb` the Debian package for this
+ * machine, `deb-amd64` and `deb-arm64` for one of that architecture. All in dist/, their paths on standard output.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundle } from './bundle.js';
-import { makeDeb } from './deb.js';
+import { DEB_ARCHITECTURES, type DebArchitecture, debArchitecture, makeDeb } from './deb.js';
 import { sbom } from './sbom.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -26,7 +26,15 @@ function maintainer(): string {
   return `${name} <${address}>`;
 }
 
+const DEB_KINDS = Object.keys(DEB_ARCHITECTURES) as DebArchitecture[];
+const KINDS = ['npm', 'deb', ...DEB_KINDS.map((architecture) => `deb-${architecture}`)];
+
 const wanted = process.argv.slice(2);
+const odd = wanted.find((kind) => !KINDS.includes(kind));
+if (odd !== undefined) {
+  console.error(`no such package: ${odd}\n→ one of ${KINDS.join(', ')}`);
+  process.exit(2);
+}
 const shipped = await bundle(ROOT, OUT);
 writeFileSync(join(OUT, 'sbom.json'), sbom(ROOT, shipped));
 if (wanted.includes('npm')) {
@@ -36,9 +44,12 @@ if (wanted.includes('npm')) {
   });
   console.log(join(ROOT, 'dist', (JSON.parse(packed) as [{ filename: string }])[0].filename));
 }
-if (wanted.includes('deb')) {
+const own = wanted.includes('deb') ? [debArchitecture()] : [];
+const others = DEB_KINDS.filter((architecture) => wanted.includes(`deb-${architecture}`));
+for (const architecture of new Set([...own, ...others])) {
   const out = join(ROOT, 'dist/deb');
   mkdirSync(out, { recursive: true });
   const compression = process.env.DEB_FAST === undefined ? ['-Zxz'] : ['-Zgzip', '-z1'];
-  console.log(makeDeb(ROOT, { bundle: OUT, out, epoch: epochOf(), maintainer: maintainer(), compression }));
+  const options = { bundle: OUT, out, epoch: epochOf(), architecture, maintainer: maintainer(), compression };
+  console.log(makeDeb(ROOT, options));
 }

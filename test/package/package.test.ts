@@ -9,7 +9,7 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { bundle } from '../../scripts/package/bundle.js';
-import { makeDeb } from '../../scripts/package/deb.js';
+import { debArchitecture, makeDeb } from '../../scripts/package/deb.js';
 import type { Shipped } from '../../scripts/package/notices.js';
 import { sbom } from '../../scripts/package/sbom.js';
 import { run } from '../cli/run.js';
@@ -100,6 +100,7 @@ describe('what is packed', () => {
     const options = {
       bundle: out,
       epoch: 1_700_000_000,
+      architecture: debArchitecture(),
       maintainer: 'A <a@example.org>',
       compression: ['-Zgzip', '-z1'],
     };

@@ -4,8 +4,13 @@
  * tests there (ebpf-ts.test.ts).
  */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { armKernels, matrixOnly } from './guest.js';
+import { fileURLToPath } from 'node:url';
+import { armKernels, matrixOnly, runInGuest } from './guest.js';
 import { assertGate, DISK, runs } from './stat-runs.js';
 
 const skip = await matrixOnly('qemu-system-aarch64');
@@ -28,3 +33,29 @@ for (const kernel of armKernels) {
     for (const run of gates) t.diagnostic(assertGate(run, run.run.startsWith('uffd') ? 'userfault' : 'folio locked'));
   });
 }
+
+const PACKAGER = fileURLToPath(new URL('../../scripts/package/main.js', import.meta.url));
+const noPackage = skip ?? (existsSync('/usr/bin/dpkg-deb') ? undefined : 'dpkg-deb is not installed');
+
+test('the Debian package for arm64, made on this machine, observes and replays there', {
+  skip: noPackage,
+}, async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'vmalocktop-arm64-'));
+  t.after(() => rmSync(dir, { recursive: true }));
+  const env = { ...process.env, DEB_FAST: 'yes' };
+  const deb = execFileSync(process.execPath, [PACKAGER, 'deb-arm64'], { encoding: 'utf8', env }).trim();
+  assert.equal(execFileSync('dpkg-deb', ['-f', deb, 'Architecture'], { encoding: 'utf8' }), 'arm64\n');
+  execFileSync('dpkg-deb', ['-x', deb, dir]);
+  const script = '"$0/usr/bin/vmalocktop" demo && "$0/usr/bin/vmalocktop" doctor && "$0/usr/bin/vmalocktop" stat -d 2';
+  const { code, stdout, stderr } = await runInGuest({
+    kernel: armKernels[0] as string,
+    argv: ['bash', '-euc', script, dir],
+    share: dir,
+    timeoutS: 1200,
+  });
+  assert.equal(code, 0, `${stdout.slice(-2000)}\n${stderr}`);
+  assert.match(stdout, /27,240 {2}page faults/);
+  assert.match(stdout, /✓ libbpf +1\.\d/);
+  assert.match(stdout, /^live observation works here: .*-arm64,/m);
+  assert.match(stdout, /^ +[\d.]+ s {2}observed/m);
+});
