@@ -121,7 +121,7 @@ for (const kernel of oneKernel) {
         // All start at once, so more than one may find the page not in the swap cache yet.
         const own = withCause(ended, 'folio locked: own read');
         retry.assertCount('own and other reads', own + withCause(ended, 'folio locked: other read'), truth);
-        assert.ok(own >= 1, 'somebody read the page');
+        assert.ok(own >= 1 || retry.missed > 0, 'somebody read the page');
         assert.ok(faults.length - ended.length <= more, `${faults.length - ended.length} more faults`);
       });
     }
@@ -130,9 +130,9 @@ for (const kernel of oneKernel) {
       const { truth } = retry.truth('gup-16');
       const faults = retry.at('gup-16');
       retry.assertCount('faults', faults.length, truth);
-      assert.deepEqual(Object.keys(tally(faults, ({ how }) => how)), ['ok-mmap']);
-      const passes = tally(faults, ({ attempts }) => attempts.map(({ outcome }) => outcome).join(', '));
-      assert.ok((passes['retry, ok'] ?? 0) > 0, JSON.stringify(passes));
+      retry.assertSaid('ends', faults, ({ how }) => how, ['ok-mmap'], truth);
+      const passes = ({ attempts }: Fault): string => attempts.map(({ outcome }) => outcome).join(', ');
+      retry.assertSaid('passes', faults, passes, ['retry, ok'], truth);
     });
 
     await t.test('absent-denied-32: access errors under the VMA lock, an outcome and faults of their own', () => {
