@@ -67,6 +67,9 @@ struct task_struct;
 struct mm_struct {
 	struct rw_semaphore mmap_lock;
 	int map_count;
+	unsigned long start_brk;
+	unsigned long brk;
+	unsigned long start_stack;
 	struct task_struct *owner; /* CONFIG_MEMCG */
 } __core;
 /* The number of write locks of mmap_lock, twice over (odd: held); a plain count of unlocks before 6.13 and its stable backports. */
@@ -135,24 +138,44 @@ struct vm_operations_struct {
 	void *map_pages;
 } __core;
 struct super_block {
+	unsigned int s_dev;
 	unsigned long s_magic;
 } __core;
 struct inode {
 	void *i_private;
 	struct super_block *i_sb;
+	unsigned long i_ino;
+	unsigned int i_nlink;
 } __core;
 struct qstr {
 	const unsigned char *name;
 } __core;
 struct dentry {
+	struct dentry *d_parent;
 	struct qstr d_name;
+	struct inode *d_inode;
+} __core;
+struct vfsmount {
+	struct dentry *mnt_root;
+} __core;
+struct mount {
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
+	struct vfsmount mnt;
 } __core;
 struct path {
+	struct vfsmount *mnt;
 	struct dentry *dentry;
 } __core;
 struct file {
+	unsigned int f_mode;
 	struct inode *f_inode;
 	struct path f_path;
+} __core;
+/* A file of another file system that a stacked one (overlayfs) maps; user_path is what the process opened (6.8 and later). */
+struct backing_file {
+	struct file file;
+	struct path user_path;
 } __core;
 struct fdtable {
 	unsigned int max_fds;
@@ -171,6 +194,12 @@ struct vm_area_struct {
 	struct anon_vma *anon_vma;
 	const struct vm_operations_struct *vm_ops;
 	struct file *vm_file;
+} __core;
+struct anon_vma_name {
+	char name[1];
+} __core;
+struct vm_area_struct___named {
+	struct anon_vma_name *anon_name; /* CONFIG_ANON_VMA_NAME */
 } __core;
 /* The writer's mark on a VMA: mm_lock_seq as it was when it was write-locked. Absent without per-VMA locks. */
 struct vm_area_struct___seq {

@@ -191,9 +191,45 @@ struct vl_writer {
 	__u8 pad[4];
 };
 
+/*
+ * What the kernel side tells that is no event: neither counted as emitted nor as dropped. What finds no room in the ring is
+ * sent at the next occasion. The number is that of the row the user side makes of it (src/core/events/user-rows.ts).
+ */
+enum vl_note {
+	VL_NOTE_VMA = 139, /* struct vl_vma: what a VMA maps */
+};
+
+/* What a VMA maps, as /proc/PID/maps says it. */
+enum vl_mapping {
+	VL_MAPPING_ANON = 1,   /* no file; a name, if it has one, is that of PR_SET_VMA_ANON_NAME */
+	VL_MAPPING_HEAP = 2,   /* brk(2) */
+	VL_MAPPING_STACK = 3,  /* the main thread's */
+	VL_MAPPING_FILE = 4,   /* also memfd, System V and shared anonymous memory: files without a directory */
+	VL_MAPPING_KIND = 7,
+	/* Bits beside it. */
+	VL_MAPPING_DELETED = 8, /* the file has no link left */
+	VL_MAPPING_CUT = 16,    /* its path is longer than `name`: what is nearer to the root is missing */
+};
+
+#define VL_PATH 384      /* of a path; a longer one is cut */
+#define VL_COMPONENT 128 /* of one name in it */
+
+/* A VMA by which a fault that was followed came, once while it stays as it is. */
+struct vl_vma {
+	struct vl_step step; /* kind: VL_NOTE_VMA; a: enum vl_mapping; b: s_dev of the file's super_block */
+	__u64 mm;            /* as in struct vl_open */
+	__u64 vma_start;
+	__u64 vma_end;
+	__u64 inode;
+	__u32 tgid;
+	__u32 length;        /* bytes in use of `name` */
+	char name[VL_PATH + VL_COMPONENT]; /* names from the file up to the root, a zero behind each */
+};
+
 _Static_assert(sizeof(struct vl_step) == 32, "wire size");
 _Static_assert(sizeof(struct vl_open) == 120, "wire size");
 _Static_assert(sizeof(struct vl_writer) == 136, "wire size");
+_Static_assert(sizeof(struct vl_vma) == 584, "wire size");
 
 enum vl_scope {
 	VL_SCOPE_SWAP = 0,  /* faults that enter do_swap_page */

@@ -14,6 +14,7 @@
 #include "rodata.bpf.h"
 #include "send.bpf.h"
 #include "state.bpf.h"
+#include "vma_name.bpf.h"
 
 static __always_inline int on_mm_lock_enter(__u64 address, struct pt_regs *regs)
 {
@@ -117,6 +118,7 @@ __noinline int compare_vma(struct rec *rec, __u64 ts)
 	mm = BPF_CORE_READ(vma, vm_mm);
 	had = rec->have & HAVE_VMA && rec->have & HAVE_RETRIED;
 	known = read_vma_seq(vma, &seq) && read_mm_seq(mm, &now);
+	name_vma(rec, rec->found);
 	if (rec->have & HAVE_RETRIED && rec->vma && rec->vma == rec->found)
 		bits |= VL_FOUND_SAME;
 	if (BPF_CORE_READ(vma, vm_start) <= rec->address && rec->address < BPF_CORE_READ(vma, vm_end))

@@ -15,6 +15,7 @@
 #include "send.bpf.h"
 #include "state.bpf.h"
 #include "vma_hold.bpf.h"
+#include "vma_name.bpf.h"
 
 /* Leaves the time of the VMA lock (or of its refusal) for the record or the counter that follows. */
 static __always_inline int on_vma_lock(struct vm_area_struct *vma)
@@ -108,6 +109,10 @@ static __noinline int hmf_slow(void *ctx, struct vm_area_struct *vma, __u64 addr
 			step_flags |= VL_F_SIGPENDING;
 	}
 	send(rec, VL_HMF_EXIT, step_flags, ts, AB(flags, ret));
+	if (held) {
+		NUMBER(rec->named, vma);
+		name_vma(rec, *(volatile __u64 *)&rec->named);
+	}
 	if (ret & R_RETRY) {
 		rec->state = RETRIED;
 		rec->vmf = 0;

@@ -70,6 +70,11 @@ __u64 begun[BEGUN];
 #define RETRY_WINDOWS 4096
 __u32 retry_windows[RETRY_WINDOWS];
 
+/* VMAs whose name was sent, by a hash of what was sent; the index is a part of it. A VMA that another one took the place
+ * of is sent once more. */
+#define NAMED_VMAS 8192
+__u64 named_vmas[NAMED_VMAS];
+
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 8 << 20);

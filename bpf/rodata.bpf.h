@@ -26,6 +26,7 @@ const volatile __u64 comm_hi = 0;
 const volatile __u32 track_start = 0;  /* 1: lock_vma_under_rcu is hooked and leaves the time of the lock */
 const volatile __u64 min_ns = 0;       /* send faults under the VMA lock that took at least this long; 0: none */
 const volatile __u32 observe_release = 0; /* 1: up_read is hooked (6.4 to 6.14) and a hold lasts until it was seen */
+const volatile __u32 fmode_backing = 1u << 24; /* FMODE_BACKING, a #define of include/linux/fs.h: bit 25 until 6.13 */
 const volatile __u32 flor_takes_vmf = 1;  /* 0 on 6.4, 6.5: (folio, mm, flags) */
 const volatile __u32 standby = 0;          /* 1: handle_mm_fault has a second program, for what the first one misses */
 const volatile __u32 cpu_rows = 1;        /* CPUs of the host; the second program's rows follow theirs */

@@ -60,6 +60,7 @@ struct rec {
 	__u64 t_mm_had, t_swapin;
 	__u64 vma;      /* the attempt's vm_area_struct: compared, never followed once its lock is gone */
 	__u64 found;    /* the second pass's, under mmap_lock; 0: it is gone */
+	__u64 named;    /* the VMA on its way to name_vma, which takes numbers */
 	__u32 seq, mm_seq; /* vm_lock_seq and mm_lock_seq while the VMA lock was held */
 	__u32 state;
 	__u32 fault;

@@ -15,6 +15,7 @@
 #include "state.bpf.h"
 #include "swap_pending.bpf.h"
 #include "vma_hold.bpf.h"
+#include "vma_name.bpf.h"
 
 static __always_inline int on_userfault_enter(void *ctx, struct vm_fault *vmf, __u32 reason)
 {
@@ -37,6 +38,8 @@ static __always_inline int on_userfault_enter(void *ctx, struct vm_fault *vmf, _
 	rec = rec_for(vmf, flags, VL_UFFD_ENTER, !in_scope(VL_SCOPE_RETRY));
 	if (!rec)
 		return 0;
+	/* Its wait may last: named while it does. */
+	name_vma(rec, (__u64)BPF_CORE_READ(vmf, vma));
 	vmf_hold_ends(vmf, flags);
 	ts = bpf_ktime_get_ns();
 	rec->t[VL_H_UFFD] = ts;

@@ -24,6 +24,7 @@
 #include "standby.bpf.h"
 #include "swap.bpf.h"
 #include "userfault.bpf.h"
+#include "vma_name.bpf.h"
 #include "wait.bpf.h"
 #include "writers.bpf.h"
 
@@ -33,6 +34,7 @@ char LICENSE[] SEC("license") = "GPL";
 struct vl_step *anchor_step __attribute__((unused));
 struct vl_open *anchor_open __attribute__((unused));
 struct vl_writer *anchor_writer __attribute__((unused));
+struct vl_vma *anchor_vma __attribute__((unused));
 struct vl_cpu *anchor_cpu __attribute__((unused));
 struct vl_counted *anchor_counted __attribute__((unused));
 union vl_args *anchor_args __attribute__((unused));
@@ -46,6 +48,8 @@ enum vl_scope anchor_scope __attribute__((unused));
 enum vl_found anchor_found __attribute__((unused));
 enum vl_holder anchor_holder __attribute__((unused));
 enum vl_file anchor_file __attribute__((unused));
+enum vl_note anchor_note __attribute__((unused));
+enum vl_mapping anchor_mapping __attribute__((unused));
 enum vl_wait anchor_wait __attribute__((unused));
 enum vl_inner anchor_inner __attribute__((unused));
 

@@ -3,8 +3,9 @@
 
 import { RING_DISCARD, RING_HEADER, RING_LENGTH, type RingBuffer } from 'ebpf-ts';
 import { createBatch, DEFAULT_BATCH_ROWS, type EventBatch, isOfNoFault } from '../core/events/batch.js';
-import { VlKindNames, VlOpen, VlStep, VlStepFlag, VlWriter } from '../schema/events.gen.js';
+import { VlKindNames, VlNote, VlOpen, VlStep, VlStepFlag, VlVma, VlWriter } from '../schema/events.gen.js';
 import { CommTable } from './names/comms.js';
+import { decodeVma } from './names/vma-record.js';
 
 // Where the fields are, counted in u32 words from a record's header, and within a word in bits. A record begins on
 // 8 bytes, so a u64 is two words, and small fields share one. Names of this file rather than imports of the generated
@@ -151,8 +152,10 @@ export class EventDecoder {
       const k = ((u32[at + KIND] as number) >>> KIND_BIT) & 0xff;
       const f = ((u32[at + FLAGS] as number) >>> FLAGS_BIT) & 0xff;
       if (k === 0 || k >= KINDS || length !== ((f & INFO) === 0 ? STEP_SIZE : INFO_SIZE[k])) {
-        this.malformed++;
-        continue;
+        if (k !== VlNote.VMA || length !== VlVma.size) {
+          this.malformed++;
+          continue;
+        }
       }
       kind[row] = k;
       flags[row] = f;
@@ -169,7 +172,8 @@ export class EventDecoder {
         if (length === WRITER_SIZE) this.#writer(batch, row, at);
         else this.#info(batch, row, at);
       }
-      decoded[k] = (decoded[k] as number) + 1;
+      if (k >= KINDS) decodeVma(u32, at, batch, row, this.#comms);
+      else decoded[k] = (decoded[k] as number) + 1;
       batch.length = ++row;
     }
     return read;

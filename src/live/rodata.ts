@@ -68,6 +68,7 @@ export function configure(object: BpfObject, options: LiveOptions, around: HostC
   set('sample_every', options.scope === 'retry' ? SAMPLE_EVERY : 0);
   set('slow_ns', BigInt(options.minUs > 0 ? Math.min(Math.round(options.minUs * 1000), SLOW_NS) : SLOW_NS));
   set('observe_release', release === 'observed' ? 1 : 0);
+  set('fmode_backing', facts.kernel.major > 6 || facts.kernel.minor >= 14 ? 1 << 24 : 1 << 25);
   set('flor_takes_vmf', facts.kernel.major > 6 || facts.kernel.minor >= 6 ? 1 : 0);
   set('stack_kernel', options.stacks.kernel ? 1 : 0);
   set('stack_user', options.stacks.user ? 1 : 0);

@@ -23,6 +23,7 @@ import {
   lossTable,
   mmapLockTable,
   processTable,
+  vmaTable,
   waitTable,
   writerTable,
 } from './tables.js';
@@ -50,7 +51,7 @@ const SECTIONS: readonly (readonly [id: string, title: string])[] = [
   ['counterfactual', 'Avoidable or not'],
   ['blockers', 'Who blocked whom'],
   ['writers', 'mmap_lock and its writers'],
-  ['processes', 'Processes and swap'],
+  ['processes', 'Processes, VMAs and swap'],
   ['slowest', 'Slowest faults'],
   ['stacks', 'Stacks'],
   ['losses', 'What is missing'],
@@ -88,7 +89,7 @@ ${part('waits', waitTable(snapshot), heatMaps(snapshot))}
 ${part('counterfactual', counterfactualTable(snapshot) ?? none('No RETRY was followed.'))}
 ${part('blockers', blockerTable(snapshot) ?? none(noBlocker(snapshot)), victimTable(snapshot))}
 ${part('writers', mmapLockTable(snapshot), writerTable(snapshot))}
-${part('processes', processTable(snapshot) ?? none('No fault was followed.'), cgroupTable(snapshot), deviceTable(snapshot))}
+${part('processes', processTable(snapshot) ?? none('No fault was followed.'), vmaTable(snapshot), cgroupTable(snapshot), deviceTable(snapshot))}
 ${part('slowest', slowest(snapshot))}
 ${part('stacks', flameGraph(inputs.stacks ?? []) ?? none('No stacks were taken (--stacks kernel,user takes them).'))}
 ${part('losses', lossTable(snapshot, truncated), html`<details><summary>Hooks</summary>${hookTable(snapshot)}</details>`)}`,

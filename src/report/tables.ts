@@ -6,6 +6,7 @@ import type { CounterfactualRow, MmapLockSide, SwapDeviceRow, WaitStats } from '
 import { cgroupFields } from '../core/present/fields/cgroup.js';
 import { exact, type Field } from '../core/present/fields/field.js';
 import { processFields } from '../core/present/fields/process.js';
+import { vmaFields } from '../core/present/fields/vma.js';
 import { writerFields } from '../core/present/fields/writer.js';
 import { formatBytes, formatDuration, formatExact, formatShare } from '../core/present/format.js';
 import { countOf, emittedWords } from '../core/present/rows.js';
@@ -147,6 +148,10 @@ export function fieldTable<Row>(caption: string, all: readonly Row[], fields: re
   if (all.length === 0) return null;
   const rows = all.slice(0, MAX_ROWS);
   return table(all.length > MAX_ROWS ? `${caption}, the first ${MAX_ROWS}` : caption, rows, columnsOf(fields, rows));
+}
+
+export function vmaTable({ vmas }: Snapshot): Html | null {
+  return fieldTable('VMAs, by retries and aborts', vmas, vmaFields);
 }
 
 export function processTable({ processes }: Snapshot): Html | null {

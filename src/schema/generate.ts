@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { BpfError, type Btf } from 'ebpf-ts';
 
-const STRUCTS = ['vl_step', 'vl_open', 'vl_writer', 'vl_cpu', 'vl_counted'] as const;
+const STRUCTS = ['vl_step', 'vl_open', 'vl_writer', 'vl_vma', 'vl_cpu', 'vl_counted'] as const;
 const ENUMS = [
   'vl_kind',
   'vl_step_flag',
@@ -20,6 +20,8 @@ const ENUMS = [
   'vl_file',
   'vl_wait',
   'vl_inner',
+  'vl_note',
+  'vl_mapping',
 ] as const;
 
 interface Field {

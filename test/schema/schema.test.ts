@@ -23,6 +23,7 @@ const ANCHORS = [
   'struct vl_step',
   'struct vl_open',
   'struct vl_writer',
+  'struct vl_vma',
   'struct vl_cpu',
   'struct vl_counted',
   'union vl_args',
@@ -38,6 +39,8 @@ const ANCHORS = [
   'enum vl_file',
   'enum vl_wait',
   'enum vl_inner',
+  'enum vl_note',
+  'enum vl_mapping',
 ];
 let dir: string;
 before(() => {

@@ -146,5 +146,6 @@ export function emptySnapshot(): Snapshot {
     examples: [],
     inFlight: [],
     inFlightTotal: 0,
+    mappings: {},
   };
 }

@@ -6,6 +6,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { MAX_PROCESSES } from '../../cli/commands/stat/json.js';
 import { guestImpossible, kernels, matrixOnly, oneKernel } from './guest.js';
 import { CAUSES, NUMA, observe } from './observed.js';
 import { causeOf, type Fault, retriesOf, type Session, tally } from './session.js';
@@ -68,6 +69,22 @@ function queuedBehind(faults: readonly Fault[], holder: number): number {
   ).length;
 }
 
+/** A record has room for so much of a path (VL_PATH of bpf/events.h). */
+const ROOM = 384;
+
+/** As the tool says what /proc/self/maps has as `path`: of a long one as many names from its end as reach beyond the room. */
+function mappingOf(path: string): string {
+  if (path === '') return '[anon]';
+  const names = path.split('/').slice(1).reverse();
+  let length = 0;
+  const kept = names.findIndex((name) => {
+    const isFull = length > ROOM;
+    length += name.length + 1;
+    return isFull;
+  });
+  return kept < 0 ? path : `…/${names.slice(0, kept).reverse().join('/')}`;
+}
+
 function withCause(faults: readonly Fault[], cause: string): number {
   return faults.filter((fault) => causeOf(fault) === cause).length;
 }
@@ -84,6 +101,26 @@ for (const kernel of oneKernel) {
 
     for (const run of Object.keys(ONE_CAUSE))
       await t.test(`${run}: ${ONE_CAUSE[run]?.cause}`, () => assertOneCause(retry, run));
+
+    await t.test('mappings: what a VMA maps is said as /proc/PID/maps says it', () => {
+      const run = 'mappings';
+      const { truth, mappings } = retry.truth(run);
+      assert.equal(mappings.length, truth);
+      for (const { address, path } of mappings) {
+        const faults = retry.at(run).filter((fault) => fault.address === Number(address));
+        retry.assertSaid(`${address} ${path}`, faults, ({ mapping }) => String(mapping), [mappingOf(path)], 1);
+      }
+      const said = retry.stat.vmas.filter(({ tgid }) => tgid === retry.truth(run).pid);
+      const whole = retry.stat.vmas.length < MAX_PROCESSES;
+      const files = mappings.filter(({ inode }) => inode > 0);
+      assert.ok(files.length >= 6 && mappings.some(({ path }) => path.startsWith('/run/merged/')), 'files');
+      for (const { path, device, inode } of files) {
+        const rows = said.filter((row) => row.mapping === mappingOf(path));
+        // The list is of the VMAs with most retries, and each of these has one.
+        if (retry.missed === 0 && whole) assert.ok(rows.length > 0, `${path} is in stat --json`);
+        for (const row of rows) assert.deepEqual([row.device, row.inode], [device, inode], path);
+      }
+    });
 
     for (const run of ['busy-anon-8', 'busy-hugetlb-8', 'busy-locked-8']) {
       await t.test(`${run}: every fallback queues behind the thread that holds mmap_lock`, () => {

@@ -25,6 +25,7 @@ export interface Attempt {
 }
 export interface Fault {
   tgid: number | null;
+  mapping: string | null;
   address: number | null;
   how: string;
   major: boolean;
@@ -51,6 +52,7 @@ export interface Truth {
   changed: [number, number];
   opened: [number, number];
   joined: number;
+  mappings: { address: string; path: string; device: string; inode: number }[];
 }
 export interface WaitStat {
   count: number;
@@ -94,6 +96,7 @@ export interface Stat {
     retriesLocked: number;
     retriesDelayed: number;
   }[];
+  vmas: { tgid: number; mapping: string | null; device: string | null; inode: number | null }[];
   counterfactual: {
     byProcess: { key: string; stall: { basis: string; exactNs: string | null; boundNs: string | null } }[];
   };

@@ -14,6 +14,9 @@ import type {
   MmapLockSide,
   WriterRow,
 } from '../../../src/core/aggregate/snapshot-rows.js';
+import type { VmaRow } from '../../../src/core/aggregate/vmas.js';
+import { jsonOf } from '../../../src/core/present/fields/field.js';
+import { vmaFields } from '../../../src/core/present/fields/vma.js';
 import { hex, sorted, u64, wait } from '../../../src/core/present/json-values.js';
 import { whyNoWait } from '../../../src/core/present/wait-hooks.js';
 import { VERDICTS } from '../../../src/core/vocabulary/verdicts.js';
@@ -25,12 +28,18 @@ export function addressJson(row: AddressRow): object {
     mm: hex(row.mm),
     tgid: row.tgid,
     comm: row.comm,
+    mapping: row.mapping || null,
     lifecycles: row.lifecycles,
     retries: row.retries,
     joined: row.joined,
     byCause: sorted(row.byCause),
     byEnd: sorted(row.byEnd),
   };
+}
+
+export function vmaJson(row: VmaRow): object {
+  const { worstNs, device, inode } = row;
+  return { ...jsonOf(vmaFields, row), worstNs, device: device || null, inode: inode || null };
 }
 
 export function writerJson(row: WriterRow): object {

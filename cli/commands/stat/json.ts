@@ -9,10 +9,18 @@ import { jsonOf } from '../../../src/core/present/fields/field.js';
 import { processFields } from '../../../src/core/present/fields/process.js';
 import { sorted, u64, wait } from '../../../src/core/present/json-values.js';
 import { blockersJson } from './blockers.js';
-import { addressJson, counterfactualJson, mmapLockJson, otherUsersJson, waitsJson, writerJson } from './json-rows.js';
+import {
+  addressJson,
+  counterfactualJson,
+  mmapLockJson,
+  otherUsersJson,
+  vmaJson,
+  waitsJson,
+  writerJson,
+} from './json-rows.js';
 
 const MAX_ADDRESSES = 50;
-const MAX_PROCESSES = 50;
+export const MAX_PROCESSES = 50;
 
 export function statJson(snapshot: Snapshot): object {
   const { session, counts, events, lifecycles, retry, abort, swap, overhead, progress } = snapshot;
@@ -99,7 +107,12 @@ export function statJson(snapshot: Snapshot): object {
     writers: snapshot.writers.map(writerJson),
     processes: snapshot.processes.slice(0, MAX_PROCESSES).map((row) => jsonOf(processFields, row)),
     cgroups: snapshot.cgroups.slice(0, MAX_PROCESSES).map((row) => jsonOf(cgroupFields, row)),
-    totals: { processes: snapshot.totals.processes, cgroups: snapshot.totals.cgroups },
+    vmas: snapshot.vmas.slice(0, MAX_PROCESSES).map(vmaJson),
+    totals: {
+      processes: snapshot.totals.processes,
+      cgroups: snapshot.totals.cgroups,
+      vmas: snapshot.totals.vmas,
+    },
     counterfactual: {
       all: counterfactualJson(snapshot.counterfactual.all),
       byCause: snapshot.counterfactual.byCause.map(counterfactualJson),

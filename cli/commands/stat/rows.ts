@@ -32,12 +32,13 @@ export function wait(stats: WaitStats, label: string): string {
   );
 }
 
-/** The rows as a table of the fields that have a value in any of them. */
+/** The rows as a table of the fields that have a value in any of them. `total`: how many there are behind `rows`. */
 export function fieldTable<Row>(
   caption: string,
   rows: readonly Row[],
   all: readonly Field<Row>[],
   most: number,
+  total: number = rows.length,
 ): string[] {
   if (rows.length === 0) return [];
   const shown = rows.slice(0, most);
@@ -48,7 +49,7 @@ export function fieldTable<Row>(
     const padded = line.map((cell, i) => pad(cell, widths[i] ?? 0, fields[i]?.align));
     return ` ${padded.join('  ').trimEnd()}`;
   });
-  const more = rows.length > most ? [` and ${formatExact(rows.length - most)} more`] : [];
+  const more = total > shown.length ? [` and ${formatExact(total - shown.length)} more`] : [];
   return [` ${caption}`, ...lines, ...more];
 }
 

@@ -12,6 +12,7 @@ import type { Snapshot } from '../../../src/core/aggregate/snapshot.js';
 import type { MmapLockSide, StallSums } from '../../../src/core/aggregate/snapshot-rows.js';
 import { cgroupFields } from '../../../src/core/present/fields/cgroup.js';
 import { processFields } from '../../../src/core/present/fields/process.js';
+import { vmaFields } from '../../../src/core/present/fields/vma.js';
 import { writerFields } from '../../../src/core/present/fields/writer.js';
 import { formatDuration, formatExact, formatShare } from '../../../src/core/present/format.js';
 import { sanitise } from '../../../src/core/present/text.js';
@@ -134,6 +135,25 @@ function ascii(text: string): string {
 
 export function writers({ writers: all }: Snapshot): string[] {
   return fieldTable('writers that waited or met a retry', all, writerFields, MAX_WRITERS);
+}
+
+/** What identifies a VMA, and what its faults cost; the rest is in --json and the dashboard. */
+const VMA_SUMMARY = [
+  'pid',
+  'comm',
+  'range',
+  'mapping',
+  'retries',
+  'aborts',
+  'folioWait',
+  'mmapWait',
+  'otherWait',
+  'worst',
+];
+
+export function vmas({ vmas: all, totals }: Snapshot): string[] {
+  const fields = vmaFields.filter(({ id }) => VMA_SUMMARY.includes(id));
+  return fieldTable('VMAs, by retries and aborts', all, fields, MAX_PROCESSES, totals.vmas);
 }
 
 export function processes({ processes: all }: Snapshot): string[] {

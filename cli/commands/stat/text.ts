@@ -12,7 +12,7 @@ import { sanitise, wrapWords } from '../../../src/core/present/text.js';
 import { type AbortCause, RETRY_CAUSES, type RetryCause } from '../../../src/core/vocabulary/causes.js';
 import { blockers } from './blockers.js';
 import { count, remark, row } from './rows.js';
-import { cgroups, mmapLock, others, processes, stacks, swapping, verdicts, waits, writers } from './tables.js';
+import { cgroups, mmapLock, others, processes, stacks, swapping, verdicts, vmas, waits, writers } from './tables.js';
 
 /** `equal`, or by how much the kernel's own count differs, and why. */
 function vmstatLine({ line, counted, least, most, difference, why }: VmstatRow): string {
@@ -175,6 +175,7 @@ export function statText(snapshot: Snapshot, notes: readonly string[] = []): Cle
     headed('Who held it', blockers(snapshot)),
     headed('Writers', writers(snapshot)),
     headed('Processes', processes(snapshot)),
+    headed('VMAs', vmas(snapshot)),
     headed('Control groups', cgroups(snapshot)),
     headed('Stacks', stacks(snapshot)),
     headed('Swap and progress', swapping(snapshot)),

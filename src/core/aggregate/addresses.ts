@@ -36,7 +36,7 @@ export class Addresses {
   #at(key: number | string, fault: FaultRecord): AddressSums {
     let row = this.#rows.get(key);
     if (row === undefined) {
-      row = new AddressSums(fault.tgid, fault.processName, fault.mm, fault.address);
+      row = new AddressSums(fault);
       this.#rows.set(key, row);
     }
     return row;

@@ -4,6 +4,7 @@
 import { VlCounter } from '../../schema/events.gen.js';
 import type { Names } from '../events/names.js';
 import type { SessionInfo } from '../events/session.js';
+import { vmaKey } from '../events/vma-names.js';
 import { copyLifecycle } from '../lifecycle/copy-lifecycle.js';
 import type { LifecycleFold } from '../lifecycle/fold.js';
 import type { Lifecycle } from '../lifecycle/lifecycle.js';
@@ -21,6 +22,8 @@ import { KEPT_LIFECYCLES } from './recent.js';
 import type { Snapshot } from './snapshot.js';
 import type { WaitStats } from './snapshot-rows.js';
 import { addressRows, deviceRows, MAX_CGROUP_ROWS, MAX_PROCESS_ROWS, processRows } from './top-rows.js';
+
+type Where = Pick<Lifecycle, 'mm' | 'vmaStart'>;
 
 export interface SnapshotInputs {
   readonly session: SessionInfo;
@@ -62,6 +65,8 @@ export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
   const causeStacks = sums.causeStacks.rows();
   const latest = sums.latest.newestFirst();
   const slowest = sums.slowest.longestFirst();
+  const examples = sums.examples.besides([...latest, ...slowest]).map(copyLifecycle);
+  const open = oldestOpen(fold, holderIn(blockers.now));
   return {
     session,
     time,
@@ -157,9 +162,10 @@ export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
     timeline: sums.timeline.preview(inputs.sampled, counters.outcomes()),
     latest: latest.map(copyLifecycle),
     slowest: slowest.map(copyLifecycle),
-    examples: sums.examples.besides([...latest, ...slowest]).map(copyLifecycle),
-    inFlight: oldestOpen(fold, holderIn(blockers.now)),
+    examples,
+    inFlight: open,
     inFlightTotal: fold.openCount,
+    mappings: mappingsOf([...latest, ...slowest, ...examples, ...open], names),
     forgotten: {
       processes: sums.processes.evicted,
       cgroups: sums.cgroups.evicted,
@@ -174,6 +180,15 @@ export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
       names: names.evicted,
     },
   };
+}
+
+function mappingsOf(faults: readonly Where[], { vmas }: Names): Record<string, string> {
+  const out: Record<string, string> = {};
+  for (const { mm, vmaStart } of faults) {
+    const { label } = vmas.of(mm, vmaStart);
+    if (label !== '') out[vmaKey(mm, vmaStart)] = label;
+  }
+  return out;
 }
 
 function releaseOf(sums: Aggregate): Snapshot['release'] {

@@ -56,6 +56,8 @@ export interface AddressRow {
   readonly comm: string;
   readonly mm: number;
   readonly address: number;
+  /** What the VMA around it maps (`Mapping`); '' where that is not known. */
+  readonly mapping: string;
   readonly lifecycles: number;
   /** Attempts under the VMA lock that returned RETRY. */
   readonly retries: number;

@@ -219,6 +219,8 @@ export interface Snapshot {
   /** Oldest first; bounded (`inFlightTotal` counts all). */
   readonly inFlight: readonly Lifecycle[];
   readonly inFlightTotal: number;
+  /** What the VMAs of the faults in these lists map, by `vmaKey`; those that are not known are absent. */
+  readonly mappings: Readonly<Record<string, string>>;
   /**
    * What the bounds of our own tables cost: rows dropped from full tables, and `lateSteps`, which came after their
    * lifecycle was given up. `windows`: what writers did when retries' windows of that time were given up already;

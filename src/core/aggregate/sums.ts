@@ -3,6 +3,7 @@
 
 import type { AttemptRecord } from '../lifecycle/attempt-record.js';
 import type { End } from '../lifecycle/lifecycle.js';
+import type { FaultRecord } from '../lifecycle/record.js';
 import type { Cause } from '../vocabulary/causes.js';
 import type { CounterfactualSums } from './counterfactual-sums.js';
 import { Histogram } from './histogram.js';
@@ -61,6 +62,7 @@ export class AddressSums {
   readonly comm: string;
   readonly mm: number;
   readonly address: number;
+  readonly vmaStart: number;
   lifecycles = 0;
   retries = 0;
   joined = 0;
@@ -68,11 +70,12 @@ export class AddressSums {
   readonly byCause: NameCounts<Cause> = new NameCounts();
   readonly byEnd: NameCounts<End> = new NameCounts();
 
-  constructor(tgid: number, comm: string, mm: number, address: number) {
+  constructor({ tgid, processName, mm, address, vmaStart }: FaultRecord) {
     this.tgid = tgid;
-    this.comm = comm;
+    this.comm = processName;
     this.mm = mm;
     this.address = address;
+    this.vmaStart = vmaStart;
   }
 }
 

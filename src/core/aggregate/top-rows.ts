@@ -49,13 +49,14 @@ export function addressRows(sums: Aggregate, names: Names): AddressRow[] {
   const order = (x: AddressSums, y: AddressSums): number =>
     y.retries - x.retries || x.mm - y.mm || x.address - y.address;
   const top = [...sums.addresses.values()].sort(order).slice(0, MAX_ADDRESS_ROWS);
-  return top.map(({ tgid, comm, mm, address, lifecycles, retries, joined, closed, byCause, byEnd }) => {
+  return top.map(({ tgid, comm, mm, address, vmaStart, lifecycles, retries, joined, closed, byCause, byEnd }) => {
     const open = lifecycles - closed;
     return {
       tgid,
       comm: names.processes.of(tgid, comm),
       mm,
       address,
+      mapping: names.vmas.of(mm, vmaStart).label,
       lifecycles,
       retries,
       joined,

@@ -20,6 +20,11 @@ export interface VmaRow {
   readonly backing: Backing;
   /** The function its faults are served by (`vm_ops->fault`), where one of them fell back in it; '' where none did, or it has no name. */
   readonly handler: string;
+  /** What it maps (`Mapping`): a file, `[heap]`, `[anon:name]`; '' where that is not known. */
+  readonly mapping: string;
+  /** `major:minor` of the file's file system and its inode number; '' and 0 without a file. */
+  readonly device: string;
+  readonly inode: number;
   readonly lifecycles: number;
   readonly retries: number;
   readonly aborts: number;
@@ -40,7 +45,10 @@ const MAX_VMA_ROWS = 256;
 const VM_HUGETLB = 0x400000n;
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 /** With the address of the handler until it is named; 0n for none. */
-type Sums = Omit<Mutable<VmaRow>, 'handler' | 'lost'> & { handlerAt: bigint; lost: LostSums | null };
+type Sums = Omit<Mutable<VmaRow>, 'handler' | 'mapping' | 'device' | 'inode' | 'lost'> & {
+  handlerAt: bigint;
+  lost: LostSums | null;
+};
 
 export class VmaSums {
   /** A VMA that never retried goes first when there are too many. */
@@ -90,7 +98,7 @@ export class VmaSums {
   }
 
   /** Most retries and aborts first, then most faults. */
-  top({ processes, handlers }: Names): VmaRow[] {
+  top({ processes, handlers, vmas }: Names): VmaRow[] {
     return [...this.#rows.values()]
       .sort(
         (x, y) =>
@@ -100,12 +108,18 @@ export class VmaSums {
           x.start - y.start,
       )
       .slice(0, MAX_VMA_ROWS)
-      .map(({ handlerAt, lost, ...row }) => ({
-        ...row,
-        lost: lost?.copy() ?? null,
-        comm: processes.of(row.tgid, row.comm),
-        handler: handlers.get(handlerAt) ?? '',
-      }));
+      .map(({ handlerAt, lost, ...row }) => {
+        const { label, device, inode } = vmas.of(row.mm, row.start);
+        return {
+          ...row,
+          lost: lost?.copy() ?? null,
+          comm: processes.of(row.tgid, row.comm),
+          handler: handlers.get(handlerAt) ?? '',
+          mapping: label,
+          device,
+          inode,
+        };
+      });
   }
 
   #rowOf(fault: Lifecycle): Sums {

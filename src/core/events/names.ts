@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-/** Names that travel in user-side rows: of stacks, swap devices, cgroups, fault handlers. The latest row holds. */
+/** Names that travel in user-side rows: of stacks, swap devices, cgroups, fault handlers, VMAs. The latest row holds. */
 
 import { BoundedMap } from '../bounded/bounded-map.js';
 import type { EventBatch } from './batch.js';
 import { trustedFrames } from './frames.js';
 import { ProcessNames } from './process-names.js';
 import { Unnamed, UserArgs, UserKind } from './user-rows.js';
+import { VmaNames } from './vma-names.js';
 
 const MAX_STACKS = 8192;
 /** Depth of the kernel's stack map. */
@@ -31,6 +32,7 @@ export class Names {
   /** Stacks asked for that could not be taken. */
   readonly failedStacks = { kernel: 0, user: 0 };
   readonly processes: ProcessNames = new ProcessNames();
+  readonly vmas: VmaNames = new VmaNames();
   readonly #stacks: BoundedMap<number, string[]> = new BoundedMap(MAX_STACKS, () => 0);
   readonly #cgroups: BoundedMap<number, { readonly text: string; readonly time: number }> = new BoundedMap(
     MAX_CGROUPS,
@@ -39,10 +41,12 @@ export class Names {
 
   /** Names dropped from full tables. */
   get evicted(): number {
-    return this.#stacks.evicted + this.#cgroups.evicted + this.handlers.evicted + this.processes.evicted;
+    return (
+      this.#stacks.evicted + this.#cgroups.evicted + this.handlers.evicted + this.processes.evicted + this.vmas.evicted
+    );
   }
 
-  /** One row of kind Frame, SwapDevice, Cgroup, Handler, Process or Unnamed; others are passed over. */
+  /** One row of kind Frame, SwapDevice, Cgroup, Handler, Process, Vma or Unnamed; others are passed over. */
   push(batch: EventBatch, i: number): void {
     const text = batch.strings[batch.comm[i] as number] ?? '';
     switch (batch.kind[i]) {
@@ -71,6 +75,9 @@ export class Names {
         this.processes.thread(tgid, tgid, text);
         return;
       }
+      case UserKind.Vma:
+        this.vmas.push(batch, i, text);
+        return;
       case UserKind.Unnamed:
         this.#unnamed(batch[UserArgs.Unnamed.what][i] as number, batch[UserArgs.Unnamed.count][i] as number, text);
         return;

@@ -31,6 +31,11 @@ export const UserKind = {
    * of its threads).
    */
   Counted: 138,
+  /**
+   * What a VMA maps: tgid, mm, vmaStart, vmaEnd; comm = the path of its file or the name of an anonymous mapping. Sent by
+   * the kernel side (`struct vl_vma`) when a fault that was followed came by it, and again when it maps something else.
+   */
+  Vma: 139,
 } as const;
 
 /** Which column has what, by kind, as `VlArgs` has it of the kernel's: `batch[UserArgs.Counter.group][i]`. */
@@ -54,6 +59,8 @@ export const UserArgs = {
   Lock: { syscall: 'a', isWaiting: 'b' },
   /** Index of swap_info[], ~0 none; bucket of the log2 histogram of ns in do_swap_page, and faults, or `CountedField` and its value. */
   Counted: { device: 'a', field: 'b', value: 'value' },
+  /** `enum vl_mapping`; s_dev of the file's file system; the file's inode number, 0 none. */
+  Vma: { what: 'a', device: 'b', inode: 'value' },
 } as const;
 
 /** `device` of a row of kind Counted that came to none: a migration entry, a marker. */

@@ -112,6 +112,17 @@ export function cut(text: string, width: number): string {
   return `${out}…`;
 }
 
+/** The longest end of a sanitised text in `width` columns; `…` stands for what was cut. */
+export function cutStart(text: string, width: number): string {
+  let from = 0;
+  const chars = [...text];
+  let used = textWidth(text);
+  if (used <= width) return text;
+  if (width <= 0) return '';
+  for (; from < chars.length && used > width - 1; from++) used -= charWidth(chars[from] as string) === 2 ? 2 : 1;
+  return `…${chars.slice(from).join('')}`;
+}
+
 /** `text` in exactly `width` columns. */
 export function pad(text: string, width: number, align: 'left' | 'right' = 'left'): string {
   const fitted = cut(text, width);

@@ -2,6 +2,7 @@
 /** Lists of faults: those that ended last, the longest, those in flight. */
 
 import type { Snapshot } from '../aggregate/snapshot.js';
+import { vmaKey } from '../events/vma-names.js';
 import type { Lifecycle } from '../lifecycle/lifecycle.js';
 import type { Field } from '../present/fields/field.js';
 import { causeSoFar, inFlightFields, type LifecycleRow, lifecycleFields } from '../present/fields/lifecycle.js';
@@ -20,7 +21,7 @@ const lifecycleFacts = ({ lifecycle: l, now }: LifecycleRow, { now: snapshot }: 
   cause: (l.how === 'in-flight' ? causeSoFar({ lifecycle: l, now }) : causeOf(l)) ?? '',
   cgroup: `${l.cgroup} ${cgroupOf(snapshot, l.tgid)}`,
   vma: [l.vmaStart, l.vmaEnd],
-  text: l.how,
+  text: `${l.how} ${snapshot.mappings[vmaKey(l.mm, l.vmaStart)] ?? ''}`,
 });
 
 function lifecycleStyle(row: LifecycleRow, field: Field<LifecycleRow>): Style {

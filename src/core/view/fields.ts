@@ -2,15 +2,12 @@
 /** Fields of the rows that only the dashboard has: they join parts of a snapshot, or two snapshots. */
 
 import type { ProcessRow } from '../aggregate/snapshot-rows.js';
-import type { VmaRow } from '../aggregate/vmas.js';
 import { type AlertStatus, formatValues } from '../alerts/event.js';
-import { type Field, lift, num, text, type Value, whole } from '../present/fields/field.js';
+import { type Field, lift, num, text, type Value } from '../present/fields/field.js';
 import { processFields } from '../present/fields/process.js';
 import { programFields } from '../present/fields/program.js';
-import { formatAddress, formatTime } from '../present/format.js';
+import { formatTime } from '../present/format.js';
 import type { ProgramRow } from '../present/rows.js';
-import { flagWords } from '../present/words.js';
-import { WAIT_FACTS } from '../vocabulary/waits.js';
 
 export interface ProcessLine {
   readonly row: ProcessRow;
@@ -25,25 +22,6 @@ export const processLineFields: readonly Field<ProcessLine>[] = lift(
 ).flatMap((field) =>
   field.id === 'retries' ? [field, num<ProcessLine>('rate', 'RETRY/s', '/s', 9, (line) => line.rate)] : [field],
 );
-
-const size = (row: VmaRow): number => row.end - row.start;
-
-export const vmaFields: readonly Field<VmaRow>[] = [
-  num('pid', 'pid', '', 7, (r) => r.tgid, whole),
-  text('comm', 'comm', 12, (r) => r.comm, 15),
-  text('range', 'range', 25, (r) => `${formatAddress(r.start)}-${formatAddress(r.end)}`),
-  num('size', 'size', 'bytes', 8, size),
-  text('flags', 'flags', 4, (r) => flagWords(r.vmFlags), 10),
-  text('backing', 'backing', 7, (r) => (r.backing === 'unknown' ? '?' : r.backing)),
-  text('name', 'served by', 18, (r) => r.handler || null, 34),
-  num('retries', 'retries', '', 8, (r) => r.retries),
-  num('aborts', 'aborts', '', 6, (r) => r.aborts),
-  num('lifecycles', 'traced', '', 6, (r) => r.lifecycles),
-  num('folioWait', WAIT_FACTS.folio.title, 'ns', 10, (r) => r.folioWaitNs),
-  num('mmapWait', WAIT_FACTS.mmapLock.title, 'ns', 9, (r) => r.mmapWaitNs),
-  num('otherWait', 'other', 'ns', 8, (r) => r.otherWaitNs),
-  num('worst', 'worst', 'ns', 8, (r) => r.worstNs),
-];
 
 const orDash =
   (format: (value: number) => string) =>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Boxes, tables and their arrangement: lines in, lines out, every one of an exact width. */
 import type { Field } from '../present/fields/field.js';
-import { fitLine, type Line, lineWidth, pad, type Segment, type Style, seg } from '../present/text.js';
+import { cutStart, fitLine, type Line, lineWidth, pad, type Segment, type Style, seg } from '../present/text.js';
 
 /** Columns a box takes from its content: a border and a blank on each side. */
 export const BOX_COLUMNS = 4;
@@ -148,7 +148,8 @@ function tableRow<Row>(row: Row, index: number, gap: string, options: TableOptio
   options.fields.forEach((field, i) => {
     const style: Style = selected ? 'selected' : (options.style?.(row, field) ?? 'plain');
     if (i > 0) line.push(seg(gap, selected ? 'selected' : 'plain'));
-    line.push(seg(pad(field.format(field.get(row)), field.width, field.align), style));
+    const words = field.format(field.get(row));
+    line.push(seg(pad(field.keepsEnd ? cutStart(words, field.width) : words, field.width, field.align), style));
   });
   return line;
 }

@@ -4,11 +4,12 @@
 import { type AlertStatus, isOut } from '../alerts/event.js';
 import { type CauseLine, causeLineFields } from '../present/fields/cause.js';
 import type { Field } from '../present/fields/field.js';
+import { vmaFields } from '../present/fields/vma.js';
 import { waitLineFields } from '../present/fields/wait.js';
 import { programRows } from '../present/rows.js';
 import type { Style } from '../present/text.js';
 import { FAULT_LISTS } from './fault-lists.js';
-import { alertFields, hookFields, processLineFields, programLineFields, vmaFields } from './fields.js';
+import { alertFields, hookFields, processLineFields, programLineFields } from './fields.js';
 import { aboutCause, aboutWait } from './info.js';
 import { defineList, type List, type Opening, zeroDim } from './list.js';
 import { cgroupOf, faultsOfProcess, groupOfCgroup, groupOfProcess } from './list-groups.js';
@@ -53,7 +54,9 @@ export const LISTS: Readonly<Record<ListId, List>> = {
   vmas: defineList({
     fields: vmaFields,
     priority:
-      'pid comm range retries aborts backing flags folioWait mmapWait worst lifecycles name size otherWait'.split(' '),
+      'pid comm mapping retries aborts range folioWait mmapWait worst backing flags lifecycles name size otherWait'.split(
+        ' ',
+      ),
     sort: { field: 'retries', descending: true },
     empty: 'no VMA has faulted in scope yet',
     rows: ({ now }) => now.vmas,
@@ -63,7 +66,7 @@ export const LISTS: Readonly<Record<ListId, List>> = {
       comm: row.comm,
       cgroup: cgroupOf(now, row.tgid),
       vma: [row.start, row.end],
-      text: `${row.backing} ${row.handler}`,
+      text: `${row.backing} ${row.mapping} ${row.handler}`,
     }),
     open: (row) => faultsOfProcess(row.tgid, row.start),
     sums: ['retries', 'aborts', 'folioWait', 'mmapWait', 'otherWait'],

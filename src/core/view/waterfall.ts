@@ -4,6 +4,7 @@
 import type { Snapshot } from '../aggregate/snapshot.js';
 import { faultFlagWords, faultResultWords } from '../events/fault-bits.js';
 import type { KernelEnums } from '../events/session.js';
+import { vmaKey } from '../events/vma-names.js';
 import type { Attempt, Interval, Lifecycle, Verdict, Wait } from '../lifecycle/lifecycle.js';
 import { formatAddress, formatCount, formatDuration, formatInterval, formatTime } from '../present/format.js';
 import { causeOf, lasted, lockName } from '../present/lifecycle.js';
@@ -16,14 +17,16 @@ import { LEGEND, timespan } from './timespan.js';
 export interface NamedBy {
   /** Fault handlers, as a snapshot has them. */
   readonly handlers: Snapshot['handlers'];
+  /** What VMAs map, likewise. */
+  readonly mappings: Snapshot['mappings'];
   /** The session's kernel's, by which flags and results are read. */
   readonly enums: KernelEnums;
 }
 
-const NAMELESS: NamedBy = { handlers: [], enums: { faultFlags: {}, faultReasons: {} } };
+const NAMELESS: NamedBy = { handlers: [], mappings: {}, enums: { faultFlags: {}, faultReasons: {} } };
 
-export function namedBy({ handlers, session }: Snapshot): NamedBy {
-  return { handlers, enums: session.enums };
+export function namedBy({ handlers, mappings, session }: Snapshot): NamedBy {
+  return { handlers, mappings, enums: session.enums };
 }
 
 function entry(name: string, ...values: readonly string[]): Line {
@@ -110,12 +113,14 @@ function waitNotes(wait: Wait): Line[] {
 /** `now`: the snapshot's time, for what still lasts. Offsets are from the first step seen. */
 export function detailLines(lifecycle: Lifecycle, now: number, width: number, names: NamedBy = NAMELESS): Line[] {
   const l = lifecycle;
+  const mapping = names.mappings[vmaKey(l.mm, l.vmaStart)];
   const pages = (l.vmaEnd - l.vmaStart) / 4096;
   const lines: Line[] = [
     [],
     entry('task', `${sanitise(l.comm)}`, `tid ${l.tid}`, `pid ${l.tgid}`, `cgroup ${l.cgroup}`),
     entry('address', formatAddress(l.address), `${l.origin} fault`, `mm ${formatAddress(l.mm)}`),
     entry('VMA', `${formatAddress(l.vmaStart)}–${formatAddress(l.vmaEnd)}`, `${pages} × 4 KiB`, flagWords(l.vmFlags)),
+    ...(mapping === undefined ? [] : [entry('mapping', sanitise(mapping))]),
     entry('began', `${formatTime(l.first)} s`, `first step seen; lasted ${formatInterval(lasted(l, now))}`),
     entry(
       l.how === 'in-flight' ? 'now' : 'ended',

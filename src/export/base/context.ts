@@ -6,6 +6,8 @@ import type { EventBatch } from '../../core/events/batch.js';
 import { noteClock, wallNs } from '../../core/events/clocks.js';
 import type { ClockPair, SessionInfo } from '../../core/events/session.js';
 import { UserArgs, UserKind } from '../../core/events/user-rows.js';
+import { VmaNames } from '../../core/events/vma-names.js';
+import type { Lifecycle } from '../../core/lifecycle/lifecycle.js';
 import { whyNoWait } from '../../core/present/wait-hooks.js';
 import { WAIT_KINDS, type WaitKind } from '../../core/vocabulary/waits.js';
 
@@ -21,6 +23,7 @@ export class Context {
   }
   readonly #cgroups: BoundedMap<number, string> = new BoundedMap(MAX_NAMES, () => 0);
   readonly #devices: Map<number, string> = new Map();
+  readonly #vmas: VmaNames = new VmaNames();
 
   readonly #waits: ReadonlySet<WaitKind>;
 
@@ -38,6 +41,7 @@ export class Context {
       else if (kind === UserKind.Cgroup) this.#cgroups.set(batch[UserArgs.Cgroup.id][i] as number, nameOf(batch, i));
       else if (kind === UserKind.SwapDevice)
         this.#devices.set(batch[UserArgs.SwapDevice.type][i] as number, nameOf(batch, i));
+      else if (kind === UserKind.Vma) this.#vmas.push(batch, i, nameOf(batch, i));
     }
   }
 
@@ -59,6 +63,11 @@ export class Context {
   /** Name of the container or unit of a cgroup; null when not known. */
   cgroupName(id: number): string | null {
     return this.#cgroups.get(id)?.split('\t')[1] ?? null;
+  }
+
+  /** What the VMA of a fault maps, as /proc/PID/maps says it; null when the recording does not say. */
+  mapping({ mm, vmaStart }: Pick<Lifecycle, 'mm' | 'vmaStart'>): string | null {
+    return this.#vmas.of(mm, vmaStart).label || null;
   }
 
   /** Name of a swap device; null when the recording does not name it. */

@@ -36,6 +36,7 @@ const KERNEL_COUNTERS: readonly (readonly [name: string, counter: number])[] = [
 export class PerfettoExporter implements Exporter {
   rows = 0;
   readonly #output: Output;
+  readonly #context: Context;
   readonly #arch: string;
   readonly #packets: Packets;
   readonly #tracks: Tracks;
@@ -52,6 +53,7 @@ export class PerfettoExporter implements Exporter {
 
   constructor(context: Context, output: Output) {
     this.#output = output;
+    this.#context = context;
     this.#arch = context.session.arch;
     this.#packets = new Packets(context);
     this.#tracks = new Tracks(this.#packets);
@@ -84,7 +86,13 @@ export class PerfettoExporter implements Exporter {
     this.rows++;
     const { tid, comm, depth } = lifecycle;
     this.#tracks.seen(tid, lifecycle.tgid, comm);
-    const { work, locks, causes } = slicesOf(lifecycle, this.#newest, this.#arch, this.#nextFlow);
+    const { work, locks, causes } = slicesOf(
+      lifecycle,
+      this.#newest,
+      this.#arch,
+      this.#nextFlow,
+      this.#context.mapping(lifecycle),
+    );
     for (const cause of causes) this.#cause(cause);
     const track = depth === 0 ? this.#tracks.thread(tid, comm) : this.#tracks.child('nested', tid, comm, depth);
     this.#slices(track, work);

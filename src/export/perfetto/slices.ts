@@ -45,14 +45,20 @@ const finite = (...times: readonly number[]): number => times.find((time) => Num
 
 /**
  * `now`: where a fault that is in flight is cut. `arch`: of the session, for names of system calls. `flow` names flows:
- * never the same twice.
+ * never the same twice. `mapping`: what the VMA maps, null when not known.
  */
-export function slicesOf(lifecycle: Lifecycle, now: number, arch: string, flow: () => bigint): FaultSlices {
+export function slicesOf(
+  lifecycle: Lifecycle,
+  now: number,
+  arch: string,
+  flow: () => bigint,
+  mapping: string | null = null,
+): FaultSlices {
   const start = finite(lifecycle.start.lo, lifecycle.start.hi, lifecycle.first);
   const over = Number.isFinite(lifecycle.end);
   const end = Math.max(start, over ? lifecycle.end : lifecycle.how === 'in-flight' ? now : lifecycle.last);
   const causes: Cause[] = [];
-  const work: Slice[] = [faultSlice(lifecycle, start, end)];
+  const work: Slice[] = [faultSlice(lifecycle, start, end, mapping)];
   const locks: Slice[] = [];
   const fallbacks = lifecycle.waits.filter(({ kind }) => kind === 'mmapLock');
 
@@ -79,7 +85,7 @@ export function slicesOf(lifecycle: Lifecycle, now: number, arch: string, flow: 
   return { work: nest(work), locks: nest(locks), causes };
 }
 
-function faultSlice(lifecycle: Lifecycle, start: number, end: number): Slice {
+function faultSlice(lifecycle: Lifecycle, start: number, end: number, mapping: string | null): Slice {
   const { how, address, mm, origin, vmaStart, vmaEnd, swap, lost, id, major } = lifecycle;
   const located = !Number.isNaN(address);
   return {
@@ -95,6 +101,7 @@ function faultSlice(lifecycle: Lifecycle, start: number, end: number): Slice {
       mm: located ? { hex: mm } : null,
       'vma start': located ? { hex: vmaStart } : null,
       'vma end': located ? { hex: vmaEnd } : null,
+      mapping,
       major,
       'swap device': swap?.type ?? null,
       'swap synchronous': swap?.synchronous ?? null,

@@ -44,14 +44,18 @@ const at = (
 
 /** Who and where travel in the rows that are a `struct vl_open` or a `struct vl_writer`. */
 const hasInfo = (row: EventRow): boolean => (at(row, 'flags') & VlStepFlag.INFO) !== 0;
+const isVma = (row: EventRow): boolean => at(row, 'kind') === UserKind.Vma;
 const info = (row: EventRow, value: number | undefined): number | null =>
   hasInfo(row) ? known(value ?? Number.NaN) : null;
+/** Whose it is: in rows that name a VMA as well. */
+const located = (row: EventRow, value: number | undefined): number | null =>
+  isVma(row) ? known(value ?? Number.NaN) : info(row, value);
 /** In the first step of a fault alone. */
 const isFault = (row: EventRow): boolean => hasInfo(row) && !isOfNoFault(at(row, 'kind'));
 const ofFault = (row: EventRow, value: number | undefined): number | null =>
   isFault(row) ? known(value ?? Number.NaN) : null;
 const ofVma = (row: EventRow, value: number | undefined): number | null =>
-  isFault(row) || at(row, 'kind') === VlKind.W_VMA || at(row, 'kind') === VlKind.L_VMA
+  isFault(row) || isVma(row) || at(row, 'kind') === VlKind.W_VMA || at(row, 'kind') === VlKind.L_VMA
     ? known(value ?? Number.NaN)
     : null;
 /** Those that a writer's wait or a hold has; null elsewhere. */
@@ -143,7 +147,7 @@ export const eventColumns: readonly Column<EventRow>[] = [
     name: 'tgid',
     type: 'uint32',
     about: 'process; this column and those below are null except in rows that say who and where',
-    get: (r) => info(r, r.batch.tgid[r.i]),
+    get: (r) => located(r, r.batch.tgid[r.i]),
   },
   {
     name: 'comm',
@@ -164,7 +168,7 @@ export const eventColumns: readonly Column<EventRow>[] = [
     about: 'when the lock was acquired; bpf/events.h says exactly when, by kind',
     get: (r) => info(r, r.batch.acquired[r.i]),
   },
-  { name: 'mm', type: 'int64', about: 'identity of the mm', get: (r) => info(r, r.batch.mm[r.i]) },
+  { name: 'mm', type: 'int64', about: 'identity of the mm', get: (r) => located(r, r.batch.mm[r.i]) },
   { name: 'address', type: 'int64', about: 'page of the fault', get: (r) => ofFault(r, r.batch.address[r.i]) },
   { name: 'vma_start', type: 'int64', about: 'first address of the VMA', get: (r) => ofVma(r, r.batch.vmaStart[r.i]) },
   { name: 'vma_end', type: 'int64', about: 'first address behind it', get: (r) => ofVma(r, r.batch.vmaEnd[r.i]) },

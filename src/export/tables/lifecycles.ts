@@ -140,6 +140,12 @@ export const lifecycleColumns: readonly Column<Lifecycle>[] = [
     about: 'vma->vm_flags; null where the VMA is not known',
     get: (l) => (l.vmaEnd === 0 ? null : l.vmFlags),
   },
+  {
+    name: 'mapping',
+    type: 'string',
+    about: 'what the VMA maps: a file, [heap], [stack], [anon:NAME] or [anon]; null when not known',
+    get: (l, c) => c.mapping(l),
+  },
   { name: 'pte', type: 'uint64', about: 'vmf->orig_pte of a swap fault, else 0', get: (l) => l.pte },
   { name: 'depth', type: 'int32', about: 'open lifecycles of the task it interrupted', get: (l) => l.depth },
   { name: 'entered_swap', type: 'bool', about: 'do_swap_page was entered', get: (l) => l.enteredSwap },

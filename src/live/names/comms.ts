@@ -49,7 +49,7 @@ export class CommTable {
     bytes.writeUInt32LE(w2, 8);
     bytes.writeUInt32LE(w3, 12);
     const end = bytes.indexOf(0);
-    const id = this.#named(bytes.toString('utf8', 0, end < 0 ? bytes.length : end));
+    const id = this.text(bytes.toString('utf8', 0, end < 0 ? bytes.length : end));
     if (this.#used === MAX_NAMES) return id;
     this.#words.set([w0, w1, w2, w3], slot * WORDS);
     this.#slots[slot] = id + 1;
@@ -58,10 +58,11 @@ export class CommTable {
     return id;
   }
 
-  #named(name: string): number {
+  /** The id of any text: one that was in the list already has it still. */
+  text(name: string): number {
     const known = this.#ids.get(name);
     if (known !== undefined) return known;
-    if (this.strings.length > MAX_NAMES && name !== OTHER_COMM) return this.#named(OTHER_COMM);
+    if (this.strings.length > MAX_NAMES && name !== OTHER_COMM) return this.text(OTHER_COMM);
     const id = this.strings.push(name) - 1;
     this.#ids.set(name, id);
     return id;

@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: MIT
 /**
- * The rows that name things (stack frames, swap devices, cgroups, handlers, processes), what has no names, and the clock,
+ * The rows that name things (stack frames, swap devices, cgroups, handlers, processes, VMAs), what has no names, and the clock,
  * as they stand: a recording that begins later needs them too.
  */
 
 import { createBatch, DEFAULT_BATCH_ROWS, type EventBatch } from '../../core/events/batch.js';
 import { pushClock } from '../../core/events/clocks.js';
 import { pushRow, UserArgs, UserKind } from '../../core/events/user-rows.js';
+import { vmaKey } from '../../core/events/vma-names.js';
+
+interface VmaOf {
+  readonly tgid: number;
+  readonly mm: number;
+  readonly start: number;
+  readonly end: number;
+}
 
 interface NameRow {
   readonly kind: number;
@@ -16,11 +24,13 @@ interface NameRow {
   readonly name: string;
   /** Of a clock pair, which says something of that time alone. */
   readonly time: number;
+  /** Of what a VMA maps: which VMA. */
+  readonly vma: VmaOf | null;
 }
 
 /**
  * Rows kept of each kind at most; the names said longest ago go first. Each kind by itself: cgroups come and go without
- * end on a busy host, a swap device is named once. Of cgroups, handlers and processes as many as core/events/names.ts keeps.
+ * end on a busy host, a swap device is named once. Of cgroups, handlers, processes and VMAs as many as core/events/names.ts keeps.
  */
 const MAX_ROWS: Readonly<Record<number, number>> = {
   [UserKind.Frame]: 131_072,
@@ -28,6 +38,7 @@ const MAX_ROWS: Readonly<Record<number, number>> = {
   [UserKind.Cgroup]: 16_384,
   [UserKind.Handler]: 1024,
   [UserKind.Process]: 16_384,
+  [UserKind.Vma]: 4096,
   [UserKind.Unnamed]: 16,
   [UserKind.Clock]: 1,
 };
@@ -48,6 +59,8 @@ function keyOf(row: NameRow): string | number {
       return `${row[UserArgs.Handler.high]}.${row[UserArgs.Handler.low]}`;
     case UserKind.Process:
       return row[UserArgs.Process.tgid];
+    case UserKind.Vma:
+      return row.vma === null ? '' : vmaKey(row.vma.mm, row.vma.start);
     case UserKind.Unnamed:
       return `${row[UserArgs.Unnamed.what]} ${row.name}`;
     default: // There is one wall clock.
@@ -59,6 +72,19 @@ function keyOf(row: NameRow): string | number {
 function realtimeAt(row: NameRow, at: number): bigint {
   const { seconds, nanoseconds } = UserArgs.Clock;
   return BigInt(row[seconds]) * 1_000_000_000n + BigInt(Math.round(row[nanoseconds] + at - row.time));
+}
+
+function vmaOf({ tgid, mm, vmaStart, vmaEnd }: EventBatch, i: number): VmaOf {
+  const [process = 0, of = 0, start = 0, end = 0] = [tgid[i], mm[i], vmaStart[i], vmaEnd[i]];
+  return { tgid: process, mm: of, start, end };
+}
+
+/** The batch is used again: rows that are of no VMA have 0 there. */
+function setVma(batch: EventBatch, i: number, vma: VmaOf | null): void {
+  batch.tgid[i] = vma?.tgid ?? 0;
+  batch.mm[i] = vma?.mm ?? 0;
+  batch.vmaStart[i] = vma?.start ?? 0;
+  batch.vmaEnd[i] = vma?.end ?? 0;
 }
 
 /** Those of one kind. */
@@ -115,6 +141,7 @@ export class NamesSoFar {
       value: batch.value[i] as number,
       name: batch.strings[batch.comm[i] as number] ?? '',
       time: batch.time[i] as number,
+      vma: batch.kind[i] === UserKind.Vma ? vmaOf(batch, i) : null,
     });
   }
 
@@ -139,6 +166,7 @@ export class NamesSoFar {
       batch.comm[batch.length] = strings.push(row.name) - 1;
       if (row.kind === UserKind.Clock) pushClock(batch, time, realtimeAt(row, was));
       else pushRow(batch, row.kind, time, row.a, row.b, row.value);
+      setVma(batch, batch.length - 1, row.vma);
     }
     if (batch.length > 0) yield batch;
   }

@@ -10,7 +10,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { type EventBatch, isWriterEvent } from '../../core/events/batch.js';
 import type { SessionInfo } from '../../core/events/session.js';
 import type { Source } from '../../core/events/source.js';
-import { UserKind } from '../../core/events/user-rows.js';
+import { UserArgs, UserKind } from '../../core/events/user-rows.js';
 import { VlArgs, VlKind, VlStepFlag } from '../../schema/events.gen.js';
 
 /** Digits of a hash: 48 bits, where a host has thousands of names. */
@@ -132,6 +132,8 @@ function kindOfText(batch: EventBatch, i: number, text: string): string | null {
       return PLAIN_DEVICE.test(text) ? null : 'device';
     case UserKind.Cgroup:
       return 'cgroup';
+    case UserKind.Vma:
+      return 'mapping';
     // Our own words.
     case UserKind.Unnamed:
       return null;
@@ -155,8 +157,12 @@ function redactRow(batch: EventBatch, i: number, redaction: Redaction, strings: 
   } else if (kind === VlKind.FLOR_ENTER) {
     const folios = batch[VlArgs.FLOR_ENTER.folio];
     folios[i] = redaction.number('folio', folios[i] as number, 32);
+  } else if (kind === UserKind.Vma) {
+    const inodes = batch[UserArgs.Vma.inode];
+    inodes[i] = redaction.number('inode', inodes[i] as number, 48);
   }
-  if (((batch.flags[i] as number) & VlStepFlag.INFO) === 0 && !isWriterEvent(kind) && kind !== UserKind.Lock) return;
+  const isLocated = isWriterEvent(kind) || kind === UserKind.Lock || kind === UserKind.Vma;
+  if (((batch.flags[i] as number) & VlStepFlag.INFO) === 0 && !isLocated) return;
   const mm = batch.mm[i] as number;
   const distance = redaction.distance(mm);
   for (const column of [batch.address, batch.vmaStart, batch.vmaEnd])

@@ -31,6 +31,8 @@ export interface Field<Row> {
   readonly align: 'left' | 'right';
   /** Columns it can make use of, where there is room. */
   readonly grow?: number;
+  /** Where it is too long its beginning goes: of a path the file is what one looks for. */
+  readonly keepsEnd?: true;
   /** Its key in JSON documents; absent where they say it otherwise or not at all. */
   readonly json?: string;
   /** A metric of the same value, cumulative over the session unless it is a gauge. */
