@@ -9,8 +9,10 @@ import { BASE, NEWLINE, type SortedSymbols, SymbolLines } from './symbol-lines.j
 /** No function is longer: an address further behind a symbol is not its code (kallsyms has no sizes). */
 const LONGEST = 1 << 20;
 
-/** What is read and scanned at once, some milliseconds of work. */
-const PIECE = 1 << 16;
+/** What a read gives, whatever is asked for (seq_file). */
+const PAGE = 4096;
+/** ms that a turn takes at least; where the processor is slow, a page may take more. */
+const TURN_MS = 2;
 
 export interface SymbolRange {
   readonly start: bigint;
@@ -45,7 +47,7 @@ export class Kallsyms {
   static attempt(path = '/proc/kallsyms'): KallsymsAttempt {
     return readNow(path, (fd) => {
       const lines = new SymbolLines();
-      for (const piece of piecesOf(fd, PIECE)) lines.add(piece);
+      for (const piece of piecesOf(fd)) lines.add(piece);
       return Kallsyms.#made(path, lines);
     });
   }
@@ -57,9 +59,12 @@ export class Kallsyms {
   static async inTurns(fd: number, path: string): Promise<KallsymsAttempt> {
     try {
       const lines = new SymbolLines();
-      for (const piece of piecesOf(fd, PIECE)) {
+      let began = performance.now();
+      for (const piece of piecesOf(fd)) {
         lines.add(piece);
+        if (performance.now() - began < TURN_MS) continue;
         await turn();
+        began = performance.now();
       }
       const making = Kallsyms.#making(path, lines);
       for (;;) {
@@ -182,14 +187,8 @@ function readNow(path: string, take: (fd: number) => KallsymsAttempt): KallsymsA
   }
 }
 
-/** The file in pieces of `size` bytes, each in the same buffer. A read gives a page, whatever is asked for (seq_file). */
-function* piecesOf(fd: number, size: number): Generator<Buffer, void> {
-  const buffer = Buffer.allocUnsafeSlow(size);
-  for (;;) {
-    let length = 0;
-    for (let read = -1; read !== 0 && length < size; length += read)
-      read = readSync(fd, buffer, length, size - length, null);
-    if (length === 0) return;
-    yield buffer.subarray(0, length);
-  }
+/** The file a page at a time, each in the same buffer. */
+function* piecesOf(fd: number): Generator<Buffer, void> {
+  const buffer = Buffer.allocUnsafeSlow(PAGE);
+  for (let read = readSync(fd, buffer); read > 0; read = readSync(fd, buffer)) yield buffer.subarray(0, read);
 }
