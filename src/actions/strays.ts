@@ -8,7 +8,7 @@
  * cannot be anybody else's until they are waited for; what they leave becomes a child in turn.
  *
  * The first process of a container is that of the whole container, what somebody started in it by hand (`podman exec`) among
- * them: there only what bears the mark of an ended run is killed, and whatever ends is waited for. The container's end is
+ * them: there only processes with the mark of an ended run are killed, and every process that ends is reaped. The container's end is
  * that of the rest.
  */
 import { randomUUID } from 'node:crypto';
@@ -120,7 +120,7 @@ function sessionOf(pid: number): number | null {
   }
 }
 
-/** The mark it bears; null when it has none of ours, or may not be looked into. */
+/** The mark of the process; null when it has none of ours, or when its environment may not be read. */
 function markOf(pid: number): string | null {
   let environment: string;
   try {

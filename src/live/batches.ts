@@ -97,7 +97,7 @@ export class LiveBatches {
     yield* this.#countedByProcess();
     yield counters;
     clearBatch(counters);
-    // At the time of the sample: whoever took these batches may have been slow, and rows older than now are still to come.
+    // At the time of the sample: the consumer of these batches may have been slow, and rows older than now are still to come.
     if (this.#names.emit(this.#nameRows, time) > 0) yield this.#nameRows;
     clearBatch(this.#nameRows);
     // All four batches are empty here.

@@ -29,7 +29,7 @@ export class Sampler {
     this.#of = of;
   }
 
-  /** The session begins right after: what was run, and missed, until now is none of it. */
+  /** The session begins right after: runs, and missed runs, before that do not belong to it. */
   begin(): void {
     this.#before = this.#of.programs.map((program) => program.account());
     this.#cpuAtStart = process.cpuUsage();

@@ -30,7 +30,7 @@ export interface ServeOptions {
 export interface MetricsServer {
   /** With the port the kernel chose, where 0 was asked for. */
   readonly address: string;
-  /** CPU time used by serving, ns: none of it is spent observing. */
+  /** CPU time used by serving, ns; it is not spent on observing. */
   cpuNs(): number;
   close(): Promise<void>;
 }

@@ -43,7 +43,7 @@ export interface FilePlace {
 /** A pipe, a device, a descriptor: written to as it is. */
 export interface SpecialPlace {
   readonly kind: 'special';
-  /** Appends; waits for who reads a pipe. Rejects with the system's errors, or a `UserError` when it is not what was looked at. */
+  /** Appends; waits for the reader of a pipe. Rejects with the system's errors, or a `UserError` when it is not what was looked at. */
   open(): Promise<FileHandle>;
 }
 

@@ -106,7 +106,7 @@ export class Kallsyms {
     return this.#starts.length;
   }
 
-  /** Address of a function; null when there is none of that name, or several: a wrong one would be worse. vmlinux comes before modules. */
+  /** Address of a function; null when no function has that name, or several have: a wrong one would be worse. vmlinux comes before modules. */
   address(name: string): bigint | null {
     const index = this.#index(name);
     return index < 0 ? null : this.#start(index);

@@ -49,7 +49,7 @@ describe('the engine', () => {
   });
 
   it('goes on where another stands: what stays keeps its state, what went is over', () => {
-    // Compiled anew each time, as a file that is read again is.
+    // Compiled again each time, as when a file is read again.
     const stays = (): AlertRule => rule({ when: 'retry_rate > 100', cooldown: 60 }, 'stays');
     const old = new AlertEngine([
       stays(),
@@ -61,7 +61,7 @@ describe('the engine', () => {
     assert.deepEqual(next.takeOver(old, 1e9).map(brief), ['1 changes resolved since 1', '1 goes resolved since 1']);
     // What is out stays out; the interval goes on where it was.
     assert.deepEqual(next.evaluate(snapshotAt(2, { retry: 1000 })).map(brief), ['2 changes firing since 2']);
-    // Past the end it rests, whoever takes over meanwhile.
+    // After the end it rests, whichever process takes over meanwhile.
     assert.deepEqual(next.evaluate(snapshotAt(3, { retry: 1000 })).map(brief), [
       '3 changes resolved since 2',
       '3 stays resolved since 1',

@@ -132,7 +132,7 @@ function addsUp(snapshot: Snapshot): void {
       total((row) => row.stall.unknown),
       all.stall.unknown,
     );
-    // A writer stalls once, whoever made it: parts may overlap, and none is more than the whole.
+    // A writer stalls once, whatever made it stall: parts may overlap, and none is more than the whole.
     for (const { stall } of rows) assert.ok(stall.exactNs <= all.stall.exactNs && stall.boundNs <= all.stall.boundNs);
     // What still waits has no cause yet.
     if (snapshot.inFlightTotal === 0) assert.ok(total((row) => row.stall.exactNs) >= all.stall.exactNs);

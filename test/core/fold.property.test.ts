@@ -120,7 +120,7 @@ function checkTold(told: Run['told'], closed: readonly Lifecycle[], open: readon
   const faults = [...closed, ...open];
   const vma = faults.flatMap((fault) => fault.attempts.filter((attempt) => attempt.lock === 'vma'));
   const sums = new Map<string, number>();
-  // An attempt whose lock was never known was told as none; its outcome is a guess all the same.
+  // An attempt whose lock was never known was reported without one; its outcome is a guess anyway.
   for (const { cause, outcome, flags, verdict } of vma) {
     if (cause === null || (outcome === 'retry' && flags === -1 && verdict === null)) continue;
     sums.set(cause, (sums.get(cause) ?? 0) + 1);

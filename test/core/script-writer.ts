@@ -172,7 +172,7 @@ export class ScriptWriter {
   }
 
   uffd(flags: number, reason: number): this {
-    // VM_UFFD_MINOR is bit 41 in 7.3 (include/linux/mm.h); 0x4000 is of no kernel, and registered all the same.
+    // VM_UFFD_MINOR is bit 41 in 7.3 (include/linux/mm.h); 0x4000 is a mode of no kernel, but it is registered nevertheless.
     this.vmFlags |= reason === 0 ? 1n << 41n : BigInt(reason | 0x200);
     return this.add(VlKind.UFFD_ENTER, flags, reason).drop(flags).add(VlKind.UFFD_EXIT, 0, RETRY, 0, 2_000_000);
   }

@@ -138,7 +138,7 @@ export const socket: Target = {
   },
 };
 
-/** What `top --connect` is told by whoever listens there. */
+/** What the process that listens there sends to `top --connect`. */
 export const connected: Target = {
   name: 'connect',
   async prepare(): Promise<Prepared> {

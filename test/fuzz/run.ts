@@ -24,7 +24,7 @@ export const TARGETS: readonly Target[] = [
   connected,
 ];
 
-/** A case may take this much CPU time: more, and whoever sends it can hang us. */
+/** A case may take this much CPU time: if it takes more, its sender can hang us. */
 const MAX_CPU_MS = 3000;
 /** Findings after which a target is given up. */
 const MAX_FINDINGS = 20;

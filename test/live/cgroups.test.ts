@@ -192,7 +192,7 @@ describe('cgroups', () => {
       for (let i = 0; i < 50; i++) await name(`9${i.toString(16).padStart(63, '0')}`);
       assert.equal(await name(other('8')), 'one');
       assert.equal(parse.mock.callCount(), 1);
-      // Written anew, as runtimes do, before the container starts.
+      // Written again before the container starts, as runtimes do.
       await sleep(250);
       file(path, index('two'));
       assert.equal(await new ContainerNames(root).name({ kind: 'container', id: other('8'), user: 1001 }), 'two');

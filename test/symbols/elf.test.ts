@@ -71,7 +71,7 @@ function elf(symbols: readonly Symbol[], options: { dynamic?: boolean; sections?
   return file;
 }
 
-/** As a file gives bytes: none beyond its end, and never more than can be had. */
+/** Reads as a file does: nothing beyond its end, and never more bytes than there are. */
 const from =
   (file: Buffer): ReadAt =>
   async (position, length) => {

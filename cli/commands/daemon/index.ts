@@ -91,7 +91,7 @@ async function serve(options: DaemonOptions, loaded: Loaded, opened: Opened): Pr
   const { config } = loaded;
   const user = checkStart(loaded);
   let running: Daemon | null = null;
-  // What can fail for want of a file or a port fails before the kernel is touched.
+  // Whatever needs a file or a port fails before the kernel is touched.
   if (config.socket.path !== '') {
     const gid = config.socket.group === '' ? (user?.gid ?? null) : findGroup(config.socket.group);
     opened.socket = await listenSocket(config.socket.path, gid, config.socket);

@@ -53,14 +53,14 @@ export class Btf extends BtfTable {
     return this.vlen(prototype) - 1;
   }
 
-  /** Enumerators by name in order of definition, of an enum or enum64; null when there is none of that name. Values beyond 2^53 lose bits. */
+  /** Enumerators by name in order of definition, of an enum or enum64; null when no type has that name. Values beyond 2^53 lose bits. */
   enumeration(name: string): Record<string, number> | null {
     const id = this.find(BtfKind.Enum, name) || this.find(BtfKind.Enum64, name);
     if (id === 0) return null;
     return Object.fromEntries(this.enumerators(id).map(({ name, value }) => [name, Number(value)]));
   }
 
-  /** Size and members of a struct or union; null when there is none of that name. */
+  /** Size and members of a struct or union; null when no type has that name. */
   struct(name: string): { readonly size: number; readonly members: readonly BtfMember[] } | null {
     const id = this.find(BtfKind.Struct, name) || this.find(BtfKind.Union, name);
     return id === 0 ? null : { size: this.sizeOf(id), members: this.members(id) };

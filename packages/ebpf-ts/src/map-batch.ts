@@ -13,7 +13,7 @@ const u32 = (memory: Uint8Array): DataView => new DataView(memory.buffer, memory
 
 /**
  * Every element, a batch to a system call; keys and values are views of memory that is never written again.
- * `fd` is asked anew for every batch: the map may be closed between two.
+ * `fd` is asked again for every batch: the map may be closed between two.
  */
 export function* lookupBatches(
   fd: () => number,

@@ -204,7 +204,7 @@ export class BpfMap {
     this.set(key, fd);
   }
 
-  /** Of a map of maps: one of its maps, to be closed by whoever asked; undefined when there is none. Throws `BpfError`. */
+  /** Of a map of maps: one of its maps, which the caller closes; undefined when there is none. Throws `BpfError`. */
   getMap(key: Key): BpfMap | undefined {
     this.#ofMaps(`read map ${this.name}`);
     const id = this.get(key);

@@ -234,7 +234,7 @@ export class BpfObject<S extends Shape = AnyShape> {
   }
 
   /**
-   * Closes at once for whoever uses it, and detaches its links one by one in a thread of the pool (several at a time take
+   * Closes at once for its users, and detaches its links one by one in a thread of the pool (several at a time take
    * longer): on kernels before 7.x each waits for an RCU-tasks grace period. Resolves when the last is gone.
    */
   async closeAside(): Promise<void> {

@@ -38,10 +38,10 @@ interface Pages {
  *     // for each record: Atomics.load of the header word at (position & mask) of `u32`; stop at BUSY, skip DISCARD
  *     ring.commit(positionAfterTheLastRecordRead);
  *
- * One reader only: the consumer position belongs to whoever commits.
+ * One reader only: each commit moves the consumer position.
  */
 export class RingBuffer {
-  /** The data pages, twice. Views are replaced by empty ones on `close()`: take them anew for each pass, never keep them. */
+  /** The data pages, twice. Views are replaced by empty ones on `close()`: take them again for each pass, never keep them. */
   u32: Uint32Array;
   u8: Uint8Array;
   u64: BigUint64Array;

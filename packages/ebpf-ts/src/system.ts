@@ -53,7 +53,7 @@ export function possibleCpus(): number {
 
 const PR_SET_CHILD_SUBREAPER = 36;
 
-/** From now on whoever descends from this process and loses its parent becomes a child of this process. Throws `BpfError`. */
+/** From now on a descendant of this process that loses its parent becomes a child of this process. Throws `BpfError`. */
 export function adoptOrphans(): void {
   if (libc().prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) !== 0) throw errnoError('adopt orphans', lastErrno());
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** A map whose keys and values are read and written by its object's BTF, and records of a ring likewise. */
+/** A map whose keys and values are read and written by its object's BTF; and records of a ring, read the same way. */
 
 import { callable, integer, listOf, type OWN, onlyOurs, optionsOf, plainBytes } from './arguments.js';
 import type { Codec } from './codec-scalar.js';

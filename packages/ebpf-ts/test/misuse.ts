@@ -148,7 +148,7 @@ function shown(value: unknown): string {
       : String(value).slice(0, 40);
 }
 
-/** One call; whatever comes of it is used a little and closed. */
+/** One call; its result is used a little and closed. */
 async function attempt(what: string, call: () => unknown, out: Outcome, given: readonly unknown[]): Promise<void> {
   const { offences } = out;
   const offence = (error: unknown): void => {

@@ -63,7 +63,7 @@ export class Counters {
   }
 
   /**
-   * The kernel's count of what it emitted is read now and then. What was decoded or dropped since was emitted all the same:
+   * The kernel's count of what it emitted is read now and then. What was decoded or dropped since was emitted nevertheless:
    * until the session has `ended`, and the count with it, the larger of the two holds. Neither goes back.
    */
   events(ended: boolean): Omit<Snapshot['events'], 'stateLost'> {

@@ -46,7 +46,7 @@ class Kept {
 
 export class Examples {
   readonly #pool: RecordPool;
-  /** Those that go leave their records to the garbage collector: the pool gets none of them back. */
+  /** The records of examples that are dropped go to the garbage collector, not back to the pool. */
   readonly #processes: BoundedMap<number, Kept> = new BoundedMap(MAX_KEYS, (kept) => kept.failures);
   readonly #vmas: BoundedMap<string, Kept> = new BoundedMap(MAX_KEYS, (kept) => kept.failures);
   readonly #causes: Map<Cause, Kept> = new Map();

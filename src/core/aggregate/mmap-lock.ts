@@ -36,7 +36,7 @@ export const MMAP_SLOW_PATH = 'rwsem_down_read_slowpath';
 /** Of these one shows that somebody queues for mmap_lock. */
 export const MMAP_QUEUE_HOOKS: readonly string[] = [MMAP_SLOW_PATH, 'mmap_lock_start_locking'];
 
-/** Whether the part of a fallback that queued for mmap_lock is told from the rest. */
+/** Whether the time a fallback queued for mmap_lock is known apart from the rest. */
 export function seesQueue(session: SessionInfo): boolean {
   return MMAP_QUEUE_HOOKS.some((target) => isHooked(session, target));
 }

@@ -58,7 +58,7 @@ export interface Snapshot {
     readonly perKind: Readonly<
       Record<string, { readonly emitted: number; readonly decoded: number; readonly dropped: number }>
     >;
-    /** Lifecycles that could not be opened for want of per-task state. */
+    /** Lifecycles that could not be opened because there was no room for per-task state. */
     readonly stateLost: number;
   };
   readonly lifecycles: {

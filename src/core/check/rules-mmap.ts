@@ -55,7 +55,7 @@ function inReclaim(x: Judged, time: number): boolean {
   });
 }
 
-/** A trylock is told from a wait by where the wait begins. */
+/** A trylock is distinguished from a wait by where the wait begins. */
 const MMAP = [MMAP_QUEUE_HOOKS, MMAP_LOCK_HOOK] as const;
 const RECLAIM_HOOKS = ['mm_vmscan_direct_reclaim_begin', 'mm_vmscan_memcg_reclaim_begin'];
 const seesReclaim = (facts: Facts): boolean => RECLAIM_HOOKS.every((hook) => facts.attached(hook));

@@ -48,7 +48,7 @@ function swapRetry(x: Judged, say: Say): void {
   }
 }
 
-/** do_wp_page at the end of do_swap_page may return RETRY for want of an anon_vma. */
+/** do_wp_page at the end of do_swap_page may return RETRY because there is no anon_vma. */
 const anonSeen = (facts: Facts): boolean =>
   facts.attached('__vmf_anon_prepare') ||
   (MMAP_QUEUE_HOOKS.some((hook) => facts.attached(hook)) && facts.attached(MMAP_LOCK_HOOK));

@@ -60,7 +60,7 @@ export interface StallReport {
   readonly forks: Spread;
   readonly others: Spread;
   readonly inversions: { readonly inverted: number; readonly upright: number; readonly unknown: number };
-  /** Counted on or given up for want of room: stalls may be larger. */
+  /** Given up because a table was full: stalls may be larger. */
   readonly forgotten: number;
 }
 

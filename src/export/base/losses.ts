@@ -9,7 +9,7 @@ export interface Losses {
   readonly dropped: number;
   /** Program runs the kernel skipped. */
   readonly missed: number;
-  /** Lifecycles that could not be opened for want of per-task state. */
+  /** Lifecycles that could not be opened because there was no room for per-task state. */
   readonly stateLost: number;
   readonly lifecycles: number;
   /** Of those: lack a step. */

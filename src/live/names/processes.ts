@@ -13,7 +13,7 @@ const AGAIN_MS = 10_000;
 const MAX_PROCESSES = 16_384;
 /** Names with a place in the list of strings. */
 const MAX_NAMES = 16_384;
-/** Time one batch may take; a read is some 10 µs, and who is left out is asked for when it turns up again. */
+/** Time one batch may take; a read takes some 10 µs, and a process that is left out is read when it turns up again. */
 const BUDGET_MS = 2;
 /** After a clock reading so many reads are made unasked. */
 const READS = 16;

@@ -23,7 +23,7 @@ export class StackReader {
   }
 
   /**
-   * The frames of stack `id`, innermost first, as `Symbols` words them; empty when the kernel has none of that id.
+   * The frames of stack `id`, innermost first, as `Symbols` words them; empty when the kernel has no stack of that id.
    * null: names are still being read, ask again; never with `final`, which takes what is known by now.
    * `tgid` names the process of a user stack (a thread's id does as well) and does not matter for a kernel one.
    * Throws `BpfError` when the map cannot be read.

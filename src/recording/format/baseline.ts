@@ -2,7 +2,7 @@
 /**
  * What lies before a recording that does not begin at the session's begin: a later part of a rotated one, what a flight
  * recorder kept, or a slice. Counters are cumulative over the session and lifecycles do not end where a part does, so
- * who reads such a recording by itself has to know what is not in it.
+ * a reader of such a recording alone has to know what is not in it.
  */
 import { type EventBatch, isOfNoFault } from '../../core/events/batch.js';
 import { CounterGroup, pushCounter, UserArgs, UserKind } from '../../core/events/user-rows.js';

@@ -53,7 +53,7 @@ export interface Losses {
   readonly missed: { readonly total: number; readonly perProgram: Readonly<Record<string, number>> };
   /** Records the kernel counted that are neither here nor dropped; null where the last counters are not the final ones. */
   readonly unaccounted: number | null;
-  /** Lifecycles that could not be opened for want of a per-task record. */
+  /** Lifecycles that could not be opened because there was no room for a per-task record. */
   readonly notOpened: number;
   /** Evidence about a task that another task's overwrote; null in a recording of before that was counted. */
   readonly notesLost: number | null;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** One blocker: what a process did with an mmap_lock; one of its victims; who has or awaits one now. */
+/** One blocker: what a process did with an mmap_lock; one of its victims; a task that holds or awaits one now. */
 import type { BlockerRow, LockNowRow, VictimRow } from '../../aggregate/blocker-rows.js';
 import type { WaitStats } from '../../aggregate/snapshot-rows.js';
 import { type Field, formatOf, type Metric, num, text, whole } from './field.js';
