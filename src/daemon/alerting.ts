@@ -64,7 +64,7 @@ export class Alerting {
         byRule((name) => this.#fired.get(name) ?? 0),
       ),
       counter('alert_actions', 'Actions of alerts, by their outcome.', actionSamples(this.#runner.stats())),
-      counter('alert_groups_forgotten', 'Groups a rule did not follow for want of room.', single(engine.forgotten)),
+      counter('alert_groups_forgotten', 'Groups a rule did not follow: too many at once.', single(engine.forgotten)),
     ];
   }
 

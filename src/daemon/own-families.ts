@@ -62,7 +62,7 @@ export function daemonFamilies(figures: DaemonFigures): Family[] {
     families.push(gauge('flight_recorder_bytes', 'Memory the flight recorder uses.', single(flightBytes), 'bytes'));
   if (lake !== null) {
     families.push(
-      counter('lake_files', 'Parquet files closed, and of ours deleted for want of room.', [
+      counter('lake_files', 'Parquet files closed, and those deleted to stay within lake.size.', [
         ...samplesBy('what', { closed: lake.parts, removed: lake.removed }),
       ]),
       counter(

@@ -141,7 +141,7 @@ function trustFamilies({ session, time, events, overhead, ringUsedBytes, forgott
       ...samplesBy('state', { emitted: events.emitted, decoded: events.decoded, dropped: events.dropped }),
     ]),
     counter('probe_runs_missed', 'Runs of our programs the kernel skipped.', single(events.missed)),
-    counter('state_lost', 'Faults that could not be followed for want of per-task state.', single(events.stateLost)),
+    counter('state_lost', 'Faults that could not be followed: no room for per-task state.', single(events.stateLost)),
     counter('table_rows_forgotten', 'Rows dropped from our own bounded tables.', samplesBy('table', { ...forgotten })),
     gauge('ring_used_bytes', 'Ring buffer in use when it was last looked at.', single(ringUsedBytes), 'bytes'),
     gauge('ring_size_bytes', 'Size of the ring buffer.', single(session.ringBytes), 'bytes'),

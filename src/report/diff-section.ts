@@ -35,7 +35,7 @@ export function diffSection(diff: Diff, name: string): Html {
       ? null
       : html`<div class="warn"><p>Hard to compare (A is the earlier recording, B this one):</p><ul>${warnings.map((warning) => html`<li>${warning}</li>`)}</ul></div>`,
     html`<p>${said} ${beyondNoise(diff)}</p>`,
-    findings.length === 0 ? null : table('What differs, what costs most first', findings, COLUMNS),
+    findings.length === 0 ? null : table('What differs, most costly first', findings, COLUMNS),
     html`<details><summary>Every figure</summary>${table('Shares and times are per fault, rates per second', rows, COLUMNS)}</details>`,
   );
 }

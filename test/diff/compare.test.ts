@@ -112,7 +112,7 @@ test('what one side had no hook for is not observed there, and not tested', asyn
   const row = result.rows.find(({ id }) => id === 'wait-ns/syncRead');
   assert.equal(row?.b, null);
   assert.equal(row?.verdict, 'not tested');
-  assert.ok(result.warnings.includes('hooked in A alone: swapin_sync'), result.warnings.join('; '));
+  assert.ok(result.warnings.includes('hooked in A only: swapin_sync'), result.warnings.join('; '));
   assert.match(diffText(result, ['a', 'b']), /synchronous swap read wait: time +\S+ µs\/fault +not observed/);
 });
 

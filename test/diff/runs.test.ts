@@ -98,5 +98,5 @@ test('a run that was recorded differently is named', async () => {
     warnings.includes('kernels differ: run 1 of A 6.12.0-synthetic, run 5 of A 6.99.0-other'),
     warnings.join('\n'),
   );
-  assert.ok(warnings.some((warning) => warning.startsWith('hooked in run 1 of A alone: ')));
+  assert.ok(warnings.some((warning) => warning.startsWith('hooked in run 1 of A only: ')));
 });

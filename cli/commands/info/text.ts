@@ -31,7 +31,7 @@ function lossLines(losses: Losses, events: number): string[] {
       ? 'not known: the last counters are not the final ones'
       : `${formatExact(losses.unaccounted)} records neither here nor dropped`;
   lines.push(`unaccounted  ${unaccounted}`);
-  lines.push(`not opened   ${formatExact(losses.notOpened)} lifecycles, for want of a per-task record`);
+  lines.push(`not opened   ${formatExact(losses.notOpened)} lifecycles: no room for a per-task record`);
   const notes = losses.notesLost === null ? 'not counted when this was recorded' : formatExact(losses.notesLost);
   lines.push(`notes lost   ${notes}`);
   return lines;

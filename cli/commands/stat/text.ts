@@ -120,7 +120,7 @@ function trust(snapshot: Snapshot): string[] {
   const full = Object.entries(snapshot.forgotten ?? {}).filter(([, times]) => times > 0);
   if (full.length > 0) {
     const which = full.map(([what, times]) => `${FORGOTTEN[what as Forgotten]} ${formatExact(times)}`).join(', ');
-    lines.push(remark(`for want of room not counted on: ${which}`));
+    lines.push(remark(`left out because a table was full: ${which}`));
   }
   if (overhead.measuredNs > 0) {
     const ran = overhead.programs.reduce((sum, program) => sum + program.runTimeNs, 0);

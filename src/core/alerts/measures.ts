@@ -123,9 +123,9 @@ export const MEASURES: readonly Measure[] = [
   { id: 'in_flight', unit: 'count', title: 'faults in flight', read: ({ now }) => now.inFlightTotal },
   count('dropped', 'records dropped since the ring was full', (s) => s.events.dropped),
   count('missed', 'program runs the kernel skipped', (s) => s.events.missed),
-  count('state_lost', 'lifecycles not opened for want of per-task state', (s) => s.events.stateLost),
+  count('state_lost', 'lifecycles not opened: no room for per-task state', (s) => s.events.stateLost),
   count('incomplete', 'lifecycles that lack steps', (s) => s.lifecycles.incomplete),
-  count('evicted', 'open lifecycles given up for want of room', (s) => s.lifecycles.evicted),
+  count('evicted', 'open lifecycles given up: too many at once', (s) => s.lifecycles.evicted),
   {
     id: 'violations',
     unit: 'count',

@@ -52,7 +52,7 @@ export interface Diff {
     /** Why nothing was tested; '' when it was. */
     readonly notTested: string;
   };
-  /** Rows that differ, what costs most first. */
+  /** Rows that differ, most costly first. */
   readonly findings: readonly DiffRow[];
   readonly rows: readonly DiffRow[];
 }

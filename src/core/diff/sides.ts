@@ -29,12 +29,12 @@ export interface Cuts {
   readonly unit: 'slice' | 'run';
   readonly a: Sliced;
   readonly b: Sliced;
-  /** Slices of either recording, or runs of the side that has fewer; 0 when nothing is tested. */
+  /** Slices of each recording, or runs of the side that has fewer; 0 when nothing is tested. */
   readonly slices: number;
   readonly notTested: string;
 }
 
-/** Slices of either recording, and how long each must be. With fewer than six, no difference is beyond chance. */
+/** Slices of each recording, and how long each must be. With fewer than six, no difference is beyond chance. */
 const SLICES: readonly (readonly [slices: number, sliceNs: number])[] = [
   [8, 2e9],
   // Counters are sampled four times a second: shorter slices would hold the same sample.

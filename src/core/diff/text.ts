@@ -75,9 +75,9 @@ function head(
   ];
 }
 
-/** `6 time slices of either recording`, `5 runs a side`. */
+/** `6 time slices of each recording`, `5 runs a side`. */
 export function overWhat({ unit, slices }: Diff['method']): string {
-  return unit === 'run' ? `${slices} runs a side` : `${slices} time slices of either recording`;
+  return unit === 'run' ? `${slices} runs a side` : `${slices} time slices of each recording`;
 }
 
 /** What two recordings cannot show, where something differs between them; '' where that has no bearing. */
@@ -90,7 +90,7 @@ function verdict({ findings, method }: Diff): string[] {
   if (method.notTested !== '') return [` Not tested: ${method.notTested}.`];
   const how = `${method.figures} figures tested together over ${overWhat(method)}`;
   if (findings.length === 0) return [` Nothing differs by more than noise (${how}).`];
-  return [` What differs, what costs most first (${how}):`, ...findings.map(line)];
+  return [` What differs, most costly first (${how}):`, ...findings.map(line)];
 }
 
 export function diffText(diff: Diff, files: readonly [string, string]): CleanText {

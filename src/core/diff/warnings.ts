@@ -60,8 +60,8 @@ function differences([nameA, a]: Side, [nameB, b]: Side): string[] {
   const only = (mine: ReadonlySet<string>, other: ReadonlySet<string>): string[] =>
     [...mine].filter((name) => !other.has(name)).sort();
   const [onlyA, onlyB] = [only(inA, inB), only(inB, inA)];
-  if (onlyA.length > 0) warnings.push(`hooked in ${nameA} alone: ${onlyA.join(', ')}`);
-  if (onlyB.length > 0) warnings.push(`hooked in ${nameB} alone: ${onlyB.join(', ')}`);
+  if (onlyA.length > 0) warnings.push(`hooked in ${nameA} only: ${onlyA.join(', ')}`);
+  if (onlyB.length > 0) warnings.push(`hooked in ${nameB} only: ${onlyB.join(', ')}`);
   return warnings;
 }
 

@@ -60,7 +60,7 @@ export interface StallReport {
   readonly forks: Spread;
   readonly others: Spread;
   readonly inversions: { readonly inverted: number; readonly upright: number; readonly unknown: number };
-  /** Given up because a table was full: stalls may be larger. */
+  /** Not counted, or given up, because a table was full: stalls may be larger. */
   readonly forgotten: number;
 }
 

@@ -149,7 +149,7 @@ export function verdictText(report: VerdictReport, remarks: readonly string[] = 
   const own = policy === 'retry' || policy === 'keep';
   const head = `${sanitise(report.host)}, Linux ${sanitise(report.kernel)}, ${report.cpus} CPUs, ${formatDuration(report.durationNs)} observed, scope ${report.scope}; ${formatExact(events.decoded)} events of ${formatExact(events.emitted)}, ${formatExact(events.dropped)} dropped, ${formatExact(events.missed)} program runs missed.`;
   const unseen = queueSeen
-    ? `${formatDuration(all.lookupNs)} more went into looking the VMA up without a queue.${events.missed > 0 ? ' A queue whose beginning was a missed run is in there.' : ''}`
+    ? `${formatDuration(all.lookupNs)} more went into looking up the VMA without queueing.${events.missed > 0 ? ' It includes queues whose beginning was a missed run.' : ''}`
     : 'Queueing is not distinguished from looking up here: what is saved lies between nothing and all of it.';
   return blocksOf([
     [' Should these faults keep the VMA lock, or try it once more?'],

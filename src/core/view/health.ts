@@ -46,7 +46,7 @@ function lossLines({ events, lifecycles, forgotten, names }: Snapshot): Line[] {
     return [...lines, [seg('no names: ', 'dim'), seg(unnamed.join('; '), 'bad')]];
   lines.push(
     gone.length === 0
-      ? [seg('nothing was given up for want of room in our tables', 'dim')]
+      ? [seg('nothing was given up: no table of ours was full', 'dim')]
       : [seg('given up: ', 'dim'), seg(gone.map(([what, count]) => `${n(count)} ${what}`).join(', '), 'bad')],
   );
   return lines;

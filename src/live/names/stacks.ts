@@ -142,7 +142,7 @@ export class StackRows {
   }
 
   /**
-   * Appends the frames of stacks whose names are known by now: of each all or, for want of room in `batch` (which must have
+   * Appends the frames of stacks whose names are known by now: of each all or, when there is no room in `batch` (which must have
    * that for a whole stack, 127 rows, when empty), none yet.
    * Takes a few milliseconds at most. `last`: no other call comes, so nothing is waited for. Returns the rows added.
    */
