@@ -25,6 +25,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { createFile } from '../../src/output/new-file.js';
 import { fileOutput, writeText } from '../../src/output/output.js';
 import { findPlace, type SpecialPlace, sudoOwner } from '../../src/output/place.js';
@@ -32,8 +33,10 @@ import { partPath } from '../../src/recording/format/files.js';
 import { createRotatingWriter } from '../../src/recording/write/rotate.js';
 import { fileSink } from '../../src/recording/write/sink.js';
 import { MAIN, run } from '../cli/run.js';
-import { GUEST_RECORDING } from '../export/support.js';
 import { LIVE_SESSION } from '../recording/live-session.js';
+
+/** A small one: what is in it is nothing to these tests, and some fifty commands read it. */
+const RECORDING = fileURLToPath(new URL('../../../test/golden/retry-vma-6.12.vmlt', import.meta.url));
 
 const isRoot = process.geteuid?.() === 0;
 const ROOT_ONLY = isRoot ? false : 'only root can make files of others';
@@ -49,7 +52,7 @@ const WRITERS: Readonly<Record<string, (input: string, output: string) => readon
   stat: (i, o) => ['stat', i, '-o', o],
   'stat --interval': (i, o) => ['stat', '--interval', '1', i, '-o', o],
   report: (i, o) => ['report', i, '-o', o],
-  'report --against': (i, o) => ['report', GUEST_RECORDING, '--against', i, '-o', o],
+  'report --against': (i, o) => ['report', RECORDING, '--against', i, '-o', o],
   'export csv': (i, o) => ['export', i, '-f', 'csv', '-o', o],
   'export perfetto': (i, o) => ['export', i, '-f', 'perfetto', '-o', o],
   'export parquet': (i, o) => ['export', i, '-f', 'parquet', '-o', o],
@@ -59,14 +62,14 @@ for (const [name, argv] of Object.entries(WRITERS)) {
   test(`${name}: the recording that is read is not written, by whatever name`, async (t) => {
     const directory = scratch(t);
     const input = join(directory, 't.vmlt');
-    copyFileSync(GUEST_RECORDING, input);
+    copyFileSync(RECORDING, input);
     linkSync(input, join(directory, 'hard.vmlt'));
     symlinkSync('t.vmlt', join(directory, 'soft.vmlt'));
     for (const output of ['t.vmlt', 'hard.vmlt', 'soft.vmlt']) {
       const { code, stderr } = await run(argv(input, join(directory, output)));
       assert.equal(code, 2, `${output}: ${stderr}`);
       assert.match(stderr, /it is the file that is read/);
-      assert.deepEqual(readFileSync(input), readFileSync(GUEST_RECORDING));
+      assert.deepEqual(readFileSync(input), readFileSync(RECORDING));
     }
     assert.deepEqual(readdirSync(directory).sort(), ['hard.vmlt', 'soft.vmlt', 't.vmlt']);
   });
@@ -78,7 +81,7 @@ for (const [name, argv] of Object.entries(WRITERS)) {
     const failed = await run(argv(join(directory, 'none.vmlt'), output));
     assert.equal(failed.code, 2);
     assert.equal(readFileSync(output, 'utf8'), 'earlier');
-    const { code, stderr } = await run(argv(GUEST_RECORDING, output));
+    const { code, stderr } = await run(argv(RECORDING, output));
     assert.equal(code, 0, stderr);
     assert.notEqual(readFileSync(output, 'utf8').slice(0, 7), 'earlier');
     assert.equal(statSync(output).mode & 0o777, 0o600);
@@ -89,7 +92,7 @@ for (const [name, argv] of Object.entries(WRITERS)) {
 test('standard input and output are compared as well', (t) => {
   const directory = scratch(t);
   const input = join(directory, 't.vmlt');
-  copyFileSync(GUEST_RECORDING, input);
+  copyFileSync(RECORDING, input);
   const attempts: readonly (readonly [argv: readonly string[], from: string | null, to: string | null])[] = [
     [['stat', '-', '-o', input], input, null],
     [['export', '-', '-f', 'csv', '-o', input], input, null],
@@ -97,7 +100,7 @@ test('standard input and output are compared as well', (t) => {
     [['info', input], null, input],
     [['check', input], null, input],
     [['verdict', input], null, input],
-    [['diff', GUEST_RECORDING, input], null, input],
+    [['diff', RECORDING, input], null, input],
     [['replay', input], null, input],
   ];
   for (const [argv, from, to] of attempts) {
@@ -107,17 +110,17 @@ test('standard input and output are compared as well', (t) => {
     for (const fd of [stdin, stdout]) if (typeof fd === 'number') closeSync(fd);
     assert.equal(status, 2, `${argv.join(' ')}: ${String(stderr)}`);
     assert.match(String(stderr), /it is the file that is read/);
-    assert.deepEqual(readFileSync(input), readFileSync(GUEST_RECORDING));
+    assert.deepEqual(readFileSync(input), readFileSync(RECORDING));
   }
 });
 
 test('a part of a rotated recording is read under the name of the whole', async (t) => {
   const directory = scratch(t);
   const whole = join(directory, 't.vmlt');
-  copyFileSync(GUEST_RECORDING, partPath(whole, 1));
+  copyFileSync(RECORDING, partPath(whole, 1));
   const { code, stderr } = await run(['stat', whole, '-o', partPath(whole, 1)]);
   assert.equal(code, 2, stderr);
-  assert.deepEqual(readFileSync(partPath(whole, 1)), readFileSync(GUEST_RECORDING));
+  assert.deepEqual(readFileSync(partPath(whole, 1)), readFileSync(RECORDING));
 });
 
 test('rules are not written over', async (t) => {
@@ -126,7 +129,7 @@ test('rules are not written over', async (t) => {
   const text = '[[rule]]\nname = "a"\nwhen = "retry_rate > 1e9"\n';
   writeFileSync(rules, text);
   for (const argv of [
-    ['stat', GUEST_RECORDING, '--rules', rules, '--fail-on', 'a', '-o', rules],
+    ['stat', RECORDING, '--rules', rules, '--fail-on', 'a', '-o', rules],
     ['record', '--rules', rules, '--fail-on', 'a', '-o', rules],
     ['record', '--rules', rules, '--fail-on', 'a', '-o', join(directory, 'x.vmlt'), '--stat', rules],
   ]) {
@@ -138,18 +141,18 @@ test('rules are not written over', async (t) => {
 test('an earlier recording is whole until the first bytes of another are on the disk', async (t) => {
   const directory = scratch(t);
   const path = join(directory, 't.vmlt');
-  copyFileSync(GUEST_RECORDING, path);
+  copyFileSync(RECORDING, path);
   const sink = await fileSink(path);
-  assert.deepEqual(readFileSync(path), readFileSync(GUEST_RECORDING));
+  assert.deepEqual(readFileSync(path), readFileSync(RECORDING));
   await sink.write(new Uint8Array([1, 2, 3]));
   assert.deepEqual([...readFileSync(path)], [1, 2, 3]);
   await sink.end();
   const parted = join(directory, 'p.vmlt');
-  copyFileSync(GUEST_RECORDING, parted);
-  copyFileSync(GUEST_RECORDING, partPath(parted, 7));
+  copyFileSync(RECORDING, parted);
+  copyFileSync(RECORDING, partPath(parted, 7));
   mkdirSync(partPath(parted, 1)); // the first part cannot be made
   await assert.rejects(createRotatingWriter(LIVE_SESSION, parted), /it is a directory/);
-  for (const file of [parted, partPath(parted, 7)]) assert.deepEqual(readFileSync(file), readFileSync(GUEST_RECORDING));
+  for (const file of [parted, partPath(parted, 7)]) assert.deepEqual(readFileSync(file), readFileSync(RECORDING));
   rmSync(partPath(parted, 1), { recursive: true });
   const writer = await createRotatingWriter(LIVE_SESSION, parted);
   await writer.end();
@@ -182,7 +185,7 @@ test('names of a descriptor and devices are written to as they are', (t) => {
   const stdout = openSync(target, 'a');
   const { status, stderr } = spawnSync(
     process.execPath,
-    [MAIN, 'export', GUEST_RECORDING, '-f', 'csv', '-o', '/dev/stdout'],
+    [MAIN, 'export', RECORDING, '-f', 'csv', '-o', '/dev/stdout'],
     { stdio: ['ignore', stdout, 'pipe'] },
   );
   closeSync(stdout);
@@ -263,7 +266,7 @@ test('nor is what takes the place of a pipe, or of a directory on the way to it,
 test('under sudo the file is the person’s', { skip: ROOT_ONLY }, (t) => {
   const directory = scratch(t);
   const output = join(directory, 'out.csv');
-  const { status, stderr } = spawnSync(process.execPath, [MAIN, 'export', GUEST_RECORDING, '-f', 'csv', '-o', output], {
+  const { status, stderr } = spawnSync(process.execPath, [MAIN, 'export', RECORDING, '-f', 'csv', '-o', output], {
     env: { ...process.env, SUDO_UID: '4711', SUDO_GID: '4712' },
   });
   assert.equal(status, 0, String(stderr));
