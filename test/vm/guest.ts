@@ -48,7 +48,7 @@ export interface GuestOptions {
   smp?: number;
   /** A directory of the host the guest may write to, at the same path. */
   share?: string;
-  /** Seconds for boot and command together, default 300, times the pace of this machine (test/pace.ts). */
+  /** Seconds for boot and command together. Default: 300, times the pace of this machine (test/pace.ts). */
   timeoutS?: number;
   /** One host thread a CPU, whose clock is then the host's. Default: all CPUs on one. */
   threads?: 'multi';
@@ -73,7 +73,7 @@ function runInVmArgs(options: GuestOptions, log: string): string[] {
     '--log',
     log,
     '--timeout',
-    String(Math.ceil((options.timeoutS ?? 300) * paceHere())),
+    String(options.timeoutS ?? Math.ceil(300 * paceHere())),
   ];
   for (const disk of options.disks ?? []) args.push('--disk', disk);
   if (options.mods !== undefined) args.push('--mods', options.mods.join(' '));
