@@ -2,8 +2,8 @@
 /**
  * The type table of BTF (Documentation/bpf/btf.rst), by number: what a type is, what it refers to, its parts.
  *
- * The kernel's BTF has some 150 000 types. Opening it makes one pass that only notes where each type begins; names
- * are compared in place and nothing is turned into a string or an object before it is asked for.
+ * The kernel's BTF has some 150 000 types. Opening it makes one pass that only notes where each type begins; who looks
+ * for a name first has them sorted by a hash of theirs, and nothing is turned into a string or an object before it is asked for.
  * Split BTF (of a kernel module) goes on where its base ends: its ids and its strings are numbered on from there.
  */
 
@@ -21,6 +21,27 @@ export function badBtf(why: string, remedy: string = ''): BpfError {
   return new BpfError({ what: 'read BTF', why, remedy, code: 'ERR_BPF_INPUT' });
 }
 
+/** Types by a hash of their names: the first of each list, and for each type the next one. By number, from 1 on. */
+interface Named {
+  readonly heads: Uint32Array;
+  readonly next: Uint32Array;
+}
+
+function slot(hash: number, { length }: Uint32Array): number {
+  return hash & (length - 1);
+}
+
+/** FNV-1a of what begins there, up to its NUL. */
+function hashOf(bytes: Uint8Array, start: number): number {
+  let hash = 0x811c_9dc5;
+  for (let at = start; at < bytes.length; at++) {
+    const byte = bytes[at] as number;
+    if (byte === 0) break;
+    hash = Math.imul(hash ^ byte, 0x0100_0193);
+  }
+  return hash ^ (hash >>> 15);
+}
+
 export class BtfTable {
   readonly base: BtfTable | null;
   /** Type ids are 1 … count - 1, those of the base among them. */
@@ -33,6 +54,8 @@ export class BtfTable {
   readonly #at: Uint32Array;
   readonly #firstId: number;
   readonly #firstString: number;
+  /** Set by the first `find`. */
+  #named: Named | null = null;
 
   /** Raw BTF. Throws `BpfError` when the bytes are no BTF of this machine's byte order, or are cut off. */
   constructor(given: Uint8Array, base: BtfTable | null = null) {
@@ -85,12 +108,31 @@ export class BtfTable {
     const wanted = Buffer.from(`${cString(name, 'find a type')}\0`);
     const found = this.base?.find(kind, name) ?? 0;
     if (found !== 0) return found;
-    for (let i = 0; i < this.count - this.#firstId; i++) {
-      const p = this.#at[i] as number;
+    this.#named ??= this.#sort();
+    const { heads, next } = this.#named;
+    for (let i = heads[slot(hashOf(wanted, 0), heads)] ?? 0; i !== 0; i = next[i] ?? 0) {
+      const p = this.#at[i - 1] as number;
       if (((this.#view.getUint32(p + 4, true) >>> 24) & 0x1f) !== kind) continue;
-      if (this.#equals(this.#view.getUint32(p, true), wanted)) return this.#firstId + i;
+      if (this.#equals(this.#view.getUint32(p, true), wanted)) return this.#firstId + i - 1;
     }
     return 0;
+  }
+
+  /** The last type comes first, so that each list has them in order. */
+  #sort(): Named {
+    const types = this.count - this.#firstId;
+    const named = { heads: new Uint32Array(2 ** Math.ceil(Math.log2(types + 1))), next: new Uint32Array(types + 1) };
+    for (let i = types; i > 0; i--) {
+      const at = slot(this.#hash(this.#view.getUint32(this.#at[i - 1] as number, true)), named.heads);
+      named.next[i] = named.heads[at] as number;
+      named.heads[at] = i;
+    }
+    return named;
+  }
+
+  #hash(offset: number): number {
+    if (offset < this.#firstString && this.base !== null) return this.base.#hash(offset);
+    return hashOf(this.#bytes, this.#strings + offset - this.#firstString);
   }
 
   /** Elements after the type's 12 bytes: members, enumerators, parameters, variables. */

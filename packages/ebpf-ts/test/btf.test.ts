@@ -88,6 +88,19 @@ describe('Btf', () => {
     );
   });
 
+  it('finds the first of each kind and name, as a pass over all types would', () => {
+    const first = new Map<string, number>();
+    for (let id = 1; id < btf.count; id++) {
+      const key = `${btf.kind(id)} ${btf.name(id)}`;
+      first.set(key, first.get(key) ?? id);
+      assert.equal(btf.find(btf.kind(id), btf.name(id)), first.get(key), key);
+    }
+    assert.ok(first.size > 20 && first.size < btf.count - 1, 'some have the name of another');
+    assert.equal(btf.find(BtfKind.Enum, 'outer'), 0, 'another kind has that name');
+    assert.equal(btf.find(BtfKind.Struct, 'oute'), 0);
+    assert.equal(btf.find(BtfKind.Struct, 'uter'), 0);
+  });
+
   it('reads enums of 32 and 64 bits, signed and not', () => {
     assert.deepEqual(btf.enumeration('plain'), { PLAIN_A: 0, PLAIN_B: 7, PLAIN_C: 0xffff_ffff });
     const wide = rawEnum(BtfKind.Enum64, false, { WIDE: [1, 1], TOP: [0, 0x8000_0000] });
@@ -182,6 +195,11 @@ describe('Btf.vmlinux', { skip: readable(VMLINUX) ? false : `${VMLINUX} is not r
     assert.equal(kernel.struct('task_struct')?.members.find((m) => m.name === 'comm')?.length, 16);
     assert.ok(kernel.hasFunc('handle_mm_fault'));
     assert.ok(!kernel.hasFunc('no_kernel_has_this_function'));
+    for (let id = 1; id < kernel.count; id += 997) {
+      const found = kernel.find(kernel.kind(id), kernel.name(id));
+      assert.ok(found > 0 && found <= id, `type ${id}: found ${found}`);
+      assert.deepEqual([kernel.kind(found), kernel.name(found)], [kernel.kind(id), kernel.name(id)]);
+    }
   });
 });
 
