@@ -159,7 +159,9 @@ for (const kernel of oneKernel) {
         const own = withCause(ended, 'folio locked: own read');
         retry.assertCount('own and other reads', own + withCause(ended, 'folio locked: other read'), truth);
         assert.ok(own >= 1 || retry.missed > 0, 'somebody read the page');
-        assert.ok(faults.length - ended.length <= more, `${faults.length - ended.length} more faults`);
+        // A missed run splits a fault, and hides how it ended.
+        const others = faults.length - ended.length;
+        assert.ok(others <= more + retry.missed, `${others} more faults, ${retry.missed} runs missed`);
       });
     }
 

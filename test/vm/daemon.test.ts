@@ -197,6 +197,7 @@ for (const kernel of oneKernel) {
     );
 
     await t.test('a client saw what the daemon counted, whoever did not read beside it, and fifty more', () => {
+      assert.notEqual(text('client'), '', `the client said: ${text('client-words')}`);
       const { truncated, dropped, processes } = JSON.parse(text('client')) as Client;
       assert.equal(truncated, null);
       const events = byLabel(last, 'vmalocktop_events_total');

@@ -270,9 +270,9 @@ for (const kernel of oneKernel) {
       for (const { time, end } of slices) assert.ok(end >= time);
     });
 
-    assert.deepEqual(
-      (await readdir(dir)).filter((name) => name.includes('partial')),
-      [],
-    );
+    // The recorder that was killed may have left one: what it was to be the next part.
+    const left = (await readdir(dir)).filter((name) => name.includes('partial') && !(name in seen.files));
+    assert.deepEqual(left, []);
+    assert.ok(Object.keys(seen.files).filter((name) => name.includes('partial')).length <= 1);
   });
 }
