@@ -66,6 +66,21 @@ export class Btf extends BtfTable {
     return id === 0 ? null : { size: this.sizeOf(id), members: this.members(id) };
   }
 
+  /** Whether a struct or union has such a member; those of anonymous structs and unions in it count as its own. false when no type has that name. */
+  hasMember(type: string, member: string): boolean {
+    const id = this.find(BtfKind.Struct, type) || this.find(BtfKind.Union, type);
+    const within = (id: number, depth: number): boolean => {
+      if (depth === MAX_DEPTH) throw badBtf(`type ${id} refers to itself`);
+      return this.members(id).some(({ name, type }) => {
+        if (name !== '') return name === member;
+        const inner = this.skip(type);
+        const nested = this.kind(inner) === BtfKind.Struct || this.kind(inner) === BtfKind.Union;
+        return nested && within(inner, depth + 1);
+      });
+    };
+    return id !== 0 && within(id, 0);
+  }
+
   /** Members of the struct or union `id`. */
   members(id: number): BtfMember[] {
     const bitfields = this.info(id) >>> 31 === 1;

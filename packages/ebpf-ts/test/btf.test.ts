@@ -193,6 +193,10 @@ describe('Btf.vmlinux', { skip: readable(VMLINUX) ? false : `${VMLINUX} is not r
       true,
     );
     assert.equal(kernel.struct('task_struct')?.members.find((m) => m.name === 'comm')?.length, 16);
+    // Behind an anonymous struct, for the layout is randomized.
+    assert.ok(kernel.hasMember('mm_struct', 'mmap_lock'));
+    assert.ok(!kernel.hasMember('mm_struct', 'no_kernel_has_this_member'));
+    assert.ok(!kernel.hasMember('no_kernel_has_this_type', 'mmap_lock'));
     assert.ok(kernel.hasFunc('handle_mm_fault'));
     assert.ok(!kernel.hasFunc('no_kernel_has_this_function'));
     for (let id = 1; id < kernel.count; id += 997) {
