@@ -15,8 +15,11 @@ function lossLines(losses: Losses, events: number): string[] {
   if (losses.damage !== null) lines.push(`DAMAGED  ${losses.damage}`);
   if (losses.cutOff !== null) {
     lines.push(`CUT OFF  ${losses.cutOff}`);
-    if (!losses.cutOff.includes('further part'))
-      lines.push('         a recorder writes what it has within a second: no more than its last second is missing');
+    if (!losses.cutOff.includes('further part') && losses.longestPauseNs !== null)
+      lines.push(
+        `         its recorder wrote all it had at each sample, and samples came up to ${formatDuration(losses.longestPauseNs)} apart:`,
+        '         if it was killed, no more than that is missing; if the file was shortened, nobody can tell',
+      );
   }
   const of = (what: Readonly<Record<string, number>>): string =>
     Object.entries(what)

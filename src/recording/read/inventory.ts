@@ -45,6 +45,11 @@ export interface Inventory {
 export interface Losses {
   /** How it was cut off, in words. */
   readonly cutOff: string | null;
+  /**
+   * Of one that was cut off: the longest time between two samples of its counters, ns. The recorder writes all it has at
+   * each, so when it was killed no more than about this lies behind the last row. null: not cut off, or no two samples.
+   */
+  readonly longestPauseNs: number | null;
   /** Where it is damaged. */
   readonly damage: string | null;
   /** Records the ring had no room for. */
@@ -118,6 +123,7 @@ function losses(scan: Scan, events: number): Losses {
   const notes = kernel(VlCounter.PENDING_LOST);
   return {
     cutOff: scan.truncated,
+    longestPauseNs: scan.truncated === null || scan.pause === 0 ? null : scan.pause,
     damage: scan.error instanceof Error ? scan.error.message : null,
     dropped: { total: sum(dropped), perKind: dropped },
     missed: { total: sum(missed), perProgram: missed },

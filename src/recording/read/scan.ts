@@ -24,6 +24,8 @@ export interface Scan {
   readonly last: number;
   /** The longest time between a row and the next younger one, ns, and where it begins. */
   readonly silence: { readonly time: number; readonly ns: number };
+  /** The longest time between two samples of the counters, ns; 0 with less than two. */
+  readonly pause: number;
   /** Cumulative counters since the begin of the recording, by group * 2^32 + index. */
   readonly counters: ReadonlyMap<number, number>;
   /** Times on the scale of `first` and `last`. */
@@ -53,6 +55,7 @@ export async function scanFile(path: string): Promise<Scan> {
     first: tally.first - zero,
     last: tally.last - zero,
     silence: { time: tally.silenceTime - zero, ns: tally.silence },
+    pause: tally.pause,
     counters: tally.counters,
     markers: markers.map((marker) => ({ ...marker, time: marker.time - zero })),
     ended: source.ended,

@@ -15,9 +15,12 @@ export class Tally {
   last: number = Number.NaN;
   silence = 0;
   silenceTime: number = Number.NaN;
+  /** The longest time between two samples of the counters, ns; 0 with less than two. */
+  pause = 0;
   readonly marks: Marks = new Marks();
   /** Newest kernel row. */
   #newest = Number.NaN;
+  #sampled = Number.NaN;
   readonly #values: Map<number, number> = new Map();
   readonly #before: Baseline;
   readonly #from: number;
@@ -60,6 +63,7 @@ export class Tally {
       this.rows[k] = (this.rows[k] as number) + 1;
       // Rows of the user side come each 250 ms, whether or not anything happens.
       if (k < UserKind.Counter) this.#event(at);
+      else if (k === UserKind.Counter) this.#sample(at);
       if (!(at >= this.first)) this.first = at;
       if (!(at <= this.last)) this.last = at;
     }
@@ -72,6 +76,11 @@ export class Tally {
       this.silenceTime = this.#newest;
     }
     if (!(at <= this.#newest)) this.#newest = at;
+  }
+
+  #sample(at: number): void {
+    if (at - this.#sampled > this.pause) this.pause = at - this.#sampled;
+    if (!(at <= this.#sampled)) this.#sampled = at;
   }
 
   #counter(batch: EventBatch, i: number): void {
