@@ -15,11 +15,10 @@ import { openFile } from '../../src/recording/read/file.js';
 import type { Inventory } from '../../src/recording/read/inventory.js';
 import { run } from '../cli/run.js';
 import { decode, eventsOf, slicesIn } from '../export/perfetto-trace.js';
-import { guestImpossible, matrix, ONLY_IN_MATRIX, oneKernel, runInGuest } from './guest.js';
+import { matrixOnly, oneKernel, runInGuest } from './guest.js';
 import { assertConserved, assertSums, type Stat as SessionStat } from './session.js';
 
-const skip = (await guestImpossible()) ?? false;
-const seldom = matrix ? false : ONLY_IN_MATRIX;
+const skip = await matrixOnly();
 /** Of the storm that test/vm/guest/recordings makes. */
 const STORM_THREADS = 2;
 
@@ -103,7 +102,7 @@ for (const kernel of oneKernel) {
       kernel,
       swap: 'disk',
       disks: ['512M'],
-      argv: ['test/vm/guest/recordings', ...(matrix ? ['all'] : [])],
+      argv: ['test/vm/guest/recordings'],
       timeoutS: 1800,
     });
     assert.equal(result.code, 0, `${result.stderr}\n${result.stdout.slice(-2000)}`);
@@ -191,37 +190,32 @@ for (const kernel of oneKernel) {
       },
     );
 
-    await t.test(
-      'the flight recorder wrote its last two seconds at the signal, and again at the end',
-      { skip: seldom },
-      async (t) => {
-        assert.equal(seen.codes.flight, String(128 + 15), guest.text('flight.words'));
-        for (const [name, why] of [
-          ['dumped.vmlt', 'signal SIGUSR1'],
-          ['flight.vmlt', 'the session ended'],
-        ] as const) {
-          const info = await guest.info(name);
-          assert.equal(info.written, why);
-          assert.equal(info.losses.cutOff, null);
-          assert.equal(info.losses.unaccounted, 0);
-          const stat = await guest.stat(name);
-          assertSums(stat);
-          t.diagnostic(`${name}: ${(info.time.durationNs / 1e9).toFixed(2)} s, ${stat.lifecycles.total} lifecycles`);
-          assert.ok(stat.lifecycles.total > 0, `${name}: ${JSON.stringify(stat.events)}`);
-          // Two seconds, and up to a batch more; a drain that waits for the processor makes a long batch.
-          assert.ok(info.time.durationNs >= 1e9 && info.time.durationNs < 15e9, `${info.time.durationNs} ns`);
-        }
-        const began = async (name: string): Promise<bigint> => BigInt((await guest.info(name)).session.baseNs);
-        assert.ok((await began('flight.vmlt')) > (await began('dumped.vmlt')), 'what is kept moves on');
-        const late = since(await guest.info('dumped.vmlt'), seen.times.signalled);
-        assert.ok(Math.abs(late) < 5e9, `it ends ${late} ns before the signal`);
-        assert.ok((await guest.stat('flight.vmlt')).durationNs > 0);
-      },
-    );
+    await t.test('the flight recorder wrote its last two seconds at the signal, and again at the end', async (t) => {
+      assert.equal(seen.codes.flight, String(128 + 15), guest.text('flight.words'));
+      for (const [name, why] of [
+        ['dumped.vmlt', 'signal SIGUSR1'],
+        ['flight.vmlt', 'the session ended'],
+      ] as const) {
+        const info = await guest.info(name);
+        assert.equal(info.written, why);
+        assert.equal(info.losses.cutOff, null);
+        assert.equal(info.losses.unaccounted, 0);
+        const stat = await guest.stat(name);
+        assertSums(stat);
+        t.diagnostic(`${name}: ${(info.time.durationNs / 1e9).toFixed(2)} s, ${stat.lifecycles.total} lifecycles`);
+        assert.ok(stat.lifecycles.total > 0, `${name}: ${JSON.stringify(stat.events)}`);
+        // Two seconds, and up to a batch more; a drain that waits for the processor makes a long batch.
+        assert.ok(info.time.durationNs >= 1e9 && info.time.durationNs < 15e9, `${info.time.durationNs} ns`);
+      }
+      const began = async (name: string): Promise<bigint> => BigInt((await guest.info(name)).session.baseNs);
+      assert.ok((await began('flight.vmlt')) > (await began('dumped.vmlt')), 'what is kept moves on');
+      const late = since(await guest.info('dumped.vmlt'), seen.times.signalled);
+      assert.ok(Math.abs(late) < 5e9, `it ends ${late} ns before the signal`);
+      assert.ok((await guest.stat('flight.vmlt')).durationNs > 0);
+    });
 
     await t.test(
       'a full disk and a closed pipe end the recording with the reason; what was written opens',
-      { skip: seldom },
       async () => {
         assert.equal(seen.codes.full, '2');
         assert.match(guest.text('full.words'), /no space left on the device\n→ free some space/);
