@@ -30,8 +30,9 @@ export interface StreamSocket {
   close(): Promise<void>;
 }
 
-/** At the end clients that still read are waited for this long. */
-const LINGER_MS = 1000;
+/** At the end a client is waited for while it takes something every so often, but no longer than that in all. */
+const STALLED_MS = 2000;
+const LINGER_MS = 20_000;
 
 /**
  * Listens at `path`, mode 0660, of group `gid` (null: our own). What a killed daemon left there is replaced.
@@ -83,12 +84,24 @@ class Listening implements StreamSocket {
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const client of this.#sockets) client.end();
-    const late = setTimeout(() => {
-      for (const client of this.#sockets) client.destroy();
-    }, LINGER_MS);
+    const watch = this.#hangUpOnStalled();
     await closed;
-    clearTimeout(late);
+    clearInterval(watch);
     this.#place.leave();
+  }
+
+  /** What a client was sent and has not read yet stays in its own queue, also after this. */
+  #hangUpOnStalled(): NodeJS.Timeout {
+    const left = new Map<Socket, number>();
+    let looks = LINGER_MS / STALLED_MS;
+    return setInterval(() => {
+      looks--;
+      for (const client of this.#sockets) {
+        const rest = client.writableLength;
+        if (looks === 0 || rest === 0 || rest === left.get(client)) client.destroy();
+        else left.set(client, rest);
+      }
+    }, STALLED_MS);
   }
 
   #connected(client: Socket): void {

@@ -132,6 +132,45 @@ test('who stops reading is dropped and counted; the others and the drain do not 
   asleep.destroy();
 });
 
+test('at the end a client that still reads is waited for, however slow it is; one that does not is not', async (t) => {
+  const { socket, path } = await listen();
+  const [fast, slow, asleep] = [connect(path), connect(path), connect(path)];
+  asleep.pause();
+  const taken = { fast: 0, slow: 0 };
+  fast.on('data', (bytes) => {
+    taken.fast += bytes.length;
+  });
+  const chunk = (): void => {
+    const bytes = slow.read(Math.min(slow.readableLength, 65536)) as Buffer | null;
+    taken.slow += bytes?.length ?? 0;
+  };
+  const ends = [fast, slow].map((client) => new Promise((resolve) => client.once('end', resolve)));
+  await until(
+    () => socket.figures.clients,
+    (n) => n === 3,
+  );
+  const { daemon } = await makeDaemon(sessionSource(60), QUIET, socket);
+  let closed = false;
+  const running = daemon
+    .run()
+    .then(() => socket.close())
+    .then(() => {
+      closed = true;
+    });
+  await ends[0];
+  const behind = taken.fast;
+  // Longer in all than a client that takes nothing is waited for.
+  const pace = setInterval(chunk, 4000 / (behind / 65536));
+  await ends[1];
+  clearInterval(pace);
+  t.diagnostic(`${taken.fast} bytes`);
+  assert.ok(behind > 2 ** 19, `${behind}`);
+  assert.equal(taken.slow, taken.fast);
+  await running;
+  assert.ok(closed);
+  asleep.destroy();
+});
+
 test('fifty at once get it all, for one encoding', async (t) => {
   const time = async (clients: number): Promise<number> => {
     const { socket, path } = await listen();
