@@ -14,7 +14,7 @@ export function abilityOf(facts: HostFacts, btf: Btf): KernelAbility {
     fprobe: btf.hasFunc('register_fprobe_ips') || btf.hasFunc('register_fprobe'),
     traceable: (target) => facts.traceable.names?.has(target) ?? null,
     described: (target) => btf.hasFunc(target),
-    mmOwner: btf.struct('mm_struct')?.members.some(({ name }) => name === 'owner') ?? false,
+    mmOwner: btf.hasMember('mm_struct', 'owner'),
     tracepoint: (target) => btf.tracepointArguments(target) !== null,
   };
 }

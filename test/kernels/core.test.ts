@@ -96,6 +96,14 @@ describe('CO-RE on kernels that are not booted', () => {
     assert.ok(named >= 6, `${named}`);
   });
 
+  it('each of them names the owner of an mm, by which the slow paths of rw_semaphore know an mmap_lock', () => {
+    for (const { kernel } of table.kernels) {
+      const btf = Btf.fromFile(`${KERNELS}${kernel}.btf`);
+      assert.ok(btf.hasMember('mm_struct', 'owner'), kernel);
+      assert.ok(!btf.hasMember('mm_struct', 'own'), kernel);
+    }
+  });
+
   it('a member that a kernel renamed is found out, and the programs that use it are named', () => {
     for (const { kernel, lacks } of table.kernels) {
       const types = typesOf(kernel);
