@@ -25,7 +25,7 @@ static __always_inline void fill_from_vmf(struct rec *rec, struct vm_fault *vmf,
 	rec->vm_flags = BPF_CORE_READ(vma, vm_flags);
 	if (flags & F(VMA_LOCK)) {
 		rec->vma = (__u64)vma;
-		if (read_vma_seq(vma, &rec->seq) && read_mm_seq(BPF_CORE_READ(vma, vm_mm), &rec->mm_seq))
+		if (read_vma_seq(vma, &rec->seq, false) && read_mm_seq(BPF_CORE_READ(vma, vm_mm), &rec->mm_seq, false))
 			rec->have |= HAVE_VMA;
 	}
 	if (flags & F(ORIG_PTE_VALID))

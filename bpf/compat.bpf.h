@@ -117,6 +117,7 @@ struct task_struct {
 	int pid;
 	int tgid;
 	int prio;
+	unsigned long nvcsw;
 	struct mm_struct *mm;
 	struct task_struct *group_leader;
 	struct pid *thread_pid;

@@ -62,28 +62,8 @@ static __always_inline bool count_swap_fault(struct task_struct *task, __u32 dev
 	return true;
 }
 
-/* `direct`: the program's argument has a type (fentry), so the fault's fields are plain loads. */
-#define FIELD(p, field, direct) ((direct) ? (p)->field : BPF_CORE_READ(p, field))
-/* read_vma_seq and read_mm_seq by plain loads. */
-static __always_inline bool vma_seq_directly(struct vm_area_struct *vma, struct mm_struct *mm, struct pending *pending)
-{
-	struct vm_area_struct___seq *with_seq = (void *)vma;
-	struct mm_struct___seqcount *counted = (void *)mm;
-	struct mm_struct___int *plain = (void *)mm;
-
-	if (!bpf_core_field_exists(with_seq->vm_lock_seq))
-		return false;
-	pending->seq = with_seq->vm_lock_seq;
-	if (bpf_core_field_exists(counted->mm_lock_seq.sequence))
-		pending->mm_seq = counted->mm_lock_seq.sequence;
-	else if (bpf_core_field_exists(plain->mm_lock_seq))
-		pending->mm_seq = (__u32)plain->mm_lock_seq;
-	else
-		return false;
-	return true;
-}
-
-static __always_inline int on_swap_begin(struct vm_fault *vmf, bool direct)
+/* `vmf`: TYPED. */
+static __always_inline int on_swap_begin(struct vm_fault *vmf)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct vl_cpu *row = this_row();
@@ -114,25 +94,21 @@ static __always_inline int on_swap_begin(struct vm_fault *vmf, bool direct)
 		return swap_followed(vmf, VL_F_SAMPLED);
 	pending->have = (pending->have & ~PENDING_FILE) | PENDING_SWAP;
 	NUMBER(pending->vmf, vmf);
-	pending->flags = FIELD(vmf, flags, direct);
-	pending->address = PAGE_OF(FIELD(vmf, address, direct));
+	pending->flags = vmf->flags;
+	pending->address = PAGE_OF(vmf->address);
 	/* Read now: do_swap_page overwrites it. */
-	pending->pte = pending->flags & F(ORIG_PTE_VALID) ? FIELD(vmf, orig_pte.pte, direct) : 0;
-	vma = FIELD(vmf, vma, direct);
+	pending->pte = pending->flags & F(ORIG_PTE_VALID) ? vmf->orig_pte.pte : 0;
+	vma = vmf->vma;
 	NUMBER(pending->vma, vma);
-	mm = FIELD(vma, vm_mm, direct);
+	mm = vma->vm_mm;
 	NUMBER(pending->mm, mm);
 	pending->mm = MM_ID(*(volatile __u64 *)&pending->mm);
-	pending->vma_start = FIELD(vma, vm_start, direct);
-	pending->vma_end = FIELD(vma, vm_end, direct);
-	pending->vm_flags = FIELD(vma, vm_flags, direct);
+	pending->vma_start = vma->vm_start;
+	pending->vma_end = vma->vm_end;
+	pending->vm_flags = vma->vm_flags;
 	pending->seq_known = 0;
-	if (pending->flags & F(VMA_LOCK)) {
-		if (direct)
-			pending->seq_known = vma_seq_directly(vma, mm, pending);
-		else
-			pending->seq_known = read_vma_seq(vma, &pending->seq) && read_mm_seq(mm, &pending->mm_seq);
-	}
+	if (pending->flags & F(VMA_LOCK))
+		pending->seq_known = read_vma_seq(vma, &pending->seq, true) && read_mm_seq(mm, &pending->mm_seq, true);
 	pending->t_read = 0;
 	pending->t_swap = bpf_ktime_get_ns();
 	expire(pending->t_swap);
@@ -161,6 +137,7 @@ static __always_inline int on_swap_end(__u32 ret)
 	return 0;
 }
 
+/* `si`: TYPED. */
 static __always_inline int on_swap_device_seen(struct swap_info_struct *si)
 {
 	struct task_struct *task = bpf_get_current_task_btf();

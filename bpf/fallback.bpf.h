@@ -117,7 +117,7 @@ __noinline int compare_vma(struct rec *rec, __u64 ts)
 	vma = (void *)rec->found;
 	mm = BPF_CORE_READ(vma, vm_mm);
 	had = rec->have & HAVE_VMA && rec->have & HAVE_RETRIED;
-	known = read_vma_seq(vma, &seq) && read_mm_seq(mm, &now);
+	known = read_vma_seq(vma, &seq, false) && read_mm_seq(mm, &now, false);
 	name_vma(rec, rec->found);
 	if (rec->have & HAVE_RETRIED && rec->vma && rec->vma == rec->found)
 		bits |= VL_FOUND_SAME;

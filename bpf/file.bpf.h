@@ -101,8 +101,8 @@ static __always_inline int on_file_enter(struct vm_fault *vmf, __u32 which)
 	pending->vma_end = BPF_CORE_READ(vma, vm_end);
 	pending->vm_flags = BPF_CORE_READ(vma, vm_flags);
 	pending->file = which;
-	read_vma_seq(vma, &pending->seq);
-	read_mm_seq(BPF_CORE_READ(vma, vm_mm), &pending->mm_seq);
+	read_vma_seq(vma, &pending->seq, false);
+	read_mm_seq(BPF_CORE_READ(vma, vm_mm), &pending->mm_seq, false);
 	if (which == VL_FILE_SHMEM && BPF_CORE_READ(vma, vm_file, f_inode, i_private))
 		pending->file |= VL_FILE_PUNCH;
 	return 0;

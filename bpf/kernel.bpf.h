@@ -11,28 +11,43 @@
 #include "send.bpf.h"
 #include "state.bpf.h"
 
+/*
+ * A number as a pointer whose type the verifier knows, so that its fields are plain loads: bpf_probe_read_kernel takes a hundred
+ * instructions for each. Loads through it may fault, and give 0 then.
+ */
+extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __weak __ksym;
+#define TYPED(type, number) ((struct type *)bpf_rdonly_cast((const void *)(number), bpf_core_type_id_kernel(struct type)))
+/* `direct`: the pointer has such a type. */
+#define FIELD(p, field, direct) ((direct) ? (p)->field : BPF_CORE_READ(p, field))
+
 /* mm_lock_seq as it stands; false where the kernel has none. Racy unless mmap_lock is held: then it cannot move. */
-static __always_inline bool read_mm_seq(void *mm, __u32 *seq)
+static __always_inline bool read_mm_seq(void *mm, __u32 *seq, bool direct)
 {
 	struct mm_struct___seqcount *counted = mm;
 	struct mm_struct___int *plain = mm;
 
 	if (bpf_core_field_exists(counted->mm_lock_seq.sequence))
-		*seq = BPF_CORE_READ(counted, mm_lock_seq.sequence);
+		*seq = FIELD(counted, mm_lock_seq.sequence, direct);
 	else if (bpf_core_field_exists(plain->mm_lock_seq))
-		*seq = (__u32)BPF_CORE_READ(plain, mm_lock_seq);
+		*seq = (__u32)FIELD(plain, mm_lock_seq, direct);
 	else
 		return false;
 	return true;
 }
 
-static __always_inline bool read_vma_seq(void *vma, __u32 *seq)
+/* The same of an mm that may be the task's own, whose pointer has a type. */
+static __always_inline bool read_locked_seq(struct task_struct *task, struct mm_struct *mm, __u32 *seq)
+{
+	return task->mm == mm ? read_mm_seq(task->mm, seq, true) : read_mm_seq(mm, seq, false);
+}
+
+static __always_inline bool read_vma_seq(void *vma, __u32 *seq, bool direct)
 {
 	struct vm_area_struct___seq *with_seq = vma;
 
 	if (!bpf_core_field_exists(with_seq->vm_lock_seq))
 		return false;
-	*seq = BPF_CORE_READ(with_seq, vm_lock_seq);
+	*seq = FIELD(with_seq, vm_lock_seq, direct);
 	return true;
 }
 

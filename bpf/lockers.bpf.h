@@ -43,7 +43,7 @@ struct locker {
 	__u8 claimed;    /* enum mm_event: taken already, by the program on the function that fires the tracepoint */
 	__u8 vma_flags;  /* of the VL_W_VMA to come: VL_F_EXACT, VL_F_HOLDER_READER */
 	__u8 sent[2];    /* of holds: VL_W_ACQUIRED was sent, so that VL_W_RELEASED is */
-	__u8 pad;
+	__u8 sleeps;     /* low bits of task_struct.nvcsw at t_vma */
 };
 _Static_assert(sizeof(struct locker) == 160, "src/live/lockers.ts reads it by place");
 struct {

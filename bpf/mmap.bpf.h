@@ -57,7 +57,7 @@ static __always_inline void inside_attempt(void *ctx, struct task_struct *task, 
 			return;
 		pending->have |= PENDING_TRYLOCK;
 		pending->t_trylock = bpf_ktime_get_ns();
-		pending->mm_seq_known = read_mm_seq(BPF_CORE_READ(task, mm), &pending->mm_seq);
+		pending->mm_seq_known = read_mm_seq(BPF_CORE_READ(task, mm), &pending->mm_seq, false);
 		return;
 	}
 	/* A handler may take mmap_lock once its own lock is gone: within flor and the like that is expected. */
@@ -132,7 +132,7 @@ static __always_inline int on_mm_acquired(void *ctx, struct mm_struct *mm, bool 
 		syscall = current_syscall(task);
 		hold_begins(locker, task, mm, id, write, syscall, now);
 		if (write)
-			write_locked(ctx, task, locker, mm, own, id, queued, asked ? asked : now, now, syscall);
+			write_locked(ctx, task, locker, mm, id, queued, asked ? asked : now, now, syscall);
 	} else if (!write && !(queued && mm_queue)) {
 		__sync_fetch_and_add(&row->counter[VL_C_MM_TRY_FAILED], 1);
 	}

@@ -85,8 +85,8 @@ static __always_inline __u32 swap_device_of(struct swap_info_struct *si, __u32 *
 		count(VL_C_SWAP_NODEV);
 		return ~0u;
 	}
-	type = (__u32)BPF_CORE_READ(si, type);
-	*flags = (__u32)BPF_CORE_READ(si, flags);
+	type = (__u32)si->type;
+	*flags = (__u32)si->flags;
 	count(*flags & SWP_SYNCHRONOUS_IO ? VL_C_SWAP_SYNC : VL_C_SWAP_ASYNC);
 	save_device(si, type, *flags);
 	return type;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The programs. Each hook is written once (on_*) and stands here under every way it can be attached:
- *   kpm_ kprobe.multi entry, krpm_ kretprobe.multi return, fentry_, fexit_, tp_ tracepoint.
+ * The programs. Each hook is written once (on_*) and stands here under every way it can be attached (hooks.bpf.h).
  * The user side loads one of them per hook, by what the kernel is known to do well (docs/attach.md).
  */
 #include "arch.bpf.h"
@@ -14,6 +13,7 @@
 #include "fault_end.bpf.h"
 #include "file.bpf.h"
 #include "fallback.bpf.h"
+#include "hooks.bpf.h"
 #include "lock_scope.bpf.h"
 #include "mmap.bpf.h"
 #include "mmap_claim.bpf.h"
@@ -53,44 +53,6 @@ enum vl_mapping anchor_mapping __attribute__((unused));
 enum vl_wait anchor_wait __attribute__((unused));
 enum vl_inner anchor_inner __attribute__((unused));
 
-/* fentry and fexit see the arguments as an array of u64, the result behind the last one. */
-#define ENTRY(function, body)                                                                      \
-	SEC("kprobe.multi") int kpm_##function(struct pt_regs *ctx)                                  \
-	{                                                                                          \
-		__u64 a1 = REGS_ARG1(ctx), a2 = REGS_ARG2(ctx), a3 = REGS_ARG3(ctx);               \
-		const bool DIRECT = false; /* the arguments' types are unknown to the verifier */  \
-		(void)a1, (void)a2, (void)a3, (void)DIRECT;                                        \
-		return body;                                                                       \
-	}                                                                                          \
-	SEC("fentry/" #function) int fentry_##function(__u64 *ctx)                                      \
-	{                                                                                          \
-		const bool DIRECT = true;                                                          \
-		(void)DIRECT;                                                                      \
-		ENTRY_ARGS_##function                                                              \
-		return body;                                                          \
-	}
-
-#define RETURN(function, nargs, body)                                                              \
-	SEC("kretprobe.multi") int krpm_##function(struct pt_regs *ctx)                               \
-	{                                                                                          \
-		__u64 ret = REGS_RET(ctx);                                                         \
-		(void)ret;                                                                         \
-		return body;                                                                       \
-	}                                                                                          \
-	SEC("fexit/" #function) int fexit_##function(__u64 *ctx)                                       \
-	{                                                                                          \
-		__u64 ret = ctx[nargs];                                                            \
-		(void)ret;                                                                         \
-		return body;                                                          \
-	}
-
-/* By fexit alone: called often and almost always for nothing, or with arguments that only fexit still has. */
-#define LEAVE(function, body)                                                                      \
-	SEC("fexit/" #function) int fexit_##function(__u64 *ctx)                                       \
-	{                                                                                          \
-		return body;                                                                       \
-	}
-
 #define ENTRY_ARGS_do_swap_page __u64 a1 = ctx[0];
 #define ENTRY_ARGS___folio_lock_or_retry __u64 a1 = ctx[0], a2 = ctx[1];
 #define ENTRY_ARGS_io_schedule
@@ -103,9 +65,9 @@ enum vl_inner anchor_inner __attribute__((unused));
 #define ENTRY_ARGS_filemap_read_folio
 #define ENTRY_ARGS_page_cache_async_ra
 
-ENTRY(do_swap_page, on_swap_begin((struct vm_fault *)a1, DIRECT))
+ENTRY(do_swap_page, on_swap_begin(TYPED(vm_fault, a1)))
 RETURN(do_swap_page, 1, on_swap_end((__u32)ret))
-RETURN(get_swap_device, 1, on_swap_device_seen((struct swap_info_struct *)ret))
+RETURN(get_swap_device, 1, on_swap_device_seen(TYPED(swap_info_struct, ret)))
 ENTRY(__folio_lock_or_retry, on_flor_enter(ctx, (void *)a1, (struct vm_fault *)a2))
 RETURN(__folio_lock_or_retry, 2, on_flor_exit((__u32)ret))
 ENTRY(io_schedule, on_io_schedule(ctx))
@@ -141,12 +103,6 @@ LEAVE(hugetlb_fault, on_inner_exit(VL_INNER_HUGETLB, (__u32)ctx[4]))
 LEAVE(do_huge_pmd_device_private, on_inner_exit(VL_INNER_DEVICE_PRIVATE, (__u32)ctx[1]))
 
 /* File faults are half of all on some machines, and few of them wait: fentry and fexit, and no task storage. */
-#define AROUND(function, enter, leave)                                                             \
-	SEC("fentry/" #function) int fentry_##function(__u64 *ctx)                                      \
-	{                                                                                          \
-		return enter;                                                         \
-	}                                                                                          \
-	LEAVE(function, leave)
 AROUND(filemap_fault, on_file_enter((struct vm_fault *)ctx[0], VL_FILE_FILEMAP), on_file_exit(VL_FILE_FILEMAP, (__u32)ctx[1]))
 AROUND(shmem_fault, on_file_enter((struct vm_fault *)ctx[0], VL_FILE_SHMEM), on_file_exit(VL_FILE_SHMEM, (__u32)ctx[1]))
 AROUND(__vma_start_write, on_vma_write_enter((struct vm_area_struct *)ctx[0]), on_vma_write_exit((struct vm_area_struct *)ctx[0]))
@@ -193,22 +149,6 @@ SEC("fentry/madvise_vma_behavior") int fentry_madvise_vma_behavior(__u64 *ctx)
 	if (BPF_CORE_READ(madvise, lock_mode) != bpf_core_enum_value(enum madvise_lock_mode, MADVISE_VMA_READ_LOCK))
 		return 0;
 	return on_other_user(VL_C_USER_MADVISE, BPF_CORE_READ(madvise, mm));
-}
-
-/* Their second argument was the cgroup's path until 6.13. Loaded at a fixed offset either way: the compiler would
- * compute one, which the verifier refuses of a context. */
-#define CTX_ARG(ctx, offset) ({ __u64 arg_; asm volatile("%0 = *(u64 *)(%1 + " #offset ")" : "=r"(arg_) : "r"(ctx)); arg_; })
-static __always_inline bool second_arg(__u64 *ctx)
-{
-	if (mm_tp_path)
-		return (_Bool)CTX_ARG(ctx, 16);
-	return (_Bool)CTX_ARG(ctx, 8);
-}
-static __always_inline bool third_arg(__u64 *ctx)
-{
-	if (mm_tp_path)
-		return (_Bool)CTX_ARG(ctx, 24);
-	return (_Bool)CTX_ARG(ctx, 16);
 }
 
 SEC("tp_btf/mmap_lock_start_locking") int tp_mmap_lock_start_locking(__u64 *ctx)

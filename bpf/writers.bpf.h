@@ -18,23 +18,6 @@
 #include "state.bpf.h"
 #include "vma_hold.bpf.h"
 
-/* mm_lock_seq, from the mm of the task itself where that is the one: then it takes no helper. */
-static __always_inline bool read_seq(struct task_struct *task, struct mm_struct *mm, bool own, __u32 *seq)
-{
-	struct mm_struct___seqcount *counted = (void *)task->mm;
-	struct mm_struct___int *plain = (void *)task->mm;
-
-	if (!own)
-		return read_mm_seq(mm, seq);
-	if (bpf_core_field_exists(counted->mm_lock_seq.sequence))
-		*seq = counted->mm_lock_seq.sequence;
-	else if (bpf_core_field_exists(plain->mm_lock_seq))
-		*seq = plain->mm_lock_seq;
-	else
-		return false;
-	return true;
-}
-
 static __always_inline void remember_writer(struct task_struct *task, __u64 mm_id, __u32 seq, __u32 syscall)
 {
 	struct mm_writers *known = writers_of(mm_id);
@@ -66,14 +49,14 @@ static __always_inline struct vl_writer *begin_write(__u64 mm, __u32 kind, __u8 
 	return w;
 }
 
-static __always_inline void write_locked(void *ctx, struct task_struct *task, struct locker *locker, struct mm_struct *mm, bool own,
+static __always_inline void write_locked(void *ctx, struct task_struct *task, struct locker *locker, struct mm_struct *mm,
 					 __u64 id, bool queued, __u64 asked, __u64 now, __u32 syscall)
 {
 	__u32 which = hold_of(locker, id) & 1, flags = 0, seq;
 	struct vl_writer *w;
 	__u64 stack_ids;
 
-	if (read_seq(task, mm, own, &seq)) {
+	if (read_locked_seq(task, mm, &seq)) {
 		locker->seq[which] = seq;
 		remember_writer(task, id, seq, syscall);
 	}
@@ -117,7 +100,7 @@ static __always_inline void write_over(void *ctx, struct task_struct *task, stru
 	__u64 id = locker->held[which & 1].mm;
 	__u32 seq;
 
-	if (!read_mm_seq(mm, &seq) || seq != locker->seq[which & 1]) {
+	if (!read_locked_seq(task, mm, &seq) || seq != locker->seq[which & 1]) {
 		locker->held[which & 1].mm = 0;
 		count_lost_hold();
 		return;
@@ -141,28 +124,37 @@ static __always_inline int on_vma_write_enter(struct vm_area_struct *vma)
 	if (!locker || locker->pid != (__u32)task->pid)
 		return 0;
 	locker->t_vma = bpf_ktime_get_ns();
+	locker->sleeps = (__u8)task->nvcsw;
 	locker->vma_flags = 0;
 	if (bpf_core_field_exists(counted->vm_refcnt))
 		locker->vma_flags = vma_readers(counted->vm_refcnt.refs.counter) ? VL_F_EXACT | VL_F_HOLDER_READER : VL_F_EXACT;
 	return 0;
 }
 
+/*
+ * Nearly all find no reader. One that does sleeps (rcuwait_wait_event), which its count of voluntary switches shows; time
+ * that went by without that is no wait.
+ */
 static __always_inline int on_vma_write_exit(struct vm_area_struct *vma)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct locker *locker = locker_of(task);
 	struct vl_writer *w;
 	__u64 began, waited, mm;
+	bool slept;
 
 	if (!locker || locker->pid != (__u32)task->pid || !locker->t_vma || !in_session())
 		return 0;
 	began = locker->t_vma;
 	locker->t_vma = 0;
-	waited = bpf_ktime_get_ns() - began;
 	mm = lock_id(locker, vma->vm_mm);
-	hold_locked_vma(locker, mm, waited);
-	if (waited < writer_min_ns && !(locker->vma_flags & VL_F_HOLDER_READER) && !retry_windows[window_of(mm)])
+	slept = locker->sleeps != (__u8)task->nvcsw;
+	if (!slept && !(locker->vma_flags & VL_F_HOLDER_READER) && !retry_windows[window_of(mm)]) {
+		hold_locked_vma(locker, mm, 0);
 		return 0;
+	}
+	waited = bpf_ktime_get_ns() - began;
+	hold_locked_vma(locker, mm, waited);
 	w = begin_write(mm, VL_W_VMA, locker->vma_flags | (task->flags & PF_KTHREAD ? VL_L_KTHREAD : 0), began,
 			AB(current_syscall(task), waited > 0xffffffffull ? 0xffffffffu : (__u32)waited));
 	if (!w)
