@@ -4,6 +4,7 @@
  * thread ids change under it, two of it run. Nothing is lost but what is counted, and nothing is left in the kernel.
  */
 import assert from 'node:assert/strict';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { byLabel, parseMetrics } from '../metrics/scrape.js';
 import { kernels, matrixOnly, runInGuest } from './guest.js';
@@ -16,6 +17,17 @@ interface Case {
   readonly code: number;
   readonly left: readonly [number, number];
   readonly stat: (Stat & { readonly rows?: { readonly perKind: Readonly<Record<string, number>> } }) | null;
+  readonly words: string;
+}
+
+interface Suspended {
+  readonly code: number;
+  readonly left: readonly [number, number];
+  /** How much more CLOCK_BOOTTIME is ahead of CLOCK_MONOTONIC than before, ns. */
+  readonly apart: number;
+  readonly suspends: number;
+  readonly stat: Stat | null;
+  readonly info: { readonly rows: { readonly perKind: Readonly<Record<string, number>> } } | null;
   readonly words: string;
 }
 
@@ -134,5 +146,34 @@ for (const kernel of kernels) {
       assert.equal(of('next').code, 0, of('next').words);
       whole('next');
     });
+  });
+
+  test(`${kernel}: suspended, a session goes on after it, and knows how late it is`, { skip }, async (t) => {
+    const bundle = join(dirname(process.env.VMALOCKTOP_MAIN ?? 'dist/bundled/dist/cli/main.js'), '../..');
+    const { code, stdout, stderr } = await runInGuest({
+      kernel,
+      swap: 'zram',
+      mem: '3G',
+      argv: ['test/vm/guest/own-faults-suspend', bundle],
+      timeoutS: 3000,
+    });
+    assert.equal(code, 0, `${stderr}\n${stdout.slice(-2000)}`);
+    const seen = JSON.parse(stdout) as Suspended;
+    assert.equal(seen.suspends, 1);
+    // The kernel's test lasts five seconds (suspend_test of kernel/power/suspend.c).
+    assert.ok(seen.apart > 2e9, `${seen.apart} ns apart`);
+    assert.equal(seen.code, 128 + 15, seen.words);
+    assert.deepEqual(seen.left, [0, 0]);
+    const { stat } = seen;
+    assert.ok(stat, seen.words);
+    assertSums(stat, 'suspended');
+    const { emitted, decoded, dropped, missed } = stat.events;
+    t.diagnostic(
+      `emitted ${emitted} = decoded ${decoded} + dropped ${dropped}, missed ${missed}; ${seen.apart} ns apart`,
+    );
+    assert.equal(stat.ended, true);
+    assert.ok(stat.counts.faults > 1000);
+    assertFollowed('suspended', stat);
+    assert.ok((seen.info?.rows.perKind.Clock ?? 0) >= 2, 'a pair of clocks more, since they are apart');
   });
 }
