@@ -167,7 +167,7 @@ browser:
 unit-only:
 	$(call msg,TEST,unit)
 	$(Q)[ -n '$(unit_tests)' ] || { echo 'no unit tests are built' >&2; exit 1; }
-	$(Q)$(tested) test/run $${JOBS:-$$(nproc)} $(unit_tests)
+	$(Q)$(tested) TEST_LIMIT_S=1500 test/run $${JOBS:-$$(nproc)} $(unit_tests)
 
 # As many files at a time as there are CPUs: all CPUs of a guest are one thread here (run-in-vm). VM_JOBS=1 for one by one.
 vm-only:
@@ -189,6 +189,17 @@ bench-vm: build ## guest instructions per page fault, beside bpftrace; writes BE
 	@scripts/setup bench
 	$(Q)test/vm/get-kernels 6.1 $(or $(VM_KERNELS),6.12 7.3) >/dev/null
 	$(Q)node dist/scripts/bench-vm.js
+
+# PROFILE: swap-touch or mmap-pair, and options of record after it.
+.PHONY: profile-vm
+profile-vm: build dist/test/vm/profile.so ## where the instructions go that watching adds, by function (PROFILE="swap-touch --scope swap")
+	$(Q)test/vm/get-kernels $(or $(VM_KERNEL),7.3) >/dev/null
+	$(Q)node dist/scripts/profile-vm.js --kernel $(or $(VM_KERNEL),7.3) -- $(or $(PROFILE),swap-touch)
+
+dist/test/vm/profile.so: test/vm/profile.c Makefile
+	$(call msg,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -shared -fPIC -o $@ $<
 
 .PHONY: soak
 soak: build ## an hour of the daemon under churn (SOAK_MINUTES=60): memory, descriptors and threads flat, counters exact

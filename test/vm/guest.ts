@@ -54,6 +54,8 @@ export interface GuestOptions {
   threads?: 'multi';
   /** QEMU's -icount: 'shift=0,sleep=off' makes a guest nanosecond an instruction. */
   icount?: string;
+  /** A plugin of TCG: 'FILE.so,name=value'. */
+  plugin?: string;
 }
 
 export interface GuestResult {
@@ -84,6 +86,7 @@ function runInVmArgs(options: GuestOptions, log: string): string[] {
   if (options.share !== undefined) args.push('--share', options.share);
   if (options.threads !== undefined) args.push('--threads', options.threads);
   if (options.icount !== undefined) args.push('--icount', options.icount);
+  if (options.plugin !== undefined) args.push('--plugin', options.plugin);
   const swap = options.swap === undefined ? [] : ['test/vm/guest/swap-setup', options.swap];
   return [...args, options.kernel, '--', ...swap, ...options.argv];
 }

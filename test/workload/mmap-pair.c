@@ -22,12 +22,14 @@ int main(int argc, char **argv)
 	for (long round = -WARM_UP; round < rounds; round++) {
 		double begin = seconds(CLOCK_THREAD_CPUTIME_ID);
 
+		MARK(BEGIN);
 		for (long i = 0; i < pairs; i++) {
 			void *region = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 			must(region != MAP_FAILED, "mmap");
 			must(!munmap(region, 2 * PAGE), "munmap");
 		}
+		MARK(END);
 		if (round >= 0)
 			cpu[round] = (seconds(CLOCK_THREAD_CPUTIME_ID) - begin) * 1e9 / (double)pairs;
 	}

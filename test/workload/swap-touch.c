@@ -65,8 +65,10 @@ int main(int argc, char **argv)
 		gone = swapped(region, pages);
 		cpu_begin = seconds(CLOCK_THREAD_CPUTIME_ID);
 		begin = seconds(CLOCK_MONOTONIC);
+		MARK(BEGIN);
 		for (long i = 0; i < pages; i++)
 			(void)((volatile char *)region)[(size_t)i * PAGE];
+		MARK(END);
 		if (round < 0)
 			continue;
 		cpu[round] = (seconds(CLOCK_THREAD_CPUTIME_ID) - cpu_begin) * 1e9 / (double)pages;
