@@ -28,14 +28,14 @@
 	}
 
 /* fentry and fexit see the arguments as an array of u64, the result behind the last one. */
-#define FENTRY(function, body)                                                               \
-	SEC("fentry/" #function) int fentry_##function(__u64 *ctx)                                     \
+#define FENTRY(function, body)                                                                     \
+	SEC("fentry/" #function) int fentry_##function(__u64 *ctx)                                 \
 	{                                                                                          \
 		ENTRY_ARGS_##function                                                              \
 		return body;                                                                       \
 	}
-#define FEXIT(function, nargs, body)                                                         \
-	SEC("fexit/" #function) int fexit_##function(__u64 *ctx)                                       \
+#define FEXIT(function, nargs, body)                                                               \
+	SEC("fexit/" #function) int fexit_##function(__u64 *ctx)                                   \
 	{                                                                                          \
 		__u64 ret = ctx[nargs];                                                            \
 		(void)ret;                                                                         \
@@ -58,8 +58,8 @@
 	}                                                                                          \
 	LEAVE(function, leave)
 
-/* The second argument of mmap_lock's tracepoints was the cgroup's path until 6.13. Loaded at a fixed offset either way: the compiler would
- * compute one, which the verifier refuses of a context. */
+/* The second argument of mmap_lock's tracepoints was the cgroup's path until 6.13. Loaded at a fixed offset either way: the
+ * compiler would compute one, which the verifier refuses of a context. */
 #define CTX_ARG(ctx, offset) ({ __u64 arg_; asm volatile("%0 = *(u64 *)(%1 + " #offset ")" : "=r"(arg_) : "r"(ctx)); arg_; })
 static __always_inline bool second_arg(__u64 *ctx)
 {

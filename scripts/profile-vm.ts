@@ -9,6 +9,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { Kallsyms } from '../src/symbols/kallsyms.js';
 import { root, runInGuest } from '../test/vm/guest.js';
 
 /** Pages or pairs of a round, as test/vm/guest/profile-costs runs it. */
@@ -16,6 +17,8 @@ const TIMES: Readonly<Record<string, number>> = { 'swap-touch': 256, 'mmap-pair'
 /** Rows of less than this many instructions are added up in one. */
 const LEAST = 4;
 const TIMEOUT_S = 3000;
+/** The upper half of the addresses is the kernel's. */
+const KERNEL = 1n << 63n;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -25,41 +28,20 @@ const [workload = 'swap-touch', ...options] = positionals;
 const times = TIMES[workload] ?? Number.NaN;
 if (Number.isNaN(times)) throw new Error(`${workload} is none of ${Object.keys(TIMES).join(', ')}`);
 
-/** Names of the guest's kernel code by address, ascending. */
-function symbolsOf(kallsyms: string): { readonly at: readonly number[]; readonly names: readonly string[] } {
-  const rows = [...kallsyms.matchAll(/^([0-9a-f]+) [tTwW] (\S+)/gm)]
-    .map(([, address = '', name = '']): [number, string] => [offset(address), name])
-    .sort(([x], [y]) => x - y);
-  return { at: rows.map(([address]) => address), names: rows.map(([, name]) => name) };
-}
-
-/** Kernel addresses are beyond what a double holds: their lower 40 bits are not. */
-function offset(address: string): number {
-  return Number.parseInt(address.slice(-10), 16);
-}
-
 /** Instructions a page or pair by function; 'user mode' is all that is not the kernel's. */
 function profile(directory: string, name: string): Map<string, number> {
-  const read = (kind: string): string => readFileSync(join(directory, `${name}.${kind}`), 'utf8');
-  const { at, names } = symbolsOf(read('kallsyms'));
+  const symbols = Kallsyms.load(join(directory, `${name}.kallsyms`));
+  if (symbols === null) throw new Error(`${name}: the guest's /proc/kallsyms has no addresses`);
   const found = new Map<string, number>();
-  for (const line of read('blocks').trim().split('\n')) {
-    const [address = '', instructions, executed] = line.split(' ');
-    const kernel = address.length === 16 && address.startsWith('f');
-    const of = kernel ? (names[lastAtMost(at, offset(address))] ?? '?') : 'user mode';
+  for (const line of readFileSync(join(directory, `${name}.blocks`), 'utf8')
+    .trim()
+    .split('\n')) {
+    const [hex = '', instructions, executed] = line.split(' ');
+    const address = BigInt(`0x${hex}`);
+    const of = address < KERNEL ? 'user mode' : symbols.symbol(address).replace(/\+0x[0-9a-f]+/, '');
     found.set(of, (found.get(of) ?? 0) + (Number(instructions) * Number(executed)) / times);
   }
   return found;
-}
-
-function lastAtMost(sorted: readonly number[], value: number): number {
-  let [low, high] = [0, sorted.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((sorted[middle] as number) <= value) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
 }
 
 const directory = mkdtempSync(join(tmpdir(), 'profile-vm-'));
