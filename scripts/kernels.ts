@@ -7,11 +7,11 @@
  *     node dist/scripts/kernels.js [--tests gates,causes,check] [--cpus N] KERNEL...
  *     node dist/scripts/kernels.js                                 writes the page again from what is kept
  */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { BOOTED, type Boot, boots, kernelsPage, PAGE } from '../test/kernels/boots.js';
+import { BOOTED, type Boot, boots, FETCHED, kernelsPage, PAGE } from '../test/kernels/boots.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const GATES = 'gate-8 gate-128 gate-500 uffd-gate-32';
@@ -20,6 +20,8 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { tests: { type: 'string', default: Object.keys(BOOTED).join() }, cpus: { type: 'string', default: '2' } },
 });
+
+const today = (): string => new Date().toISOString().slice(0, 10);
 
 /** Runs one test file on one kernel; its diagnostics are what is worth knowing of it. */
 function boot(kernel: string, test: string, cpus: number): Boot {
@@ -42,20 +44,35 @@ function boot(kernel: string, test: string, cpus: number): Boot {
     kernel,
     test,
     cpus,
-    date: new Date().toISOString().slice(0, 10),
+    date: today(),
     passed: status === 0,
     said: [...new Set([...failed, ...said.map(([, line]) => line ?? '')])],
   };
 }
 
 let kept = boots();
+/** Keeps what was seen now in place of what was seen before: a kernel that boots is one that could be fetched. */
+function keep(row: Boot): void {
+  const replaced = (old: Boot): boolean =>
+    old.kernel === row.kernel && (old.test === FETCHED || (old.test === row.test && old.cpus === row.cpus));
+  kept = [...kept.filter((old) => !replaced(old)), row];
+  writeFileSync(`${ROOT}test/kernels/boots.json`, `${JSON.stringify(kept, null, 1)}\n`);
+}
+
 for (const name of positionals) {
-  const kernel = execFileSync('test/vm/get-kernels', [name], { cwd: ROOT, encoding: 'utf8' }).trim();
+  const { status, stdout, stderr } = spawnSync('test/vm/get-kernels', [name], { cwd: ROOT, encoding: 'utf8' });
+  const kernel = stdout.trim();
+  if (status !== 0) {
+    process.stderr.write(stderr);
+    const reason = /^get-kernels: (\S+ serves no modules for it)$/m.exec(stderr)?.[1];
+    if (reason === undefined) process.exit(1);
+    keep({ kernel: name, test: FETCHED, cpus: 0, date: today(), passed: false, said: [reason] });
+    continue;
+  }
   for (const test of values.tests.split(',')) {
     const row = boot(kernel, test, Number(values.cpus));
     process.stdout.write(`${kernel} ${test}: ${row.passed ? 'passed' : 'FAILED'}\n`);
-    kept = [...kept.filter((old) => old.kernel !== kernel || old.test !== test || old.cpus !== row.cpus), row];
-    writeFileSync(`${ROOT}test/kernels/boots.json`, `${JSON.stringify(kept, null, 1)}\n`);
+    keep(row);
   }
 }
 const page = kernelsPage(kept);

@@ -7,7 +7,7 @@ import { byVersion, kernelTable } from './table.js';
 export interface Boot {
   /** `uname -r` */
   readonly kernel: string;
-  /** A key of BOOTED. */
+  /** A key of BOOTED, or FETCHED. */
   readonly test: string;
   readonly cpus: number;
   /** Of the run: 2026-11-29 */
@@ -19,6 +19,8 @@ export interface Boot {
 
 /** Column of the page → file in test/vm. */
 export const BOOTED: Readonly<Record<string, string>> = { gates: 'spine', causes: 'causes', check: 'check' };
+/** In place of a test: the kernel could not be had, and `said` why. */
+export const FETCHED = 'fetched';
 export const PAGE: string = fileURLToPath(new URL('../../../docs/kernels.md', import.meta.url));
 
 const KEPT = fileURLToPath(new URL('../../../test/kernels/boots.json', import.meta.url));
@@ -55,7 +57,11 @@ export function kernelsPage(kept: readonly Boot[]): string {
   );
   const rows = names.flatMap((kernel) => {
     const of = kept.filter((row) => row.kernel === kernel);
-    const cpus = of.length === 0 ? [null] : [...new Set(of.map((row) => row.cpus))].sort((a, b) => a - b);
+    const unfetched = of.find((row) => row.test === FETCHED)?.said.join('; ');
+    const cpus =
+      of.length === 0 || unfetched !== undefined
+        ? [null]
+        : [...new Set(of.map((row) => row.cpus))].sort((a, b) => a - b);
     const hooks =
       lacks
         .get(kernel)
@@ -63,6 +69,7 @@ export function kernelsPage(kept: readonly Boot[]): string {
         .join(' ') ?? 'not looked at';
     return cpus.map((n) => {
       const cells = columns.map((test) => cell(of.find((row) => row.test === test && row.cpus === n)));
+      if (unfetched !== undefined) cells[0] = `not run: ${unfetched}`;
       return `| ${kernel} | ${n ?? ''} | ${cells.join(' | ')} | ${hooks || 'none'} |`;
     });
   });
