@@ -67,11 +67,13 @@ static __always_inline __u32 current_syscall(struct task_struct *task)
 /* Not inlined: what it takes of the stack would add to that of everything its callers call. */
 static __noinline bool stack_through(void *ctx, __u64 lo, __u64 hi)
 {
-	__u64 ips[STACK_DEPTH] = {};
+	/* Not initialised: kernels of 6.17's kind take this helper for one that reads, so that zeros written here would still be zeros to their verifier. */
+	__u64 ips[STACK_DEPTH];
+	long size;
 
-	if (!lo || bpf_get_stack(ctx, ips, sizeof ips, 0) < 0)
+	if (!lo || (size = bpf_get_stack(ctx, ips, sizeof ips, 0)) < 0)
 		return false;
-	for (int i = 0; i < STACK_DEPTH; i++)
+	for (int i = 0; i < STACK_DEPTH && i * (long)sizeof ips[0] < size; i++)
 		if (ips[i] >= lo && ips[i] < hi)
 			return true;
 	return false;
