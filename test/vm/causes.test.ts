@@ -53,7 +53,9 @@ function assertOneCause(session: Session, run: string): void {
   session.assertCount('retries', retries.length, truth);
   session.assertSaid('causes', retries, ({ cause }) => String(cause), [expected.cause], truth);
   session.assertSaid('verdicts', retries, ({ verdict }) => String(verdict), expected.verdicts, truth);
-  session.assertSaid('ends', faults, ({ how }) => how, [expected.how], truth);
+  // Whoever meets a migration entry afterwards comes once more, without a RETRY, and waits for it.
+  const retried = faults.filter((fault) => retriesOf([fault]).length > 0);
+  session.assertSaid('ends', retried, ({ how }) => how, [expected.how], truth);
   const { innermost } = expected;
   const seen = retries.filter((retry) => retry.cause === expected.cause);
   assert.deepEqual(
@@ -192,7 +194,9 @@ for (const kernel of oneKernel) {
       all.assertCount(run, all.at(run).filter(({ how }) => how === 'completed').length, all.truth(run).truth);
     });
 
-    await t.test('migrate-2-2: waits for migration with the VMA lock held, and no RETRY', () => {
+    await t.test('migrate-2-2: waits for migration with the VMA lock held, and no RETRY', {
+      skip: kernel.includes('cloud') && 'cloud kernels have no CONFIG_NUMA_EMU: the guest has one memory node',
+    }, () => {
       const run = 'migrate-2-2';
       const { slept, faults: most } = all.truth(run);
       const waits = all.at(run).flatMap((fault) => fault.waits.filter(({ kind }) => kind === 'migration'));

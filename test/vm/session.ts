@@ -146,7 +146,7 @@ export function assertConserved(stat: Pick<Stat, 'events'>): void {
 export class Session {
   readonly name: string;
   readonly stat: Stat;
-  /** Runs of programs the kernel skipped: what may lack of any count. */
+  /** What may lack of any count: runs of programs the kernel skipped, and faults it had no room to keep the state of. */
   readonly missed: number;
   /** What `check` says of it. */
   readonly rules: readonly Rule[];
@@ -157,7 +157,7 @@ export class Session {
     this.name = head.observed;
     this.stat = stat;
     this.rules = rules;
-    this.missed = stat.events.missed;
+    this.missed = stat.events.missed + stat.events.stateLost;
     this.#runs = new Map(head.truths.map((ran) => [ran.run, ran]));
   }
 
