@@ -34,6 +34,19 @@ const SAMPLE_EVERY = 256;
 /** And each that took as long as this, in ns. */
 const SLOW_NS = 1_000_000;
 
+/** What came with the move of FMODE_BACKING from bit 25 to 24, in 6.14 and in Debian's 6.12.118: one of these in each. */
+const SINCE_BACKING_MOVED = [
+  'file_set_fsnotify_mode',
+  'file_set_fsnotify_mode_from_watchers',
+  'fsnotify_open_perm_and_set_mode',
+];
+
+/** FMODE_BACKING (include/linux/fs.h), a #define, so no type names it: told by functions, for releases take changes of later ones. */
+export function backingBit(kernel: { major: number; minor: number }, hasFunction: (name: string) => boolean): number {
+  const moved = kernel.major > 6 || kernel.minor >= 14 || SINCE_BACKING_MOVED.some(hasFunction);
+  return moved ? 1 << 24 : 1 << 25;
+}
+
 type Setter = (name: string, value: number | bigint) => void;
 
 function hasStandby(plan: AttachPlan): boolean {
@@ -68,7 +81,10 @@ export function configure(object: BpfObject, options: LiveOptions, around: HostC
   set('sample_every', options.scope === 'retry' ? SAMPLE_EVERY : 0);
   set('slow_ns', BigInt(options.minUs > 0 ? Math.min(Math.round(options.minUs * 1000), SLOW_NS) : SLOW_NS));
   set('observe_release', release === 'observed' ? 1 : 0);
-  set('fmode_backing', facts.kernel.major > 6 || facts.kernel.minor >= 14 ? 1 << 24 : 1 << 25);
+  set(
+    'fmode_backing',
+    backingBit(facts.kernel, (name) => around.btf.hasFunc(name)),
+  );
   set('flor_takes_vmf', facts.kernel.major > 6 || facts.kernel.minor >= 6 ? 1 : 0);
   set('stack_kernel', options.stacks.kernel ? 1 : 0);
   set('stack_user', options.stacks.user ? 1 : 0);
