@@ -228,10 +228,14 @@ golden: build ## the golden screens, the glossary and the pictures of the docs, 
 	$(Q)node dist/scripts/captures.js
 
 # Named after what it makes. The package for npm is in dist/package, its tarball beside it.
-.PHONY: package deb deb-arm64 image
+.PHONY: package single deb deb-arm64 image
 package: build ## the npm package, bundled, and its tarball, into dist/
 	$(call msg,PACK,npm)
 	$(Q)node dist/scripts/package/main.js npm
+
+single: build ## one executable file that needs no Node.js, into dist/single/
+	$(call msg,PACK,single)
+	$(Q)node dist/scripts/package/main.js single
 
 deb: build ## the Debian package for this machine, into dist/deb/
 	$(call msg,PACK,deb)

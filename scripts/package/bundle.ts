@@ -25,22 +25,6 @@ const APART: Readonly<Record<string, readonly string[]>> = {
   'gecko-profiler-demangle': ['package.json', 'LICENSE-MIT', 'index_bg.js', 'index_bg.wasm'],
 };
 
-/** What koffi is at run time; the rest of it builds its native part. */
-export const KOFFI: readonly string[] = [
-  'package.json',
-  'LICENSE.txt',
-  'index.js',
-  'index.cjs',
-  'indirect.js',
-  'indirect.cjs',
-  'src/koffi/index.js',
-  'src/koffi/index.cjs',
-  'src/koffi/indirect.js',
-  'src/koffi/indirect.cjs',
-  'src/koffi/src/static.js',
-  'src/koffi/src/static.cjs',
-];
-
 interface Manifest {
   readonly name: string;
   readonly version: string;

@@ -4,7 +4,6 @@ import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   cpSync,
-  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -18,7 +17,8 @@ import { gzipSync } from 'node:zlib';
 import { SHELLS } from '../../cli/commands/completion/index.js';
 import { commandTree } from '../../cli/common/tree.js';
 import { buildProgram } from '../../cli/program.js';
-import { copyParts, KOFFI, readManifest } from './bundle.js';
+import { copyParts, readManifest } from './bundle.js';
+import { copyKoffi } from './koffi.js';
 import { manPages } from './man.js';
 
 const NAME = 'vmalocktop';
@@ -102,34 +102,6 @@ export function makeDeb(root: string, options: DebOptions): string {
     env: { ...process.env, SOURCE_DATE_EPOCH: String(options.epoch) },
   });
   return deb;
-}
-
-/** koffi and its native part for the machine the package is for; npm would fetch them there. */
-function copyKoffi(root: string, to: string, arch: string): void {
-  copyParts(join(root, 'node_modules/koffi'), join(to, 'node_modules/koffi'), KOFFI);
-  const native = `@koromix/koffi-linux-${arch}`;
-  const parts = ['package.json', 'index.js', `linux_${arch}`];
-  copyParts(nativePart(root, native), join(to, 'node_modules', native), parts);
-}
-
-/** Where that part is: among what npm installed for this machine, else fetched by npm for the other one. */
-function nativePart(root: string, native: string): string {
-  const installed = join(root, 'node_modules', native);
-  if (existsSync(installed)) return installed;
-  const { optionalDependencies } = JSON.parse(readFileSync(join(root, 'node_modules/koffi/package.json'), 'utf8')) as {
-    readonly optionalDependencies: Readonly<Record<string, string>>;
-  };
-  const version = optionalDependencies[native];
-  if (version === undefined) throw new Error(`koffi has no ${native}`);
-  const to = join(root, 'dist/native', `${native.replace('/', '-')}-${version}`);
-  if (existsSync(join(to, 'package'))) return join(to, 'package');
-  mkdirSync(to, { recursive: true });
-  const packed = execFileSync('npm', ['pack', '--json', '--ignore-scripts', `${native}@${version}`], {
-    cwd: to,
-    encoding: 'utf8',
-  });
-  execFileSync('tar', ['-xzf', (JSON.parse(packed) as [{ filename: string }])[0].filename], { cwd: to });
-  return join(to, 'package');
 }
 
 /** The interpreter is the system's: not one that happens to be first in PATH. */

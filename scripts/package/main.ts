@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /**
  * package/main.js WHAT…: `npm` makes dist/package (the bundle) and the tarball of it; `deb` the Debian package for this
- * machine, `deb-amd64` and `deb-arm64` for one of that architecture. All in dist/, their paths on standard output.
+ * machine, `deb-amd64` and `deb-arm64` for one of that architecture; `single` one executable file for this machine.
+ * All in dist/, their paths on standard output.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -10,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { bundle } from './bundle.js';
 import { DEB_ARCHITECTURES, type DebArchitecture, debArchitecture, makeDeb } from './deb.js';
 import { sbom } from './sbom.js';
+import { makeSingle } from './single/make.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const OUT = join(ROOT, 'dist/package');
@@ -27,7 +29,7 @@ function maintainer(): string {
 }
 
 const DEB_KINDS = Object.keys(DEB_ARCHITECTURES) as DebArchitecture[];
-const KINDS = ['npm', 'deb', ...DEB_KINDS.map((architecture) => `deb-${architecture}`)];
+const KINDS = ['npm', 'single', 'deb', ...DEB_KINDS.map((architecture) => `deb-${architecture}`)];
 
 const wanted = process.argv.slice(2);
 const odd = wanted.find((kind) => !KINDS.includes(kind));
@@ -44,6 +46,7 @@ if (wanted.includes('npm')) {
   });
   console.log(join(ROOT, 'dist', (JSON.parse(packed) as [{ filename: string }])[0].filename));
 }
+if (wanted.includes('single')) console.log(await makeSingle(ROOT, OUT, join(ROOT, 'dist/single')));
 const own = wanted.includes('deb') ? [debArchitecture()] : [];
 const others = DEB_KINDS.filter((architecture) => wanted.includes(`deb-${architecture}`));
 for (const architecture of new Set([...own, ...others])) {

@@ -88,8 +88,9 @@ function nearest(path: string): string {
   }
 }
 
-/** Asked by a process that is `user`: there may be access control lists. */
+/** Asked by a process that is `user`: there may be access control lists. test(1) asks access(2). */
 function mayWrite(directory: string, { uid, gid }: User): boolean {
-  const ask = 'require("node:fs").accessSync(process.argv[1], 3)';
-  return spawnSync(process.execPath, ['-e', ask, directory], { uid, gid, env: {}, stdio: 'ignore' }).status === 0;
+  return ['-w', '-x'].every(
+    (mode) => spawnSync('test', [mode, directory], { uid, gid, env: {}, stdio: 'ignore' }).status === 0,
+  );
 }

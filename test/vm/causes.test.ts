@@ -194,16 +194,20 @@ for (const kernel of oneKernel) {
       all.assertCount(run, all.at(run).filter(({ how }) => how === 'completed').length, all.truth(run).truth);
     });
 
-    await t.test('migrate-2-2: waits for migration with the VMA lock held, and no RETRY', {
-      skip: kernel.includes('cloud') && 'cloud kernels have no CONFIG_NUMA_EMU: the guest has one memory node',
-    }, () => {
-      const run = 'migrate-2-2';
-      const { slept, faults: most } = all.truth(run);
-      const waits = all.at(run).flatMap((fault) => fault.waits.filter(({ kind }) => kind === 'migration'));
-      all.assertBetween(run, waits.length, slept, most);
-      assert.deepEqual(Object.keys(tally(waits, ({ held }) => held)), ['vma']);
-      t.diagnostic(`${run}: ${waits.length} waits, [${slept}, ${most}]`);
-    });
+    await t.test(
+      'migrate-2-2: waits for migration with the VMA lock held, and no RETRY',
+      {
+        skip: kernel.includes('cloud') && 'cloud kernels have no CONFIG_NUMA_EMU: the guest has one memory node',
+      },
+      () => {
+        const run = 'migrate-2-2';
+        const { slept, faults: most } = all.truth(run);
+        const waits = all.at(run).flatMap((fault) => fault.waits.filter(({ kind }) => kind === 'migration'));
+        all.assertBetween(run, waits.length, slept, most);
+        assert.deepEqual(Object.keys(tally(waits, ({ held }) => held)), ['vma']);
+        t.diagnostic(`${run}: ${waits.length} waits, [${slept}, ${most}]`);
+      },
+    );
 
     await t.test('reclaim-memcg-2048: reclaim for the limit of a memory cgroup inside faults', () => {
       const run = 'reclaim-memcg-2048';
