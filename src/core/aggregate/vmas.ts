@@ -18,7 +18,10 @@ export interface VmaRow {
   /** vma->vm_flags as last seen. */
   readonly vmFlags: bigint;
   readonly backing: Backing;
-  /** The function its faults are served by (`vm_ops->fault`), where one of them fell back in it; '' where none did, or it has no name. */
+  /**
+   * The function its faults are served by (`vm_ops->fault`), where one of them fell back in it; `userfaultfd` where one waited
+   * for whoever reads that; '' where none did, or it has no name.
+   */
   readonly handler: string;
   /** What it maps (`Mapping`): a file, `[heap]`, `[anon:name]`; '' where that is not known. */
   readonly mapping: string;
@@ -47,6 +50,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 /** With the address of the handler until it is named; 0n for none. */
 type Sums = Omit<Mutable<VmaRow>, 'handler' | 'mapping' | 'device' | 'inode' | 'lost'> & {
   handlerAt: bigint;
+  userfault: boolean;
   lost: LostSums | null;
 };
 
@@ -82,6 +86,7 @@ export class VmaSums {
     }
     for (let i = 0; i < waits.length; i++) {
       const { kind, start, end } = waits[i] as Wait;
+      if (kind === 'userfault') row.userfault = true;
       // An end that was lost is NaN.
       if (!(end >= start)) continue;
       if (kind === 'folio') row.folioWaitNs += end - start;
@@ -108,13 +113,13 @@ export class VmaSums {
           x.start - y.start,
       )
       .slice(0, MAX_VMA_ROWS)
-      .map(({ handlerAt, lost, ...row }) => {
+      .map(({ handlerAt, userfault, lost, ...row }) => {
         const { label, device, inode } = vmas.of(row.mm, row.start);
         return {
           ...row,
           lost: lost?.copy() ?? null,
           comm: processes.of(row.tgid, row.comm),
-          handler: handlers.get(handlerAt) ?? '',
+          handler: handlers.get(handlerAt) ?? (userfault ? 'userfaultfd' : ''),
           mapping: label,
           device,
           inode,
@@ -138,6 +143,7 @@ export class VmaSums {
         vmFlags: fault.vmFlags,
         backing: 'unknown',
         handlerAt: 0n,
+        userfault: false,
         lifecycles: 0,
         retries: 0,
         aborts: 0,

@@ -13,7 +13,7 @@ export const VERDICT_STYLES: Readonly<Record<VerdictKind, Style>> = {
   unknown: 'dim',
 };
 
-/** vma->vm_flags as /proc/PID/maps has them, and what else changes how a fault goes (include/linux/mm.h). */
+/** vma->vm_flags as /proc/PID/maps has them, and what else changes how a fault goes, as in smaps (show_smap_vma_flags of fs/proc/task_mmu.c). */
 export function flagWords(flags: bigint): string {
   const has = (bit: bigint): boolean => (flags & bit) !== 0n;
   const rights = `${has(0x1n) ? 'r' : '-'}${has(0x2n) ? 'w' : '-'}${has(0x4n) ? 'x' : '-'}${has(0x8n) ? 's' : 'p'}`;
@@ -21,7 +21,8 @@ export function flagWords(flags: bigint): string {
     has(0x100n) ? 'gd' : '',
     has(0x2000n) ? 'lo' : '',
     has(0x400000n) ? 'ht' : '',
-    has(0x200n) || has(0x1000n) ? 'uf' : '',
+    has(0x200n) ? 'um' : '',
+    has(0x1000n) ? 'uw' : '',
   ];
   return [rights, ...more].filter((word) => word !== '').join(' ');
 }

@@ -45,7 +45,7 @@ export const LIST_COLUMNS: Readonly<Record<string, Columns>> = {
     flags: '`rwx`, `s` shared or `p` private, then two letters as in the VmFlags line of /proc/PID/smaps',
     mapping: 'what it maps, as /proc/PID/maps says it: a file, `[heap]`, `[stack]`, `[anon:NAME]`; `–`: not known',
     backing: 'what is behind it, as far as its faults showed; `?`: none of them did',
-    name: 'the kernel function that serves its faults (`vm_ops->fault`), where one of them was seen in it',
+    name: 'the kernel function that serves its faults (`vm_ops->fault`), where one of them was seen in it; `userfaultfd` where one waited for who reads that',
     otherWait: 'time its faults waited for anything else: files, userfaultfd, reclaim',
     worst: 'its longest fault',
   },
