@@ -4,7 +4,7 @@
  * machine, `deb-amd64` and `deb-arm64` for one of that architecture; `single` one executable file for this machine.
  * All in dist/, their paths on standard output.
  */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,7 +19,12 @@ const OUT = join(ROOT, 'dist/package');
 /** Time of the last commit, so that the same sources make the same package. */
 function epochOf(): number {
   if (process.env.SOURCE_DATE_EPOCH !== undefined) return Number(process.env.SOURCE_DATE_EPOCH);
-  return Number(execFileSync('git', ['log', '-1', '--format=%ct'], { cwd: ROOT, encoding: 'utf8' }));
+  const { status, stdout } = spawnSync('git', ['log', '-1', '--format=%ct'], { cwd: ROOT, encoding: 'utf8' });
+  if (status === 0) return Number(stdout);
+  console.error(
+    'cannot date the package: git knows no commit of this tree\n→ set SOURCE_DATE_EPOCH, seconds since 1970',
+  );
+  process.exit(2);
 }
 
 /** Who builds, as for Debian's own tools. */
