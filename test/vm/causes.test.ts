@@ -44,6 +44,9 @@ const ONE_CAUSE: Readonly<Record<string, OneCause>> = {
   'gate-other-8': { cause: 'folio locked: other holder', innermost: '__folio_lock_or_retry', ...AVOIDABLE },
 };
 
+/** A kretprobe on filemap_fault there counts 2 RETRYs of that program where 6.18 has 18. */
+const MARK_TAKEN = 'ext4 of 6.16 reads the first pages as one folio: the read itself takes its readahead mark';
+
 function assertOneCause(session: Session, run: string): void {
   const expected = ONE_CAUSE[run];
   assert.ok(expected);
@@ -101,8 +104,10 @@ for (const kernel of oneKernel) {
 
     await assertWriterGates(t, retry);
 
-    for (const run of Object.keys(ONE_CAUSE))
-      await t.test(`${run}: ${ONE_CAUSE[run]?.cause}`, () => assertOneCause(retry, run));
+    for (const run of Object.keys(ONE_CAUSE)) {
+      const skipped = run === 'file-faults-readahead-16' && /^6\.16\b/.test(kernel) && MARK_TAKEN;
+      await t.test(`${run}: ${ONE_CAUSE[run]?.cause}`, { skip: skipped }, () => assertOneCause(retry, run));
+    }
 
     await t.test('mappings: what a VMA maps is said as /proc/PID/maps says it', () => {
       const run = 'mappings';

@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MAIN } from '../cli/run.js';
@@ -42,6 +42,13 @@ async function readSession(head: Head): Promise<Session> {
   try {
     const file = join(directory, 'recording');
     await writeFile(file, Buffer.from(head.recording, 'base64'));
+    // VM_KEEP=DIRECTORY: what failed once in ten runs can be looked at.
+    const { VM_KEEP: keep = '' } = process.env;
+    if (keep !== '') {
+      const name = join(keep, `${head.observed}-${Date.now()}`);
+      await copyFile(file, `${name}.vmlt`);
+      await writeFile(`${name}.json`, JSON.stringify(head.truths));
+    }
     const stat = JSON.parse(await tool(['stat', '--json', file])) as Stat;
     const { rules } = JSON.parse(await tool(['check', '--json', file], 1)) as { rules: Rule[] };
     const session = new Session(head, stat, rules);

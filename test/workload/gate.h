@@ -43,14 +43,14 @@ static inline ssize_t read_text(const char *path, char *text, size_t size)
 }
 
 /*
- * Does the thread, of whatever process, sleep uninterruptibly in the kernel (TASK_KILLABLE shows as D too), and where names are readable, in a
- * function whose name contains WHERE ("" takes any)? Reading neither file takes mmap_lock.
+ * Does the thread, of whatever process, sleep uninterruptibly in the kernel (TASK_KILLABLE shows as D too), below a function whose name
+ * contains WHERE ("" takes any)? Reading none of these files takes mmap_lock. Mostly wchan has the name; on real-time kernels it
+ * is rt_mutex_schedule for every lock, and 0 for a thread that is about to sleep or was just woken, so then the stack decides.
  */
 static inline int sleeps_in(pid_t tid, const char *where)
 {
-	char path[64], text[256];
+	char path[64], text[4096];
 	const char *state;
-	ssize_t n;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", tid);
 	if (read_text(path, text, sizeof(text)) <= 0)
@@ -58,9 +58,13 @@ static inline int sleeps_in(pid_t tid, const char *where)
 	state = strrchr(text, ')'); /* the name before it may hold anything */
 	if (!state || state[1] != ' ' || state[2] != 'D')
 		return 0;
+	if (!*where)
+		return 1;
 	snprintf(path, sizeof(path), "/proc/%d/wchan", tid);
-	n = read_text(path, text, sizeof(text));
-	return n <= 0 || !strcmp(text, "0") || strstr(text, where) != NULL;
+	if (read_text(path, text, sizeof(text)) > 0 && strstr(text, where))
+		return 1;
+	snprintf(path, sizeof(path), "/proc/%d/stack", tid);
+	return read_text(path, text, sizeof(text)) > 0 && strstr(text, where) != NULL;
 }
 
 /* How much slower this machine is than a quiet one, measured before the guest began (test/pace.ts); 1 where nobody says. */
