@@ -71,11 +71,14 @@ async function measure(kernel: string): Promise<KernelCosts> {
 
 const thousands = (value: number): string => Math.round(value).toLocaleString('en-US');
 
+/** With its sign: what lies below the noise may be less than nothing. */
+const difference = (value: number): string => `${value < 0 ? '−' : '+'}${thousands(Math.abs(value))}`;
+
 function cell(cost: Cost | undefined, base: Cost | undefined): string {
   if (cost === undefined || base === undefined) throw new Error('the guest did not report every case');
   return cost === base
     ? thousands(cost.min)
-    : `+${thousands(cost.min - base.min)} (+${thousands(cost.median - base.median)})`;
+    : `${difference(cost.min - base.min)} (${difference(cost.median - base.median)})`;
 }
 
 function section(results: readonly KernelCosts[]): string {
@@ -166,9 +169,9 @@ function costsSection(results: readonly { release: string; lines: Map<string, Co
       const others = Math.max(0, line.swap.wall.medianNs - line.swap.cpu.medianNs);
       if (line === base) return [thousands(line.swap.cpu.minNs), thousands(others), thousands(line.mmap.cpu.minNs)];
       return [
-        `+${thousands(line.swap.cpu.minNs - base.swap.cpu.minNs)}`,
-        `+${thousands(others)}`,
-        `+${thousands(line.mmap.cpu.minNs - base.mmap.cpu.minNs)}`,
+        difference(line.swap.cpu.minNs - base.swap.cpu.minNs),
+        difference(others),
+        difference(line.mmap.cpu.minNs - base.mmap.cpu.minNs),
       ];
     });
     return `| ${[title, ...cells].join(' | ')} |`;
