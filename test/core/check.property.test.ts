@@ -3,51 +3,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { Checker } from '../../src/core/check/checker.js';
-import type { CheckReport, RuleResult } from '../../src/core/check/report.js';
-import { RULES } from '../../src/core/check/rules.js';
-import type { EventBatch } from '../../src/core/events/batch.js';
-import type { SessionInfo } from '../../src/core/events/session.js';
+import type { CheckReport } from '../../src/core/check/report.js';
 import { runs } from '../long.js';
 import { BREAKS, livesOf } from './check-breaks.js';
 import { FLAVOURS, type Flavour, type Life, sessionOf } from './check-life.js';
 import { shapesOf } from './check-shapes.js';
-import { hookOf, type StreamOptions, streamOf } from './check-streams.js';
-import { Random } from './scripts.js';
+import { streamOf } from './check-streams.js';
+import { check, mix, run, violated } from './checked.js';
 import { FLAG, SWAP_DISK, SWAP_ZRAM } from './session.js';
 
-const DEVICES = [
-  [0, SWAP_DISK, 0],
-  [1, SWAP_ZRAM, 1],
-] as const;
-
-function check(session: SessionInfo, batch: EventBatch): CheckReport {
-  const checker = new Checker(session);
-  checker.push(batch);
-  checker.finish();
-  return checker.report();
-}
-
-/** Faults of a few threads, of every shape this kernel sends, in any order. */
-function mix(flavour: Flavour, seed: number, faults: number, threads = 3): Life[][] {
-  const random = new Random(seed);
-  const shapes = shapesOf(flavour);
-  return Array.from({ length: threads }, () => Array.from({ length: faults }, () => random.pick(shapes)));
-}
-
-const violated = (report: CheckReport): number[] =>
-  report.rules.filter((rule) => rule.violated > 0).map((rule) => rule.rule);
 const heldBy = (report: CheckReport): number[] => report.rules.filter((rule) => rule.held > 0).map((rule) => rule.rule);
-
-function run(
-  flavour: Flavour,
-  lives: readonly (readonly Life[])[],
-  seed: number,
-  options: StreamOptions = {},
-): CheckReport {
-  return check(sessionOf(flavour), streamOf(lives, seed, { devices: DEVICES, ...options }));
-}
-
 const flavour = fc.constantFrom(...FLAVOURS);
 
 describe('streams that obey', () => {
@@ -185,58 +150,6 @@ describe('streams that lost steps', () => {
     assert.deepEqual(violated(lossy), []);
     assert.ok((lossy.rules.find((rule) => rule.rule === 1)?.setAside ?? 0) > 0);
   });
-});
-
-describe('a stream that breaks a rule, half blind', () => {
-  /** Hooks without which there is no session. */
-  const REQUIRED = new Set(['handle_mm_fault', 'lock_mm_and_find_vma', 'do_swap_page', '__folio_lock_or_retry']);
-  const ruleOf = (report: CheckReport, number: number): RuleResult => {
-    const found = report.rules.find(({ rule }) => rule === number);
-    assert.ok(found !== undefined);
-    return found;
-  };
-  /** Without what a hook would have sent. */
-  const blind = (lives: readonly Life[], hook: string): Life[] =>
-    lives.map((life) => ({
-      ...life,
-      looksUp: hook === 'lock_vma_under_rcu' ? false : life.looksUp,
-      steps: life.steps.filter(({ kind, a }) => hookOf(kind, a) !== hook),
-    }));
-  const without = (kernel: Flavour, hook: string): SessionInfo => {
-    const session = sessionOf(kernel);
-    const hooks = session.hooks.map((one) => ({ ...one, attached: one.attached && one.target !== hook }));
-    return { ...session, hooks, ...(hook === 'up_read' && { release: 'derived' }) };
-  };
-
-  for (const broken of BREAKS) {
-    for (const kernel of broken.flavours) {
-      const rule = RULES.find(({ number }) => number === broken.rule);
-      const hooks = new Set(
-        [...(rule?.hooks ?? []), ...Object.values(rule?.sees ?? {}).flatMap((s) => s.hooks)].flat(),
-      );
-      for (const hook of hooks) {
-        if (REQUIRED.has(hook)) continue;
-        it(`does not hold rule ${broken.rule} without ${hook}: ${broken.name}, on ${kernel}`, () => {
-          const lives = livesOf(broken, kernel);
-          const whole = ruleOf(run(kernel, [lives], 1), broken.rule);
-          const seen = ruleOf(check(without(kernel, hook), streamOf([blind(lives, hook)], 1)), broken.rule);
-          assert.ok(seen.held <= whole.held, `held ${seen.held} times, and ${whole.held} with the hook`);
-          if (seen.held === 0 && seen.violated === 0) {
-            assert.equal(seen.result, 'not observable here');
-            assert.notEqual(seen.why, '');
-          }
-        });
-      }
-      it(`does not hold rule ${broken.rule} when runs are missed: ${broken.name}, on ${kernel}`, () => {
-        const lives = livesOf(broken, kernel);
-        const whole = ruleOf(run(kernel, [lives], 1), broken.rule);
-        for (let seed = 0; seed < 60; seed++) {
-          const seen = ruleOf(run(kernel, [lives], seed, { missRate: 0.2 }), broken.rule);
-          assert.ok(seen.held <= whole.held, `seed ${seed}: held ${seen.held} times, and ${whole.held} with every run`);
-        }
-      });
-    }
-  }
 });
 
 describe('any rows whatever', () => {

@@ -1,45 +1,22 @@
 // SPDX-License-Identifier: MIT
-/** The results of the rules over a recording of a real kernel and at the edges of a stream, and how they are printed. */
+/** The rules: their numbers and words, a recording of a real kernel, what cannot be observed, and policies. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Checker } from '../../src/core/check/checker.js';
-import { bitNames } from '../../src/core/check/describe.js';
 import { kernelVersion } from '../../src/core/check/facts.js';
-import type { CheckReport, RuleResult } from '../../src/core/check/report.js';
+import type { CheckReport } from '../../src/core/check/report.js';
 import { docsRow, RULES } from '../../src/core/check/rules.js';
-import { checkText } from '../../src/core/check/text.js';
-import { MAX_STEPS } from '../../src/core/check/trace.js';
 import type { EventBatch } from '../../src/core/events/batch.js';
 import type { SessionInfo } from '../../src/core/events/session.js';
-import { UserKind } from '../../src/core/events/user-rows.js';
 import { openFile } from '../../src/recording/read/file.js';
-import { VlKind, VlKindNames, VlStepFlag } from '../../src/schema/events.gen.js';
-import { BREAKS, livesOf } from './check-breaks.js';
+import { VlKind } from '../../src/schema/events.gen.js';
 import { type Life, LifeWriter, PTE_DISK, sessionOf } from './check-life.js';
 import { shapesOf } from './check-shapes.js';
 import { streamOf } from './check-streams.js';
-import { FLAG, KERNEL_FLAGS, RET, syntheticSession, TRIED_FLAGS, VMA_FLAGS } from './session.js';
-
-function check(session: SessionInfo, ...batches: readonly EventBatch[]): CheckReport {
-  const checker = new Checker(session);
-  for (const batch of batches) checker.push(batch);
-  checker.finish();
-  return checker.report();
-}
-
-function ruleOf(report: CheckReport, number: number): RuleResult {
-  const found = report.rules.find((rule) => rule.rule === number);
-  assert.ok(found !== undefined);
-  return found;
-}
-
-function brokenBy(rule: number): readonly Life[] {
-  const broken = BREAKS.find((one) => one.rule === rule);
-  assert.ok(broken !== undefined);
-  return livesOf(broken, '7.3');
-}
+import { check, ruleOf } from './checked.js';
+import { FLAG, RET, TRIED_FLAGS, VMA_FLAGS } from './session.js';
 
 describe('the rules', () => {
   it('are 28, by number', () => {
@@ -172,150 +149,5 @@ describe('a kernel with a policy of its own', () => {
     assert.equal(found(report)['waits for a folio that kept the VMA lock'], 2);
     const usual = shapesOf('6.12').filter(({ name }) => name === 'own read');
     assert.deepEqual(broken(check(sessionOf('6.12'), streamOf([[keeps()], usual], 1))), [13, 23]);
-  });
-});
-
-describe('lifecycles at the edges', () => {
-  it('are told apart by kinds of a later version, too', () => {
-    // 65 is no kind 1, which is a lookup: in the bits of 32 it was.
-    const NEWER = 65;
-    assert.ok(NEWER >= VlKindNames.length);
-    const life = new LifeWriter(false)
-      .swap(VMA_FLAGS)
-      .add(NEWER)
-      .add(NEWER + 30);
-    const report = check(
-      sessionOf('7.3'),
-      streamOf([[life.add(VlKind.SWAP_EXIT).hmf(VMA_FLAGS, 0).life('newer', { pte: PTE_DISK })]], 1),
-    );
-    assert.deepEqual(report.lifecycles, { total: 1, incomplete: 0 });
-    assert.equal(ruleOf(report, 28).held, 1);
-  });
-
-  it('are kept apart where a kernel-mode fault runs inside a user-mode one', () => {
-    const outer = new LifeWriter(false).folioRetry(VMA_FLAGS, RET.VM_FAULT_MAJOR).lock().hmf(TRIED_FLAGS, 0);
-    const inner = new LifeWriter(false).swapOk(KERNEL_FLAGS).hmf(KERNEL_FLAGS, 0);
-    const batch = streamOf([[outer.life('outer', { pte: PTE_DISK })]], 1);
-    const nested = streamOf([[inner.life('inner', { pte: PTE_DISK, depth: 1, looksUp: false })]], 1);
-    const rows = (from: EventBatch, kernel: boolean): number[] =>
-      [...from.kind.subarray(0, from.length).keys()].filter(
-        (i) => (from.kind[i] as number) < UserKind.Counter === kernel,
-      );
-    const room = streamOf([Array.from({ length: 20 }, () => shapesOf('7.3')[0] as Life)], 1);
-    room.length = 0;
-    const copy = (from: EventBatch, i: number, fault: number): void => {
-      const to = room.length++;
-      for (const key of Object.keys(from) as (keyof EventBatch)[]) {
-        const [target, source] = [room[key], from[key]];
-        if (ArrayBuffer.isView(target) && ArrayBuffer.isView(source))
-          (target as unknown as unknown[])[to] = (source as unknown as unknown[])[i];
-      }
-      if ((room.kind[to] as number) < UserKind.Counter) room.fault[to] = fault;
-    };
-    const [own, within] = [rows(batch, true), rows(nested, true)];
-    for (const i of own.slice(0, 9)) copy(batch, i, 1);
-    for (const i of within) copy(nested, i, 2);
-    for (const i of own.slice(9)) copy(batch, i, 1);
-    for (const i of rows(batch, false)) copy(batch, i, 0);
-    const report = check(sessionOf('7.3'), room);
-    assert.deepEqual(report.lifecycles, { total: 2, incomplete: 0 });
-    assert.equal(ruleOf(report, 7).held, 1);
-    assert.equal(ruleOf(report, 28).held, 2);
-    assert.equal(report.rules.filter((rule) => rule.violated > 0).length, 0);
-  });
-
-  it('are set aside while they last, and when they have more steps than are kept', () => {
-    const short = new LifeWriter(false).swap(VMA_FLAGS).life('in flight', { pte: PTE_DISK });
-    const long = new LifeWriter(false).swap(VMA_FLAGS);
-    for (let i = 0; i < MAX_STEPS; i++) long.add(VlKind.MM_INSIDE, 0, 1);
-    const report = check(sessionOf('7.3'), streamOf([[long.hmf(VMA_FLAGS, 0).life('long'), short]], 1));
-    assert.deepEqual(report.lifecycles, { total: 2, incomplete: 2 });
-    assert.equal(report.rules.filter((rule) => rule.held > 0 && rule.rule !== 17).length, 0);
-  });
-
-  it('are no proof where the recording is cut off before the counters that would clear them', () => {
-    const lives = [brokenBy(1)];
-    assert.equal(ruleOf(check(sessionOf('7.3'), streamOf(lives, 1)), 1).violated, 1);
-    const cut = check(sessionOf('7.3'), streamOf(lives, 1, { cutOff: true }));
-    assert.equal(cut.ended, false);
-    assert.equal(ruleOf(cut, 1).violated, 0);
-    assert.equal(ruleOf(cut, 1).setAside, 1);
-  });
-
-  it('are suspected, not convicted, until two more readings of the counters are there', () => {
-    const quiet = Array.from({ length: 300 }, () => shapesOf('7.3')[0] as Life);
-    const batch = streamOf([[...brokenBy(1), ...quiet]], 1);
-    const checker = new Checker(sessionOf('7.3'));
-    const whole = batch.length;
-    const half = { ...batch, length: 20 };
-    checker.push(half);
-    assert.equal(ruleOf(checker.report(), 1).violated, 0);
-    checker.push({ ...batch, length: whole });
-    assert.ok(ruleOf(checker.report(), 1).violated >= 1);
-  });
-
-  it('take RETRY_NOWAIT, TRIED and the like by the names the session brings', () => {
-    // Another kernel's numbers: every flag one bit further up.
-    const faultFlags = Object.fromEntries(Object.entries(FLAG).map(([name, bit]) => [name, bit * 2]));
-    const session = sessionOf('7.3');
-    const life = new LifeWriter(false).add(VlKind.HMF_EXIT, VMA_FLAGS * 2, 0, VlStepFlag.REGS).life('ordinary');
-    const report = check({ ...session, enums: { ...session.enums, faultFlags } }, streamOf([[life]], 1));
-    assert.equal(ruleOf(report, 1).held, 1);
-  });
-});
-
-describe('in words', () => {
-  it('flags and results have names, and what has none is a number', () => {
-    assert.equal(bitNames(VMA_FLAGS, FLAG, 'FAULT_FLAG_'), 'ALLOW_RETRY|KILLABLE|USER|INTERRUPTIBLE|VMA_LOCK');
-    assert.equal(bitNames(0x404, RET, 'VM_FAULT_'), 'MAJOR|RETRY');
-    assert.equal(bitNames(0x80000004, RET, 'VM_FAULT_'), 'MAJOR|0x80000000');
-    assert.equal(bitNames(0, RET), '0');
-  });
-
-  it('a violation is printed with its lifecycle step by step, the step that shows it marked', () => {
-    // Beside a wait that drops the lock, one that keeps it is no policy of this kernel.
-    const usual = shapesOf('7.3').filter(({ name }) => name === 'own read');
-    const report = check(sessionOf('7.3'), streamOf([brokenBy(13), usual], 1));
-    const text = checkText(report, 'host', ['a remark']);
-    assert.match(text, / 13 {2}VIOLATED once/);
-    assert.match(text, /Rule 13 violated: __folio_lock_or_retry returned 0 under the VMA lock/);
-    assert.match(text, / {4} +0\.000 {2}do_swap_page +entered, flags .*VMA_LOCK/);
-    assert.match(text, / {2}> +\d+\.\d{3} {2}__folio_lock_or_retry +returned 0\n/);
-    assert.match(text, /get_swap_device +returned device 0, flags 0x3/);
-    assert.match(text, /a remark/);
-    const example = ruleOf(report, 13).example;
-    assert.equal(example?.steps[example.at]?.hook, '__folio_lock_or_retry');
-    assert.match(example?.address ?? '', /^0x7f/);
-  });
-
-  it('the fault before is printed where it is part of the evidence', () => {
-    const report = check(sessionOf('7.3'), streamOf([brokenBy(5)], 1));
-    assert.equal(ruleOf(report, 5).example?.before?.length, 1);
-    assert.match(checkText(report, 'host'), /the fault before it:\n.*handle_mm_fault.*\n {2}and this one:/);
-  });
-
-  it('what a task calls itself does not reach the terminal as it is', () => {
-    const batch = streamOf([brokenBy(1)], 1);
-    const report = check(sessionOf('7.3'), { ...batch, strings: ['', '\u001b[31mred'] });
-    const text = checkText(report, '\u001b]0;title\u0007');
-    for (const control of ['\u001b', '\u0007']) assert.ok(!text.includes(control));
-    assert.match(text, /red/);
-  });
-
-  it('claims are counted, and never violated', () => {
-    const report = check(sessionOf('7.3'), streamOf([[...shapesOf('7.3')]], 1));
-    assert.equal(ruleOf(report, 24).result, 'finding');
-    const counts = Object.fromEntries(report.findings.map(({ what, count }) => [what, count]));
-    assert.equal(counts['synchronous swap-ins under the VMA lock'], 1);
-    assert.equal(counts['synchronous swap-ins under the VMA lock that reclaimed memory first'], 1);
-    assert.equal(counts['mmap_lock tried under the VMA lock by reclaim'], 1);
-    assert.equal(ruleOf(report, 22).violated, 0);
-    assert.match(checkText(report, 'host'), /1 {2}mmap_lock tried under the VMA lock by reclaim \(22\)/);
-  });
-
-  it('an empty session has no violation and says of each rule why nothing was seen', () => {
-    const report = check(syntheticSession({ hooks: [] }));
-    for (const rule of report.rules)
-      assert.ok(rule.result === 'finding' || rule.rule === 17 || rule.why !== '', `rule ${rule.rule}`);
   });
 });
