@@ -1,53 +1,12 @@
 // SPDX-License-Identifier: MIT
 /** For each rule, faults that break it and no other. */
 import { VlFile, VlInner, VlKind, VlStepFlag, VlWait } from '../../src/schema/events.gen.js';
-import {
-  type Flavour,
-  GUP_KILLABLE,
-  GUP_NOWAIT,
-  GUP_PLAIN,
-  type Life,
-  LifeWriter,
-  PRIVATE,
-  PTE_DISK,
-  PTE_PRIVATE,
-} from './check-life.js';
+import { aborted, type Break, disk, NEW, one, plain, SEEN, unlooked } from './check-break.js';
+import { FOLIO_BREAKS } from './check-breaks-folio.js';
+import { type Flavour, type Life, LifeWriter, PRIVATE, PTE_PRIVATE } from './check-life.js';
 import { FLAG, MMAP_FLAGS, RET, SWAP_DISK, TRIED_FLAGS, VMA_FLAGS } from './session.js';
 
-export interface Break {
-  readonly rule: number;
-  /** Others that the same fault breaks. */
-  readonly also?: readonly number[];
-  readonly name: string;
-  readonly flavours: readonly Flavour[];
-  /** One after another on one thread. */
-  readonly lives: (w: () => LifeWriter) => readonly Life[];
-}
-
 const { VM_FAULT_RETRY: RETRY, VM_FAULT_MAJOR: MAJOR, VM_FAULT_COMPLETED: COMPLETED } = RET;
-const NEW: readonly Flavour[] = ['7.3', '6.12'];
-const SEEN: readonly Flavour[] = ['6.12'];
-const disk = { pte: PTE_DISK } as const;
-const unlooked = { looksUp: false } as const;
-const aborted = { looksUp: false, vmFlags: 0n } as const;
-
-const one = (
-  rule: number,
-  name: string,
-  make: (w: LifeWriter) => Life,
-  flavours: readonly Flavour[] = NEW,
-  also: readonly number[] = [],
-): Break => ({
-  rule,
-  also,
-  name,
-  flavours,
-  lives: (w) => [make(w())],
-});
-
-/** A fault like any other but for the flags and the result of its only attempt. */
-const plain = (rule: number, name: string, flags: number, ret = 0, stepFlags: number = VlStepFlag.REGS): Break =>
-  one(rule, name, (w) => w.add(VlKind.HMF_EXIT, flags, ret, stepFlags).release().life('broken'));
 
 export const BREAKS: readonly Break[] = [
   plain(1, 'not killable', VMA_FLAGS & ~FLAG.FAULT_FLAG_KILLABLE),
@@ -106,83 +65,7 @@ export const BREAKS: readonly Break[] = [
       .hmf(MMAP_FLAGS, 0)
       .life('broken'),
   ),
-  one(9, 'MAJOR beside RETRY', (w) => {
-    w.swap(VMA_FLAGS)
-      .add(VlKind.FLOR_ENTER, VMA_FLAGS)
-      .release()
-      .add(VlKind.FLOR_EXIT, 0, RETRY | MAJOR);
-    return w.add(VlKind.SWAP_EXIT, 0, RETRY).hmf(VMA_FLAGS, RETRY).lock().hmf(MMAP_FLAGS, 0).life('broken', disk);
-  }),
-  one(9, 'a first try under mmap_lock came back with 0', (w) => {
-    w.add(VlKind.VMA_LOCK, 0).lock().swap(MMAP_FLAGS).add(VlKind.FLOR_ENTER, MMAP_FLAGS).add(VlKind.FLOR_EXIT);
-    return w
-      .add(VlKind.SWAP_EXIT)
-      .hmf(MMAP_FLAGS, 0)
-      .life('broken', { ...disk, ...aborted });
-  }),
-  one(
-    9,
-    'released later',
-    (w) => {
-      w.swap(VMA_FLAGS).add(VlKind.FLOR_ENTER, VMA_FLAGS).add(VlKind.FLOR_EXIT, 0, RETRY).release();
-      return w.add(VlKind.SWAP_EXIT, 0, RETRY).hmf(VMA_FLAGS, RETRY).lock().hmf(MMAP_FLAGS, 0).life('broken', disk);
-    },
-    SEEN,
-  ),
-  one(
-    9,
-    'the VMA lock kept',
-    (w) => {
-      w.swap(VMA_FLAGS).add(VlKind.FLOR_ENTER, VMA_FLAGS).add(VlKind.FLOR_EXIT, 0, RETRY);
-      return w.add(VlKind.SWAP_EXIT, 0, RETRY).hmf(VMA_FLAGS, RETRY).lock().hmf(MMAP_FLAGS, 0).life('broken', disk);
-    },
-    SEEN,
-    [20],
-  ),
-  one(
-    9,
-    'mmap_lock kept',
-    (w) => {
-      w.add(VlKind.VMA_LOCK, 0).lock().swap(MMAP_FLAGS).add(VlKind.FLOR_ENTER, MMAP_FLAGS);
-      w.add(VlKind.FLOR_EXIT, 0, RETRY).add(VlKind.SWAP_EXIT, 0, RETRY).hmf(MMAP_FLAGS, RETRY);
-      return w
-        .lock()
-        .hmf(TRIED_FLAGS, 0)
-        .life('broken', { ...disk, ...aborted });
-    },
-    NEW,
-    [21],
-  ),
-  one(10, 'came back with 0', (w) => w.flor(GUP_NOWAIT, 0).life('broken', { ...disk, ...unlooked })),
-  one(10, 'slept', (w) => {
-    w.swap(GUP_NOWAIT).add(VlKind.FLOR_ENTER, GUP_NOWAIT).add(VlKind.FLOR_SLEEP).add(VlKind.FLOR_EXIT, 0, RETRY);
-    w.add(VlKind.SWAP_EXIT, 0, RETRY).hmf(GUP_NOWAIT, RETRY, 0).add(VlKind.ABANDONED, VlKind.HMF_EXIT);
-    return w.life('broken', { ...disk, ...unlooked });
-  }),
-  one(10, 'unlocked', (w) => {
-    w.swap(GUP_NOWAIT).add(VlKind.FLOR_ENTER, GUP_NOWAIT).unlock().add(VlKind.FLOR_EXIT, 0, RETRY);
-    w.add(VlKind.SWAP_EXIT, 0, RETRY).hmf(GUP_NOWAIT, RETRY, 0).add(VlKind.ABANDONED, VlKind.HMF_EXIT);
-    return w.life('broken', { ...disk, ...unlooked });
-  }),
-  one(11, 'RETRY', (w) =>
-    w
-      .flor(GUP_PLAIN, RETRY)
-      .add(VlKind.ABANDONED, VlKind.HMF_EXIT)
-      .life('broken', { ...disk, ...unlooked }),
-  ),
-  one(11, 'unlocked', (w) => {
-    w.swap(GUP_PLAIN).add(VlKind.FLOR_ENTER, GUP_PLAIN).unlock().add(VlKind.FLOR_EXIT).add(VlKind.SWAP_EXIT);
-    return w.hmf(GUP_PLAIN, 0, 0).life('broken', { ...disk, ...unlooked });
-  }),
-  one(12, 'neither 0 nor RETRY', (w) => w.flor(GUP_KILLABLE, MAJOR).life('broken', { ...disk, ...unlooked })),
-  one(12, 'unlocked', (w) => {
-    w.swap(GUP_KILLABLE).add(VlKind.FLOR_ENTER, GUP_KILLABLE).unlock().add(VlKind.FLOR_EXIT).add(VlKind.SWAP_EXIT);
-    return w.hmf(GUP_KILLABLE, 0, 0).life('broken', { ...disk, ...unlooked });
-  }),
-  one(13, '0 under the VMA lock', (w) => {
-    w.swap(VMA_FLAGS).add(VlKind.FLOR_ENTER, VMA_FLAGS).add(VlKind.FLOR_EXIT);
-    return w.add(VlKind.SWAP_EXIT).hmf(VMA_FLAGS, 0).life('broken', disk);
-  }),
+  ...FOLIO_BREAKS,
   one(14, 'RETRY from nowhere', (w) => {
     w.swap(VMA_FLAGS).release().add(VlKind.SWAP_EXIT, 0, RETRY).hmf(VMA_FLAGS, RETRY);
     return w.lock().hmf(MMAP_FLAGS, 0).life('broken', disk);
@@ -281,27 +164,6 @@ export const BREAKS: readonly Break[] = [
     w.add(VlKind.SWAP_ENTER, VMA_FLAGS).add(VlKind.MM_INSIDE, 0, 1).add(VlKind.SWAP_DEVICE, 0, SWAP_DISK);
     return w.add(VlKind.SWAP_EXIT).hmf(VMA_FLAGS, 0).life('broken', disk);
   }),
-  one(
-    23,
-    'slept first',
-    (w) => {
-      w.swap(VMA_FLAGS).add(VlKind.FLOR_ENTER, VMA_FLAGS).add(VlKind.FLOR_SLEEP).release();
-      w.add(VlKind.FLOR_EXIT, 0, RETRY).add(VlKind.SWAP_EXIT, 0, RETRY).hmf(VMA_FLAGS, RETRY);
-      return w.lock().hmf(MMAP_FLAGS, 0).life('broken', disk);
-    },
-    SEEN,
-  ),
-  one(
-    23,
-    'slept with the lock kept for good',
-    (w) => {
-      w.swap(VMA_FLAGS).add(VlKind.FLOR_ENTER, VMA_FLAGS).add(VlKind.FLOR_SLEEP);
-      w.add(VlKind.FLOR_EXIT, 0, RETRY).add(VlKind.SWAP_EXIT, 0, RETRY).hmf(VMA_FLAGS, RETRY);
-      return w.lock().hmf(MMAP_FLAGS, 0).life('broken', disk);
-    },
-    SEEN,
-    [9, 20],
-  ),
   one(26, 'elsewhere', (w) => w.hmf(VMA_FLAGS, 0).life('broken', { astray: true })),
   one(28, 'another device', (w) => {
     w.add(VlKind.SWAP_ENTER, VMA_FLAGS).add(VlKind.SWAP_DEVICE, 3, SWAP_DISK).add(VlKind.SWAP_EXIT);
