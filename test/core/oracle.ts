@@ -4,9 +4,10 @@
  * once, cuts them into attempts by the order in which the kernel runs the hooks, and asks each attempt what it has.
  * No states, no transitions.
  */
-import type { VerdictKind } from '../../src/core/vocabulary/verdicts.js';
 import { VlKind, VlStepFlag } from '../../src/schema/events.gen.js';
-import { abortCause, judge, verdictOf } from './oracle-judge.js';
+import { abortCause } from './oracle-causes.js';
+import type { OracleAttempt, OracleFault } from './oracle-fault.js';
+import { judge, verdictOf } from './oracle-judge.js';
 import {
   CUTS,
   cut,
@@ -19,7 +20,7 @@ import {
   passFlags,
   stepsOf,
 } from './oracle-passes.js';
-import { type OracleWait, type PassWaits, waitsOf } from './oracle-waits.js';
+import { type PassWaits, waitsOf } from './oracle-waits.js';
 import type { Sight } from './script-writer.js';
 import { FLAG, RET } from './session.js';
 import type { SyntheticRow } from './synthetic-pack.js';
@@ -29,44 +30,6 @@ const RETRY = RET.VM_FAULT_RETRY;
 const COMPLETED = RET.VM_FAULT_COMPLETED;
 const ERROR = RET.VM_FAULT_SIGBUS | RET.VM_FAULT_SIGSEGV | RET.VM_FAULT_OOM;
 const { FAULT_FLAG_VMA_LOCK } = FLAG;
-
-export interface OracleFault {
-  readonly id: number;
-  readonly end: string;
-  /** What became of the attempt under the VMA lock. */
-  readonly vma: 'none' | 'ok' | 'retry' | 'completed' | 'error' | 'abort';
-  readonly cause: string | null;
-  /** Of its RETRY; null while its fallback is to come. */
-  readonly verdict: {
-    readonly kind: VerdictKind;
-    readonly why: string;
-    readonly mmWriters: number;
-    readonly writer: number;
-  } | null;
-  readonly folio: number;
-  readonly faultHandler: bigint;
-  readonly joined: boolean;
-  readonly waits: readonly OracleWait[];
-  readonly release: { readonly rule: string; readonly lo: number; readonly hi: number } | null;
-  readonly exact: number;
-  readonly whole: boolean;
-  readonly enteredSwap: boolean;
-  /** Attempts whose lock is known, in order; an abort is not among them. */
-  readonly attempts: readonly OracleAttempt[];
-  /** What a loss must be called, where the last step alone decides it; '' elsewhere. */
-  readonly lastMissing: string;
-  /** The step that ended it was seen: its end is not lost. */
-  readonly endSeen: boolean;
-  /** Kernel stack ids, in order. */
-  readonly stacks: readonly number[];
-}
-
-export interface OracleAttempt {
-  readonly lock: 'vma' | 'mmap';
-  readonly outcome: string;
-  readonly acquired: { readonly lo: number; readonly hi: number };
-  readonly exactRelease: number;
-}
 
 export function reconstruct(rows: readonly SyntheticRow[], sight: Sight): Map<number, OracleFault> {
   const byId = new Map<number, SyntheticRow[]>();
