@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: MIT
-/** Causes that resemble each other: what distinguishes them, and that a missed run never turns one into another. */
+/** Causes that resemble each other: what distinguishes them. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import fc from 'fast-check';
 import type { Attempt, Lifecycle } from '../../src/core/lifecycle/lifecycle.js';
-import { archName, archOf, layoutOf, pteKind } from '../../src/core/vocabulary/arch.js';
 import type { Cause } from '../../src/core/vocabulary/causes.js';
 import { VlFile, VlFound, VlInner, VlKind, VlStepFlag } from '../../src/schema/events.gen.js';
-import { feed, type PlainRow, run } from './compare.js';
-import { missed, type Realm, rowsOf, truthOf } from './missed-runs.js';
-import { PTE_DEVICE, PTE_EXCLUSIVE, PTE_MARKER } from './script-writer.js';
-import { FLAG, MMAP_FLAGS, REAL, RET, SWAP_DISK, syntheticHooks, TRIED_FLAGS, VMA_FLAGS } from './session.js';
-import { synthesizeStream } from './synthetic.js';
+import { feed, type PlainRow } from './compare.js';
+import { PTE_DEVICE, PTE_EXCLUSIVE, PTE_MARKER, PTE_SWAP } from './script-writer.js';
+import { MMAP_FLAGS, RET, SWAP_DISK, syntheticHooks, TRIED_FLAGS, VMA_FLAGS } from './session.js';
 
 const K = VlKind;
 const RETRY: number = RET.VM_FAULT_RETRY;
@@ -24,8 +19,6 @@ const AVOIDABLE =
   VlFound.FOUND_SEQ_KNOWN |
   VlFound.FOUND_SEQ_SAME |
   VlFound.FOUND_MM_KNOWN;
-/** An entry of the first swap device, as x86-64 holds it. */
-const PTE_SWAP = 0x0400_0000_0001_2300n;
 
 type Step = readonly [kind: number, a?: number, b?: number, flags?: number];
 interface Of {
@@ -75,42 +68,6 @@ const again: Step[] = [
 ];
 const refused = (n: number, fallback = again): PlainRow[] =>
   Array.from({ length: n }, (_, i) => rows([...swap([]), ...lock(), ...fallback], { pte: PTE_SWAP, fault: i })).flat();
-
-describe('an architecture', () => {
-  it('says which bits of a thread mean a signal', () => {
-    const flags = (arch: string, major: number, minor: number): number | undefined =>
-      layoutOf(arch)?.signalFlags({ major, minor });
-    assert.deepEqual([flags('x64', 6, 17), flags('x86_64', 6, 18), flags('amd64', 7, 3)], [4 | (1 << 17), 6, 6]);
-    assert.deepEqual([flags('arm64', 6, 12), flags('aarch64', 6, 18), flags('arm64', 7, 3)], [65, 1, 129]);
-    assert.equal(layoutOf('riscv64'), null);
-  });
-
-  it('is one, however it is spelled', () => {
-    assert.deepEqual(['x64', 'x86_64', 'amd64'].map(archOf), ['x86_64', 'x86_64', 'x86_64']);
-    assert.deepEqual(['arm64', 'aarch64', 'mips'].map(archName), ['aarch64', 'aarch64', 'mips']);
-    for (const { arch } of REAL) assert.equal(archOf(arch), 'x86_64');
-  });
-
-  it('says what a PTE holds, or that it does not know', () => {
-    const kinds = [PTE_SWAP, PTE_DEVICE, PTE_EXCLUSIVE, PTE_MARKER, 0n].map((pte) => pteKind(pte, 'x86_64'));
-    assert.deepEqual(kinds, ['swap', 'special', 'special', 'marker', 'unknown']);
-    // arch/arm64/include/asm/pgtable.h: the type from bit 6 on, the offset from bit 12 on.
-    const arm = (type: bigint): bigint => (1234n << 12n) | (type << 6n) | 4n;
-    assert.deepEqual(
-      [0n, 22n, 24n, 31n].map((type) => pteKind(arm(type), 'aarch64')),
-      ['swap', 'swap', 'special', 'marker'],
-    );
-    assert.equal(pteKind(PTE_DEVICE, 'riscv64'), 'unknown');
-    assert.equal(pteKind(PTE_DEVICE, null), 'unknown');
-  });
-
-  it('of a test session, and its flags, are those of real ones', () => {
-    for (const { enums } of REAL) {
-      for (const [name, bit] of Object.entries(FLAG)) assert.equal(enums.faultFlags[name], bit, name);
-      for (const [name, bit] of Object.entries(RET)) assert.equal(enums.faultReasons[name], bit, name);
-    }
-  });
-});
 
 describe('a cause and its neighbours', () => {
   const SHMEM = VlFile.SHMEM;
@@ -219,72 +176,5 @@ describe('a swap fault', () => {
     assert.equal(swapFaults(on(PTE_SWAP), { arch: 'riscv64' }), 0);
     assert.equal(swapFaults(refused(5), { arch: 'riscv64' }), 5);
     assert.equal(swapFaults(on(PTE_SWAP), { minUs: 10 }), null);
-  });
-});
-
-describe('whatever runs are missed', () => {
-  /** Causes that say less than the true one, and nothing else. */
-  const COARSE: readonly [of: RegExp, cause: Cause][] = [
-    [/^(folio locked|device-exclusive)/, 'folio locked'],
-    [/^userfault/, 'userfault'],
-    [/^hugetlb$/, 'anon_vma'],
-  ];
-  const check = (life: Lifecycle, cause: string | null, verdict: string | null, what: string): void => {
-    const vma = vmaOf(life);
-    if (vma?.outcome !== 'retry' || cause === null) return;
-    const coarse = COARSE.filter(([of]) => of.test(cause)).map(([, one]) => one);
-    assert.ok([cause, 'unknown', ...coarse].includes(vma.cause ?? ''), `${vma.cause}, not ${cause}: ${what}`);
-    const kind = vma.verdict?.kind ?? 'unknown';
-    assert.ok(kind === verdict || kind === 'unknown', `${kind}, not ${verdict} (${cause}): ${what}`);
-  };
-
-  const isFallback = ({ kind }: { readonly kind: number }): boolean => kind === K.MM_LOCK_EXIT;
-  const retriesAgain = ({ kind, a, b }: { readonly kind: number; readonly a: number; readonly b: number }): boolean =>
-    kind === K.HMF_EXIT && a !== VMA_FLAGS && (b & RETRY) !== 0;
-  it('the cause is the true one or unknown, and the verdict: made-up streams', () => {
-    const stream = fc.record({
-      seed: fc.integer(),
-      faults: fc.integer({ min: 1, max: 120 }),
-      missRate: fc.constantFrom(0.02, 0.1, 0.3, 0.6),
-      dropRate: fc.constantFrom(0, 0.1),
-      released: fc.boolean(),
-    });
-    fc.assert(
-      fc.property(stream, ({ seed, faults, ...options }) => {
-        const made = synthesizeStream(faults, seed, options);
-        for (const life of run(made, false).closed) {
-          const script = made.truths.get(life.id)?.script;
-          if (script === undefined) continue;
-          // A later try whose fallback is gone looks like a part of the first, and nothing is left to tell them by.
-          const left = made.rows.filter((row) => isFallback(row) && row.faultCpu * 2 ** 32 + row.fault === life.id);
-          const fallbacks = script.steps.filter(isFallback).length;
-          if (!script.steps.some(retriesAgain) || left.length === fallbacks)
-            check(life, script.cause, script.verdict, script.name);
-        }
-      }),
-      { numRuns: 300 },
-    );
-  });
-
-  const realms: Promise<Realm[]> = Promise.all(
-    ['swap-7.3', 'mixed-7.3'].map((name) =>
-      rowsOf(fileURLToPath(new URL(`../../../test/golden/${name}.vmlt`, import.meta.url))),
-    ),
-  );
-  it('the cause is the true one or unknown, and the verdict: real recordings', async () => {
-    for (const realm of await realms) {
-      const truth = truthOf(realm);
-      const kinds = fc.subarray([...realm.kinds], { minLength: 1 });
-      fc.assert(
-        fc.property(kinds, fc.double({ min: 0.05, max: 1, noNaN: true }), fc.integer(), (which, rate, seed) => {
-          const { closed } = missed(realm, new Set(which), rate, seed);
-          for (const life of closed) {
-            const was = truth.get(life.id);
-            if (was !== undefined) check(life, was.cause, was.verdict, `${life.id} without ${which} at ${rate}`);
-          }
-        }),
-        { numRuns: 8 },
-      );
-    }
   });
 });

@@ -53,7 +53,8 @@ const FINDS: readonly (readonly [VerdictKind, number])[] = [
   ['unknown', VlFound.FOUND | VlFound.FOUND_COVERS],
   ['unknown', VlFound.FOUND],
 ];
-const PTE_SWAP = 0x0400_0000_0001_2300n;
+/** An entry of the first swap device, as x86-64 holds it. */
+export const PTE_SWAP: bigint = 0x0400_0000_0001_2300n;
 /** SWP_PTE_MARKER, SWP_DEVICE_READ of 6.12 (SWP_DEVICE_WRITE of 7.3), and DEVICE_EXCLUSIVE, with every option on. */
 export const PTE_MARKER: bigint = (31n << 59n) | 0x300n;
 export const PTE_DEVICE: bigint = (28n << 59n) | 0x300n;
