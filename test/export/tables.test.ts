@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { Pipeline } from '../../src/core/aggregate/pipeline.js';
 import { createBatch } from '../../src/core/events/batch.js';
 import { CounterGroup, pushEnd, pushUserRow } from '../../src/core/events/user-rows.js';
 import type { Lifecycle } from '../../src/core/lifecycle/lifecycle.js';
@@ -14,16 +13,7 @@ import { COLUMNS } from '../../src/export/tables/tables.js';
 import { VlKind, VlStepFlag } from '../../src/schema/events.gen.js';
 import { syntheticSession } from '../core/session.js';
 import { synthesize } from '../core/synthetic.js';
-import { exported, sourceOf } from './support.js';
-
-const BATCHES = synthesize(300, 11, { dropRate: 0.02 });
-
-function lifecycles(): Lifecycle[] {
-  const all: Lifecycle[] = [];
-  const pipeline = new Pipeline(syntheticSession(), { onClosed: (lifecycle) => all.push(lifecycle) });
-  for (const batch of BATCHES) pipeline.push(batch);
-  return [...all, ...pipeline.open()];
-}
+import { BATCHES, exported, lifecycles, sourceOf } from './support.js';
 
 type Line = Readonly<Record<string, unknown>>;
 
@@ -166,61 +156,6 @@ test('wall clock: by the latest pair before it, to the nanosecond; none without 
   assert.equal(isoTime(-1n), '1969-12-31T23:59:59.999999999Z');
   assert.equal(asText('uint64', 2n ** 64n - 1n), '18446744073709551615');
 });
-
-test('a stopped export leaves nothing that could be taken for one', async () => {
-  const { output, stopped } = await exported(sourceOf(BATCHES), { format: 'jsonl', stopped: () => true });
-  assert.equal(stopped, true);
-  assert.deepEqual([output.abandoned, output.finished], [true, false]);
-});
-
-test('an output that fails ends the export with its error, and is abandoned', async () => {
-  const { runExport } = await import('../../src/export/run.js');
-  let abandoned = 0;
-  const failing = {
-    bytes: 0,
-    write: () => Promise.reject(new Error('disk full')),
-    finish: () => Promise.resolve(),
-    abandon: async () => {
-      abandoned++;
-    },
-  };
-  await assert.rejects(
-    runExport(sourceOf(BATCHES), { format: 'csv', table: 'lifecycles', output: failing }),
-    /disk full/,
-  );
-  assert.equal(abandoned, 1);
-});
-
-test('a source that fails: what came before is exported, and the error is handed on', async () => {
-  const source = sourceOf(
-    (function* () {
-      yield* BATCHES;
-      throw new Error('damaged');
-    })(),
-  );
-  const { error, output, rows } = await exported(source, { format: 'csv' });
-  assert.match(String(error), /damaged/);
-  assert.equal(output.finished, true);
-  assert.equal(rows, lifecycles().length);
-});
-
-for (const [format, some, many] of [
-  ['perfetto', 2000, 6000],
-  ['jsonl', 2000, 6000],
-  ['csv', 3000, 9000],
-  // Two row groups and three.
-  ['parquet', 40_000, 70_000],
-] as const) {
-  test(`${format}: what is written at a time does not grow with the recording`, async () => {
-    const largest = async (faults: number): Promise<number> => {
-      const { output } = await exported(sourceOf(synthesize(faults, 3, { batchRows: 512 })), { format });
-      assert.ok(output.chunks.length >= 2, `${output.chunks.length}`);
-      return Math.max(...output.chunks.map((chunk) => chunk.length));
-    };
-    const [less, more] = [await largest(some), await largest(many)];
-    assert.ok(more <= 1.2 * less, `${more} bytes at a time, ${less} of a shorter recording`);
-  });
-}
 
 test('docs/export.md lists every column with its type and meaning', async () => {
   const docs = await readFile(new URL('../../../docs/export.md', import.meta.url), 'utf8');
