@@ -1,44 +1,15 @@
 // SPDX-License-Identifier: MIT
+/** What doctor says of a host that can be observed, of its programs, and of this one. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { doctorText } from '../../cli/commands/doctor/text.js';
-import type { BpfProbe, Diagnosis, RefusedProgram } from '../../src/doctor/diagnosis.js';
+import type { Diagnosis, RefusedProgram } from '../../src/doctor/diagnosis.js';
 import { explain } from '../../src/doctor/doctor.js';
 import { HOOKS, planRelease } from '../../src/live/hooks.js';
-import { type HostFacts, parseKernelRelease, parseMemlock, showsAddresses } from '../../src/live/host.js';
+import { parseMemlock, showsAddresses } from '../../src/live/host.js';
 import { hookOf } from '../../src/live/program-names.js';
+import { hook, NOT_LISTED, names, PERMITTED, REFUSED, ROOT, without } from './doctor-facts.js';
 import { run } from './run.js';
-
-const names = new Set(HOOKS.flatMap(({ target }) => [target, `__traceiter_${target}`]));
-const ROOT: HostFacts = {
-  kernel: parseKernelRelease('6.12.95+deb12-amd64'),
-  arch: 'x64',
-  btf: true,
-  capEff: 0x1ffffffffffn,
-  initialUserNamespace: true,
-  namespaces: { pid: { initial: true }, monotonicAheadNs: 0n },
-  seccomp: 0,
-  lockdown: 'none',
-  lsm: ['lockdown', 'capability'],
-  memlock: 8 * 2 ** 20,
-  unprivilegedBpfDisabled: 2,
-  preemption: 'voluntary',
-  traceable: { names: new Set([...names, 'up_read']), error: null },
-  symbols: { names: new Set([...names, 'up_read']), error: null },
-  symbolAddresses: true,
-};
-const PERMITTED: BpfProbe = { state: 'yes', errno: '', libbpf: '1.1', detail: '', remedy: '' };
-const REFUSED: BpfProbe = { ...PERMITTED, state: 'no', errno: 'EPERM' };
-const NOT_LISTED: HostFacts['traceable'] = { names: null, error: 'ENOENT' };
-
-function without(...gone: readonly string[]): Partial<HostFacts> {
-  const left = new Set([...names].filter((name) => !gone.includes(name)));
-  return { traceable: { names: left, error: null }, symbols: { names: left, error: null } };
-}
-
-function hook(diagnosis: Diagnosis, target: string): string {
-  return diagnosis.hooks.find((row) => row.target === target)?.state ?? 'not in the table';
-}
 
 test('a host where all is well', () => {
   const diagnosis = explain(ROOT, PERMITTED);
@@ -87,93 +58,6 @@ test('hidden addresses of /proc/kallsyms are told from shown ones', () => {
   assert.equal(showsAddresses('0000000000001000 A irq_stack\nffffffff81000000 T _text\n'), true);
   assert.equal(showsAddresses('0000000000001000 A irq_stack\n0000000000000000 T _text\n'), false);
   assert.equal(showsAddresses(null), null);
-});
-
-const OBSTACLES: readonly (readonly [
-  title: string,
-  facts: Partial<HostFacts>,
-  probe: BpfProbe,
-  reason: RegExp,
-  remedy: RegExp,
-])[] = [
-  [
-    'kernel 6.1',
-    { kernel: parseKernelRelease('6.1.0-49-amd64') },
-    PERMITTED,
-    /^kernel 6\.1 has no per-VMA locks \(they came with 6\.4\)$/,
-    /6\.4 or later/,
-  ],
-  [
-    'kernel 5.10',
-    { kernel: parseKernelRelease('5.10.0') },
-    PERMITTED,
-    /^kernel 5\.10 has no per-VMA locks/,
-    /6\.4 or later/,
-  ],
-  ['built without them', without('lock_vma_under_rcu'), PERMITTED, /CONFIG_PER_VMA_LOCK/, /CONFIG_PER_VMA_LOCK=y/],
-  ['no BTF', { btf: false }, PERMITTED, /no BTF/, /CONFIG_DEBUG_INFO_BTF/],
-  [
-    'no libbpf',
-    {},
-    { state: 'unknown', errno: '', libbpf: null, detail: 'libbpf not installed', remedy: '' },
-    /libbpf not installed/,
-    /apt install libbpf1/,
-  ],
-  ['no privilege', { capEff: 0n }, REFUSED, /EPERM\): no privilege/, /as root/],
-  [
-    'another refusal',
-    {},
-    { ...REFUSED, errno: 'EINVAL', detail: 'load x: too old', remedy: 'use a newer kernel' },
-    /^load x: too old$/,
-    /newer kernel/,
-  ],
-  [
-    'no /proc of this PID namespace',
-    { namespaces: { pid: { initial: null, error: '/proc/self: ENOENT' }, monotonicAheadNs: 0n } },
-    PERMITTED,
-    /^\/proc\/self: ENOENT: whose pids are shown is not known$/,
-    /mount the \/proc/,
-  ],
-  ['user namespace', { initialUserNamespace: false }, REFUSED, /user namespace/, /outside the container/],
-  ['lockdown', { lockdown: 'confidentiality' }, REFUSED, /lockdown \(confidentiality\)/, /boot/],
-  ['seccomp', { seccomp: 2 }, REFUSED, /seccomp filter/, /outside the container/],
-  [
-    'security module',
-    { lsm: ['capability', 'selinux'] },
-    REFUSED,
-    /security module may refuse it \(selinux\)/,
-    /make run/,
-  ],
-  [
-    'policy',
-    { lockdown: null, lsm: null },
-    REFUSED,
-    /the capabilities are there: it is the machine's policy; securityfs is not mounted/,
-    /make run/,
-  ],
-  [
-    'probe failed',
-    {},
-    { state: 'unknown', errno: '', libbpf: '1.1', detail: 'no answer', remedy: '' },
-    /is not known: no answer/,
-    /as root/,
-  ],
-  ['required hook', without('handle_mm_fault'), PERMITTED, /nothing to attach to for handle_mm_fault/, /stock kernel/],
-];
-
-for (const [title, facts, probe, reason, remedy] of OBSTACLES) {
-  test(`cannot observe: ${title}`, () => {
-    const diagnosis = explain({ ...ROOT, ...facts }, probe);
-    assert.equal(diagnosis.canObserve, false);
-    assert.match(diagnosis.reason, reason);
-    assert.match(diagnosis.remedy, remedy);
-    const last = doctorText(diagnosis).trimEnd().split('\n').slice(-2);
-    assert.deepEqual(last, [`cannot observe here: ${diagnosis.reason}`, `→ ${diagnosis.remedy}`]);
-  });
-}
-
-test('integrity lockdown is no obstacle: it leaves reading the kernel to BPF', () => {
-  assert.equal(explain({ ...ROOT, lockdown: 'integrity' }, PERMITTED).canObserve, true);
 });
 
 test('CAP_BPF with CAP_PERFMON do without CAP_SYS_ADMIN; one of them does not', () => {
