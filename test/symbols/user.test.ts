@@ -7,7 +7,6 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
-import { openRegular } from '../../src/symbols/mapped-file.js';
 import { parseMaps } from '../../src/symbols/process-maps.js';
 import { Symbols } from '../../src/symbols/symbols.js';
 import { patience } from '../pace.js';
@@ -244,39 +243,4 @@ describe('user symbols', () => {
     const [frame] = await frames(process.pid, [middle]);
     assert.match(frame ?? '', new RegExp(`(?:\\[${basename(own.path)}\\]|^${basename(own.path)}\\+0x[0-9a-f]+)$`));
   });
-});
-
-/** Gives the name $1/it to a file and to a pipe by turns, as fast as it can. */
-const SWAP = `
-const { linkSync, renameSync } = require('node:fs');
-const [dir] = process.argv.slice(1);
-process.send('on');
-for (let i = 0; ; i++) {
-  linkSync(dir + (i % 2 ? '/file' : '/pipe'), dir + '/next');
-  renameSync(dir + '/next', dir + '/it');
-}`;
-
-it('opens nothing else than the file that is mapped, however fast another one takes its name', async () => {
-  const dir = mkdtempSync(join(tmpdir(), 'symbols-swap-'));
-  writeFileSync(join(dir, 'file'), 'x');
-  writeFileSync(join(dir, 'it'), '');
-  execFileSync('mkfifo', [join(dir, 'pipe')]);
-  const { ino } = statSync(join(dir, 'file'), { bigint: true });
-  const swapper = spawn(process.execPath, ['-e', SWAP, dir], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-  try {
-    await once(swapper, 'message');
-    let opened = 0;
-    for (let i = 0; opened < 300 && i < 100_000; i++) {
-      const file = await openRegular(join(dir, 'it'), ino);
-      if (file === null) continue;
-      opened++;
-      assert.ok((await file.stat()).isFile());
-      await file.close();
-    }
-    assert.equal(opened, 300);
-  } finally {
-    swapper.kill('SIGKILL');
-    await once(swapper, 'exit');
-    rmSync(dir, { recursive: true });
-  }
 });
