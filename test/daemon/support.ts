@@ -75,6 +75,8 @@ export async function until<T>(what: () => T | Promise<T>, good: (value: T) => b
   }
 }
 
+export const root: boolean = process.geteuid?.() === 0;
+
 /** A directory anybody may use: as root the daemon becomes another user. Removed by `remove`. */
 export function scratch(): { readonly path: string; remove(): void } {
   const path = mkdtempSync(join(tmpdir(), 'daemon-'));
