@@ -3,41 +3,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { Pipeline } from '../../src/core/aggregate/pipeline.js';
 import { LISTS_OF, type ListId, VIEWS, type ViewId } from '../../src/core/view/state.js';
-import { openReplay } from '../../src/recording/play/player.js';
-import { openFile } from '../../src/recording/read/file.js';
 import { longOnly } from '../long.js';
-import { bundledRecording } from './bundled.js';
 import { CSV_KEY, DOWN, END, F1, F2, F3, F4, F5, F6, F10 } from './key-names.js';
-import { type Harness, open } from './terminal.js';
-
-interface Walk {
-  readonly h: Harness;
-  readonly saved: { readonly list: string; readonly extension: string; readonly text: string }[];
-}
-
-async function opened(
-  t: { after(f: () => Promise<void>): void },
-  columns: number,
-  rows: number,
-  recording: string = bundledRecording(),
-): Promise<Walk> {
-  const replay = await openReplay(recording);
-  const saved: Walk['saved'] = [];
-  const save = async (list: string, extension: string, text: string): Promise<string> => {
-    saved.push({ list, extension, text });
-    return `${list}.${extension}`;
-  };
-  const h = await open(columns, rows, { mode: 'replay', replay, save });
-  t.after(async () => {
-    h.close();
-    await replay.close();
-  });
-  await h.dashboard.play();
-  await h.settle();
-  return { h, saved };
-}
+import type { Harness } from './terminal.js';
+import { counts, live, opened, type Walk } from './walked.js';
 
 /** Lists that have something at the opening of this recording. */
 const FILLED: readonly ListId[] = [
@@ -161,11 +131,6 @@ function shownIn(h: Harness, text: string): boolean {
   );
 }
 
-function counts(h: Harness): { latest?: number; slowest?: number } {
-  const { lists } = h.dashboard.view;
-  return { latest: lists.latest?.count ?? 0, slowest: lists.slowest?.count ?? 0 };
-}
-
 for (const [columns, rows] of [
   [80, 24],
   [160, 45],
@@ -176,28 +141,6 @@ for (const [columns, rows] of [
     const walked = await opened(t, columns, rows);
     for (const [i, view] of VIEWS.entries()) await walk(walked, view, String(i + 1));
   });
-}
-
-/** The same rows as they come in a live session: its faults are those that are kept, and no recording is read again. */
-async function live(t: { after(f: () => void): void }, columns: number, rows: number, upTo: number): Promise<Walk> {
-  const source = await openFile(bundledRecording());
-  const pipeline = new Pipeline(source.session);
-  const saved: Walk['saved'] = [];
-  const save = async (list: string, extension: string, text: string): Promise<string> => {
-    saved.push({ list, extension, text });
-    return `${list}.${extension}`;
-  };
-  const h = await open(columns, rows, { mode: 'live', save });
-  t.after(() => h.close());
-  for await (const batch of source.batches()) {
-    h.dashboard.update(pipeline.snapshot());
-    if ((batch.time[0] ?? 0) > upTo) break;
-    pipeline.push(batch);
-  }
-  await source.close();
-  h.dashboard.update(pipeline.snapshot());
-  await h.settle();
-  return { h, saved };
 }
 
 for (const [columns, rows] of [
