@@ -2,7 +2,7 @@
 /**
  * Node and libbpf on AddressSanitizer's allocator: memory of C's heap that is freed twice, used after it was freed or overrun by a
  * function of libc ends the process with a report. It does not see what libbpf's own instructions read and write (they are not
- * instrumented) nor what the kernel writes: buffers before guard pages are for those (maps.test.ts).
+ * instrumented) nor what the kernel writes: buffers before guard pages are for those (maps-memory.test.ts).
  */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';

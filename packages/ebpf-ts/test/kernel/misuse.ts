@@ -7,7 +7,8 @@ import { file } from './support.js';
 
 describe('misuse', () => {
   it('maps do here what they do elsewhere, and touch no memory that was not lent', () => {
-    const { stdout, status } = spawnSync(process.execPath, ['--test', '--test-reporter=tap', file('maps.test.js')], {
+    const files = [file('maps.test.js'), file('maps-memory.test.js')];
+    const { stdout, status } = spawnSync(process.execPath, ['--test', '--test-reporter=tap', ...files], {
       encoding: 'utf8',
       env: { PATH: process.env.PATH },
     });
