@@ -7,7 +7,6 @@ import { describe, it } from 'node:test';
 import { statJson } from '../../cli/commands/stat/json.js';
 import { Pipeline } from '../../src/core/aggregate/pipeline.js';
 import type { Snapshot } from '../../src/core/aggregate/snapshot.js';
-import { BoundedMap } from '../../src/core/bounded/bounded-map.js';
 import { createBatch } from '../../src/core/events/batch.js';
 import type { SessionInfo } from '../../src/core/events/session.js';
 import { CounterGroup, pushCounter, pushEnd } from '../../src/core/events/user-rows.js';
@@ -231,24 +230,5 @@ describe('snapshot', () => {
         [2, 0x5000, 1],
       ],
     );
-  });
-});
-
-describe('bounded map', () => {
-  it('keeps the heaviest rows, stays within its bound and counts what it dropped', () => {
-    const map = new BoundedMap<number, { readonly weight: number }>(100, (row) => row.weight);
-    for (let i = 0; i < 1000; i++) map.set(i, { weight: i % 10 === 0 ? 1000 + i : i % 7 });
-    assert.ok(map.size <= 100);
-    assert.equal(map.size + map.evicted, 1000);
-    assert.notEqual(map.get(990), undefined);
-    assert.equal([...map.values()].filter((row) => row.weight >= 1000).length >= 70, true);
-  });
-
-  it('does not drop rows to replace one it has', () => {
-    const map = new BoundedMap<number, number>(2, (n) => n);
-    map.set(1, 1);
-    map.set(2, 2);
-    map.set(2, 3);
-    assert.deepEqual([map.size, map.evicted, map.get(2)], [2, 0, 3]);
   });
 });
