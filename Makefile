@@ -138,7 +138,7 @@ test-matrix: bundled ## tests on every kernel there is a package of, in each way
 	@scripts/setup arm64
 	@test/vm/get-kernels 7.3-arm64 7.3-arm64-16k >/dev/null
 	@$(MAKE) arm64
-	@VM_MATRIX=1 VM_CPUS=8 $(MAKE) vm-only VM_KERNELS="$(or $(VM_KERNELS),6.12 6.12-rt 7.2 7.3 7.3-cloud 7.3-rt)"
+	@VM_MATRIX=1 VM_CPUS=8 $(MAKE) vm-only VM_KERNELS="$(or $(VM_KERNELS),6.12 6.12-rt 6.17.13+deb13-amd64 7.2 7.3 7.3-cloud 7.3-rt)"
 
 .PHONY: kernels
 kernels: build ## what was seen on which kernel, into docs/kernels.md (KERNELS="6.18.15+deb13-amd64 7.3-rt"; five minutes each)
