@@ -9,63 +9,11 @@ import { test } from 'node:test';
 import { MAX_PROCESSES } from '../../cli/commands/stat/json.js';
 import { guestImpossible, kernels, matrixOnly, oneKernel } from './guest.js';
 import { CAUSES, NUMA, observe } from './observed.js';
-import { causeOf, type Fault, retriesOf, type Session, tally } from './session.js';
+import { assertOneCause, MARK_TAKEN, ONE_CAUSE } from './one-cause.js';
+import { causeOf, type Fault, retriesOf, tally } from './session.js';
 import { assertWriterGates } from './writer-gate.js';
 
 const skip = (await guestImpossible()) ?? false;
-
-interface OneCause {
-  cause: string;
-  innermost: string;
-  verdicts: readonly string[];
-  how: string;
-}
-const AVOIDABLE = { verdicts: ['avoidable'], how: 'ok-mmap' };
-const USERFAULT = { innermost: 'handle_userfault', ...AVOIDABLE };
-const FILE = { innermost: 'filemap_fault', ...AVOIDABLE };
-
-/** Workloads all of whose faults, at their pages, retry once for one cause and end alike. */
-const ONE_CAUSE: Readonly<Record<string, OneCause>> = {
-  'busy-anon-8': { cause: 'anon_vma', innermost: '__vmf_anon_prepare', ...AVOIDABLE },
-  'busy-hugetlb-8': { cause: 'hugetlb', innermost: '__vmf_anon_prepare', ...AVOIDABLE },
-  'secret-32': {
-    cause: '->fault needs mmap_lock',
-    innermost: 'handle_mm_fault',
-    verdicts: ['by design'],
-    how: 'completed', // shared and written: fault_dirty_shared_page gives mmap_lock back
-  },
-  'file-faults-miss-16': { cause: 'file: cache miss', ...FILE },
-  'file-faults-readahead-16': { cause: 'file: readahead', ...FILE },
-  'file-faults-stale-16': { cause: 'file: not up to date', ...FILE },
-  'uffd-gate-8-1-missing': { cause: 'userfault: missing', ...USERFAULT },
-  'uffd-gate-8-1-wp': { cause: 'userfault: write-protect', ...USERFAULT },
-  'uffd-gate-8-1-minor': { cause: 'userfault: minor', ...USERFAULT },
-  'punch-4-128': { cause: 'shmem: hole punch', innermost: 'shmem_fault', ...AVOIDABLE },
-  'gate-other-8': { cause: 'folio locked: other holder', innermost: '__folio_lock_or_retry', ...AVOIDABLE },
-};
-
-/** A kretprobe on filemap_fault there counts 2 RETRYs of that program where 6.18 has 18. */
-const MARK_TAKEN = 'ext4 of 6.16 reads the first pages as one folio: the read itself takes its readahead mark';
-
-function assertOneCause(session: Session, run: string): void {
-  const expected = ONE_CAUSE[run];
-  assert.ok(expected);
-  const { truth } = session.truth(run);
-  const faults = session.at(run);
-  const retries = retriesOf(faults);
-  session.assertCount('retries', retries.length, truth);
-  session.assertSaid('causes', retries, ({ cause }) => String(cause), [expected.cause], truth);
-  session.assertSaid('verdicts', retries, ({ verdict }) => String(verdict), expected.verdicts, truth);
-  // Whoever meets a migration entry afterwards comes once more, without a RETRY, and waits for it.
-  const retried = faults.filter((fault) => retriesOf([fault]).length > 0);
-  session.assertSaid('ends', retried, ({ how }) => how, [expected.how], truth);
-  const { innermost } = expected;
-  const seen = retries.filter((retry) => retry.cause === expected.cause);
-  assert.deepEqual(
-    tally(seen, (retry) => String(retry.innermost)),
-    seen.length === 0 ? {} : { [innermost]: seen.length },
-  );
-}
 
 /** Faults whose fallback found mmap_lock held by that thread and queued behind it. */
 function queuedBehind(faults: readonly Fault[], holder: number): number {
@@ -106,7 +54,7 @@ for (const kernel of oneKernel) {
 
     for (const run of Object.keys(ONE_CAUSE)) {
       const skipped = run === 'file-faults-readahead-16' && /^6\.16\b/.test(kernel) && MARK_TAKEN;
-      await t.test(`${run}: ${ONE_CAUSE[run]?.cause}`, { skip: skipped }, () => assertOneCause(retry, run));
+      await t.test(`${run}: ${ONE_CAUSE[run]?.cause}`, { skip: skipped }, () => assertOneCause(retry, run, kernel));
     }
 
     await t.test('mappings: what a VMA maps is said as /proc/PID/maps says it', () => {
@@ -261,6 +209,6 @@ for (const kernel of kernels) {
     const retry = (await observe([CAUSES, 'hidden retry'], { kernel, append: NUMA })).get('retry');
     assert.ok(retry);
     for (const run of Object.keys(ONE_CAUSE))
-      await t.test(`${run}: ${ONE_CAUSE[run]?.cause}`, () => assertOneCause(retry, run));
+      await t.test(`${run}: ${ONE_CAUSE[run]?.cause}`, () => assertOneCause(retry, run, kernel));
   });
 }
