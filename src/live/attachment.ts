@@ -9,6 +9,7 @@ import { tellCgroups, tellPids } from './followed.js';
 import { OBJECT } from './kernel.js';
 import type { LiveOptions } from './options.js';
 import { configure, type HostContext } from './rodata.js';
+import type { AttachedProgram } from './sampler.js';
 
 /** Programs the kernel does not take. Nothing is left loaded: constants of the others depend on which hooks are there. */
 export class ProgramsRefused extends Error {
@@ -36,6 +37,8 @@ export class Attachment {
   readonly queues: Uint32Array;
   /** null: not asked for, or not permitted: run times of programs take CAP_SYS_ADMIN, and are not worth a session. */
   readonly stats: { close(): void } | null;
+  /** In the plan's order. */
+  readonly programs: readonly AttachedProgram[];
   readonly #pages: Pages[] = [];
   #held = true;
 
@@ -69,7 +72,7 @@ export class Attachment {
       tellPids(object, options, around.facts.namespaces);
       tellCgroups(object, bss.view, around);
       this.stats = options.stats ? statsIfAllowed() : null;
-      this.#attach(around.plan.programs);
+      this.programs = attachAll(object, around.plan.programs);
     } catch (error) {
       this.#release();
       object.close();
@@ -95,20 +98,23 @@ export class Attachment {
     for (const pages of this.#pages) pages.close();
     this.#pages.length = 0;
   }
+}
 
-  /** What ends a step before what begins one: the plan's order. */
-  #attach(programs: readonly PlannedProgram[]): void {
-    const refused = new Map<string, BpfError>();
-    for (const planned of programs) {
-      try {
-        attach(this.object, planned);
-      } catch (error) {
-        if (!(error instanceof BpfError)) throw error;
-        refused.set(planned.program, error);
-      }
+/** What ends a step before what begins one: the plan's order. Throws `ProgramsRefused`. */
+function attachAll(object: BpfObject, programs: readonly PlannedProgram[]): AttachedProgram[] {
+  const refused = new Map<string, BpfError>();
+  const attached: AttachedProgram[] = [];
+  for (const planned of programs) {
+    try {
+      const link = attach(object, planned);
+      attached.push({ name: planned.program, account: () => link.account() });
+    } catch (error) {
+      if (!(error instanceof BpfError)) throw error;
+      refused.set(planned.program, error);
     }
-    if (refused.size > 0) throw new ProgramsRefused(refused);
   }
+  if (refused.size > 0) throw new ProgramsRefused(refused);
+  return attached;
 }
 
 /** Why a program was refused, in a few words: `EINVAL: …`. */

@@ -60,7 +60,7 @@ export class Live implements LiveSource {
     const { why } = around.addresses;
     const lost = why === '' ? [] : [`${why}: a RETRY of a driver or file system is unknown`];
     this.#names = new NameRows(maps, options.stacks, [''], lost, options.hostRoot);
-    const programs = around.plan.programs.map(({ program }) => object.program(program));
+    const { programs } = attachment;
     this.#counterRows = COUNTER_ROWS + 3 * programs.length + 16 + MAX_LOCK_ROWS;
     this.#sampler = new Sampler({
       counters: new CounterReader(attachment.counters, rowsOf(around.plan, around.cpus), attachment.fast),

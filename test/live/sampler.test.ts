@@ -2,11 +2,11 @@
 /** Counters are read while the kernel counts on: no value reported for a session ever goes down. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { BpfProgram, RingBuffer } from 'ebpf-ts';
+import type { RingBuffer } from 'ebpf-ts';
 import { createBatch } from '../../src/core/events/batch.js';
 import { CounterGroup } from '../../src/core/events/user-rows.js';
 import { CounterReader } from '../../src/live/counters.js';
-import { Sampler } from '../../src/live/sampler.js';
+import { type AttachedProgram, Sampler } from '../../src/live/sampler.js';
 import { VlCounter, VlCpu } from '../../src/schema/events.gen.js';
 
 const STANDBY = (VlCpu.counter + 8 * VlCounter.STANDBY) / 4;
@@ -15,6 +15,8 @@ const STANDBY = (VlCpu.counter + 8 * VlCounter.STANDBY) / 4;
 class Preempted {
   readonly words: Uint32Array = new Uint32Array(VlCpu.size / 4);
   misses = 0;
+  /** Hits at which ftrace did not come to any program; null: this kind of link has no such count. */
+  unreached: number | null = null;
   /** What goes on whenever an account is read. */
   meanwhile: () => void = () => {};
 
@@ -24,16 +26,15 @@ class Preempted {
   }
 
   sampler(): Sampler {
-    const program = (name: string, misses: () => number): BpfProgram =>
-      ({
-        name,
-        account: () => {
-          this.meanwhile();
-          const recursionMisses = misses();
-          this.meanwhile();
-          return { runCount: 0, runTimeNs: 0, recursionMisses };
-        },
-      }) as unknown as BpfProgram;
+    const program = (name: string, misses: () => number): AttachedProgram => ({
+      name,
+      account: () => {
+        this.meanwhile();
+        const recursionMisses = misses();
+        this.meanwhile();
+        return { id: 0, runCount: 0, runTimeNs: 0, recursionMisses, missed: this.unreached };
+      },
+    });
     const counters = new CounterReader(this.words.buffer as ArrayBuffer, 1, new Uint32Array(16));
     const programs = [
       program('fexit_handle_mm_fault', () => this.misses),
@@ -79,6 +80,18 @@ describe('runs that the kernel skipped', () => {
     // Nothing runs any more: those that nobody covered.
     assert.deepEqual(
       missedIn(sampler, 1, () => {}, said.at(-1)),
+      [4],
+    );
+  });
+
+  it('are also those that ftrace did not come to the program for', () => {
+    const kernel = new Preempted();
+    kernel.unreached = 2;
+    const sampler = kernel.sampler();
+    kernel.unreached = 5;
+    kernel.miss(false);
+    assert.deepEqual(
+      missedIn(sampler, 1, () => {}),
       [4],
     );
   });

@@ -87,7 +87,7 @@ export const CounterGroup = {
   Dropped: 2,
   /** b = hist * 64 + bucket (`enum vl_hist`). */
   Hist: 3,
-  /** b = index into `SessionInfo.programs`: runs the kernel skipped (`recursion_misses`). */
+  /** b = index into `SessionInfo.programs`: runs the kernel skipped (`recursion_misses`, and `missed` of its link). */
   Missed: 4,
   /** b = program index: runs counted while run-time statistics were on. */
   RunCount: 5,

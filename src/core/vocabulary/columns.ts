@@ -142,7 +142,7 @@ export const LIST_COLUMNS: Readonly<Record<string, Columns>> = {
     runTime: 'how long it ran altogether',
     perRun: 'the mean of one run',
     cpu: 'of one CPU, while run times were taken',
-    missed: 'runs the kernel skipped (`recursion_misses`)',
+    missed: 'runs the kernel skipped (`recursion_misses`, and `missed` of its link)',
   },
 };
 

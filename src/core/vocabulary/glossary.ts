@@ -148,7 +148,11 @@ export const GLOSSARY: readonly Chapter[] = [
         meaning:
           'records the kernel side meant for the ring, those that arrived, those for which there was no room. Emitted = decoded + dropped',
       },
-      { word: 'missed', meaning: 'runs of our programs the kernel skipped, by its own count (`recursion_misses`)' },
+      {
+        word: 'missed',
+        meaning:
+          'runs of our programs the kernel skipped, by its own counts (`recursion_misses`, and `missed` of a link)',
+      },
       { word: 'scope', meaning: 'which faults are followed step by step; all are counted' },
       { word: 'own share', meaning: 'time spent in our programs and in our process' },
     ],
