@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { copyParts } from './bundle.js';
 
 /** What koffi is at run time; the rest of it builds its native part. */
-export const KOFFI: readonly string[] = [
+const KOFFI: readonly string[] = [
   'package.json',
   'LICENSE.txt',
   'index.js',

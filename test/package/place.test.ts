@@ -5,7 +5,6 @@ import {
   chmodSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -13,10 +12,10 @@ import {
   symlinkSync,
   utimesSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type Contents, cacheOf, place } from '../../scripts/package/single/place.js';
+import { scratch } from '../output/support.js';
 
 const NOW = Date.UTC(2026, 0, 1);
 const DAY_MS = 86_400_000;
@@ -34,12 +33,6 @@ function contents(hash = 'abc', fail = ''): Contents & { readonly reads: string[
       return Buffer.from(`this is ${path}`);
     },
   };
-}
-
-function scratch(t: TestContext): string {
-  const path = mkdtempSync(join(tmpdir(), 'vmalocktop-place-'));
-  t.after(() => rmSync(path, { recursive: true, force: true }));
-  return path;
 }
 
 /** Where it goes when the cache cannot be trusted or used: whole, and to be removed by who asked. */
@@ -70,6 +63,7 @@ test('files are written once, whole, and readable by the user that the daemon be
   assert.deepEqual(first.reads, first.files);
   assert.equal(statSync(join(folder, 'dist/cli/main.js')).mode & 0o777, 0o644);
   assert.equal(statSync(folder).mode & 0o777, 0o755);
+  assert.equal(statSync(cache).mode & 0o777, 0o755);
   assert.equal(process.umask(), 0o077);
   const second = contents();
   assert.equal(place(second, cache, uid, NOW).folder, folder);

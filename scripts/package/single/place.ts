@@ -54,8 +54,6 @@ function isOwn(path: string, uid: number): boolean {
 
 /** All of it; or nothing, and the folder is gone. */
 function writeWhole(folder: string, { files, read }: Contents): void {
-  // The daemon's own user, whom it becomes, reads what root has written.
-  const umask = process.umask(0o022);
   try {
     chmodSync(folder, 0o755);
     for (const file of files) {
@@ -65,8 +63,6 @@ function writeWhole(folder: string, { files, read }: Contents): void {
   } catch (error) {
     rmSync(folder, { recursive: true, force: true });
     throw error;
-  } finally {
-    process.umask(umask);
   }
 }
 
@@ -81,7 +77,7 @@ function sweep(cache: string, uid: number, now: number): void {
 
 function inCache(cache: string, contents: Contents, uid: number, now: number): string {
   const folder = join(cache, `${PREFIX}${contents.hash}`);
-  if (!isOwn(cache, uid)) mkdirSync(cache, { recursive: true, mode: 0o755 });
+  mkdirSync(cache, { recursive: true });
   if (!isOwn(cache, uid)) throw new Error(`${cache} is not this user's alone`);
   if (!isOwn(folder, uid)) {
     sweep(cache, uid, now);
@@ -102,6 +98,16 @@ function inCache(cache: string, contents: Contents, uid: number, now: number): s
 
 /** The folder with all of `contents` in it. Throws what node:fs throws when there is no room even in the temporary one. */
 export function place(contents: Contents, cache: string | null, uid: number, now: number): Place {
+  // The daemon's own user, whom it becomes, reads what root has written, and comes to it.
+  const umask = process.umask(0o022);
+  try {
+    return inCacheOrFleeting(contents, cache, uid, now);
+  } finally {
+    process.umask(umask);
+  }
+}
+
+function inCacheOrFleeting(contents: Contents, cache: string | null, uid: number, now: number): Place {
   if (cache !== null) {
     try {
       return { folder: inCache(cache, contents, uid, now), fleeting: false };
