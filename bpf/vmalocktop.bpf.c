@@ -218,6 +218,12 @@ SEC("tp_btf/sched_process_exit") int tp_sched_process_exit(void *ctx)
 	return on_cut_short(VL_TASK_EXIT, 0);
 }
 
+/* The second witness of wake_up_new_task: a child that neither shows would hide a whole process of a command. */
+SEC("tp_btf/sched_process_fork") int tp_sched_process_fork(__u64 *ctx)
+{
+	return on_new_task((void *)ctx[1]);
+}
+
 /* Run by the user side, attached to nothing. */
 SEC("raw_tp") int learn_own_pids(void *ctx)
 {

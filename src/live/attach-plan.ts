@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Which program stands on which hook, by what each attach method is known to do to the truth (docs/attach.md). */
 import type { AttachMethod, HookInfo } from '../core/events/session.js';
-import { HOOKS, type Hook } from './hooks.js';
+import { HOOKS, type Hook, NEW_TASK } from './hooks.js';
 import { hookOf, isStandby, programName, standbyName } from './program-names.js';
 
 export interface PlannedProgram {
@@ -121,6 +121,13 @@ export function planAttach(kernel: KernelAbility, wishes: Wishes): AttachPlan {
     }
   }
   return { programs: [...returns, ...entries], hooks, missing };
+}
+
+/** Why a plan shows none of the children of a process; null where one of the two hooks shows them. */
+export function newTasksUnseen({ hooks }: AttachPlan): string | null {
+  const witnesses = hooks.filter(({ target }) => NEW_TASK.some((one) => one === target));
+  if (witnesses.some(({ attached }) => attached)) return null;
+  return witnesses.map(({ target, note }) => `${target} ${note}`).join(', ');
 }
 
 /** Programs on tracepoints ran with preemption off until 6.18; which release changed it (7.3 has) was not read. */

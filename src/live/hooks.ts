@@ -75,6 +75,9 @@ const filter = { wanted: 'filter' } as const;
 /** Entered by those who do not get an rw_semaphore at once (kernel/locking/rwsem.c); PREEMPT_RT has others. */
 const SLOW_PATHS = [MMAP_SLOW_PATH, 'rwsem_down_write_slowpath'] as const;
 
+/** Show each new task, io_uring's workers the first alone (kernel/fork.c). One of them is enough to follow a command. */
+export const NEW_TASK = ['wake_up_new_task', 'sched_process_fork'] as const;
+
 export const HOOKS: readonly Hook[] = [
   hook('handle_mm_fault', 'result of every attempt', 'no', 'fexit', { required: true, standby: true }),
   hook('lock_mm_and_find_vma', 'fallback to mmap_lock, aborts, verdicts', 'multi', 'multi', required),
@@ -131,13 +134,8 @@ export const HOOKS: readonly Hook[] = [
   hook('up_read', 'exact release of the VMA lock (6.4 to 6.14)', 'fentry', 'no', { wanted: 'observed' }),
   tracepoint('signal_deliver', 'faults cut short by a signal'),
   tracepoint('sched_process_exit', 'faults cut short by the end of the task'),
-  hook(
-    'wake_up_new_task',
-    'new processes, so that none is taken for an earlier one with its pid',
-    'multi',
-    'no',
-    filter,
-  ),
+  hook(NEW_TASK[0], 'new processes, so that none is taken for an earlier one with its pid', 'multi', 'no', filter),
+  tracepoint(NEW_TASK[1], 'the same once more: a child missed would hide a whole process', filter),
   hook('__mmdrop', 'the end of an mm, whose address another process may get next', 'multi', 'no', filter),
 ];
 

@@ -5,7 +5,7 @@ import { constants } from 'node:os';
 import { asUserError, fileError } from '../errors.js';
 import { abilityOf, tracksStart, wishesOf } from './ability.js';
 import { kernelAddresses } from './addresses.js';
-import { type AttachPlan, loses, planAttach, type Wishes } from './attach-plan.js';
+import { type AttachPlan, loses, newTasksUnseen, planAttach, type Wishes } from './attach-plan.js';
 import { Attachment, ProgramsRefused, refusal } from './attachment.js';
 import { refuseAbsent } from './followed.js';
 import { HOOKS } from './hooks.js';
@@ -48,11 +48,11 @@ export async function openLive(options: LiveOptions): Promise<LiveSource> {
       const plan = planAttach(ability, wishes);
       if (plan.missing.length > 0)
         throw cannot('observe page faults', `this kernel lacks ${plan.missing.join(', ')}`, 'run: vmalocktop doctor');
-      const forks = plan.hooks.find(({ target }) => target === 'wake_up_new_task');
-      if (options.follow && forks?.attached !== true)
+      const unseen = newTasksUnseen(plan);
+      if (options.follow && unseen !== null)
         throw cannot(
           'follow a command',
-          `its children cannot be seen: wake_up_new_task ${forks?.note ?? ''}`,
+          `its children cannot be seen: ${unseen}`,
           'observe the whole host, without a command',
         );
       const mounted = groups.mounted ?? '/';

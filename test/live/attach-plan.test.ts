@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type KernelAbility, loses, planAttach, type Wishes } from '../../src/live/attach-plan.js';
+import { type KernelAbility, loses, newTasksUnseen, planAttach, type Wishes } from '../../src/live/attach-plan.js';
 import { HOOKS } from '../../src/live/hooks.js';
 import { hookOf } from '../../src/live/program-names.js';
 
@@ -107,4 +107,16 @@ test('who queues for mmap_lock is seen in the slow paths, and by the tracepoint 
   assert.deepEqual(seen({ mmOwner: false }), [asked]);
   assert.deepEqual(seen({}, { refused: new Map([['rwsem_down_read_slowpath', 'refused']]) }).sort(), [slow[1], asked]);
   assert.deepEqual(seen({}, { writers: false }), []);
+});
+
+test('one of two witnesses of new tasks is enough to follow a command; without both it is said why', () => {
+  const unseen = (...without: string[]): string | null =>
+    newTasksUnseen(planAttach(KERNEL, { ...WISHES, filter: true, without: new Set(without) }));
+  assert.equal(unseen(), null);
+  assert.equal(unseen('wake_up_new_task'), null);
+  assert.equal(unseen('sched_process_fork'), null);
+  assert.equal(
+    unseen('wake_up_new_task', 'sched_process_fork'),
+    'wake_up_new_task left out: --without, sched_process_fork left out: --without',
+  );
 });

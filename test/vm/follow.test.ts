@@ -2,6 +2,7 @@
 /** Sessions that follow some processes only: by pid, of a command, inside PID and time namespaces. Counts, never times. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { NEW_TASK } from '../../src/live/hooks.js';
 import { kernels, matrixOnly, oneKernel, runInGuest } from './guest.js';
 import type { Stat } from './session.js';
 
@@ -53,6 +54,12 @@ function assertTruth(runs: ReadonlyMap<string, Run>, name: string): Run {
 for (const kernel of oneKernel) {
   test(`${kernel}: any number of children is followed`, { skip }, async () => {
     assertTruth(await follow(kernel, 'forks'), 'forks');
+  });
+
+  test(`${kernel}: either hook of new tasks shows them alone`, { skip }, async () => {
+    const names = NEW_TASK.map((hook) => `one-witness-${hook}`);
+    const runs = await follow(kernel, ...names);
+    for (const name of names) assertTruth(runs, name);
   });
 
   test(`${kernel}: who gets the pid of a followed process is a stranger`, { skip }, async () => {
