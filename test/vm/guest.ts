@@ -24,6 +24,9 @@ export const oneKernel: readonly string[] = matrix ? kernels : kernels.slice(-1)
 /** For what takes minutes, beside what `oneKernel` has: the first one, so that both are met; all of them in the matrix. */
 export const firstKernel: readonly string[] = matrix ? kernels : kernels.slice(0, 1);
 
+/** PREEMPT_RT: spinlocks sleep there, so that a thread's voluntary context switches are no count of its waits. */
+export const isRealTime = (kernel: string): boolean => /-rt\b/.test(kernel);
+
 /** What run-in-vm exits with when it is not the command that exits. */
 export const GUEST_TIMED_OUT = 124;
 export const GUEST_DIED = 125;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Workloads each of which has one cause, and what is held against their truth. */
 import assert from 'node:assert/strict';
+import { isRealTime } from './guest.js';
 import { retriesOf, type Session, tally } from './session.js';
 
 interface OneCause {
@@ -42,8 +43,8 @@ export function assertOneCause(session: Session, run: string, kernel: string): v
   const { truth: most, addresses } = session.truth(run);
   const faults = session.at(run);
   const retries = retriesOf(faults);
-  // punch counts how often its threads slept, which on a real-time kernel they do for spinlocks too: at least once each for the hole.
-  const atLeast = run.startsWith('punch-') && kernel.includes('rt') ? (addresses?.length ?? most) : most;
+  // punch counts how often its threads slept: where spinlocks sleep, at least once each for the hole.
+  const atLeast = run.startsWith('punch-') && isRealTime(kernel) ? (addresses?.length ?? most) : most;
   const truth = Math.min(most, Math.max(retries.length, atLeast));
   session.assertCount('retries', retries.length, truth);
   session.assertSaid('causes', retries, ({ cause }) => String(cause), [expected.cause], truth);
