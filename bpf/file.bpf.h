@@ -13,6 +13,7 @@
 #include "send.bpf.h"
 #include "state.bpf.h"
 #include "swap_pending.bpf.h"
+#include "vfs.bpf.h"
 
 /* Makes the record of a file fault that turned out worth it: it sleeps, or it returned RETRY. */
 static __noinline struct rec *rec_from_pending(struct pending *pending, __u32 kind)

@@ -12,6 +12,7 @@
 #include "pids.bpf.h"
 #include "rodata.bpf.h"
 #include "state.bpf.h"
+#include "vfs.bpf.h"
 
 /* An mmap_lock that a task holds now; in a table direct-mapped by pid, which the user side reads as well. */
 struct lock_hold {

@@ -12,6 +12,7 @@
 #include "pids.bpf.h"
 #include "rodata.bpf.h"
 #include "state.bpf.h"
+#include "vfs.bpf.h"
 
 /* Names in a path and mounts on its way, together. */
 #define PATH_STEPS 24

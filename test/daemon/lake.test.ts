@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
-/** The lake: whole files by table and hour, as DuckDB reads them; a thousand hosts of them through the views that come along. */
+/** The lake: whole files by table and hour, as DuckDB reads them. */
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { Pipeline } from '../../src/core/aggregate/pipeline.js';
 import type { EventBatch } from '../../src/core/events/batch.js';
@@ -16,13 +15,7 @@ import { openFile } from '../../src/recording/read/file.js';
 import { syntheticSession } from '../core/session.js';
 import { synthesize } from '../core/synthetic.js';
 import { GUEST_RECORDING } from '../export/support.js';
-import { longOnly } from '../long.js';
-import { FLEET_KERNELS, makeFleet } from './fleet.js';
 import { makeDaemon } from './support.js';
-
-const VIEWS = fileURLToPath(new URL('../../../share/sql/views.sql', import.meta.url));
-/** Each view opens every file: a thousand hosts take most of a minute. */
-const HOSTS = longOnly === false ? 1000 : 100;
 
 function lifecyclesOf(batches: readonly EventBatch[]): Lifecycle[] {
   const all: Lifecycle[] = [];
@@ -219,37 +212,5 @@ describe('lake', () => {
     // Its own file is gone as well; the folder it was in is young.
     assert.deepEqual((await readdir(folder)).sort(), [new_, 'hour=01', 'hour=22', 'ours-000002.parquet'].sort());
     assert.deepEqual(await readdir(join(directory, 'lifecycles', 'date=2023-11-13')), []);
-  });
-
-  test(`${HOSTS} hosts: every view answers, and what it answers adds up`, async () => {
-    const lake = join(dir, 'fleet');
-    const followed = await makeFleet(lake, HOSTS);
-    await duckdb.run(`SET VARIABLE lake = '${lake}'`);
-    for (const statement of (await readFile(VIEWS, 'utf8')).split(';\n'))
-      if (/CREATE/.test(statement)) await duckdb.run(statement);
-    const kernels = await query('SELECT * FROM kernels ORDER BY kernel');
-    assert.deepEqual(
-      kernels.map(({ kernel }) => kernel),
-      [...FLEET_KERNELS],
-    );
-    assert.equal(
-      kernels.reduce((sum, row) => sum + Number(row.followed), 0),
-      followed,
-    );
-    assert.equal(
-      (await query("SELECT count(*) AS n FROM glob(getvariable('lake') || '/lifecycles/*/*/*.parquet')"))[0]?.n,
-      BigInt(HOSTS),
-    );
-    const [hours] = await query('SELECT sum(followed) AS n, sum(retried) AS r FROM host_hours');
-    assert.equal(Number(hours?.n), followed);
-    const retried = kernels.reduce((sum, row) => sum + Number(row.retried), 0);
-    assert.equal(Number(hours?.r), retried);
-    assert.ok(retried > 0 && retried < followed);
-    for (const view of ['causes', 'workloads', 'wait_kinds', 'releases'])
-      assert.ok((await query(`SELECT * FROM ${view}`)).length > 0, view);
-    const [apart] = await query('SELECT count(*) AS n FROM outliers WHERE times <= 3');
-    assert.equal(Number(apart?.n), 0);
-    const [waits] = await query('SELECT sum(waits) AS n FROM wait_kinds');
-    assert.equal(Number(waits?.n), Number((await query('SELECT count(*) AS n FROM waits'))[0]?.n));
   });
 });
