@@ -173,7 +173,7 @@ unit-only:
 vm-only:
 	$(call msg,TEST,vm)
 	$(Q)[ -n '$(vm_tests)' ] || { echo 'no VM tests are built' >&2; exit 1; }
-	$(Q)test/vm/get-kernels 6.1 $(or $(VM_KERNELS),6.12 7.3)
+	$(Q)test/vm/get-kernels $(if $(VM_MATRIX),6.1) $(or $(VM_KERNELS),6.12 7.3)
 	$(Q)$(tested) VM_KERNELS='$(VM_KERNELS)' test/run $${VM_JOBS:-$$(nproc)} $(vm_tests)
 
 .PHONY: run

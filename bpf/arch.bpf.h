@@ -16,8 +16,14 @@ struct pt_regs {
 #define REGS_ARG3(regs) ((regs)->dx)
 #define REGS_RET(regs) ((regs)->ax)
 #define SYSCALL_NR(regs) ((regs)->orig_ax) /* -1 in an exception */
-#define SYSCALL_FD(regs) ((regs)->di)
-/* read, write, pread64, readv, preadv, ioctl: arch/x86/entry/syscalls/syscall_64.tbl */
+#define SYSCALL_ARG1(regs) ((regs)->di)
+#define SYSCALL_ARG2(regs) ((regs)->si)
+/* __USER_CS of arch/x86/include/asm/segment.h: a task of 32 bits has other numbers of system calls */
+#define SYSCALL_IS_64(regs) ((regs)->cs == 0x33)
+/* mprotect, munmap, madvise, mlock, munlock, mbind, mlock2, pkey_mprotect: arch/x86/entry/syscalls/syscall_64.tbl */
+#define SYSCALL_NAMES_RANGE(nr) \
+	((nr) == 10 || (nr) == 11 || (nr) == 28 || (nr) == 149 || (nr) == 150 || (nr) == 237 || (nr) == 325 || (nr) == 329)
+/* read, write, pread64, readv, preadv, ioctl */
 #define SYSCALL_READS(nr) ((nr) <= 1 || (nr) == 16 || (nr) == 17 || (nr) == 19 || (nr) == 295)
 #define PAGE_MASK (~0xfffull)
 /* user_mode() of arch/x86/include/asm/ptrace.h: the privilege level in the code segment */
@@ -41,7 +47,12 @@ struct pt_regs {
 #define REGS_ARG3(r) ((r)->regs[2])
 #define REGS_RET(r) ((r)->regs[0])
 #define SYSCALL_NR(r) ((r)->syscallno) /* NO_SYSCALL, -1, in an exception */
-#define SYSCALL_FD(r) ((r)->orig_x0) /* regs[0] becomes the result */
+#define SYSCALL_ARG1(r) ((r)->orig_x0) /* regs[0] becomes the result */
+#define SYSCALL_ARG2(r) ((r)->regs[1])
+#define SYSCALL_IS_64(r) (!((r)->pstate & 0x10)) /* PSR_MODE32_BIT of arch/arm64/include/uapi/asm/ptrace.h */
+/* munmap, mprotect, mlock, munlock, madvise, mbind, mlock2, pkey_mprotect: include/uapi/asm-generic/unistd.h */
+#define SYSCALL_NAMES_RANGE(nr) \
+	((nr) == 215 || (nr) == 226 || (nr) == 228 || (nr) == 229 || (nr) == 233 || (nr) == 235 || (nr) == 284 || (nr) == 288)
 /* ioctl, read, write, readv, pread64, preadv: include/uapi/asm-generic/unistd.h */
 #define SYSCALL_READS(nr) ((nr) == 29 || ((nr) >= 63 && (nr) <= 65) || (nr) == 67 || (nr) == 69)
 #define PAGE_MASK (~(page_size - 1)) /* 4, 16 or 64 KiB */

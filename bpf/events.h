@@ -47,7 +47,8 @@ enum vl_kind {
 
 	/* Not steps of a fault: struct vl_writer each, `fault` and `step` 0. What a writer did to the locks of its mm. */
 	VL_W_ACQUIRED = 30,    /* mmap_lock acquired for write; acquired: when it was asked for; flags: VL_F_HOLDER_*; with
-				* priorities and stacks */
+				* priorities and stacks; vma_start, vma_end: what the system call names of the task's own
+				* mm (munmap, mprotect, madvise and their like), 0 where it names none */
 	VL_W_RELEASED = 31,    /* and given back, of a VL_W_ACQUIRED that was sent; acquired: when it was acquired */
 	VL_W_VMA = 32,         /* __vma_start_write returned: a VMA write-locked; vma_start, vma_end: that VMA, acquired: when
 				* it was entered; flags: VL_F_EXACT when readers were looked for, VL_F_HOLDER_READER when there
@@ -174,7 +175,7 @@ struct vl_writer {
 	struct vl_step step;
 	__u64 acquired;      /* by kind */
 	__u64 mm;            /* as in struct vl_open */
-	__u64 vma_start;     /* W_VMA, L_VMA */
+	__u64 vma_start;     /* W_VMA, L_VMA; W_ACQUIRED: of the system call's range */
 	__u64 vma_end;
 	__u64 cgroup;
 	__u64 fork_wait;     /* L_HELD of a fork: ns spent in __vma_start_write, where that is hooked */

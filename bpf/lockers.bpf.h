@@ -82,7 +82,7 @@ static __always_inline __u64 file_read(struct task_struct *task, __u32 syscall)
 {
 	if (!SYSCALL_READS(syscall))
 		return 0;
-	return proc_file(SYSCALL_FD((struct pt_regs *)bpf_task_pt_regs(task)));
+	return proc_file(SYSCALL_ARG1((struct pt_regs *)bpf_task_pt_regs(task)));
 }
 
 static __always_inline __u32 lock_flags(struct task_struct *task, struct mm_struct *mm, bool write)

@@ -3,6 +3,7 @@
 #ifndef VMALOCKTOP_WRITERS_BPF_H
 #define VMALOCKTOP_WRITERS_BPF_H
 
+#include "arch.bpf.h"
 #include "compat.bpf.h"
 #include "counters.h"
 #include "events.h"
@@ -49,6 +50,28 @@ static __always_inline struct vl_writer *begin_write(__u64 mm, __u32 kind, __u8 
 	return w;
 }
 
+/*
+ * The part of its own mm that a writer's system call names: it write-locks VMAs that overlap it, and those beside it that it merges
+ * with. mremap is left out: where it moves to is not known yet.
+ */
+static __always_inline void name_range(struct task_struct *task, struct mm_struct *mm, __u32 syscall, struct vl_writer *w)
+{
+	struct pt_regs *regs;
+	__u64 start, end;
+
+	if (task->mm != mm || !SYSCALL_NAMES_RANGE(syscall))
+		return;
+	regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	if (!SYSCALL_IS_64(regs))
+		return;
+	start = SYSCALL_ARG1(regs) & PAGE_MASK;
+	end = (SYSCALL_ARG1(regs) + SYSCALL_ARG2(regs) + ~PAGE_MASK) & PAGE_MASK;
+	if (end <= start)
+		return;
+	w->vma_start = start;
+	w->vma_end = end;
+}
+
 static __always_inline void write_locked(void *ctx, struct task_struct *task, struct locker *locker, struct mm_struct *mm,
 					 __u64 id, bool queued, __u64 asked, __u64 now, __u32 syscall)
 {
@@ -73,6 +96,7 @@ static __always_inline void write_locked(void *ctx, struct task_struct *task, st
 	w = begin_write(id, VL_W_ACQUIRED, flags, asked, AB(syscall, queued ? locker->holder : 0));
 	if (!w)
 		return;
+	name_range(task, mm, syscall, w);
 	w->prio = task->prio;
 	w->holder_prio = queued ? locker->holder_prio : 0;
 	w->kernel_stack = KERNEL_STACK(stack_ids);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** What `verdict` predicted of runs on a kernel as it is, beside what kernels of the other policies gave. */
-import { TELLABLE } from '../src/core/verdict/conclusions.js';
+import { netOf, TELLABLE } from '../src/core/verdict/conclusions.js';
 import { ALTERNATIVES, type Alternative } from '../src/core/verdict/policies.js';
 import type { VerdictRow } from '../src/core/verdict/report.js';
 
@@ -39,7 +39,13 @@ export interface Row {
   readonly repeats: number;
   /** ns a writer's call: what it would stall, and how much longer it took; null: the workload has no writer. */
   readonly stall: { readonly predicted: number; readonly measured: number; readonly today: number } | null;
-  readonly says: 'agrees' | 'no difference either way' | 'within what repeats' | 'size' | 'direction';
+  readonly says:
+    | 'agrees'
+    | 'within the interval'
+    | 'no difference either way'
+    | 'within what repeats'
+    | 'size'
+    | 'direction';
 }
 
 function median(values: readonly number[]): number {
@@ -56,20 +62,25 @@ const touch = ({ touchNs, touches }: Truth): number => touchNs / touches;
 /** Less than a tenth is no difference, and so is one that is smaller than what the runs of one kernel differ by. */
 function saysOf(least: number, most: number, measured: number, repeats: number): Row['says'] {
   const tellable = (share: number): boolean => Math.abs(share) >= TELLABLE;
-  if (!tellable(least) && !tellable(measured)) return 'no difference either way';
+  if (!tellable(least) && !tellable(most) && !tellable(measured)) return 'no difference either way';
   const off = Math.max(0, least - measured, measured - most);
+  const wide = most - least > Math.max(TELLABLE, Math.abs(measured) / 4);
+  if (off === 0 && wide) return 'within the interval';
   if (off <= Math.abs(measured) / 4 && tellable(measured)) return 'agrees';
   if (off <= repeats) return 'within what repeats';
-  return tellable(measured) && tellable(most) && measured > 0 === most > 0 ? 'size' : 'direction';
+  const nearest = measured < least ? least : most;
+  return tellable(measured) && tellable(nearest) && measured > 0 === nearest > 0 ? 'size' : 'direction';
 }
 
 export function rowsOf({ name, predicted, measured }: Workload): readonly Row[] {
   const today = measured.today.map(touch);
   return ALTERNATIVES.map((policy) => {
     const under = measured[policy].map(touch);
-    const share = (end: 'least' | 'most'): number =>
-      median(predicted.map(({ truth, verdict }) => (verdict?.under[policy].saved[end].sumNs ?? 0) / truth.touchNs));
-    const [least, most] = [share('least'), share('most')];
+    const net = predicted.map(({ truth, verdict }) => {
+      const { lo, hi } = verdict === null ? { lo: 0, hi: 0 } : netOf(verdict.under[policy]);
+      return { lo: lo / truth.touchNs, hi: hi / truth.touchNs };
+    });
+    const [least, most] = [median(net.map(({ lo }) => lo)), median(net.map(({ hi }) => hi))];
     const change = 1 - median(under) / median(today);
     const repeats = Math.max(spread(today), spread(under));
     const off = Math.max(0, least - change, change - most);

@@ -42,6 +42,14 @@ function rows(caption: string, of: readonly VerdictRow[]): Html | null {
         },
       },
       {
+        title: `${name}: lost behind stalled writers`,
+        figure: true as const,
+        get: ({ under }: VerdictRow) => {
+          const { lost } = under[name];
+          return lost === null ? 'not known' : between(lost);
+        },
+      },
+      {
         title: `${name}: not known`,
         figure: true as const,
         get: ({ under }: VerdictRow) => formatExact(under[name].courses.unknown),

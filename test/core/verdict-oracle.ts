@@ -20,6 +20,12 @@ export interface Stall {
   readonly ns: number;
 }
 
+/** Faults that come while a writer stalls, under keep; null: two stalls of one hold are the longest, and either may count. */
+export interface Lost {
+  readonly faults: number;
+  readonly ns: number;
+}
+
 export interface Oracle {
   readonly retries: number;
   readonly queued: readonly [number, number];
@@ -28,13 +34,17 @@ export interface Oracle {
   /** Longest stall of each hold under keep; `exact`: for its VMA, else for the mm. */
   readonly stalls: { readonly exact: readonly Stall[]; readonly bound: readonly Stall[] };
   readonly stallsUnknown: number;
+  readonly lost: { readonly exact: Lost | null; readonly bound: Lost | null };
 }
 
 export interface WriterMoment {
   readonly hold: string;
   readonly mm: number;
   readonly time: number;
+  readonly tid: number;
   readonly vma: readonly [number, number] | null;
+  /** Of mmap_lock: what the system call names. */
+  readonly named: readonly [number, number] | null;
 }
 
 /** Every moment at which a writer came, with the hold it belongs to. */
@@ -47,11 +57,20 @@ export class Writers {
     for (let i = 0; i < batch.length; i++) {
       const key = String(batch.tid[i]);
       const mm = batch.mm[i] as number;
+      const tid = batch.tid[i] as number;
+      const vma = [batch.vmaStart[i], batch.vmaEnd[i]] as [number, number];
       const name = `${mm} `;
       if (batch.kind[i] === VlKind.W_ACQUIRED) {
         const hold = `${name}${++this.#n}`;
         this.#hold.set(key, hold);
-        this.moments.push({ hold, mm, time: batch.time[i] as number, vma: null });
+        this.moments.push({
+          hold,
+          mm,
+          tid,
+          time: batch.time[i] as number,
+          vma: null,
+          named: vma[1] === 0 ? null : vma,
+        });
       } else if (batch.kind[i] === VlKind.W_RELEASED) {
         if (this.#hold.get(key)?.startsWith(name)) this.#hold.delete(key);
       } else if (batch.kind[i] === VlKind.W_VMA) {
@@ -60,8 +79,7 @@ export class Writers {
           hold = `${name}${++this.#n}`;
           this.#hold.set(key, hold);
         }
-        const vma = [batch.vmaStart[i], batch.vmaEnd[i]] as [number, number];
-        this.moments.push({ hold, mm, time: batch.acquired[i] as number, vma });
+        this.moments.push({ hold, mm, tid, time: batch.acquired[i] as number, vma, named: null });
       }
     }
   }
@@ -107,19 +125,55 @@ function saved(fault: Lifecycle, queue: Saved, cause: string, verdict: string): 
   };
 }
 
+/** Whether the writer came for the fault's VMA, or may have. */
+function meets({ vma, named }: WriterMoment, { address, vmaStart, vmaEnd }: Lifecycle): boolean {
+  if (vma !== null) return vma[0] <= address && address < vma[1];
+  return named === null || vmaEnd === 0 || !(vmaEnd < named[0] || vmaStart > named[1]);
+}
+
+interface Longest {
+  readonly moment: WriterMoment;
+  readonly to: number;
+}
+
+function lostBehind(longest: ReadonlyMap<string, readonly Longest[]>, faults: readonly Lifecycle[]): Lost | null {
+  if ([...longest.values()].some((of) => new Set(of.map(({ moment }) => moment)).size > 1)) return null;
+  const stalls: Longest[] = [];
+  for (const stall of [...longest.values()]
+    .map(([one]) => one as Longest)
+    .sort((x, y) => x.moment.time - y.moment.time)) {
+    const { tid, mm, time } = stall.moment;
+    const before = stalls.findLast(({ moment }) => moment.tid === tid && moment.mm === mm);
+    if (before === undefined || before.to <= time) stalls.push(stall);
+  }
+  let [count, ns] = [0, 0];
+  for (const fault of faults) {
+    const ends = stalls
+      .filter(({ moment, to }) => moment.mm === fault.mm && moment.time < fault.first && to > fault.first)
+      .filter(({ moment }) => meets(moment, fault))
+      .map(({ to }) => to);
+    if (ends.length === 0) continue;
+    count++;
+    ns += Math.max(...ends) - fault.first;
+  }
+  return { faults: count, ns };
+}
+
 export function oracle(faults: readonly Lifecycle[], moments: readonly WriterMoment[], queueSeen: boolean): Oracle {
   const total = {
     retry: { faults: 0, unknown: 0, least: 0, most: 0 },
     keep: { faults: 0, unknown: 0, least: 0, most: 0 },
   };
   const all: [number, number] = [0, 0];
-  const windows: { readonly mm: number; readonly address: number; readonly from: number; readonly to: number }[] = [];
+  const windows: { readonly fault: Lifecycle; readonly from: number; readonly to: number }[] = [];
+  const retried: Lifecycle[] = [];
   let retries = 0;
   let stallsUnknown = 0;
   for (const fault of faults) {
     const attempt = fault.attempts.find(({ lock, outcome }) => lock === 'vma' && outcome === 'retry');
     if (attempt === undefined) continue;
     retries++;
+    if (!Number.isNaN(fault.address)) retried.push(fault);
     const cause = attempt.cause ?? 'unknown';
     const fellBack = fault.attempts.some(({ lock }) => lock === 'mmap');
     const queue = fault.how === 'signal' ? ([0, 0] as const) : fellBack ? queued(fault, queueSeen) : null;
@@ -145,22 +199,27 @@ export function oracle(faults: readonly Lifecycle[], moments: readonly WriterMom
     const from =
       wait === undefined ? Number.NaN : Number.isFinite(attempt.released.lo) ? attempt.released.lo : wait.start;
     if (wait === undefined || Number.isNaN(from) || Number.isNaN(fault.address)) stallsUnknown++;
-    else windows.push({ mm: fault.mm, address: fault.address, from, to: wait.end });
+    else windows.push({ fault, from, to: wait.end });
   }
-  const longest = { exact: new Map<string, number>(), bound: new Map<string, number>() };
-  for (const { hold, mm, time, vma } of moments)
-    for (const window of windows) {
-      if (window.mm !== mm || time < window.from || time >= window.to) continue;
-      if (vma !== null && (window.address < vma[0] || window.address >= vma[1])) continue;
+  const longest = { exact: new Map<string, Longest[]>(), bound: new Map<string, Longest[]>() };
+  for (const moment of moments)
+    for (const { fault, from, to } of windows) {
+      const { hold, mm, time, vma } = moment;
+      if (fault.mm !== mm || time < from || time >= to || !meets(moment, fault)) continue;
       const side = longest[vma === null ? 'bound' : 'exact'];
-      side.set(hold, Math.max(side.get(hold) ?? 0, window.to - time));
+      const before = side.get(hold)?.[0];
+      const grown = before === undefined ? Number.POSITIVE_INFINITY : to - time - (before.to - before.moment.time);
+      if (grown > 0) side.set(hold, [{ moment, to }]);
+      else if (grown === 0) side.get(hold)?.push({ moment, to });
     }
-  const list = (side: ReadonlyMap<string, number>): Stall[] => [...side].map(([hold, ns]) => ({ hold, ns }));
+  const list = (side: ReadonlyMap<string, Longest[]>): Stall[] =>
+    [...side].map(([hold, [of]]) => ({ hold, ns: (of?.to ?? 0) - (of?.moment.time ?? 0) }));
   return {
     retries,
     queued: all,
     ...total,
     stalls: { exact: list(longest.exact), bound: list(longest.bound) },
     stallsUnknown,
+    lost: { exact: lostBehind(longest.exact, retried), bound: lostBehind(longest.bound, retried) },
   };
 }

@@ -78,6 +78,10 @@ export function agree({ report, oracle: truth }: Both): void {
         all.under[name].saved.most.sumNs,
       );
       assert.equal(
+        sum(({ under }) => under[name].lost?.most.sumNs ?? 0),
+        all.under[name].lost?.most.sumNs ?? 0,
+      );
+      assert.equal(
         sum(({ under }) => under[name].courses.unknown),
         all.under[name].courses.unknown,
       );
@@ -96,6 +100,10 @@ export function agree({ report, oracle: truth }: Both): void {
   assert.equal(forks.count + others.count, stalls.length);
   assert.equal(inversions.inverted + inversions.upright + inversions.unknown, stalls.length);
   assert.equal(report.writers.keep.forgotten, 0);
+  const lost = truth.lost[report.basis];
+  assert.ok(keep.lost !== null);
+  if (lost !== null) assert.deepEqual([keep.lost.most.count, keep.lost.most.sumNs], [lost.faults, lost.ns]);
+  assert.equal(keep.lost.least.sumNs, report.basis === 'exact' ? keep.lost.most.sumNs : 0);
 }
 
 const ALL: Partial<SessionInfo> = hooked(...WRITER_HOOKS);

@@ -85,6 +85,36 @@ describe('verdict, by example', () => {
     assert.deepEqual([courses.vma, saved.most.sumNs, why], [1, 0, {}]);
   });
 
+  it('a fault that comes for the VMA while a writer stalls loses the rest of the stall', () => {
+    const waits = retry({ fault: 1, tid: 200, from: 1000, to: 9000, found: AVOIDABLE, mmWait: 10 });
+    // Its first step is 20 before it gives the VMA lock back.
+    const comes = retry({ fault: 2, tid: 201, from: 6000, to: 8000, found: AVOIDABLE, mmWait: 10 });
+    const lostTo = (names: readonly [number, number] | undefined, hooks: readonly string[]): unknown => {
+      const call = { tid: 300, syscall: 28, asked: 4000, had: 4000, released: 4100 };
+      const hold = writer({
+        ...call,
+        ...(names ? { names } : {}),
+        vmas: hooks.includes(SEES) ? [[4010, ...VMA, 3]] : [],
+      });
+      const both = run(inOrder(waits, comes, hold), hooked(...hooks));
+      agree(both);
+      const { lost } = both.report.all.under.keep;
+      return [
+        lost?.most.count,
+        lost?.least.sumNs,
+        lost?.most.sumNs,
+        both.report.conclusions.join(' ').match(/would lose (at most)?/)?.[1],
+      ];
+    };
+    const SEES = '__vma_start_write';
+    const blind = WRITER_HOOKS.filter((target) => target !== SEES);
+    assert.deepEqual(lostTo(undefined, WRITER_HOOKS), [1, 3020, 3020, undefined]);
+    assert.deepEqual(lostTo(undefined, blind), [1, 0, 3020, 'at most']);
+    assert.deepEqual(lostTo([PAGE, PAGE + 0x1000], blind), [1, 0, 3020, 'at most']);
+    // Of another VMA, as its system call says.
+    assert.deepEqual(lostTo([VMA[1] + 0x1000, VMA[1] + 0x2000], blind), [0, 0, 0, undefined]);
+  });
+
   it('a fault in flight is not known', () => {
     const both = run(retry({ fault: 1, tid: 200, from: 1000, to: 9000 }).slice(0, 3));
     assert.equal(both.report.all.retries, 0);
@@ -129,6 +159,8 @@ describe('verdict, random streams', () => {
       at: fc.integer({ min: 0, max: 8000 }),
       syscall: fc.constantFrom(56, 10, 11),
       pages: fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 4 }),
+      named: fc.option(fc.tuple(fc.integer({ min: -512, max: 512 }), fc.integer({ min: 1, max: 4 }))),
+      thread: fc.integer({ min: 0, max: 5 }),
       mm: fc.constantFrom(MM, MM + 64),
     });
     fc.assert(
@@ -152,10 +184,11 @@ describe('verdict, random streams', () => {
                 behind: 300,
               }),
             ),
-            ...holds.map(({ at, syscall, pages, mm }, i) =>
+            ...holds.map(({ at, syscall, pages, named, thread, mm }) =>
               writer({
-                tid: 400 + i,
+                tid: 400 + thread,
                 syscall,
+                ...(named === null ? {} : { names: [page(named[0]), page(named[0] + named[1])] as const }),
                 asked: at,
                 had: at,
                 released: at + 500,
@@ -175,16 +208,18 @@ describe('verdict, random streams', () => {
   });
 });
 
+const AT_PAGE = { mm: MM, address: PAGE, vmaStart: 0, vmaEnd: 0 };
+
 describe('verdict, bounds', () => {
   it('writes the oldest hold down when too many are open, and counts what it found later', () => {
     const policy = new PolicyStalls(true, () => undefined, 2);
     const [cause, process] = [new StallSums(), new StallSums()];
     const who = { tgid: 1, comm: 'w', syscall: 10, prio: Number.NaN };
     const holds = [1, 2, 3].map((tid) => new WriterHold(tid, MM, 0, who));
-    policy.stalls.window(MM, PAGE, 0, 100, cause, process, 9);
+    policy.stalls.window(AT_PAGE, 0, 100, cause, process, 9);
     for (const hold of holds) policy.stalls.writeLocks(hold, 10 * hold.tid, ...VMA);
     // The first one, written down by the third, meets a longer window.
-    policy.stalls.window(MM, PAGE, 0, 500, cause, process, 9);
+    policy.stalls.window(AT_PAGE, 0, 500, cause, process, 9);
     policy.finish();
     assert.deepEqual([policy.all.stalls.count, cause.stalls.count, process.stalls.count, policy.late], [3, 3, 3, 1]);
     assert.equal(policy.all.stalls.sum, 90 + 480 + 470);

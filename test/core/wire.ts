@@ -177,6 +177,8 @@ export interface WriterPlan {
   /** When __vma_start_write was entered, for which VMA, and how long it waited. */
   readonly vmas?: readonly (readonly [time: number, lo: number, hi: number, waited: number])[];
   readonly stacks?: readonly [kernel: number, user: number];
+  /** What its system call names. */
+  readonly names?: readonly [lo: number, hi: number];
 }
 
 /** One hold of mmap_lock for write. */
@@ -193,6 +195,7 @@ export function writer(plan: WriterPlan): WireRow[] {
       b: plan.behind ?? 0,
       flags: flags | (plan.flags ?? 0),
       ...(plan.stacks === undefined ? {} : { stacks: plan.stacks }),
+      ...(plan.names === undefined ? {} : { vma: plan.names }),
     },
   ];
   for (const [time, lo, hi, waited] of plan.vmas ?? [])

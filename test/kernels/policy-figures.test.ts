@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type Row, rowsOf, type Truth, tableOf } from '../../scripts/policy-figures.js';
+import { netOf } from '../../src/core/verdict/conclusions.js';
 import type { VerdictReport, VerdictRow } from '../../src/core/verdict/report.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -16,9 +17,9 @@ const { stdout } = await promisify(execFile)(
   { cwd: ROOT, maxBuffer: 2 ** 26 },
 );
 const verdict = (JSON.parse(stdout) as VerdictReport).byProcess[0] as VerdictRow;
-const { least, most } = verdict.under.keep.saved;
+const { lo, hi } = netOf(verdict.under.keep);
 /** What the same faults took, so that keep saves a third of it. */
-const TOOK = 3 * most.sumNs;
+const TOOK = 3 * hi;
 
 const truth = (touchNs: number, writes = 0, writeNs = 0): Truth => ({ pid: 1, touches: 100, touchNs, writes, writeNs });
 const runs = (touchNs: number, spread: number, writes = 0, writeNs = 0): readonly Truth[] =>
@@ -39,7 +40,7 @@ function keep(share: number, spread: number, of: VerdictRow | null = verdict): R
 
 test('a share of what touches took, its error as a share of what was measured, and what runs differ by', () => {
   const row = keep(0.4, 0.05);
-  assert.equal(row.least.toFixed(6), (least.sumNs / TOOK).toFixed(6));
+  assert.equal(row.least.toFixed(6), (lo / TOOK).toFixed(6));
   assert.equal(row.most.toFixed(6), (1 / 3).toFixed(6));
   assert.equal(row.measured.toFixed(6), '0.400000');
   assert.equal(row.error?.toFixed(6), (1 - 1 / 3 / 0.4).toFixed(6));
@@ -58,6 +59,24 @@ test('what it says: within a quarter, beyond it, the other way, and what cannot 
   assert.equal(keep(0.05, 0.05, null).says, 'no difference either way');
   assert.equal(keep(0.05, 0.05, null).error, null);
   assert.equal(keep(0.5, 0.05, null).says, 'direction');
+});
+
+test('what faults may lose behind stalled writers is part of the prediction, and a wide one is called so', () => {
+  const { keep: of, retry } = verdict.under;
+  assert.ok(of.lost !== null);
+  const losing = { ...of.lost.most, sumNs: 0.4 * TOOK };
+  const row = (least: typeof losing): VerdictRow => ({
+    ...verdict,
+    under: { retry, keep: { ...of, lost: { least, most: losing } } },
+  });
+  // As where the VMAs of writers are not seen: from a saving of a third to a loss.
+  const wide = row({ ...losing, sumNs: 0 });
+  assert.ok(keep(-0.05, 0.01, wide).least < 0);
+  assert.equal(keep(-0.05, 0.01, wide).says, 'within the interval');
+  assert.equal(keep(-0.3, 0.01, wide).says, 'direction');
+  // As where they are.
+  assert.equal(keep(-0.3, 0.01, row(losing)).says, 'direction');
+  assert.equal(keep(0, 0.01, row(losing)).says, 'no difference either way');
 });
 
 test('the table: a row for each policy, an interval where the prediction is one', () => {

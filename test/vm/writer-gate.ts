@@ -80,6 +80,8 @@ export async function assertWriterGates(t: TestContext, session: Session): Promi
       ),
     );
     session.assertCount('queued behind the holder', queued.length, held.truth.truth);
+    // Where its VMA is not seen, mprotect names another one.
+    assert.equal(Number(held.stall.exactNs ?? held.stall.boundNs), 0, 'nobody went for this VMA');
     const { writers } = session.stat;
     const place = writers.findIndex(({ tgid, syscall }) => tgid === held.truth.pid && syscall === MPROTECT);
     assert.ok(place >= 0, `mprotect is not among the ${writers.length} writers`);

@@ -11,7 +11,7 @@ import { DROPPING_WAITS } from '../vocabulary/waits.js';
 import { CounterfactualSums } from './counterfactual-sums.js';
 import { isHooked, MMAP_LOCK_HOOK, seesQueue } from './mmap-lock.js';
 import type { CounterfactualRow, StallSums } from './snapshot-rows.js';
-import { type OpenWindow, type Provisional, Stalls } from './stalls.js';
+import { type OpenWindow, type Provisional, placeOf, Stalls } from './stalls.js';
 import type { ProcessSums } from './sums.js';
 
 const MAX_COUNTERFACTUAL_PROCESSES = 64;
@@ -87,7 +87,7 @@ export class Counterfactual {
       own.stallUnknown++;
       return;
     }
-    this.stalls.window(fault.mm, fault.address, window.start, window.end, cause, own);
+    this.stalls.window(placeOf(fault), window.start, window.end, cause, own);
   }
 
   /** What waits in flight add until `now`; `open`: oldest first. */
@@ -103,9 +103,8 @@ export class Counterfactual {
       if (wait === undefined || wait.held !== 'none') continue;
       // It is not sure yet that this attempt returns RETRY: no sums are made for its sake.
       windows.push({
-        mm: fault.mm,
+        at: placeOf(fault),
         start: wait.start,
-        address: fault.address,
         process: process.counterfactual ?? new CounterfactualSums(),
       });
     }

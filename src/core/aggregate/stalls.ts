@@ -8,6 +8,7 @@
  * once, when the later of the two comes; sums are right at any time and no decision waits for another.
  */
 import { BoundedMap } from '../bounded/bounded-map.js';
+import type { Lifecycle } from '../lifecycle/lifecycle.js';
 import { type Hold, StallTotals } from './stall-hold.js';
 
 /** Kept per mm, and mms kept at a time. Writers are sent where they waited or met a retry, so few are in flight. */
@@ -15,8 +16,8 @@ const MAX_WINDOWS = 512;
 const MAX_MOMENTS = 512;
 const MAX_MMS = 4096;
 
-/** When a writer came: for any VMA of its mm (`lo` 0, `hi` Infinity: at most), or for one. */
-interface Moment {
+/** When a writer came: for one VMA (`exact`), or at most for those that its system call names (`lo` 0, `hi` Infinity: for any). */
+export interface Moment {
   time: number;
   lo: number;
   hi: number;
@@ -27,17 +28,22 @@ interface Moment {
 interface Window {
   start: number;
   end: number;
-  address: number;
+  at: Faulted;
   cause: StallTotals;
   process: StallTotals;
   tid: number;
 }
 
+/** Where a fault was; `vmaEnd` 0: its VMA is not known. */
+export type Faulted = Pick<Lifecycle, 'mm' | 'address' | 'vmaStart' | 'vmaEnd'>;
+
+/** A copy, for records of faults are used again. */
+export const placeOf = ({ mm, address, vmaStart, vmaEnd }: Faulted): Faulted => ({ mm, address, vmaStart, vmaEnd });
+
 /** A wait that goes on: its window lasts until now. */
 export interface OpenWindow {
-  readonly mm: number;
+  readonly at: Faulted;
   readonly start: number;
-  readonly address: number;
   readonly process: StallTotals;
 }
 
@@ -59,22 +65,23 @@ class MmWatch {
   }
 }
 
-/** A stall in `to` grew to `ns`; `lo`, `hi`: the VMA the writer came for, `tid`: whose window it met. */
-export type OnStall = (
-  hold: Hold,
-  to: StallTotals,
-  exact: boolean,
-  ns: number,
-  lo: number,
-  hi: number,
-  tid: number,
-) => void;
+/** A stall in `to` grew to `ns`; `moment`: when the writer came, and for which VMA, `tid`: whose window it met. */
+export type OnStall = (to: StallTotals, ns: number, moment: Readonly<Moment>, tid: number) => void;
 
 /** Stalls by what they are summed over. */
 export type Provisional = ReadonlyMap<StallTotals, StallTotals>;
 
-function within(moment: Moment, start: number, end: number, address: number): boolean {
-  return moment.time >= start && moment.time < end && address >= moment.lo && address < moment.hi;
+/**
+ * Whether a writer that came for [lo, hi) write-locks the VMA of a fault, or may (`exact` false): one beside what a system call
+ * names may be merged with what becomes of that, and is write-locked then.
+ */
+export function mayLock({ lo, hi, exact }: Pick<Moment, 'lo' | 'hi' | 'exact'>, at: Faulted): boolean {
+  if (exact) return at.address >= lo && at.address < hi;
+  return at.vmaEnd === 0 || (at.vmaEnd >= lo && at.vmaStart <= hi);
+}
+
+function within(moment: Moment, start: number, end: number, at: Faulted): boolean {
+  return moment.time >= start && moment.time < end && mayLock(moment, at);
 }
 
 export class Stalls {
@@ -97,31 +104,23 @@ export class Stalls {
   }
 
   /** A retry's window [start, end), of thread `tid`. */
-  window(
-    mm: number,
-    address: number,
-    start: number,
-    end: number,
-    cause: StallTotals,
-    process: StallTotals,
-    tid: number = 0,
-  ): void {
+  window(at: Faulted, start: number, end: number, cause: StallTotals, process: StallTotals, tid: number = 0): void {
     if (!(start < end)) return;
-    const watch = this.#watch(mm, end);
+    const watch = this.#watch(at.mm, end);
     if (start <= watch.momentsLostTo) this.lateWindows++;
     if (watch.latestMoment >= start)
       for (const moment of watch.moments) {
-        if (!within(moment, start, end, address)) continue;
+        if (!within(moment, start, end, at)) continue;
         this.#stall(moment, end, cause, process, tid);
       }
     if (end > watch.latestEnd) watch.latestEnd = end;
     const old = watch.windows[watch.nextWindow];
-    if (old === undefined) watch.windows[watch.nextWindow] = { start, end, address, cause, process, tid };
+    if (old === undefined) watch.windows[watch.nextWindow] = { start, end, at, cause, process, tid };
     else {
       watch.windowsLostTo = Math.max(watch.windowsLostTo, old.end);
       old.start = start;
       old.end = end;
-      old.address = address;
+      old.at = at;
       old.cause = cause;
       old.process = process;
       old.tid = tid;
@@ -129,9 +128,9 @@ export class Stalls {
     watch.nextWindow = (watch.nextWindow + 1) % this.#maxWindows;
   }
 
-  /** A writer had the mm's mmap_lock. */
-  acquired(hold: Hold, time: number): void {
-    this.#came(hold, time, 0, Number.POSITIVE_INFINITY, false);
+  /** A writer had the mm's mmap_lock; [lo, hi) is what its system call names, `hi` 0 where that is not known. */
+  acquired(hold: Hold, time: number, lo: number, hi: number): void {
+    this.#came(hold, time, lo, hi === 0 ? Number.POSITIVE_INFINITY : hi, false);
   }
 
   /** A writer entered __vma_start_write for the VMA [lo, hi). */
@@ -166,11 +165,11 @@ export class Stalls {
       if (was[side] === 0) sums[moment.exact ? 'exactHolds' : 'boundHolds']++;
       was[side] = ns;
     };
-    for (const { mm, start, address, process } of open) {
-      const watch = this.#mms.get(mm);
+    for (const { at, start, process } of open) {
+      const watch = this.#mms.get(at.mm);
       if (watch === undefined || watch.latestMoment < start) continue;
       for (const moment of watch.moments) {
-        if (!within(moment, start, now, address)) continue;
+        if (!within(moment, start, now, at)) continue;
         raise(moment, this.all, now - moment.time);
         raise(moment, process, now - moment.time);
       }
@@ -197,16 +196,14 @@ export class Stalls {
     if (time > watch.latestMoment) watch.latestMoment = time;
     if (time >= watch.latestEnd) return;
     for (const window of watch.windows) {
-      if (!within(moment, window.start, window.end, window.address)) continue;
+      if (!within(moment, window.start, window.end, window.at)) continue;
       this.#stall(moment, window.end, window.cause, window.process, window.tid);
     }
   }
 
   #stall(moment: Moment, end: number, cause: StallTotals, process: StallTotals, tid: number): void {
     const ns = end - moment.time;
-    const { hold, exact, lo, hi } = moment;
-    for (const to of [this.all, cause, process])
-      if (raise(moment, to, ns)) this.#onStall?.(hold, to, exact, ns, lo, hi, tid);
+    for (const to of [this.all, cause, process]) if (raise(moment, to, ns)) this.#onStall?.(to, ns, moment, tid);
   }
 
   #watch(mm: number, now: number): MmWatch {

@@ -178,7 +178,8 @@ export class Writers {
         row.userStack = batch.userStack[i] as number;
       }
     }
-    this.#stalls.acquired(this.#begin(tid, batch.mm[i] as number, time, row), time);
+    const hold = this.#begin(tid, batch.mm[i] as number, time, row);
+    this.#stalls.acquired(hold, time, batch.vmaStart[i] as number, batch.vmaEnd[i] as number);
   }
 
   #released(batch: EventBatch, i: number, tid: number, row: WriterSums): void {

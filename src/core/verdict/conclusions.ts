@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** What the figures of `verdict` come to, in sentences. */
+
+import type { Interval } from '../lifecycle/lifecycle.js';
 import { formatDuration, formatExact, formatInterval, formatShare } from '../present/format.js';
 import { ALTERNATIVES, type Alternative } from './policies.js';
-import type { Between, Spread, VerdictReport } from './report.js';
+import type { Between, Spread, UnderRow, VerdictReport } from './report.js';
 
 /** Runs of one workload on one kernel differ by about a tenth: less than this share of the faults' time is not measurable. */
 export const TELLABLE = 0.1;
@@ -38,25 +40,39 @@ function writersWords(report: Figures, name: Alternative): string {
 
 function savesWords(report: Figures, name: Alternative): string {
   const { all } = report;
-  const { saved, courses } = all.under[name];
+  const { saved, lost, courses } = all.under[name];
   const share = (ns: number): string => formatShare(all.tookNs === 0 ? 0 : ns / all.tookNs);
   const [least, most] = [share(saved.least.sumNs), share(saved.most.sumNs)];
   const shares = least === most ? most : `${least} to ${most}`;
   const vain = courses.vain === 0 ? '' : ` and make ${plural(courses.vain, 'second try', 'second tries')} in vain`;
   const small =
-    all.tookNs > 0 && saved.most.sumNs < TELLABLE * all.tookNs
+    all.tookNs > 0 && Math.max(saved.most.sumNs, lost?.most.sumNs ?? 0) < TELLABLE * all.tookNs
       ? ': less than a tenth, which runs of one workload differ by anyway, so no measurable difference'
       : '';
-  return `faults would save ${between(saved)}, ${shares} of what they took${vain}${small}`;
+  const behind =
+    lost === null || lost.most.count === 0
+      ? ''
+      : `; ${plural(lost.most.count, 'fault', 'faults')} that came meanwhile would lose ${lost.least.sumNs < lost.most.sumNs ? 'at most ' : ''}${formatDuration(lost.most.sumNs)}, ${share(lost.most.sumNs)}, behind stalled writers`;
+  return `faults would save ${between(saved)}, ${shares} of what they took${vain}${behind}${small}`;
+}
+
+/** What faults gain and lose, summed: both ends, ns. */
+export function netOf({ saved, lost }: Pick<UnderRow, 'saved' | 'lost'>): Interval {
+  return {
+    lo: saved.least.sumNs - (lost?.most.sumNs ?? 0),
+    hi: saved.most.sumNs - (lost?.least.sumNs ?? 0),
+  };
 }
 
 function compared(report: Figures): string {
-  const [retry, keep] = [report.all.under.retry.saved, report.all.under.keep.saved];
+  const [retry, keep] = [netOf(report.all.under.retry), netOf(report.all.under.keep)];
   const tellable = TELLABLE * report.all.tookNs;
-  if (keep.least.sumNs - retry.most.sumNs > tellable)
-    return `Between them: keep saves faults ${endsOf(keep.least.sumNs - retry.most.sumNs, keep.most.sumNs - retry.least.sumNs)} more than retry.`;
-  if (retry.least.sumNs - keep.most.sumNs > tellable)
-    return `Between them: retry saves faults ${endsOf(retry.least.sumNs - keep.most.sumNs, retry.most.sumNs - keep.least.sumNs)} more than keep.`;
+  if (keep.lo - retry.hi > tellable)
+    return `Between them: keep saves faults ${endsOf(keep.lo - retry.hi, keep.hi - retry.lo)} more than retry.`;
+  if (retry.lo - keep.hi > tellable)
+    return `Between them: retry saves faults ${endsOf(retry.lo - keep.hi, retry.hi - keep.lo)} more than keep.`;
+  if (Math.max(keep.hi - retry.lo, retry.hi - keep.lo) > tellable)
+    return 'Between them: which is better for faults cannot be told.';
   return 'Between them: no measurable difference for faults.';
 }
 

@@ -27,6 +27,10 @@ function underRow(sums: UnderSums, stall: StallSums, basis: Verdict['basis']): U
   return {
     courses: { ...sums.courses },
     saved: { least: spreadOf(sums.least), most: spreadOf(sums.most) },
+    lost:
+      basis === 'none'
+        ? null
+        : { least: spreadOf(basis === 'exact' ? sums.lost : new Histogram()), most: spreadOf(sums.lost) },
     why: Object.fromEntries([...sums.why].sort(([x, m], [y, n]) => n - m || (x < y ? -1 : 1))),
     stalls: basis === 'none' ? null : { ...spreadOf(stall.stalls), windowsUnknown: stall.unknown },
   };
@@ -76,7 +80,12 @@ function stallReport(policy: PolicyStalls, arch: string): StallReport {
     forks: spreadOf(merged.forks),
     others: spreadOf(merged.others),
     inversions: { ...policy.inversions },
-    forgotten: policy.late + policy.rows.evicted + policy.stalls.lateMoments + policy.stalls.lateWindows,
+    forgotten:
+      policy.late +
+      policy.rows.evicted +
+      policy.stalls.lateMoments +
+      policy.stalls.lateWindows +
+      policy.behind.forgotten,
   };
 }
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 /**
  * Writers that would stall under a policy: holds of mmap_lock against the windows in which the policy keeps a VMA lock.
- * What a hold comes to is written down when no window can meet it any more, once.
+ * What a hold comes to is written down when no window can meet it any more, once; and then what it costs faults that come meanwhile.
  */
 import { Histogram } from '../aggregate/histogram.js';
 import { Hold, StallTotals } from '../aggregate/stall-hold.js';
-import { Stalls } from '../aggregate/stalls.js';
+import { type Moment, Stalls } from '../aggregate/stalls.js';
 import { BoundedMap } from '../bounded/bounded-map.js';
+import { BehindStalls } from './behind-stalls.js';
 
 /** Holds whose stalls may still grow, rows of writers, and VMAs of a row. */
 const MAX_OPEN_HOLDS = 16_384;
@@ -55,7 +56,8 @@ export interface Inversions {
 
 export class WriterHold extends Hold {
   readonly who: Who;
-  /** The VMA of its longest stall, and the thread it waits for there. */
+  /** Of its longest stall: when it began, the VMA, and the thread it waits for there. */
+  from = 0;
   lo = 0;
   hi = 0;
   waitsFor = 0;
@@ -71,6 +73,7 @@ export class PolicyStalls {
   readonly stalls: Stalls;
   readonly all: StallSums = new StallSums();
   readonly rows: BoundedMap<string, StalledWriter> = new BoundedMap(MAX_ROWS, ({ stalls }) => stalls.sum);
+  readonly behind: BehindStalls = new BehindStalls();
   readonly inversions: Inversions = { inverted: 0, upright: 0, unknown: 0 };
   /** Times a stall grew after its hold was written down. */
   late = 0;
@@ -84,20 +87,23 @@ export class PolicyStalls {
     this.#exact = exact;
     this.#priorityOf = priorityOf;
     this.#maxOpen = maxOpen;
-    this.stalls = new Stalls(undefined, undefined, (hold, to, isExact, _ns, lo, hi, tid) => {
-      if (isExact === exact && to === this.stalls.all) this.#grew(hold as WriterHold, lo, hi, tid);
+    this.stalls = new Stalls(undefined, undefined, (to, _ns, moment, tid) => {
+      if (moment.exact === exact && to === this.stalls.all) this.#grew(moment, tid);
     });
   }
 
   finish(): void {
     for (const hold of this.#open) this.#write(hold);
+    this.behind.finish();
   }
 
-  #grew(hold: WriterHold, lo: number, hi: number, tid: number): void {
+  #grew({ hold: of, time, lo, hi }: Moment, tid: number): void {
+    const hold = of as WriterHold;
     if (hold.written) {
       this.late++;
       return;
     }
+    hold.from = time;
     hold.lo = lo;
     hold.hi = hi;
     hold.waitsFor = tid;
@@ -121,6 +127,8 @@ export class PolicyStalls {
     }
     const row = this.#rowOf(hold.who);
     row.stalls.record(ns);
+    const { tid, mm, from, lo, hi } = hold;
+    this.behind.stalled({ tid, mm, from, to: from + ns, lo, hi, exact: this.#exact });
     if (this.#exact) addVma(row.vmas, hold.lo, hold.hi, ns);
     const other = this.#priorityOf(hold.waitsFor);
     if (Number.isNaN(hold.who.prio) || other === undefined) this.inversions.unknown++;

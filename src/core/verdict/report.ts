@@ -23,6 +23,8 @@ export interface UnderRow {
   readonly courses: Readonly<Record<Course, number>>;
   /** Time queued for mmap_lock that is saved, of the faults that save any. */
   readonly saved: Between;
+  /** Time that faults would queue behind stalled writers, of the faults that do; null: no hook shows writers. */
+  readonly lost: Between | null;
   /** Why a saving is an interval, or not known. */
   readonly why: Readonly<Record<string, number>>;
   /** One per hold of a writer; null: no hook shows writers. */

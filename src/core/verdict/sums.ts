@@ -18,6 +18,8 @@ export class UnderSums {
   /** Why a saving is an interval or is not known, in words: how many faults. */
   readonly why: Map<string, number> = new Map();
   readonly stall: StallSums = new StallSums();
+  /** Of faults that come while a writer stalls: how long they queue behind it, at most. */
+  readonly lost: Histogram = new Histogram();
 
   add({ course, saved, why }: Under): void {
     this.courses[course]++;

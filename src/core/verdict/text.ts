@@ -64,6 +64,9 @@ function policyLines(report: VerdictReport): string[] {
       ]),
     ),
   ];
+  lines.push(
+    titled('lost behind stalled writers', ['', ...under(({ lost }) => (lost === null ? 'not known' : between(lost)))]),
+  );
   const stalls = under(({ stalls }) => (stalls === null ? 'not known' : formatExact(stalls.count)));
   lines.push(titled(report.basis === 'bound' ? 'writers stalled, at most' : 'writers stalled', ['', ...stalls]));
   if (all.under.keep.stalls !== null) {

@@ -43,8 +43,10 @@ export class WriterRows {
     const time = batch.time[i] as number;
     switch (batch.kind[i]) {
       case VlKind.W_ACQUIRED: {
+        const [lo, hi] = [batch.vmaStart[i], batch.vmaEnd[i]] as [number, number];
         const { holds } = this.#begin(tid, mm, time, this.#who(batch, i));
-        for (const [n, policy] of this.#policies.entries()) policy.stalls.acquired(holds[n] as WriterHold, time);
+        for (const [n, policy] of this.#policies.entries())
+          policy.stalls.acquired(holds[n] as WriterHold, time, lo, hi);
         return;
       }
       case VlKind.W_RELEASED:

@@ -54,10 +54,12 @@ const located = (row: EventRow, value: number | undefined): number | null =>
 const isFault = (row: EventRow): boolean => hasInfo(row) && !isOfNoFault(at(row, 'kind'));
 const ofFault = (row: EventRow, value: number | undefined): number | null =>
   isFault(row) ? known(value ?? Number.NaN) : null;
-const ofVma = (row: EventRow, value: number | undefined): number | null =>
-  isFault(row) || isVma(row) || at(row, 'kind') === VlKind.W_VMA || at(row, 'kind') === VlKind.L_VMA
-    ? known(value ?? Number.NaN)
-    : null;
+const VMA_KINDS: ReadonlySet<number> = new Set([VlKind.W_VMA, VlKind.L_VMA]);
+const ofVma = (row: EventRow, value: number | undefined): number | null => {
+  if (isFault(row) || isVma(row) || VMA_KINDS.has(at(row, 'kind'))) return known(value ?? Number.NaN);
+  // What the writer's system call names; 0 where it names nothing.
+  return at(row, 'kind') === VlKind.W_ACQUIRED && value !== 0 ? (value ?? null) : null;
+};
 /** Those that a writer's wait or a hold has; null elsewhere. */
 const hasStacks = (kind: number): boolean => kind === VlKind.W_ACQUIRED || isLockEvent(kind);
 const stackOf = (row: EventRow, id: number | undefined): number | null =>
@@ -170,7 +172,12 @@ export const eventColumns: readonly Column<EventRow>[] = [
   },
   { name: 'mm', type: 'int64', about: 'identity of the mm', get: (r) => located(r, r.batch.mm[r.i]) },
   { name: 'address', type: 'int64', about: 'page of the fault', get: (r) => ofFault(r, r.batch.address[r.i]) },
-  { name: 'vma_start', type: 'int64', about: 'first address of the VMA', get: (r) => ofVma(r, r.batch.vmaStart[r.i]) },
+  {
+    name: 'vma_start',
+    type: 'int64',
+    about: 'first address of the VMA; of W_ACQUIRED: of what its system call names',
+    get: (r) => ofVma(r, r.batch.vmaStart[r.i]),
+  },
   { name: 'vma_end', type: 'int64', about: 'first address behind it', get: (r) => ofVma(r, r.batch.vmaEnd[r.i]) },
   {
     name: 'vm_flags',
