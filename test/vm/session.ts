@@ -98,7 +98,10 @@ export interface Stat {
   }[];
   vmas: { tgid: number; mapping: string | null; device: string | null; inode: number | null }[];
   counterfactual: {
-    byProcess: { key: string; stall: { basis: string; exactNs: string | null; boundNs: string | null } }[];
+    byProcess: {
+      key: string;
+      stall: { basis: string; writers: number; exactNs: string | null; boundNs: string | null };
+    }[];
   };
   swap: { devices: { name: string | null; synchronous: boolean; reads: number; retries: number }[] };
   blockers: {
