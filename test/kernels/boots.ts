@@ -84,7 +84,7 @@ where that was tried, and with which outcome. Each row is a stock Debian kernel 
   its end. *500 of 500* is exact. Where the kernel skipped runs of a program, it says how many (*missed*), and what lacks is
   never more than that.
 * **causes**: a workload for each cause, wait and user of the VMA lock; each is named, as often as it was made.
-* **check**: tens of thousands of mixed faults; no rule of [check.md](check.md) is violated, and RETRY counted is RETRY followed.
+* **check**: ten thousand mixed faults and more; no rule of [check.md](check.md) is violated, and RETRY counted is RETRY followed.
 * **lacks**: functions our programs name that this kernel does not have; what they show is then *unknown*, or another hook
   shows it. The relocations of every program are resolved against each of these kernels' types by a unit test, booted or not.
 

@@ -9,8 +9,8 @@ import { firstKernel, guestImpossible, matrix } from './guest.js';
 import { observe } from './observed.js';
 
 const skip = (await guestImpossible()) ?? false;
-const SECONDS = matrix ? '20' : '8';
-const FAULTS = matrix ? 100_000 : 30_000;
+const SECONDS = matrix ? '20' : '4';
+const FAULTS = matrix ? 100_000 : 10_000;
 /** What the workload is to make: of those some are of kernel mode, and a preemptible kernel skips runs of probes. */
 const MADE = 1.4 * FAULTS;
 /** Rules that thousands of these faults show: attempts and their flags, RETRYs, folio locks, swap-ins, VMAs. The rest may see none. */
