@@ -6,7 +6,7 @@ import { UserKind } from '../../src/core/events/user-rows.js';
 import { openFile } from '../../src/recording/read/file.js';
 import { fileSink } from '../../src/recording/write/sink.js';
 import { createRecordingWriter } from '../../src/recording/write/writer.js';
-import { GUEST_RECORDING } from '../export/support.js';
+import { STACK_RECORDING } from '../export/support.js';
 
 export interface Changes {
   session?(session: SessionInfo): unknown;
@@ -20,7 +20,7 @@ export async function writeChanged(
   changes: Changes,
   rows: number = Number.POSITIVE_INFINITY,
 ): Promise<void> {
-  const source = await openFile(GUEST_RECORDING);
+  const source = await openFile(STACK_RECORDING);
   const session = (changes.session?.(source.session) ?? source.session) as SessionInfo;
   const writer = await createRecordingWriter(session, await fileSink(path));
   let number = 0;
