@@ -66,7 +66,8 @@ static __always_inline void name_range(struct task_struct *task, struct mm_struc
 		return;
 	start = SYSCALL_ARG1(regs) & PAGE_MASK;
 	end = (SYSCALL_ARG1(regs) + SYSCALL_ARG2(regs) + ~PAGE_MASK) & PAGE_MASK;
-	if (end <= start)
+	/* An address with a tag in its top byte (arm64; LAM of x86) is not where the VMA is. */
+	if (end <= start || start >> 56)
 		return;
 	w->vma_start = start;
 	w->vma_end = end;
