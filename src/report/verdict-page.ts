@@ -42,7 +42,7 @@ function rows(caption: string, of: readonly VerdictRow[]): Html | null {
         },
       },
       {
-        title: `${name}: lost behind stalled writers`,
+        title: `${name}: lost`,
         figure: true as const,
         get: ({ under }: VerdictRow) => {
           const { lost } = under[name];
@@ -144,7 +144,7 @@ ${section(
     { title: 'what it does', get: (policy) => POLICY_FACTS[policy].sentence },
   ]),
 )}
-${section('faults', 'What faults would save', rows('In all and by cause', [report.all, ...report.byCause]), rows('By process', report.byProcess))}
+${section('faults', 'What faults would save, and lose behind stalled writers', rows('In all and by cause', [report.all, ...report.byCause]), rows('By process', report.byProcess))}
 ${section(
   'distributions',
   'Distributions',
