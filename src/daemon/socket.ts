@@ -30,8 +30,12 @@ export interface StreamSocket {
   close(): Promise<void>;
 }
 
-/** At the end a client is waited for while it takes something every so often, but no longer than that in all. */
-const STALLED_MS = 2000;
+/**
+ * At the end a client is waited for while it takes something every so often, but no longer than that in all. Where memory is short
+ * a client that reads may get no CPU for seconds.
+ */
+const LOOK_MS = 2000;
+const STALLED_LOOKS = 3;
 const LINGER_MS = 20_000;
 
 /**
@@ -92,16 +96,18 @@ class Listening implements StreamSocket {
 
   /** What a client was sent and has not read yet stays in its own queue, also after this. */
   #hangUpOnStalled(): NodeJS.Timeout {
-    const left = new Map<Socket, number>();
-    let looks = LINGER_MS / STALLED_MS;
+    const left = new Map<Socket, { readonly rest: number; readonly since: number }>();
+    let looks = 0;
     return setInterval(() => {
-      looks--;
+      looks++;
       for (const client of this.#sockets) {
         const rest = client.writableLength;
-        if (looks === 0 || rest === 0 || rest === left.get(client)) client.destroy();
-        else left.set(client, rest);
+        const before = left.get(client);
+        if (before?.rest !== rest) left.set(client, { rest, since: looks });
+        const stalled = before?.rest === rest && looks - before.since >= STALLED_LOOKS;
+        if (rest === 0 || stalled || looks * LOOK_MS >= LINGER_MS) client.destroy();
       }
-    }, STALLED_MS);
+    }, LOOK_MS);
   }
 
   #connected(client: Socket): void {

@@ -85,7 +85,8 @@ static inline void hold_begin(void)
 		let_go = hold_let_go;
 	must(!ioctl(hold.directory, FIFREEZE, 0), "FIFREEZE");
 	pthread_barrier_wait(&hold.reader_go);
-	must_sleep(&hold.reader_tid, 1, "");
+	/* Not in any sleep on its way: before it is there it has no VMA lock that the writer would wait for. */
+	must_sleep(&hold.reader_tid, 1, "page_mkwrite");
 	pthread_barrier_wait(&hold.writer_go);
 	must_sleep(&hold.writer_tid, 1, "");
 }
