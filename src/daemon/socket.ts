@@ -103,9 +103,9 @@ class Listening implements StreamSocket {
       for (const client of this.#sockets) {
         const rest = client.writableLength;
         const before = left.get(client);
-        if (before?.rest !== rest) left.set(client, { rest, since: looks });
-        const stalled = before?.rest === rest && looks - before.since >= STALLED_LOOKS;
-        if (rest === 0 || stalled || looks * LOOK_MS >= LINGER_MS) client.destroy();
+        const since = before?.rest === rest ? before.since : looks;
+        left.set(client, { rest, since });
+        if (rest === 0 || looks - since >= STALLED_LOOKS || looks * LOOK_MS >= LINGER_MS) client.destroy();
       }
     }, LOOK_MS);
   }

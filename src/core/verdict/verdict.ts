@@ -3,7 +3,7 @@
 import { VMA_WRITE_HOOK, windowOf } from '../aggregate/counterfactual.js';
 import { isHooked, MMAP_LOCK_HOOK, seesQueue } from '../aggregate/mmap-lock.js';
 import { Pipeline } from '../aggregate/pipeline.js';
-import { placeOf } from '../aggregate/stalls.js';
+import { type Faulted, placeOf } from '../aggregate/stalls.js';
 import { BoundedMap } from '../bounded/bounded-map.js';
 import { type EventBatch, isWriterEvent } from '../events/batch.js';
 import type { SessionInfo } from '../events/session.js';
@@ -77,25 +77,32 @@ export class Verdict {
     const process = this.#processOf(fault);
     for (const sums of [this.all, cause, process]) sums.add(verdict, fault.last - fault.first);
     if (this.basis === 'none') return;
-    this.#windows(fault, attempt, verdict, cause, process);
-    if (Number.isNaN(fault.address)) return;
+    const at = placeOf(fault);
+    this.#windows(fault, at, attempt, verdict, cause, process);
+    if (Number.isNaN(at.address)) return;
     for (const name of ALTERNATIVES)
       this.stalls[name].behind.arrived(
-        placeOf(fault),
+        at,
         fault.first,
         [this.all, cause, process].map(({ under }) => under[name].lost),
       );
   }
 
-  #windows(fault: Lifecycle, attempt: Attempt, verdict: FaultVerdict, cause: VerdictSums, process: VerdictSums): void {
-    const { address, tid } = fault;
+  #windows(
+    fault: Lifecycle,
+    at: Faulted,
+    attempt: Attempt,
+    verdict: FaultVerdict,
+    cause: VerdictSums,
+    process: VerdictSums,
+  ): void {
     const put = (policy: Alternative, start: number, end: number): void => {
       const [byCause, byProcess] = [cause.under[policy].stall, process.under[policy].stall];
-      if (Number.isNaN(start) || Number.isNaN(end) || Number.isNaN(address)) {
+      if (Number.isNaN(start) || Number.isNaN(end) || Number.isNaN(at.address)) {
         for (const sums of [this.stalls[policy].all, byCause, byProcess]) sums.unknown++;
         return;
       }
-      this.stalls[policy].stalls.window(placeOf(fault), start, end, byCause, byProcess, tid);
+      this.stalls[policy].stalls.window(at, start, end, byCause, byProcess, fault.tid);
     };
     for (const { start, end } of verdict.later) put('retry', start, end);
     if (!verdict.keptOver) return;
