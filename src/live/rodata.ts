@@ -4,7 +4,7 @@
 import { type BpfObject, type Btf, pageSize } from 'ebpf-ts';
 import { MMAP_SLOW_PATH } from '../core/aggregate/mmap-lock.js';
 import { retryBits } from '../core/events/fault-bits.js';
-import type { ReleaseMode } from '../core/events/session.js';
+import { isHooked, type ReleaseMode } from '../core/events/session.js';
 import { layoutOf } from '../core/vocabulary/arch.js';
 import { VlScope } from '../schema/events.gen.js';
 import type { SymbolRange } from '../symbols/kallsyms.js';
@@ -117,7 +117,7 @@ function filters(object: BpfObject, set: Setter, options: LiveOptions, cgroups: 
 }
 
 function mmapLock(object: BpfObject, set: Setter, { plan, btf, addresses }: HostContext): void {
-  const hooked = (target: string): boolean => plan.hooks.some((hook) => hook.attached && hook.target === target);
+  const hooked = (target: string): boolean => isHooked(plan, target);
   const observed = hooked('mmap_lock_acquire_returned') && hooked('mmap_lock_released');
   set('observe_mm', observed ? 1 : 0);
   if (!observed) object.map('lockers').setMaxEntries(1);

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** The same rows to `verdict` and to its oracle, and what must be equal then. */
 import assert from 'node:assert/strict';
-import { isHooked } from '../../src/core/aggregate/mmap-lock.js';
 import { Pipeline } from '../../src/core/aggregate/pipeline.js';
 import type { EventBatch } from '../../src/core/events/batch.js';
-import type { SessionInfo } from '../../src/core/events/session.js';
+import { isHooked, type SessionInfo } from '../../src/core/events/session.js';
 import type { Lifecycle } from '../../src/core/lifecycle/lifecycle.js';
 import { reportOf } from '../../src/core/verdict/make-report.js';
 import type { VerdictReport } from '../../src/core/verdict/report.js';

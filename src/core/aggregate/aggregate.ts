@@ -4,7 +4,7 @@
 import type { BoundedMap } from '../bounded/bounded-map.js';
 import type { EventBatch } from '../events/batch.js';
 import { ProcessNames } from '../events/process-names.js';
-import type { SessionInfo } from '../events/session.js';
+import { isHooked, type SessionInfo } from '../events/session.js';
 import { CountedField, NO_DEVICE, UserArgs } from '../events/user-rows.js';
 import type { AttemptRecord, WaitRecord } from '../lifecycle/attempt-record.js';
 import { copyLifecycle } from '../lifecycle/copy-lifecycle.js';
@@ -23,7 +23,7 @@ import { Counterfactual } from './counterfactual.js';
 import { Devices } from './devices.js';
 import { Examples } from './examples.js';
 import { Handlers } from './handlers.js';
-import { isHooked, MMAP_LOCK_HOOK } from './mmap-lock.js';
+import { MMAP_LOCK_HOOK, VMA_WRITE_HOOK } from './mmap-lock.js';
 import { Owners } from './owners.js';
 import { Progress } from './progress.js';
 import { Latest, Slowest } from './recent.js';
@@ -84,11 +84,7 @@ export class Aggregate implements FoldSink {
       session !== null && isHooked(session, MMAP_LOCK_HOOK),
       names,
     );
-    this.blockers = new Blockers(
-      session?.arch ?? '',
-      session !== null && isHooked(session, '__vma_start_write'),
-      names,
-    );
+    this.blockers = new Blockers(session?.arch ?? '', session !== null && isHooked(session, VMA_WRITE_HOOK), names);
   }
 
   get processes(): BoundedMap<number, ProcessSums> {

@@ -2,21 +2,19 @@
 /** Verdicts on retries and what each side of the argument would have cost, over all, by cause and by process. */
 
 import type { ProcessNames } from '../events/process-names.js';
-import type { SessionInfo } from '../events/session.js';
+import { isHooked, type SessionInfo } from '../events/session.js';
 import type { AttemptRecord, WaitRecord } from '../lifecycle/attempt-record.js';
 import type { Attempt, Lifecycle, Wait } from '../lifecycle/lifecycle.js';
 import type { FaultRecord } from '../lifecycle/record.js';
 import { type Cause, isAtOnce, RETRY_CAUSES, type RetryCause } from '../vocabulary/causes.js';
 import { DROPPING_WAITS } from '../vocabulary/waits.js';
 import { CounterfactualSums } from './counterfactual-sums.js';
-import { isHooked, MMAP_LOCK_HOOK, seesQueue } from './mmap-lock.js';
+import { MMAP_LOCK_HOOK, seesQueue, VMA_WRITE_HOOK } from './mmap-lock.js';
 import type { CounterfactualRow, StallSums } from './snapshot-rows.js';
 import { type OpenWindow, type Provisional, placeOf, Stalls } from './stalls.js';
 import type { ProcessSums } from './sums.js';
 
 const MAX_COUNTERFACTUAL_PROCESSES = 64;
-/** Exists from 6.15 on; before, vma_start_write is inline. */
-export const VMA_WRITE_HOOK = '__vma_start_write';
 /** Waits in flight looked at for one snapshot. */
 const MAX_OPEN_WINDOWS = 4096;
 

@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: MIT
 /** What the kernel's own counters say of mmap_lock and of VMA locks that no fault took, as far as hooks fed them. */
 import { VlCounter } from '../../schema/events.gen.js';
-import type { SessionInfo } from '../events/session.js';
+import { isHooked, type SessionInfo } from '../events/session.js';
 import type { Snapshot } from './snapshot.js';
 import type { MmapLockSide } from './snapshot-rows.js';
 
 /** Upper bounds of the decades but the last, as people write them. */
 export const DECADE_TITLES: readonly string[] = ['<1us', '<10us', '<100us', '<1ms', '<10ms', '<100ms', '<1s', 'longer'];
-
-export function isHooked(session: SessionInfo, target: string): boolean {
-  return session.hooks.some((hook) => hook.target === target && hook.attached);
-}
 
 /** Why a hook's figures are not known: its note, or that this session (an older recording) has no such hook. */
 export function whyNotHooked(session: SessionInfo, target: string): string {
@@ -29,6 +25,9 @@ function side(kernel: Float64Array, acquired: number, waitNs: number, first: num
 
 /** Acquisitions are counted where they are timed: in the tracepoint that reports them. */
 export const MMAP_LOCK_HOOK = 'mmap_lock_acquire_returned';
+
+/** Who write-locks a VMA, and waits for those who hold its lock for read. From 6.15 on; before, vma_start_write is inline. */
+export const VMA_WRITE_HOOK = '__vma_start_write';
 
 /** The slow path of rw_semaphore for readers, such as faults: entered by those who queue. */
 export const MMAP_SLOW_PATH = 'rwsem_down_read_slowpath';
@@ -50,7 +49,7 @@ export function whyNoBlockers(session: SessionInfo): string {
 
 /** Why it is not known which writers waited for those who hold a VMA's lock for read; '' when its hook is attached. */
 export function whyNoVmaWaits(session: SessionInfo): string {
-  const why = whyNotHooked(session, '__vma_start_write');
+  const why = whyNotHooked(session, VMA_WRITE_HOOK);
   return why === '' ? 'this session was recorded by a version that did not look who held the VMA' : why;
 }
 

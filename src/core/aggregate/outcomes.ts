@@ -2,7 +2,7 @@
 /** What became of attempts under the VMA lock, by the kernel side's counters, and what /proc/vmstat says of the same faults. */
 
 import { VlCounter } from '../../schema/events.gen.js';
-import type { SessionInfo } from '../events/session.js';
+import { isHooked, type SessionInfo } from '../events/session.js';
 
 /** What the VMA does not permit ends here, without handle_mm_fault. */
 export const ACCESS_ERROR_HOOK = 'bad_area_access_error';
@@ -32,10 +32,6 @@ export interface VmstatRow {
   readonly difference: number;
   /** Why they differ, as far as it is known; '' when they do not. */
   readonly why: string;
-}
-
-function isHooked({ hooks }: SessionInfo, target: string): boolean {
-  return hooks.some((hook) => hook.target === target && hook.attached);
 }
 
 type Counter = (counter: number) => number;

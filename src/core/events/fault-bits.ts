@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The kernel's fault flags and results by name: their numbers changed between kernels, so the session brings them. */
 import { type Arch, archOf } from '../vocabulary/arch.js';
-import type { KernelEnums, SessionInfo } from './session.js';
+import { isHooked, type KernelEnums, type SessionInfo } from './session.js';
 
 /** si->flags of a device that completes its reads in place; anonymous in include/linux/swap.h, so BTF has no name for it. */
 export const SWP_SYNCHRONOUS_IO: number = 1 << 12;
@@ -38,7 +38,7 @@ export interface FaultBits {
 export function faultBits(session: SessionInfo): FaultBits {
   const flag = (name: string): number => session.enums.faultFlags[`FAULT_FLAG_${name}`] ?? 0;
   const reason = (name: string): number => session.enums.faultReasons[`VM_FAULT_${name}`] ?? 0;
-  const hooked = (target: string): boolean => session.hooks.some((hook) => hook.target === target && hook.attached);
+  const hooked = (target: string): boolean => isHooked(session, target);
   return {
     vmaLock: flag('VMA_LOCK'),
     user: flag('USER'),

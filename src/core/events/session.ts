@@ -83,3 +83,7 @@ export interface SessionInfo {
   /** Digest of the wire layout the events were decoded with. */
   readonly layout: string;
 }
+
+export function isHooked({ hooks }: Pick<SessionInfo, 'hooks'>, target: string): boolean {
+  return hooks.some((hook) => hook.target === target && hook.attached);
+}

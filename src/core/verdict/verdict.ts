@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 /** `verdict`: three policies over the same faults. Batches in, one report out; everything in between has a bound. */
-import { VMA_WRITE_HOOK, windowOf } from '../aggregate/counterfactual.js';
-import { isHooked, MMAP_LOCK_HOOK, seesQueue } from '../aggregate/mmap-lock.js';
+import { windowOf } from '../aggregate/counterfactual.js';
+import { MMAP_LOCK_HOOK, seesQueue, VMA_WRITE_HOOK } from '../aggregate/mmap-lock.js';
 import { Pipeline } from '../aggregate/pipeline.js';
 import { type Faulted, placeOf } from '../aggregate/stalls.js';
 import { BoundedMap } from '../bounded/bounded-map.js';
 import { type EventBatch, isWriterEvent } from '../events/batch.js';
-import type { SessionInfo } from '../events/session.js';
+import { isHooked, type SessionInfo } from '../events/session.js';
 import type { Attempt, Lifecycle } from '../lifecycle/lifecycle.js';
 import type { RetryCause } from '../vocabulary/causes.js';
 import { Observed } from './observed.js';

@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: MIT
 /** One row an event, as it was recorded: steps of faults, what writers did, and the rows of the user side. */
+import { VMA_WRITE_HOOK } from '../../core/aggregate/mmap-lock.js';
 import { type EventBatch, isLockEvent, isOfNoFault } from '../../core/events/batch.js';
-import { CounterGroup, UserArgs, UserKind } from '../../core/events/user-rows.js';
-import {
-  VlArgs,
-  VlCounterNames,
-  VlHistNames,
-  VlKind,
-  VlKindNames,
-  VlLockFlag,
-  VlStepFlag,
-} from '../../schema/events.gen.js';
+import { isHooked } from '../../core/events/session.js';
+import { UserArgs, UserKind } from '../../core/events/user-rows.js';
+import { VlArgs, VlKind, VlKindNames, VlLockFlag, VlStepFlag } from '../../schema/events.gen.js';
 import { type Column, known } from '../base/column.js';
+import type { Context } from '../base/context.js';
+import { counterName } from './counter-names.js';
 import { sessionColumns } from './lifecycles.js';
 
 /** A place in a batch: valid until the next batch. */
@@ -23,11 +19,6 @@ export interface EventRow {
 const USER_KINDS: ReadonlyMap<number, string> = new Map(
   Object.entries(UserKind).map(([name, kind]) => [kind, snakeUpper(name)]),
 );
-const GROUPS: ReadonlyMap<number, string> = new Map(
-  Object.entries(CounterGroup).map(([name, group]) => [group, name.toLowerCase()]),
-);
-const SELF = ['measured ns', 'cpu ns', 'rss bytes', 'ring bytes'];
-const HIST_BUCKETS = 64;
 
 function snakeUpper(name: string): string {
   return name.replace(/(?<=[a-z])[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
@@ -68,30 +59,14 @@ const ofAcquired = (row: EventRow, value: number | undefined): number | null =>
   at(row, 'kind') === VlKind.W_ACQUIRED ? (value ?? null) : null;
 const ofFork = (row: EventRow, value: number | undefined): number | null =>
   at(row, 'kind') === VlKind.L_HELD && (at(row, 'flags') & VlLockFlag.FORK) !== 0 ? (value ?? null) : null;
+/** Where the kernel shows who write-locks a VMA: a zero of elsewhere is none. */
+const whereLocksAreSeen = ({ session }: Context, value: number | null): number | null =>
+  isHooked(session, VMA_WRITE_HOOK) ? value : null;
 
-/** `kernel/VMA_RETRY`, `dropped/FLOR_ENTER`, `hist/FOLIO_WAIT/12`, `missed/fexit_handle_mm_fault`; null in other rows. */
-function counterName(row: EventRow, programs: readonly { readonly name: string }[]): string | null {
+function counterOf(row: EventRow, { session }: Context): string | null {
   if (at(row, 'kind') !== UserKind.Counter) return null;
-  const group = at(row, UserArgs.Counter.group);
-  const index = at(row, UserArgs.Counter.index);
-  const of = ((): string | undefined => {
-    switch (group) {
-      case CounterGroup.Kernel:
-        return VlCounterNames[index];
-      case CounterGroup.Emitted:
-      case CounterGroup.Dropped:
-        return VlKindNames[index];
-      case CounterGroup.Hist: {
-        const name = VlHistNames[Math.floor(index / HIST_BUCKETS)];
-        return name === undefined ? undefined : `${name}/${index % HIST_BUCKETS}`;
-      }
-      case CounterGroup.Self:
-        return SELF[index];
-      default:
-        return programs[index]?.name;
-    }
-  })();
-  return `${GROUPS.get(group) ?? group}/${of ?? index}`;
+  const { group, index } = UserArgs.Counter;
+  return counterName(at(row, group), at(row, index), session.programs);
 }
 
 export const eventColumns: readonly Column<EventRow>[] = [
@@ -120,7 +95,7 @@ export const eventColumns: readonly Column<EventRow>[] = [
     type: 'string',
     about:
       'of a COUNTER row: group and name, as in kernel/VMA_RETRY or dropped/HMF_EXIT; cumulative: the last row of a name is its total',
-    get: (r, c) => counterName(r, c.session.programs),
+    get: counterOf,
   },
   {
     name: 'value',
@@ -238,16 +213,12 @@ export const eventColumns: readonly Column<EventRow>[] = [
     name: 'fork_locked',
     type: 'uint32',
     about: 'for a fork (L_HELD): VMAs that were write-locked meanwhile; null where __vma_start_write is not hooked',
-    get: (r) => ofFork(r, r.batch.forkLocked[r.i]) || null,
+    get: (r, c) => whereLocksAreSeen(c, ofFork(r, r.batch.forkLocked[r.i])),
   },
   {
     name: 'fork_wait_ns',
     type: 'int64',
     about: 'for a fork (L_HELD): time in __vma_start_write, waiting for readers of VMAs; null where that is not hooked',
-    get: (r, c) => {
-      const ns = ofFork(r, r.batch.forkWait[r.i]);
-      const seen = ns !== null && c.session.hooks.some((hook) => hook.attached && hook.target === '__vma_start_write');
-      return seen ? ns : null;
-    },
+    get: (r, c) => whereLocksAreSeen(c, ofFork(r, r.batch.forkWait[r.i])),
   },
 ];
