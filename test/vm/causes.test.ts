@@ -8,9 +8,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MAX_PROCESSES } from '../../cli/commands/stat/json.js';
 import { guestImpossible, isRealTime, kernels, matrixOnly, oneKernel } from './guest.js';
+import { causeOf, retriesOf, tally } from './guest-session.js';
 import { CAUSES, NUMA, observe } from './observed.js';
 import { assertOneCause, MARK_TAKEN, ONE_CAUSE } from './one-cause.js';
-import { causeOf, type Fault, retriesOf, tally } from './session.js';
+import type { Fault } from './session.js';
 import { assertWriterGates } from './writer-gate.js';
 
 const skip = (await guestImpossible()) ?? false;

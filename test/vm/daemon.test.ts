@@ -17,7 +17,7 @@ import { MAIN } from '../cli/run.js';
 import { byLabel, parseMetrics, type Scraped } from '../metrics/scrape.js';
 import type { Asked } from './guest/ask-prometheus.js';
 import { guestImpossible, matrix, ONLY_IN_MATRIX, oneKernel, runInGuest } from './guest.js';
-import { compareScrape } from './scraped-session.js';
+import { compareScrape, newSeries } from './scraped-session.js';
 import { longestGap, spansOf, timesOfCounters, words } from './spans.js';
 
 const skip = (await guestImpossible()) ?? false;
@@ -186,7 +186,7 @@ for (const kernel of oneKernel) {
         // What comes and goes adds none: after the first storms all causes were there, and the list of processes was full.
         const early = metrics('metrics-0');
         t.diagnostic(`series: ${early.size} after the first storms, ${last.size} at the end`);
-        assert.deepEqual(newSeries(early, last), []);
+        assert.deepEqual(newSeries(early, last, TOP), []);
         // Scraped last: between the last round and what was asked for in the end.
         const before = metrics(`metrics-${seen.rounds}`);
         assert.ok(Object.keys(asked.counters).length > 40);
@@ -246,19 +246,4 @@ for (const kernel of oneKernel) {
       assert.equal(seen.again, 0);
     });
   });
-}
-
-/**
- * Series that were not there before, without those of single processes, of which there are as many as are asked for, and
- * of blockers, of which there are so many at most.
- */
-function newSeries(before: Scraped, after: Scraped): string[] {
-  const of = (scraped: Scraped, start: string): string[] => [...scraped.keys()].filter((key) => key.startsWith(start));
-  const single = ['vmalocktop_process_', 'vmalocktop_blocker_'];
-  const fresh = [...after.keys()].filter((key) => !before.has(key) && !single.some((start) => key.startsWith(start)));
-  const processes = of(after, 'vmalocktop_process_');
-  if (processes.length > of(before, 'vmalocktop_process_').length)
-    fresh.push(`${processes.length} series of processes`);
-  const blockers = of(after, 'vmalocktop_blocker_blocked_waits_total');
-  return blockers.length > TOP ? [...fresh, `${blockers.length} blockers`] : fresh;
 }

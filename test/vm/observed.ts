@@ -10,7 +10,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MAIN } from '../cli/run.js';
 import { type GuestOptions, runInGuest } from './guest.js';
-import { assertConserved, type Fault, type Head, type Rule, Session, type Stat } from './session.js';
+import { Session } from './guest-session.js';
+import { assertConserved, type Fault, type Head, type Rule, type Stat } from './session.js';
 
 /** Files the guest's block devices need: swap and the file system. */
 export const DISKS: readonly string[] = ['512M', '256M'];

@@ -2,7 +2,7 @@
 /** Workloads each of which has one cause, and what is held against their truth. */
 import assert from 'node:assert/strict';
 import { isRealTime } from './guest.js';
-import { retriesOf, type Session, tally } from './session.js';
+import { retriesOf, type Session, tally } from './guest-session.js';
 
 interface OneCause {
   cause: string;

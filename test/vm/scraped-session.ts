@@ -79,3 +79,18 @@ export async function compareScrape(recording: string, scraped: Scraped, top: nu
   if (best === null) throw new Error(`the recording was never at ${decoded} records and ${seconds} s`);
   return best;
 }
+
+/**
+ * Series that were not there before, without those of single processes, of which there are as many as are asked for, and
+ * of blockers, of which there are so many at most.
+ */
+export function newSeries(before: Scraped, after: Scraped, top: number): string[] {
+  const of = (scraped: Scraped, start: string): string[] => [...scraped.keys()].filter((key) => key.startsWith(start));
+  const single = ['vmalocktop_process_', 'vmalocktop_blocker_'];
+  const fresh = [...after.keys()].filter((key) => !before.has(key) && !single.some((start) => key.startsWith(start)));
+  const processes = of(after, 'vmalocktop_process_');
+  if (processes.length > of(before, 'vmalocktop_process_').length)
+    fresh.push(`${processes.length} series of processes`);
+  const blockers = of(after, 'vmalocktop_blocker_blocked_waits_total');
+  return blockers.length > top ? [...fresh, `${blockers.length} blockers`] : fresh;
+}

@@ -60,8 +60,10 @@ const configurations = kernels.flatMap((kernel) => [
   })),
 ]);
 
-/** Both at once: this file is the last to begin, and one guest takes one CPU. */
-describe('gates', { concurrency: matrix ? 1 : configurations.length }, () => {
+/** Both at once, unless one by one is asked for: this file is the last to begin, and one guest takes one CPU. */
+const concurrency = matrix || process.env.VM_JOBS === '1' ? 1 : configurations.length;
+
+describe('gates', { concurrency }, () => {
   for (const { kernel, name, append } of configurations) {
     test(`${name}: every waiter at a gate is one retry with its cause, its fallback and its end`, {
       skip,

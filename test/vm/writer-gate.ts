@@ -2,7 +2,8 @@
 /** The counterfactual against a gate with a writer of which everything is known: test/workload/writer-gate.c. */
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
-import { causeOf, type Fault, retriesOf, type Session, type Stat, type Truth, tally } from './session.js';
+import { causeOf, retriesOf, type Session, tally } from './guest-session.js';
+import type { Fault, Stat, Truth } from './session.js';
 
 /** The workloads below, of those that test/vm/guest/causes runs. */
 export const WRITER_GATES = '^writer-gate';

@@ -6,15 +6,10 @@
  *   than a record has room for, and one in $STACKED, where overlayfs maps a file of another file system.
  * Truth: `mappings`: of each the address of the fault and the line of /proc/self/maps around it. `truth`: how many there are.
  */
-#include "common.h"
+#include "uffd.h"
 #include <limits.h>
 #include <linux/prctl.h>
-#include <linux/userfaultfd.h>
-#include <poll.h>
-#include <stdint.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 
 #ifndef PR_SET_VMA
 #define PR_SET_VMA 0x53564d41
@@ -30,19 +25,12 @@ static int uffd;
 /* Answers each missing page with a page of zeroes. */
 static void *handler(void *unused)
 {
-	struct pollfd readable = { .fd = uffd, .events = POLLIN };
-	struct uffd_msg message;
+	static char nothing[65536] __attribute__((aligned(65536)));
 	(void)unused;
-	for (;;) {
-		struct uffdio_zeropage zero = { .range.len = PAGE };
-		struct uffdio_copy copy = { .len = PAGE };
-		static char nothing[65536] __attribute__((aligned(65536)));
-		poll(&readable, 1, -1);
-		if (read(uffd, &message, sizeof(message)) != sizeof(message))
-			continue;
-		copy.dst = zero.range.start = message.arg.pagefault.address & ~(PAGE - 1);
-		copy.src = (uintptr_t)nothing;
-		must(!ioctl(uffd, UFFDIO_COPY, &copy) || !ioctl(uffd, UFFDIO_ZEROPAGE, &zero), "UFFDIO_COPY");
+	while (await_fault(uffd, -1) > 0) {
+		char *page = faulted_page(uffd);
+		if (page)
+			fill_page(uffd, page, nothing);
 	}
 	return NULL;
 }
@@ -50,12 +38,9 @@ static void *handler(void *unused)
 /* Two pages at `region`: the first is there already, so that its VMA has an anon_vma; the second one is userfaultfd's. */
 static void add(char *region)
 {
-	struct uffdio_register range = { .mode = UFFDIO_REGISTER_MODE_MISSING };
 	must(region != MAP_FAILED, "mmap");
 	region[0] = 1;
-	range.range.start = (uintptr_t)region;
-	range.range.len = 2 * PAGE;
-	must(!ioctl(uffd, UFFDIO_REGISTER, &range), "UFFDIO_REGISTER");
+	register_uffd(uffd, region, 2 * PAGE, UFFDIO_REGISTER_MODE_MISSING);
 	places[count++] = region + PAGE;
 }
 
@@ -119,14 +104,12 @@ static void print_line(char *place)
 
 int main(void)
 {
-	struct uffdio_api api = { .api = UFFD_API };
 	const char *files = getenv("FILES");
 	const char *stacked = getenv("STACKED");
 	char *heap, *named;
 	int unlinked;
 
-	uffd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY);
-	must(uffd >= 0 && !ioctl(uffd, UFFDIO_API, &api), "userfaultfd");
+	uffd = open_uffd(UFFD_USER_MODE_ONLY);
 	if (!files)
 		die(2, "FILES is not set: run below test/vm/guest/files-setup");
 	/* Whole pages at the end of the heap, which nobody else comes to. */

@@ -14,38 +14,19 @@
  * those of kernel mode and get_user_pages are not user faults; `segv` faults that found no VMA.
  * Below `swap-setup` of any kind; without $FILES there is no file part.
  */
-#include "common.h"
-#include <linux/userfaultfd.h>
-#include <poll.h>
+#include "mixed_files.h"
+#include "uffd.h"
 #include <setjmp.h>
 #include <signal.h>
-#include <stdatomic.h>
-#include <stdint.h>
-#include <sys/ioctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
-#define PAGES 256
-
-static atomic_int stop;
 static int over; /* stop, as all who meet at `turn` see it */
 static char *swapped, *touched, *missing;
 static pthread_barrier_t turn;
 static int uffd;
-static atomic_long segv, parts[8];
+static atomic_long segv;
 static sigjmp_buf back;
-
-static char *at(char *region, long page)
-{
-	return region + (size_t)page * PAGE;
-}
-
-static void write_all(char *region, long pages)
-{
-	for (long i = 0; i < pages; i++)
-		++*(volatile char *)at(region, i);
-}
 
 static void *walk(void *index)
 {
@@ -113,58 +94,12 @@ static void *flags(void *unused)
 	return unused;
 }
 
-static void *file(void *directory)
-{
-	char path[512], data[PAGE];
-	char *map;
-	int fd;
-	snprintf(path, sizeof(path), "%s/mixed", (char *)directory);
-	fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	must(fd >= 0, path);
-	memset(data, 1, PAGE);
-	for (int i = 0; i < PAGES; i++)
-		must(write(fd, data, PAGE) == (ssize_t)PAGE, path);
-	map = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	must(map != MAP_FAILED, "mmap");
-	for (long round = 0; !stop; round++) {
-		must(!madvise(map, PAGES * PAGE, round & 1 ? MADV_RANDOM : MADV_NORMAL), "madvise");
-		if (round % 4 == 3)
-			write_all(map, PAGES);
-		for (long i = 0; i < PAGES; i++)
-			(void)*(volatile char *)at(map, i);
-		must(!msync(map, PAGES * PAGE, MS_SYNC) && !madvise(map, PAGES * PAGE, MADV_DONTNEED), "msync");
-		posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-		parts[4]++;
-	}
-	return NULL;
-}
-
-static void *shmem(void *unused)
-{
-	int fd = memfd_create("mixed", MFD_CLOEXEC);
-	char *map;
-	must(fd >= 0 && !ftruncate(fd, PAGES * PAGE), "memfd");
-	map = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	must(map != MAP_FAILED, "mmap");
-	while (!stop) {
-		write_all(map, PAGES);
-		must(!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, PAGES * PAGE), "fallocate");
-		parts[5]++;
-	}
-	return unused;
-}
-
 static void *fill(void *source)
 {
-	struct pollfd readable = { .fd = uffd, .events = POLLIN };
-	struct uffd_msg message;
-	while (poll(&readable, 1, 100) >= 0 && stop < 2) {
-		struct uffdio_copy copy = { .src = (uintptr_t)source, .len = PAGE };
-		if (read(uffd, &message, sizeof(message)) != sizeof(message) || message.event != UFFD_EVENT_PAGEFAULT)
-			continue;
-		copy.dst = message.arg.pagefault.address & ~(PAGE - 1);
-		while (ioctl(uffd, UFFDIO_COPY, &copy) && errno == EAGAIN)
-			;
+	while (await_fault(uffd, 100) >= 0 && stop < 2) {
+		char *page = faulted_page(uffd);
+		if (page)
+			fill_page(uffd, page, source);
 	}
 	return NULL;
 }
@@ -224,17 +159,6 @@ static void *fork_often(void *mine)
 	return NULL;
 }
 
-static void register_missing(void)
-{
-	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register range = { .mode = UFFDIO_REGISTER_MODE_MISSING };
-	uffd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY);
-	must(uffd >= 0 && !ioctl(uffd, UFFDIO_API, &api), "userfaultfd");
-	range.range.start = (uintptr_t)missing;
-	range.range.len = PAGES * PAGE;
-	must(!ioctl(uffd, UFFDIO_REGISTER, &range), "UFFDIO_REGISTER");
-}
-
 static long faults(void)
 {
 	struct rusage own, children;
@@ -261,7 +185,8 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < PAGES * PAGE; i++) /* pages of one value would not reach the swap device */
 		swapped[i] = (char)(i * 2654435761u >> 13);
 	memset(source, 7, PAGE);
-	register_missing();
+	uffd = open_uffd(UFFD_USER_MODE_ONLY);
+	register_uffd(uffd, missing, PAGES * PAGE, UFFDIO_REGISTER_MODE_MISSING);
 	pthread_barrier_init(&turn, NULL, 3);
 	thread[n++] = start_thread(walk, (void *)0);
 	thread[n++] = start_thread(walk, (void *)1);

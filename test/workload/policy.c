@@ -10,14 +10,9 @@
  *   uffd   missing pages, each filled by a handler 1 ms after it was asked for
  * Kinds with swapped-out pages need `swap-setup`: swap, page-cluster 0, a memory cgroup in $CG.
  */
-#include "common.h"
-#include <linux/userfaultfd.h>
-#include <poll.h>
+#include "uffd.h"
 #include <sched.h>
 #include <stdatomic.h>
-#include <stdint.h>
-#include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #define MAX_WALKERS 64
@@ -136,28 +131,20 @@ static void *handler(void *unused)
 	stay_on(sysconf(_SC_NPROCESSORS_ONLN) - 1);
 	*source = 1;
 	while (!over) {
-		struct pollfd readable = { .fd = uffd, .events = POLLIN };
-		struct uffd_msg message;
+		char *page;
 
-		if (poll(&readable, 1, 10) <= 0)
+		if (await_fault(uffd, 10) <= 0)
 			continue;
 		/* What is asked for elsewhere meanwhile is filled right after: a handler has a queue of its own. */
 		usleep(1000);
-		while (read(uffd, &message, sizeof message) == sizeof message) {
-			struct uffdio_copy copy = { .dst = message.arg.pagefault.address & ~(PAGE - 1), .src = (uintptr_t)source, .len = PAGE };
-
-			if (message.event == UFFD_EVENT_PAGEFAULT)
-				must(!ioctl(uffd, UFFDIO_COPY, &copy) || errno == EEXIST || errno == EAGAIN, "UFFDIO_COPY");
-		}
+		while ((page = faulted_page(uffd)))
+			fill_page(uffd, page, source);
 	}
 	return NULL;
 }
 
 static void make_region(const char *path)
 {
-	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register range = { 0 };
-
 	stride = kind == FORK ? FILE_STRIDE : 1;
 	length = (size_t)(threads * pages * stride) * PAGE;
 	if (kind != FORK) {
@@ -172,13 +159,8 @@ static void make_region(const char *path)
 	if (kind == UFFD) {
 		/* The first anonymous fault of a VMA makes its anon_vma, which alone can be a RETRY (__vmf_anon_prepare). */
 		region[0] = 1;
-		uffd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
-		must(uffd >= 0, "userfaultfd");
-		must(!ioctl(uffd, UFFDIO_API, &api), "UFFDIO_API");
-		range.mode = UFFDIO_REGISTER_MODE_MISSING;
-		range.range.start = (uintptr_t)region;
-		range.range.len = length;
-		must(!ioctl(uffd, UFFDIO_REGISTER, &range), "UFFDIO_REGISTER");
+		uffd = open_uffd(0);
+		register_uffd(uffd, region, length, UFFDIO_REGISTER_MODE_MISSING);
 	}
 }
 

@@ -9,13 +9,8 @@
  *   fork   parent and child write all pages after each fork             copy on write, hardly a RETRY
  * swap needs `swap-setup disk|zram|gate`: swap, page-cluster 0, a memory cgroup in $CG.
  */
-#include "common.h"
-#include <linux/userfaultfd.h>
-#include <poll.h>
+#include "uffd.h"
 #include <stdatomic.h>
-#include <stdint.h>
-#include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 static char *region;
@@ -175,36 +170,22 @@ static void touch(void)
 static void *fill_missing(void *descriptor)
 {
 	int uffd = (int)(intptr_t)descriptor;
-	struct pollfd readable = { .fd = uffd, .events = POLLIN };
-	struct uffd_msg message;
 	char *source = map_pages(1);
 	memset(source, 7, PAGE);
-	while (poll(&readable, 1, 100) >= 0 && stop < 2) {
-		struct uffdio_copy copy = { .src = (uintptr_t)source, .len = PAGE };
-		if (read(uffd, &message, sizeof(message)) != sizeof(message) || message.event != UFFD_EVENT_PAGEFAULT)
-			continue;
-		copy.dst = message.arg.pagefault.address & ~(PAGE - 1);
-		if (ioctl(uffd, UFFDIO_COPY, &copy)) { /* EEXIST: another fault brought it, EAGAIN: mappings change */
-			struct uffdio_range range = { .start = copy.dst, .len = PAGE };
-			must(errno == EEXIST || errno == EAGAIN, "UFFDIO_COPY");
-			ioctl(uffd, UFFDIO_WAKE, &range);
-		}
+	while (await_fault(uffd, 100) >= 0 && stop < 2) {
+		char *page = faulted_page(uffd);
+		if (page)
+			fill_page(uffd, page, source);
 	}
 	return NULL;
 }
 
 static void uffd(void)
 {
-	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register range = { .mode = UFFDIO_REGISTER_MODE_MISSING };
-	int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY);
+	int fd = open_uffd(UFFD_USER_MODE_ONLY);
 	pthread_t filler;
 
-	must(fd >= 0, "userfaultfd");
-	must(!ioctl(fd, UFFDIO_API, &api), "UFFDIO_API");
-	range.range.start = (uintptr_t)region;
-	range.range.len = (size_t)pages * PAGE;
-	must(!ioctl(fd, UFFDIO_REGISTER, &range), "UFFDIO_REGISTER");
+	register_uffd(fd, region, (size_t)pages * PAGE, UFFDIO_REGISTER_MODE_MISSING);
 	filler = start_thread(fill_missing, (void *)(intptr_t)fd);
 	start_workers(touch_share);
 	wait_out();

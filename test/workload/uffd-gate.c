@@ -6,13 +6,8 @@
  *   minor    a read of a page of a memfd that is in its page cache and not mapped here, then UFFDIO_CONTINUE
  * Truth: in each round exactly WAITERS faults on that page return VM_FAULT_RETRY from handle_userfault. No disk, no swap.
  */
-#include "common.h"
-#include <linux/userfaultfd.h>
-#include <poll.h>
+#include "uffd.h"
 #include <stdatomic.h>
-#include <stdint.h>
-#include <sys/ioctl.h>
-#include <sys/syscall.h>
 
 enum mode { MISSING, WP, MINOR, MODES };
 static const char *const names[MODES] = { "missing", "wp", "minor" };
@@ -36,18 +31,15 @@ static void *waiter(void *expected)
 /* handle_userfault queues itself before it sleeps; a message read is one thread in it. */
 static int await_faults(int waiters, int limit_ms)
 {
-	struct pollfd readable = { .fd = uffd, .events = POLLIN };
-	struct uffd_msg message;
 	int count = 0;
 	while (count < waiters) {
-		if (read(uffd, &message, sizeof(message)) == sizeof(message)) {
-			if (message.event != UFFD_EVENT_PAGEFAULT ||
-			    (message.arg.pagefault.address & ~(PAGE - 1)) != (uintptr_t)page)
-				die(3, "an event that is not a fault on the page");
+		char *faulted = faulted_page(uffd);
+		if (faulted && faulted != page)
+			die(3, "a fault that is not on the page");
+		if (faulted)
 			count++;
-		} else if (poll(&readable, 1, limit_ms) == 0) {
+		else if (await_fault(uffd, limit_ms) == 0)
 			break;
-		}
 	}
 	return count;
 }
@@ -86,8 +78,6 @@ static void resolve(void)
 
 static void make_region(void)
 {
-	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register range = { 0 };
 	char *region = map_pages(2);
 
 	if (mode == MINOR) {
@@ -101,11 +91,9 @@ static void make_region(void)
 	/* The first anonymous fault of a VMA makes its anon_vma, which alone can be a RETRY (__vmf_anon_prepare). */
 	region[0] = 1;
 	page = region + PAGE;
-	must(!ioctl(uffd, UFFDIO_API, &api), "UFFDIO_API");
-	range.mode = mode == WP ? UFFDIO_REGISTER_MODE_WP : mode == MINOR ? UFFDIO_REGISTER_MODE_MINOR : UFFDIO_REGISTER_MODE_MISSING;
-	range.range.start = (uintptr_t)region;
-	range.range.len = 2 * PAGE;
-	must(!ioctl(uffd, UFFDIO_REGISTER, &range), "UFFDIO_REGISTER");
+	register_uffd(uffd, region, 2 * PAGE,
+		      mode == WP ? UFFDIO_REGISTER_MODE_WP :
+		      mode == MINOR ? UFFDIO_REGISTER_MODE_MINOR : UFFDIO_REGISTER_MODE_MISSING);
 }
 
 int main(int argc, char **argv)
@@ -118,8 +106,7 @@ int main(int argc, char **argv)
 		mode++;
 	if (mode == MODES)
 		die(2, "usage: uffd-gate [WAITERS [ROUNDS [missing|wp|minor]]]");
-	uffd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY);
-	must(uffd >= 0, "userfaultfd");
+	uffd = open_uffd(UFFD_USER_MODE_ONLY);
 	make_region();
 	for (int round = 0; round < rounds; round++) {
 		long value = round % 100 + 1;

@@ -6,29 +6,19 @@
  *   maps     N reads of /proc/PID/maps of a child that sleeps: a VMA lock for each of its `vmas` VMAs, 6.17 and newer
  * Truth: copy and madvise: exactly N locks; maps: at least N * `vmas` (each read(2) may take one twice to go on from).
  */
-#include "common.h"
-#include <linux/userfaultfd.h>
+#include "uffd.h"
 #include <signal.h>
-#include <stdint.h>
-#include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 static long vmas;
 
 static void copy(long n)
 {
-	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register range = { .mode = UFFDIO_REGISTER_MODE_MISSING };
-	int uffd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY);
+	int uffd = open_uffd(UFFD_USER_MODE_ONLY);
 	char *region = map_pages(n + 1), *source = map_pages(1);
 
-	must(uffd >= 0, "userfaultfd");
 	region[0] = *source = 1; /* a VMA without anon_vma is filled under mmap_lock */
-	must(!ioctl(uffd, UFFDIO_API, &api), "UFFDIO_API");
-	range.range.start = (uintptr_t)region;
-	range.range.len = (size_t)(n + 1) * PAGE;
-	must(!ioctl(uffd, UFFDIO_REGISTER, &range), "UFFDIO_REGISTER");
+	register_uffd(uffd, region, (size_t)(n + 1) * PAGE, UFFDIO_REGISTER_MODE_MISSING);
 	for (long i = 1; i <= n; i++) {
 		struct uffdio_copy one = { .dst = (uintptr_t)region + (size_t)i * PAGE, .src = (uintptr_t)source, .len = PAGE };
 		must(!ioctl(uffd, UFFDIO_COPY, &one), "UFFDIO_COPY");
