@@ -7,6 +7,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GUEST_IMPOSSIBLE, guestImpossible, kernels, root, runInGuest } from '../test/vm/guest.js';
+import { measureRetries, type RetryCosts, retriesSection } from './bench-retries.js';
+import { difference, thousands } from './bench-words.js';
 
 const BENCHMARKS = join(root, 'BENCHMARKS.md');
 const BEGIN = '<!-- bench-vm -->';
@@ -68,11 +70,6 @@ async function measure(kernel: string): Promise<KernelCosts> {
   const parsed = lines.map((line) => JSON.parse(line) as Line);
   return { release, costs: new Map(parsed.map((line) => [line.case, checked(line)])) };
 }
-
-const thousands = (value: number): string => Math.round(value).toLocaleString('en-US');
-
-/** With its sign: what lies below the noise may be less than nothing. */
-const difference = (value: number): string => `${value < 0 ? '−' : '+'}${thousands(Math.abs(value))}`;
 
 function cell(cost: Cost | undefined, base: Cost | undefined): string {
   if (cost === undefined || base === undefined) throw new Error('the guest did not report every case');
@@ -194,12 +191,14 @@ if (impossible !== undefined) {
 }
 const faults: KernelCosts[] = [];
 const costs: Awaited<ReturnType<typeof measureCosts>>[] = [];
+const retries: RetryCosts[] = [];
 for (const kernel of kernels) {
   console.error(`bench-vm: ${kernel}, some minutes`);
   faults.push(await measure(kernel));
   costs.push(await measureCosts(kernel));
+  retries.push(await measureRetries(kernel));
 }
-const content = `${section(faults)}\n\n${costsSection(costs)}`;
+const content = [section(faults), costsSection(costs), retriesSection(retries)].join('\n\n');
 process.stdout.write(`${content}\n`);
 // Read only now: `make bench` may have written its part meanwhile.
 writeFileSync(

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+/** What a swap-in costs that retries, and what a workload of such faults feels of being watched; part of `make bench-vm`. */
+import { runInGuest } from '../test/vm/guest.js';
+import { difference, percent, thousands } from './bench-words.js';
+
+/** Cases of test/vm/guest/bench-retries, and how they are called. */
+const CASES: readonly (readonly [string, string])[] = [
+  ['nothing', 'nothing attached'],
+  ['--scope retry', 'vmalocktop, the default'],
+  ['--scope swap', 'vmalocktop `--scope swap`'],
+  ['--scope all', 'vmalocktop `--scope all`'],
+  ['bpftrace-fexit', 'bpftrace, fentry + fexit, three histograms'],
+];
+const TIMEOUT_S = 3000;
+
+interface Line {
+  readonly case: string;
+  readonly swap: {
+    readonly pages: number;
+    readonly rounds: number;
+    readonly out: number;
+    readonly cpu: { readonly minNs: number };
+  };
+  readonly walk: { readonly touchNs: number; readonly touches: number; readonly walkedNs: number };
+  /** ns. */
+  readonly own: number;
+  /** Of swap-touch, in the rounds that it times and in those before. */
+  readonly retries: number;
+}
+
+export interface RetryCosts {
+  readonly release: string;
+  readonly lines: ReadonlyMap<string, Line>;
+}
+
+/** What retried less often than it was swapped out was no such fault, or was not seen. */
+function checked(line: Line): Line {
+  const { pages, rounds, out } = line.swap;
+  if (out < pages * rounds * 0.99)
+    throw new Error(`${line.case}: only ${out} of ${pages * rounds} pages were swapped out`);
+  if (line.case !== 'nothing' && line.retries < out * 0.95)
+    throw new Error(`${line.case}: only ${line.retries} of ${out} swap-ins retried, so their cost says nothing`);
+  return line;
+}
+
+/** `cases`: of `CASES`, by default all. */
+export async function measureRetries(
+  kernel: string,
+  cases: readonly string[] = CASES.map(([name]) => name),
+): Promise<RetryCosts> {
+  const { code, stdout, stderr } = await runInGuest({
+    kernel,
+    argv: ['bash', '-c', 'uname -r; exec test/vm/guest/bench-retries "$@"', 'bash', ...cases],
+    swap: 'slow',
+    smp: 1,
+    icount: 'shift=0,sleep=off',
+    timeoutS: TIMEOUT_S,
+  });
+  if (code !== 0) throw new Error(`the guest on ${kernel} ended with ${code}:\n${stdout}${stderr}`);
+  const [release = kernel, ...lines] = stdout.trim().split('\n');
+  return { release, lines: new Map(lines.map((line) => checked(JSON.parse(line))).map((line) => [line.case, line])) };
+}
+
+function cellsOf(line: Line, base: Line): readonly string[] {
+  const { swap, walk, own, retries } = line;
+  const sum = base.walk.touchNs / base.walk.touches;
+  if (line === base) return [thousands(swap.cpu.minNs), '', `${thousands(sum / 1000)} µs`, ''];
+  const touched = walk.touchNs / walk.touches / sum - 1;
+  return [
+    difference(swap.cpu.minNs - base.swap.cpu.minNs),
+    own === 0 ? '' : difference(own / retries),
+    percent(touched),
+    percent(walk.walkedNs / base.walk.walkedNs - 1),
+  ];
+}
+
+export function retriesSection(results: readonly RetryCosts[]): string {
+  const rows = CASES.map(([name, title]) => {
+    const cells = results.flatMap(({ lines }) => {
+      const [line, base] = [lines.get(name), lines.get('nothing')];
+      if (line === undefined || base === undefined) throw new Error('the guest did not report every case');
+      return cellsOf(line, base);
+    });
+    return `| ${[title, ...cells].join(' | ')} |`;
+  });
+  const columns = ['kernel', 'own process', 'touches', 'walks'];
+  return [
+    'Guest instructions for a swap-in that retries (one page, from a device that takes 2 ms): *kernel* as above; *own process*:',
+    'what the threads of the recorder ran for it. And the same device walked by four threads (`test/workload/policy.c`) on one',
+    'CPU: how much longer all their touches, and their walks, took by the guest’s clock.',
+    '',
+    `| | ${results.flatMap(({ release }) => columns.map((column, i) => (i === 0 ? `${release}: ${column}` : column))).join(' | ')} |`,
+    `|---|${'---:|'.repeat(columns.length * results.length)}`,
+    ...rows,
+  ].join('\n');
+}
