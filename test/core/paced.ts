@@ -1,8 +1,19 @@
 // SPDX-License-Identifier: MIT
-/** Writes an endless stream into a recording, paced by the wall clock. */
+/** Writes a stream without end into a recording, paced by the wall clock. */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { EventBatch } from '../../src/core/events/batch.js';
 import type { RecordingWriter } from '../../src/recording/write/writer.js';
-import type { Endless } from './endless.js';
+
+/** Rounds that follow one another for ever (`Endless`). */
+export interface Rounds {
+  /** Given out so far. */
+  readonly rounds: number;
+  /** Length of one, ns. */
+  readonly span: number;
+  next(): EventBatch[];
+  /** The End row. */
+  end(): EventBatch;
+}
 
 export interface Paced {
   readonly rows: number;
@@ -11,21 +22,23 @@ export interface Paced {
 }
 
 /**
- * Writes whole rounds for about `seconds`, at `rate` rows a second or as fast as they are taken, and the End row. The
+ * Writes whole rounds for about `seconds`, or until it is `stopped`, at `rate` rows a second or as fast as they are taken, and the End row. The
  * writer stays open.
  */
 export async function writePaced(
-  stream: Endless,
+  stream: Rounds,
   writer: RecordingWriter,
   rate: number,
   seconds: number,
+  stopped: () => boolean = () => false,
 ): Promise<Paced> {
   const begun = performance.now();
   let rows = 0;
   for (let last = false; !last; ) {
     const round = stream.next();
     // Half a round late is as far from what was asked for as half a round early.
-    last = Math.max(stream.span * (stream.rounds + 0.5), (performance.now() - begun) * 1e6) / 1e9 > seconds;
+    last =
+      stopped() || Math.max(stream.span * (stream.rounds + 0.5), (performance.now() - begun) * 1e6) / 1e9 > seconds;
     for (const batch of round) {
       await writer.write(batch);
       await writer.flush();

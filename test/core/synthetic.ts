@@ -6,6 +6,7 @@
 import { DEFAULT_BATCH_ROWS, type EventBatch } from '../../src/core/events/batch.js';
 import { CounterGroup, pushCounter, pushEnd } from '../../src/core/events/user-rows.js';
 import { VlCounter, VlKind, VlStepFlag } from '../../src/schema/events.gen.js';
+import type { Sight } from './script-writer.js';
 import { makeScript, Random, type Script, type ScriptStep } from './scripts.js';
 import { COMMS, counterOf, Packer, type SyntheticRow, type Truth, type Who } from './synthetic-pack.js';
 
@@ -23,6 +24,10 @@ export interface SyntheticOptions {
   /** Leave the last fault of every fourth thread unfinished. Default true. */
   readonly unfinished?: boolean;
   readonly batchRows?: number;
+  /** What a fault is. Default: a mix of every shape. */
+  make?(random: Random, sight: Sight): Script;
+  /** Between two faults of a thread, at most; before its first one 3 ms, or this if it is longer. Default 400 000. */
+  readonly pauseNs?: number;
 }
 
 export interface SyntheticStream {
@@ -51,7 +56,8 @@ class Maker {
 
   thread(tid: number, faults: number): void {
     const { random } = this;
-    let clock = random.int(1000, 3_000_000);
+    const { make = makeScript, pauseNs = 400_000 } = this.options;
+    let clock = random.int(1000, Math.max(3_000_000, pauseNs));
     let order = 0;
     let abandon: ((time: number, by: number) => void) | null = null;
     const unfinishedTail = (this.options.unfinished ?? true) && tid % 4 === 3;
@@ -118,7 +124,7 @@ class Maker {
     };
 
     for (let i = 0; i < faults; i++) {
-      const script = makeScript(random, {
+      const script = make(random, {
         observed: this.options.observed ?? false,
         released: this.options.released ?? false,
       });
@@ -126,7 +132,7 @@ class Maker {
       // A fault cut before its last step is in flight when the session ends.
       const cut = last && unfinishedTail && script.steps.length > 1 && !script.open;
       play(script, 0, cut ? random.int(1, script.steps.length - 1) : script.steps.length);
-      clock += random.int(1000, 400_000);
+      clock += random.int(1000, pauseNs);
     }
     // Nothing comes after the last fault: its abandonment is sent by a fault outside the scope.
     (abandon as ((time: number, by: number) => void) | null)?.(clock, VlKind.HMF_EXIT);

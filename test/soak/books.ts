@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Compares what the daemon counted with what was sent, exactly. */
 import { byLabel, type Scraped } from '../metrics/scrape.js';
-import type { Sent } from './generate.js';
+import type { Sent } from './send.js';
 
 /** What does not agree, in words. */
 export function booksOf({ rounds, round }: Sent, metrics: Scraped): string[] {

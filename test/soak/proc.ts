@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** What a process uses, from /proc. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
 export interface Usage {
   readonly rssBytes: number;
+  /** Since it began, or since `forgetPeak`. */
+  readonly peakRssBytes: number;
   readonly descriptors: number;
   readonly threads: number;
   /** Of user and system together. */
@@ -12,15 +14,39 @@ export interface Usage {
 
 const TICKS_PER_SEC = 100; // USER_HZ, the same on all of Debian's architectures
 
+/** The peak of resident memory counts from here (CLEAR_REFS_MM_HIWATER_RSS of fs/proc/task_mmu.c). */
+export function forgetPeak(pid: number): void {
+  writeFileSync(`/proc/${pid}/clear_refs`, '5');
+}
+
+/** CPU time (s) of one thread of this process. */
+export function cpuOfThread(tid: number): number {
+  return cpuSeconds(`/proc/self/task/${tid}/stat`);
+}
+
+/** How long (s) the main thread of a process was ready to run and had no CPU; null where the kernel does not say (CONFIG_SCHED_INFO). */
+export function waitedSeconds(pid: number): number | null {
+  try {
+    return Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[1]) / 1e9;
+  } catch {
+    return null;
+  }
+}
+
 export function usageOf(pid: number): Usage {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const number = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1]);
   return {
     rssBytes: number('VmRSS') * 1024,
+    peakRssBytes: number('VmHWM') * 1024,
     descriptors: readdirSync(`/proc/${pid}/fd`).length,
     threads: number('Threads'),
-    cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SEC,
+    cpuSeconds: cpuSeconds(`/proc/${pid}/stat`),
   };
+}
+
+function cpuSeconds(path: string): number {
+  const stat = readFileSync(path, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SEC;
 }

@@ -8,9 +8,9 @@ import { scratch, until } from '../daemon/support.js';
 import { byLabel, type Scraped, scrape } from '../metrics/scrape.js';
 import { booksOf } from './books.js';
 import { startDaemon } from './daemon-child.js';
-import type { Sent } from './generate.js';
 import { notFlat } from './levels.js';
 import { type Usage, usageOf } from './proc.js';
+import type { Sent } from './send.js';
 import { visit, webhookSink } from './visitors.js';
 
 const GENERATOR = fileURLToPath(new URL('./generate.js', import.meta.url));
