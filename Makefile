@@ -181,8 +181,8 @@ run: build ## live dashboard: on this host where tracing is permitted, else from
 	@scripts/run-guest
 
 .PHONY: bench
-bench: build ## events/s through the pipeline, on this host; writes BENCHMARKS.md and the table of the README
-	@node dist/test/bench/main.js
+bench: bundled ## what it takes on this host, ten minutes; BENCHMARKS.md and the README have it then (BENCH="load ring": only these, printed)
+	@$(tested) node dist/test/bench/main.js $(BENCH)
 
 .PHONY: bench-vm
 bench-vm: build ## guest instructions per page fault, beside bpftrace; writes BENCHMARKS.md
