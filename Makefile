@@ -181,6 +181,7 @@ run: build ## live dashboard: on this host where tracing is permitted, else from
 	@scripts/run-guest
 
 .PHONY: bench
+# BENCH_SECONDS=60: each load for longer than 20 s. BENCH_GROWTH=1: ten million faults instead of two.
 bench: bundled ## what it takes on this host, ten minutes; BENCHMARKS.md and the README have it then (BENCH="load ring": only these, printed)
 	@$(tested) node dist/test/bench/main.js $(BENCH)
 

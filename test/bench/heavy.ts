@@ -19,7 +19,7 @@ const STORM = { faults: 50_000, retries: 5000, threads: THREADS };
 const RING = { rate: 500_000, warmUpSeconds: WARM_UP_SECONDS, seconds: SECONDS, ringBytes: 2 ** 24 };
 const MANY = 10_000_000;
 /** Some two minutes of CPU time on a slow core. */
-const SOME = 3_000_000;
+const SOME = 2_000_000;
 const GROWTH = {
   lifecycles: process.env.BENCH_GROWTH === '1' ? MANY : SOME,
   faults: 25_000,
