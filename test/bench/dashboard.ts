@@ -15,7 +15,7 @@ import { createRecordingWriter } from '../../src/recording/write/writer.js';
 import { Endless } from '../core/endless.js';
 import { writePaced } from '../core/paced.js';
 import { syntheticSession } from '../core/session.js';
-import { usageOf } from '../soak/proc.js';
+import { takenBy } from '../soak/proc.js';
 import type { DashboardFigures } from './dashboard-child.js';
 import { inTerminal } from './in-terminal.js';
 import { mib, ms, percent, type Row } from './words.js';
@@ -48,10 +48,10 @@ async function htop(): Promise<DashboardCost['htop']> {
   }
   const { pty } = inTerminal('htop', ['-d', '10']);
   await delay(2000);
-  const before = usageOf(pty.pid);
+  const before = takenBy(pty.pid);
   const begun = performance.now();
   await delay(10_000);
-  const after = usageOf(pty.pid);
+  const after = takenBy(pty.pid);
   const seconds = (performance.now() - begun) / 1000;
   pty.kill();
   return { cpuShare: (after.cpuSeconds - before.cpuSeconds) / seconds, rssBytes: after.rssBytes };

@@ -9,7 +9,7 @@ import { MAIN } from '../cli/run.js';
 import { scratch } from '../daemon/support.js';
 import { startDaemon } from '../soak/daemon-child.js';
 import { median } from '../soak/levels.js';
-import { usageOf } from '../soak/proc.js';
+import { takenBy } from '../soak/proc.js';
 import { webhookSink } from '../soak/visitors.js';
 import { bundledRecording } from '../tui/bundled.js';
 import { inTerminal } from './in-terminal.js';
@@ -81,7 +81,7 @@ async function rssOf(argv: readonly string[], seconds: number): Promise<number> 
   try {
     await delay(seconds * 1000);
     if (over) throw new Error(`it did not stay: ${JSON.stringify(said())}`);
-    return usageOf(pty.pid).rssBytes;
+    return takenBy(pty.pid).rssBytes;
   } finally {
     generator.kill('SIGKILL');
     pty.kill('SIGTERM');
@@ -98,7 +98,7 @@ async function daemonRss(seconds: number): Promise<number> {
   const daemon = await startDaemon(directory.path, generator.stdout, OPEN_FAULTS, webhook.port);
   try {
     await delay(seconds * 1000);
-    return usageOf(daemon.pid).rssBytes;
+    return takenBy(daemon.pid).rssBytes;
   } finally {
     daemon.process.kill('SIGKILL');
     generator.kill('SIGKILL');
