@@ -65,7 +65,8 @@ async function ringLoads(): Promise<string> {
 const ring = (): Promise<string> =>
   section(
     `The dashboard at 160×45 and 1 Hz, recording to a file, over a ring of 16 MiB that another thread fills as the kernel does:
-the records of a recording over and over, and those of ${THREADS / 4} processes with faults of every shape. ${SECONDS} s, after ${WARM_UP_SECONDS} s.`,
+the records of a recording over and over, and those of ${THREADS / 4} processes, whose ${THREADS} threads are nearly always inside a fault, of
+every shape. ${SECONDS} s, after ${WARM_UP_SECONDS} s.`,
     ringLoads,
   );
 
