@@ -102,34 +102,38 @@ __noinline int send_writer(struct rec *rec, __u32 seq, __u32 by_seq, __u64 ts)
 /*
  * Under mmap_lock, which lock_mm_and_find_vma has just taken for read: nothing found here can change meanwhile.
  * vm_lock_seq is what a writer left on a VMA when it write-locked it, mm_lock_seq how often mmap_lock was write-locked.
+ * What is found is put together in memory, where the verifier does not follow each combination of it.
  */
 __noinline int compare_vma(struct rec *rec, __u64 ts)
 {
 	struct vm_area_struct *vma;
 	const struct vm_operations_struct *ops;
 	struct mm_struct *mm;
-	__u32 bits = VL_FOUND, seq = 0, now = 0, writers_since = 0;
+	__u32 seq = 0, now = 0, writers_since = 0;
+	volatile __u32 *bits;
 	__u64 map_pages;
 	bool known, had, locked_since = false;
 
 	if (!rec || !rec->found)
 		return 0;
+	bits = &rec->bits;
 	vma = (void *)rec->found;
 	mm = BPF_CORE_READ(vma, vm_mm);
+	*bits = VL_FOUND;
 	had = rec->have & HAVE_VMA && rec->have & HAVE_RETRIED;
 	known = read_vma_seq(vma, &seq, false) && read_mm_seq(mm, &now, false);
 	name_vma(rec, rec->found);
 	if (rec->have & HAVE_RETRIED && rec->vma && rec->vma == rec->found)
-		bits |= VL_FOUND_SAME;
+		*bits |= VL_FOUND_SAME;
 	if (BPF_CORE_READ(vma, vm_start) <= rec->address && rec->address < BPF_CORE_READ(vma, vm_end))
-		bits |= VL_FOUND_COVERS;
+		*bits |= VL_FOUND_COVERS;
 	if (known && seq == now - 1)
-		bits |= VL_FOUND_LATEST;
+		*bits |= VL_FOUND_LATEST;
 	if (known && had) {
-		bits |= VL_FOUND_SEQ_KNOWN | VL_FOUND_MM_KNOWN;
+		*bits |= VL_FOUND_SEQ_KNOWN | VL_FOUND_MM_KNOWN;
 		locked_since = rec->have & HAVE_BOUND ? (__s32)(seq - rec->mm_seq) >= 0 : seq != rec->seq;
 		if (!locked_since)
-			bits |= VL_FOUND_SEQ_SAME;
+			*bits |= VL_FOUND_SEQ_SAME;
 		/* Odd while locked: a writer that was there already when the attempt ran counts as well. */
 		if (bpf_core_field_exists(((struct mm_struct___seqcount *)0)->mm_lock_seq.sequence))
 			writers_since = (now - (rec->mm_seq & ~1u)) / 2;
@@ -137,17 +141,17 @@ __noinline int compare_vma(struct rec *rec, __u64 ts)
 			writers_since = now - rec->mm_seq;
 	}
 	if (rec->have & HAVE_GROWN)
-		bits |= VL_FOUND_GREW;
+		*bits |= VL_FOUND_GREW;
 	ops = BPF_CORE_READ(vma, vm_ops);
 	map_pages = ops ? (__u64)BPF_CORE_READ(ops, map_pages) : 0;
 	if (!ops)
-		bits |= VL_FOUND_ANON;
+		*bits |= VL_FOUND_ANON;
 	else if (!map_pages)
-		bits |= VL_FOUND_NO_MAP_PAGES;
+		*bits |= VL_FOUND_NO_MAP_PAGES;
 	if (!BPF_CORE_READ(vma, anon_vma))
-		bits |= VL_FOUND_NO_ANON_VMA;
+		*bits |= VL_FOUND_NO_ANON_VMA;
 	if (BPF_CORE_READ(vma, vm_flags) & VM_HUGETLB)
-		bits |= VL_FOUND_HUGETLB;
+		*bits |= VL_FOUND_HUGETLB;
 	if (!rec->vma_end) {
 		rec->vma_start = BPF_CORE_READ(vma, vm_start);
 		rec->vma_end = BPF_CORE_READ(vma, vm_end);
@@ -155,14 +159,14 @@ __noinline int compare_vma(struct rec *rec, __u64 ts)
 	}
 	/* Page-cache files map by filemap_map_pages and end in filemap_fault: then its return was missed, and that is all. */
 	if (rec->have & HAVE_RETRIED && !(rec->have & HAVE_INNER) && map_pages && filemap_map_pages && map_pages != filemap_map_pages &&
-	    !(bits & VL_FOUND_HUGETLB)) {
+	    !(*bits & VL_FOUND_HUGETLB)) {
 		__u64 handler = (__u64)BPF_CORE_READ(ops, fault);
 
 		send(rec, VL_VMA_OPS, 0, ts, handler);
 	}
-	if (rec->have & HAVE_RETRIED ? known && had && now != rec->mm_seq : bits & VL_FOUND_LATEST)
+	if (rec->have & HAVE_RETRIED ? known && had && now != rec->mm_seq : *bits & VL_FOUND_LATEST)
 		send_writer(rec, seq, rec->have & HAVE_RETRIED ? locked_since : 1, ts);
-	return send(rec, VL_MM_LOCK_EXIT, 0, ts, AB(bits, writers_since));
+	return send(rec, VL_MM_LOCK_EXIT, 0, ts, AB(*bits, writers_since));
 }
 
 /* mmap_lock is held for the second pass; `found` is the VMA, 0 when it is gone. */

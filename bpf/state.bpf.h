@@ -73,6 +73,7 @@ struct rec {
 	__u8 file;   /* enum vl_file */
 	__u8 pad;
 	__u16 window; /* index into retry_windows + 1 while this record counts there */
+	__u32 bits;   /* enum vl_found, while it is found out */
 };
 
 struct task_state {
