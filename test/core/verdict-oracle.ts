@@ -34,7 +34,8 @@ export interface Oracle {
   /** Longest stall of each hold under keep; `exact`: for its VMA, else for the mm. */
   readonly stalls: { readonly exact: readonly Stall[]; readonly bound: readonly Stall[] };
   readonly stallsUnknown: number;
-  readonly lost: { readonly exact: Lost | null; readonly bound: Lost | null };
+  /** Least: who came in the recording. Most: and who would be done sooner, and may come again. */
+  readonly lost: Readonly<Record<'exact' | 'bound', { readonly least: Lost | null; readonly most: Lost | null }>>;
 }
 
 export interface WriterMoment {
@@ -119,9 +120,10 @@ function saved(fault: Lifecycle, queue: Saved, cause: string, verdict: string): 
   const maybe: Saved = queue === null ? null : [0, queue[1]];
   const vain = IN_VAIN.has(cause) || verdict === 'by design';
   const sure = verdict === 'avoidable' && cause !== 'unknown' && cause !== 'driver or file system';
+  const free = verdict === 'avoidable' || verdict === 'by design';
   return {
     retry: vain ? [0, 0] : sure ? queue : maybe,
-    keep: KEPT.test(cause) ? queue : cause === 'unknown' ? maybe : [0, 0],
+    keep: KEPT.test(cause) && free ? queue : KEPT.test(cause) || cause === 'unknown' ? maybe : [0, 0],
   };
 }
 
@@ -136,7 +138,12 @@ interface Longest {
   readonly to: number;
 }
 
-function lostBehind(longest: ReadonlyMap<string, readonly Longest[]>, faults: readonly Lifecycle[]): Lost | null {
+interface Arrival {
+  readonly fault: Lifecycle;
+  readonly time: number;
+}
+
+function lostBehind(longest: ReadonlyMap<string, readonly Longest[]>, arrivals: readonly Arrival[]): Lost | null {
   if ([...longest.values()].some((of) => new Set(of.map(({ moment }) => moment)).size > 1)) return null;
   const stalls: Longest[] = [];
   for (const stall of [...longest.values()]
@@ -147,14 +154,14 @@ function lostBehind(longest: ReadonlyMap<string, readonly Longest[]>, faults: re
     if (before === undefined || before.to <= time) stalls.push(stall);
   }
   let [count, ns] = [0, 0];
-  for (const fault of faults) {
+  for (const { fault, time } of arrivals) {
     const ends = stalls
-      .filter(({ moment, to }) => moment.mm === fault.mm && moment.time < fault.first && to > fault.first)
+      .filter(({ moment, to }) => moment.mm === fault.mm && moment.time < time && to > time)
       .filter(({ moment }) => meets(moment, fault))
       .map(({ to }) => to);
     if (ends.length === 0) continue;
     count++;
-    ns += Math.max(...ends) - fault.first;
+    ns += Math.max(...ends) - time;
   }
   return { faults: count, ns };
 }
@@ -166,14 +173,15 @@ export function oracle(faults: readonly Lifecycle[], moments: readonly WriterMom
   };
   const all: [number, number] = [0, 0];
   const windows: { readonly fault: Lifecycle; readonly from: number; readonly to: number }[] = [];
-  const retried: Lifecycle[] = [];
+  const retried: Arrival[] = [];
+  const again: Arrival[] = [];
   let retries = 0;
   let stallsUnknown = 0;
   for (const fault of faults) {
     const attempt = fault.attempts.find(({ lock, outcome }) => lock === 'vma' && outcome === 'retry');
     if (attempt === undefined) continue;
     retries++;
-    if (!Number.isNaN(fault.address)) retried.push(fault);
+    if (!Number.isNaN(fault.address)) retried.push({ fault, time: fault.first });
     const cause = attempt.cause ?? 'unknown';
     const fellBack = fault.attempts.some(({ lock }) => lock === 'mmap');
     const queue = fault.how === 'signal' ? ([0, 0] as const) : fellBack ? queued(fault, queueSeen) : null;
@@ -200,6 +208,10 @@ export function oracle(faults: readonly Lifecycle[], moments: readonly WriterMom
       wait === undefined ? Number.NaN : Number.isFinite(attempt.released.lo) ? attempt.released.lo : wait.start;
     if (wait === undefined || Number.isNaN(from) || Number.isNaN(fault.address)) stallsUnknown++;
     else windows.push({ fault, from, to: wait.end });
+    const kind = attempt.verdict?.kind;
+    const free = cause !== 'unknown' && (kind === 'avoidable' || kind === 'by design');
+    if (wait === undefined || Number.isNaN(fault.address)) continue;
+    if (!free && would.keep !== null && fault.how !== 'signal') again.push({ fault, time: wait.end });
   }
   const longest = { exact: new Map<string, Longest[]>(), bound: new Map<string, Longest[]>() };
   for (const moment of moments)
@@ -212,6 +224,10 @@ export function oracle(faults: readonly Lifecycle[], moments: readonly WriterMom
       if (grown > 0) side.set(hold, [{ moment, to }]);
       else if (grown === 0) side.get(hold)?.push({ moment, to });
     }
+  const lost = (side: ReadonlyMap<string, Longest[]>): Oracle['lost']['exact'] => ({
+    least: lostBehind(side, retried),
+    most: lostBehind(side, [...retried, ...again]),
+  });
   const list = (side: ReadonlyMap<string, Longest[]>): Stall[] =>
     [...side].map(([hold, [of]]) => ({ hold, ns: (of?.to ?? 0) - (of?.moment.time ?? 0) }));
   return {
@@ -220,6 +236,6 @@ export function oracle(faults: readonly Lifecycle[], moments: readonly WriterMom
     ...total,
     stalls: { exact: list(longest.exact), bound: list(longest.bound) },
     stallsUnknown,
-    lost: { exact: lostBehind(longest.exact, retried), bound: lostBehind(longest.bound, retried) },
+    lost: { exact: lost(longest.exact), bound: lost(longest.bound) },
   };
 }

@@ -30,7 +30,7 @@ function underRow(sums: UnderSums, stall: StallSums, basis: Verdict['basis']): U
     lost:
       basis === 'none'
         ? null
-        : { least: spreadOf(basis === 'exact' ? sums.lost : new Histogram()), most: spreadOf(sums.lost) },
+        : { least: spreadOf(basis === 'exact' ? sums.lost : new Histogram()), most: spreadOf(sums.lostMost) },
     why: Object.fromEntries([...sums.why].sort(([x, m], [y, n]) => n - m || (x < y ? -1 : 1))),
     stalls: basis === 'none' ? null : { ...spreadOf(stall.stalls), windowsUnknown: stall.unknown },
   };

@@ -128,9 +128,21 @@ function underRetry({ verdict }: Attempt, cause: RetryCause, queued: Queued): Un
   }
 }
 
-function underKeep(cause: RetryCause, queued: Queued): Under {
+function underKeep({ verdict }: Attempt, cause: RetryCause, queued: Queued): Under {
   if (cause === 'unknown') return upTo(queued, 'cause unknown');
-  return FOLIO_WAITS.has(cause) ? saves(queued) : same;
+  if (!FOLIO_WAITS.has(cause)) return same;
+  switch (verdict?.kind) {
+    case 'avoidable':
+    case 'by design':
+      return saves(queued);
+    case 'write-locked':
+    case 'replaced':
+    case 'gone':
+      // The writer has the VMA locked as long as it has mmap_lock: whoever comes to it again meanwhile queues then.
+      return upTo(queued, `VMA ${verdict.kind}: its thread may come again meanwhile`);
+    default:
+      return upTo(queued, `verdict unknown: ${verdict?.why ?? 'fallback not seen'}`);
+  }
 }
 
 /** Waits of mmap_lock attempts that dropped that lock: with FAULT_FLAG_TRIED they keep the lock they are under. */
@@ -155,5 +167,5 @@ export function verdictOf(fault: Lifecycle, attempt: Attempt, queueSeen: boolean
   const { queued, lookupNs } = fellBack ? queuedAfter(fault, queueSeen) : { queued: null, lookupNs: 0 };
   const retry = underRetry(attempt, cause, queued);
   const later = retry.course === 'vma' ? laterWaits(fault, attempt) : [];
-  return { cause, queued, lookupNs, retry, keep: underKeep(cause, queued), keptOver, later };
+  return { cause, queued, lookupNs, retry, keep: underKeep(attempt, cause, queued), keptOver, later };
 }

@@ -32,7 +32,7 @@ export const ALTERNATIVES: readonly Alternative[] = POLICY_NAMES.filter((name) =
 
 /** What is taken for granted, each with which way it errs. */
 export const ASSUMPTIONS: readonly string[] = [
-  'First order only: every other task does what it did. A writer that stalls holds mmap_lock for write meanwhile: the faults above that come for its VMA then queue behind it, which is what they lose; others that queue behind it, and faults that are only counted, are not in it.',
+  'First order only: every other task does what it did. A writer that stalls holds mmap_lock meanwhile, and who queues behind it loses by it: counted are the faults above that come for its VMA then, or may come again, and no others.',
   'Time saved is time queued for mmap_lock. The lookup that takes no queue, the second pass through handle_mm_fault, and what a second try in vain costs are not counted.',
   'A second try finds the page: it is not taken away again between the end of the wait and the try.',
   'Waiting under the VMA lock takes as long as waiting without it.',

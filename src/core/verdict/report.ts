@@ -23,7 +23,10 @@ export interface UnderRow {
   readonly courses: Readonly<Record<Course, number>>;
   /** Time queued for mmap_lock that is saved, of the faults that save any. */
   readonly saved: Between;
-  /** Time that faults would queue behind stalled writers, of the faults that do; null: no hook shows writers. */
+  /**
+   * Time that faults would queue behind stalled writers, of the faults that do; null: no hook shows writers. Most: with those that
+   * are over sooner and may come again.
+   */
   readonly lost: Between | null;
   /** Why a saving is an interval, or not known. */
   readonly why: Readonly<Record<string, number>>;

@@ -18,8 +18,10 @@ export class UnderSums {
   /** Why a saving is an interval or is not known, in words: how many faults. */
   readonly why: Map<string, number> = new Map();
   readonly stall: StallSums = new StallSums();
-  /** Of faults that come while a writer stalls: how long they queue behind it, at most. */
+  /** Of faults that came while a writer would stall: how long they would queue behind it. */
   readonly lost: Histogram = new Histogram();
+  /** And of those as well that would be over sooner, and whose threads may come again then. */
+  readonly lostMost: Histogram = new Histogram();
 
   add({ course, saved, why }: Under): void {
     this.courses[course]++;

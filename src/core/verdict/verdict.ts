@@ -80,12 +80,17 @@ export class Verdict {
     const at = placeOf(fault);
     this.#windows(fault, at, attempt, verdict, cause, process);
     if (Number.isNaN(at.address)) return;
+    const all = [this.all, cause, process];
     for (const name of ALTERNATIVES)
       this.stalls[name].behind.arrived(
         at,
         fault.first,
-        [this.all, cause, process].map(({ under }) => under[name].lost),
+        all.flatMap(({ under }) => [under[name].lost, under[name].lostMost]),
       );
+    if (verdict.keep.course !== 'either') return;
+    const { end } = windowOf(fault, attempt) ?? { end: Number.NaN };
+    const most = all.map(({ under }) => under.keep.lostMost);
+    if (!Number.isNaN(end)) this.stalls.keep.behind.arrived(at, end, most);
   }
 
   #windows(
