@@ -38,7 +38,8 @@ export class Live implements LiveSource {
   readonly #vmstat: VmstatCount = new VmstatCount();
   readonly #names: NameRows;
   readonly #counterRows: number;
-  readonly #describe: (base: bigint, realtime: bigint) => SessionInfo;
+  /** Until the session begins: it holds on to the kernel's BTF and the names of all its functions. */
+  #describe: ((base: bigint, realtime: bigint) => SessionInfo) | null;
   readonly #lock: boolean;
   readonly #standDown: () => void;
   #batches!: LiveBatches;
@@ -76,6 +77,9 @@ export class Live implements LiveSource {
    * no begin. To be called once, before anything else is asked of the source.
    */
   begin(): void {
+    const describe = this.#describe;
+    if (describe === null) throw new Error('begin() may be called once');
+    this.#describe = null;
     this.#sampler.begin();
     const { base, realtime } = this.#clock.begin();
     this.#vmstat.beginning();
@@ -92,7 +96,7 @@ export class Live implements LiveSource {
       },
       base,
     );
-    this.session = this.#describe(base, realtime);
+    this.session = describe(base, realtime);
   }
 
   async *batches(): AsyncGenerator<EventBatch> {

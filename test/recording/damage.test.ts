@@ -61,7 +61,7 @@ function* randoms(): Generator<number, never> {
 }
 
 /** `make test-long` for the whole of it. */
-const CORRUPTIONS = Number(process.env.VMALOCKTOP_CORRUPTIONS ?? 2000);
+const CORRUPTIONS = Number(process.env.VMALOCKTOP_CORRUPTIONS ?? 500);
 
 /** The last part of a session: names, counters, lifecycles and a head that says what came before. */
 async function part(): Promise<Uint8Array> {
