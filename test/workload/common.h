@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,7 +122,9 @@ static inline pthread_t start_thread(void *(*body)(void *), void *argument)
 	pthread_attr_t attributes;
 	pthread_t thread;
 	pthread_attr_init(&attributes);
-	pthread_attr_setstacksize(&attributes, 64 * 1024);
+	/* Small, since workloads lock all of it; arm64 refuses less than 128 KiB. */
+	errno = pthread_attr_setstacksize(&attributes, PTHREAD_STACK_MIN > 64 * 1024 ? PTHREAD_STACK_MIN : 64 * 1024);
+	must(!errno, "pthread_attr_setstacksize");
 	errno = pthread_create(&thread, &attributes, body, argument);
 	must(!errno, "pthread_create");
 	pthread_attr_destroy(&attributes);
