@@ -73,7 +73,7 @@ packages/ebpf-ts/dist/%.bpf.o: packages/ebpf-ts/%.bpf.c Makefile
 ARM64_ROOT := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/vmalocktop/root-arm64
 ARM64_CC := $(CLANG) --target=aarch64-linux-gnu --sysroot=$(ARM64_ROOT) -fuse-ld=lld -static
 .PHONY: arm64
-arm64: $(addprefix dist/arm64/,$(EXAMPLES) $(filter %/gate %/swapload %/swap-touch %/uffd-gate,$(WORKLOADS))) ## what test/vm/run-in-vm needs to run a kernel for arm64 (after test/vm/get-kernels 7.3-arm64)
+arm64: $(addprefix dist/arm64/,$(EXAMPLES) $(WORKLOADS)) ## what test/vm/run-in-vm needs to run a kernel for arm64 (after test/vm/get-kernels 7.3-arm64)
 
 dist/arm64/packages/ebpf-ts/dist/%.bpf.o: packages/ebpf-ts/%.bpf.c Makefile
 	$(call msg,BPF,$@)

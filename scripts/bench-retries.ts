@@ -21,7 +21,7 @@ interface Line {
     readonly out: number;
     readonly cpu: { readonly minNs: number };
   };
-  readonly walk: { readonly touchNs: number; readonly touches: number; readonly walkedNs: number };
+  readonly walk: { readonly touchNs: number; readonly touches: number; readonly walkedNs: number } | null;
   /** ns. */
   readonly own: number;
   /** Of swap-touch, in the rounds that it times and in those before. */
@@ -61,16 +61,16 @@ export async function measureRetries(
   return { release, lines: new Map(lines.map((line) => checked(JSON.parse(line))).map((line) => [line.case, line])) };
 }
 
-function cellsOf(line: Line, base: Line): readonly string[] {
-  const { swap, walk, own, retries } = line;
-  const sum = base.walk.touchNs / base.walk.touches;
-  if (line === base) return [thousands(swap.cpu.minNs), '', `${thousands(sum / 1000)} µs`, ''];
-  const touched = walk.touchNs / walk.touches / sum - 1;
+function cellsOf({ swap, walk, own, retries }: Line, base: Line): readonly string[] {
+  const alone = base.walk;
+  if (alone === null) throw new Error('the guest did not walk with nothing attached');
+  const each = alone.touchNs / alone.touches;
+  if (swap === base.swap) return [thousands(swap.cpu.minNs), '', `${thousands(each / 1000)} µs`, ''];
   return [
     difference(swap.cpu.minNs - base.swap.cpu.minNs),
     own === 0 ? '' : difference(own / retries),
-    percent(touched),
-    percent(walk.walkedNs / base.walk.walkedNs - 1),
+    walk === null ? '' : percent(walk.touchNs / walk.touches / each - 1),
+    walk === null ? '' : percent(walk.walkedNs / alone.walkedNs - 1),
   ];
 }
 
@@ -85,9 +85,10 @@ export function retriesSection(results: readonly RetryCosts[]): string {
   });
   const columns = ['kernel', 'own process', 'touches', 'walks'];
   return [
-    'Guest instructions for a swap-in that retries (one page, from a device that takes 2 ms): *kernel* as above; *own process*:',
-    'what the threads of the recorder ran for it. And the same device walked by four threads (`test/workload/policy.c`) on one',
-    'CPU: how much longer all their touches, and their walks, took by the guest’s clock.',
+    'Guest instructions for a swap-in that retries (one page, from a device that takes some milliseconds): *kernel* as above; *own',
+    "process*: what the recorder's threads ran meanwhile, a swap-in. So few come in a second that nearly all of it is looking at a ring",
+    'that is empty. And the same device walked by four threads (`test/workload/policy.c`) on one CPU: how much longer their touches,',
+    "and their walks, took by the guest's clock.",
     '',
     `| | ${results.flatMap(({ release }) => columns.map((column, i) => (i === 0 ? `${release}: ${column}` : column))).join(' | ')} |`,
     `|---|${'---:|'.repeat(columns.length * results.length)}`,

@@ -30,7 +30,7 @@ static void *sleeper(void *unused)
 /* get_user_pages of pages that are not there. */
 static void *splicer(void *unused)
 {
-	static char drained[BLOCK];
+	char *drained = map_pages(BLOCK / PAGE);
 	int ends[2];
 	char *block = mmap(NULL, BLOCK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct iovec from = { block, 16 * PAGE };

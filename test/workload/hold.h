@@ -52,9 +52,10 @@ static inline const char *files_directory(void)
 static inline void hold_prepare(void)
 {
 	char path[512];
-	char zero[PAGE] = { 0 };
+	char zero[PAGE];
 	int fd;
 
+	memset(zero, 0, PAGE);
 	snprintf(path, sizeof(path), "%s/held", files_directory());
 	hold.directory = open(files_directory(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
