@@ -15,6 +15,8 @@ struct pt_regs {
 #define REGS_ARG2(regs) ((regs)->si)
 #define REGS_ARG3(regs) ((regs)->dx)
 #define REGS_RET(regs) ((regs)->ax)
+/* Where a function that is just entered returns to, if a stack taken there lacks it: here it lies on the stack. */
+#define REGS_CALLER(regs) 0
 #define SYSCALL_NR(regs) ((regs)->orig_ax) /* -1 in an exception */
 #define SYSCALL_ARG1(regs) ((regs)->di)
 #define SYSCALL_ARG2(regs) ((regs)->si)
@@ -46,6 +48,8 @@ struct pt_regs {
 #define REGS_ARG2(r) ((r)->regs[1])
 #define REGS_ARG3(r) ((r)->regs[2])
 #define REGS_RET(r) ((r)->regs[0])
+/* The link register: the unwinder goes by the frame of the caller, which has the caller's caller. */
+#define REGS_CALLER(r) ((r)->regs[30])
 #define SYSCALL_NR(r) ((r)->syscallno) /* NO_SYSCALL, -1, in an exception */
 #define SYSCALL_ARG1(r) ((r)->orig_x0) /* regs[0] becomes the result */
 #define SYSCALL_ARG2(r) ((r)->regs[1])

@@ -65,12 +65,14 @@ static __always_inline __u32 current_syscall(struct task_struct *task)
 /* Whether the kernel stack that led here passes through a function, by its addresses; false where they are not known. */
 #define STACK_DEPTH 16
 /* Not inlined: what it takes of the stack would add to that of everything its callers call. */
-static __noinline bool stack_through(void *ctx, __u64 lo, __u64 hi)
+static __noinline bool stack_through(void *ctx, __u64 caller, __u64 lo, __u64 hi)
 {
 	/* Not initialised: kernels of 6.17's kind take this helper for one that reads, so that zeros written here would still be zeros to their verifier. */
 	__u64 ips[STACK_DEPTH];
 	long size;
 
+	if (caller >= lo && caller < hi)
+		return lo;
 	if (!lo || (size = bpf_get_stack(ctx, ips, sizeof ips, 0)) < 0)
 		return false;
 	for (int i = 0; i < STACK_DEPTH && i * (long)sizeof ips[0] < size; i++)

@@ -37,14 +37,14 @@ static __always_inline __u32 decade_of(__u64 ns)
  * mmap_lock inside an attempt under the VMA lock. Only __vmf_anon_prepare does that by itself, with a trylock; whether
  * it was that, the stack says. Its failure is the reason of a RETRY to come.
  */
-static __always_inline void inside_attempt(void *ctx, struct task_struct *task, struct rec *rec, bool write, bool success)
+static __always_inline void inside_attempt(void *ctx, __u64 caller, struct task_struct *task, struct rec *rec, bool write, bool success)
 {
 	struct pending *pending;
 	bool attempt = rec && !(rec->state & (MM_LOCKED | IN_MM_LOCK | RETRIED | AWAIT_ANY)) && rec->user;
 
 	if (success && !attempt)
 		return;
-	if (!write && stack_through(ctx, anon_prepare_lo, anon_prepare_hi)) {
+	if (!write && stack_through(ctx, caller, anon_prepare_lo, anon_prepare_hi)) {
 		if (success)
 			return;
 		if (attempt) {
@@ -66,15 +66,15 @@ static __always_inline void inside_attempt(void *ctx, struct task_struct *task, 
 }
 
 /* What a fault of this task sees of it: its own mm's lock, in lock_mm_and_find_vma or elsewhere. */
-static __always_inline int fault_acquired(void *ctx, struct task_struct *task, struct mm_struct *mm, bool write, bool success, bool queued,
-					  __u64 now)
+static __always_inline int fault_acquired(void *ctx, __u64 caller, struct task_struct *task, struct mm_struct *mm, bool write,
+					  bool success, bool queued, __u64 now)
 {
 	struct task_state *state;
 	struct rec *rec = success ? current_rec(task, &state) : current_or_pending(task, &state);
 	struct holder holder;
 
 	if (!rec || !(rec->state & IN_MM_LOCK)) {
-		inside_attempt(ctx, task, rec, write, success);
+		inside_attempt(ctx, caller, task, rec, write, success);
 		return 0;
 	}
 	if (success) {
@@ -90,8 +90,8 @@ static __always_inline int fault_acquired(void *ctx, struct task_struct *task, s
 	return send(rec, VL_MM_CONTENDED, 0, now, AB(holder.tid, holder.kind));
 }
 
-/* mmap_lock was acquired or not: a trylock fails, and a signal cuts a wait short. */
-static __always_inline int on_mm_acquired(void *ctx, struct mm_struct *mm, bool write, bool success)
+/* mmap_lock was acquired or not: a trylock fails, and a signal cuts a wait short. `caller`: REGS_CALLER, 0 in a tracepoint. */
+static __always_inline int on_mm_acquired(void *ctx, __u64 caller, struct mm_struct *mm, bool write, bool success)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct vl_cpu *row = this_row();
@@ -136,7 +136,7 @@ static __always_inline int on_mm_acquired(void *ctx, struct mm_struct *mm, bool 
 	} else if (!write && !(queued && mm_queue)) {
 		__sync_fetch_and_add(&row->counter[VL_C_MM_TRY_FAILED], 1);
 	}
-	return own ? fault_acquired(ctx, task, mm, write, success, queued, now) : 0;
+	return own ? fault_acquired(ctx, caller, task, mm, write, success, queued, now) : 0;
 }
 
 static __always_inline int on_mm_released(void *ctx, struct mm_struct *mm, bool write)

@@ -160,7 +160,7 @@ SEC("tp_btf/mmap_lock_acquire_returned") int tp_mmap_lock_acquire_returned(__u64
 {
 	bool write = second_arg(ctx), success = third_arg(ctx);
 
-	return mm_claimed(MM_ACQUIRED) ? 0 : on_mm_acquired(ctx, (struct mm_struct *)ctx[0], write, success);
+	return mm_claimed(MM_ACQUIRED) ? 0 : on_mm_acquired(ctx, 0, (struct mm_struct *)ctx[0], write, success);
 }
 
 SEC("tp_btf/mmap_lock_released") int tp_mmap_lock_released(__u64 *ctx)
@@ -177,7 +177,7 @@ SEC("kprobe.multi") int kpm_mmap_lock_start_locking(struct pt_regs *ctx)
 
 SEC("kprobe.multi") int kpm_mmap_lock_acquire_returned(struct pt_regs *ctx)
 {
-	on_mm_acquired(ctx, (struct mm_struct *)REGS_ARG1(ctx), REGS_ARG2(ctx) & 0xff, REGS_ARG3(ctx) & 0xff);
+	on_mm_acquired(ctx, REGS_CALLER(ctx), (struct mm_struct *)REGS_ARG1(ctx), REGS_ARG2(ctx) & 0xff, REGS_ARG3(ctx) & 0xff);
 	return mm_claim(MM_ACQUIRED);
 }
 

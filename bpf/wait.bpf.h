@@ -64,7 +64,7 @@ static __always_inline int on_swapin(bool enter)
 /* Where addresses are hidden: a task in no system call is in an exception, as good as always a page fault. */
 static __always_inline bool in_fault(void *ctx, struct task_struct *task)
 {
-	return hmf_lo ? stack_through(ctx, hmf_lo, hmf_hi) : current_syscall(task) == ~0u;
+	return hmf_lo ? stack_through(ctx, 0, hmf_lo, hmf_hi) : current_syscall(task) == ~0u;
 }
 
 /*

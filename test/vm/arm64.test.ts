@@ -11,6 +11,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { armKernels, matrixOnly, runInGuest } from './guest.js';
+import { CAUSES, observe } from './observed.js';
+import { assertOneCause } from './one-cause.js';
 import { assertGate, DISK, runs } from './stat-runs.js';
 
 const skip = await matrixOnly('qemu-system-aarch64');
@@ -31,6 +33,15 @@ for (const kernel of armKernels) {
     assert.match(doctor.words, /✗ bad_area_access_error\s+optional .*no such function/);
     assert.match(doctor.words, /^live observation works here: .*arm64(-16k)?, without bad_area_access_error/m);
     for (const run of gates) t.diagnostic(assertGate(run, run.run.startsWith('uffd') ? 'userfault' : 'folio locked'));
+  });
+}
+
+for (const kernel of armKernels) {
+  // At its entry the unwinder goes from the caller's frame to the caller's caller: only the link register has the caller.
+  test(`${kernel}: a trylock of mmap_lock that fails in __vmf_anon_prepare is the cause`, { skip }, async () => {
+    const session = (await observe([CAUSES, 'retry', '^busy'], { kernel })).get('retry');
+    assert.ok(session);
+    for (const run of ['busy-anon-8', 'busy-hugetlb-8']) assertOneCause(session, run, kernel);
   });
 }
 

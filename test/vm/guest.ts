@@ -27,6 +27,8 @@ export const firstKernel: readonly string[] = matrix ? kernels : kernels.slice(0
 /** PREEMPT_RT: spinlocks sleep there, so that a thread's voluntary context switches are no count of its waits. */
 export const isRealTime = (kernel: string): boolean => /-rt\b/.test(kernel);
 
+export const isArm64 = (kernel: string): boolean => /-arm64\b/.test(kernel);
+
 /** What run-in-vm exits with when it is not the command that exits. */
 export const GUEST_TIMED_OUT = 124;
 export const GUEST_DIED = 125;

@@ -60,6 +60,7 @@ export interface WaitStat {
   maxNs: number | null;
 }
 export interface Stat {
+  arch: string;
   filters: Record<string, string>;
   ended: boolean;
   release: string;

@@ -2,13 +2,12 @@
 /** The counterfactual against a gate with a writer of which everything is known: test/workload/writer-gate.c. */
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
+import { syscallName } from '../../src/core/vocabulary/syscalls.js';
 import { causeOf, retriesOf, type Session, tally } from './guest-session.js';
 import type { Fault, Stat, Truth } from './session.js';
 
 /** The workloads below, of those that test/vm/guest/causes runs. */
 export const WRITER_GATES = '^writer-gate';
-/** x86-64 */
-const MPROTECT = 10;
 /** Each is two calls of mprotect, one of mmap and one of munmap. */
 const CHANGES = 5;
 
@@ -49,9 +48,11 @@ function assertWriters(session: Session, { truth, faults }: Gate): void {
 }
 
 /** Of the retries: how many name that thread, in that system call, as the one that write-locked their VMA. */
-function assertNamed(session: Session, { truth, faults }: Gate, syscall: number): void {
+function assertNamed(session: Session, { truth, faults }: Gate, syscall: string): void {
+  const nameOf = (number: number | null): string => (number === null ? '' : syscallName(number, session.stat.arch));
   const named = retriesOf(faults).filter(
-    (retry) => retry.writer_tid === truth.writer && retry.writer_syscall === syscall && retry.writer_exact === true,
+    ({ writer_tid, writer_syscall, writer_exact }) =>
+      writer_tid === truth.writer && nameOf(writer_syscall) === syscall && writer_exact === true,
   );
   session.assertCount('the writer is named', named.length, truth.truth);
 }
@@ -86,7 +87,7 @@ export async function assertWriterGates(t: TestContext, session: Session): Promi
     );
     session.assertCount('queued behind the holder', queued.length, held.truth.truth);
     const { writers } = session.stat;
-    const place = writers.findIndex(({ tgid, syscall }) => tgid === held.truth.pid && syscall === MPROTECT);
+    const place = writers.findIndex(({ tgid, name }) => tgid === held.truth.pid && name === 'mprotect');
     assert.ok(place >= 0, `mprotect is not among the ${writers.length} writers`);
     t.diagnostic(`held: mprotect is row ${place + 1} of ${writers.length} writers, in the order of their waits`);
   });
@@ -95,7 +96,7 @@ export async function assertWriterGates(t: TestContext, session: Session): Promi
     const protect = gate(session, 'protect');
     assertVerdicts(session, protect, ['write-locked']);
     assertWriters(session, protect);
-    assertNamed(session, protect, MPROTECT);
+    assertNamed(session, protect, 'mprotect');
     // Had the waiters kept the lock: from the mprotect until the gate's opening let the last of them go.
     const { changed, opened, joined } = protect.truth;
     const stall = Number(protect.stall.exactNs ?? protect.stall.boundNs);
