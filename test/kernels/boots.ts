@@ -86,7 +86,7 @@ where that was tried, and with which outcome. Each row is a stock Debian kernel 
 * **causes**: a workload for each cause, wait and user of the VMA lock; each is named, as often as it was made.
 * **check**: ten thousand mixed faults and more; no rule of [check.md](check.md) is violated, and RETRY counted is RETRY followed.
 * **lacks**: functions our programs name that this kernel does not have; what they show is then *unknown*, or another hook
-  shows it. The relocations of every program are resolved against each of these kernels' types by a unit test, booted or not.
+  shows it. The relocations of every program are resolved against the types of each x86-64 kernel here by a unit test, booted or not.
 
 | Kernel | CPUs | ${columns.join(' | ')} | lacks |
 |---|---|${columns.map(() => '---|').join('')}---|
