@@ -43,6 +43,9 @@ async function main(argv: readonly string[]): Promise<number> {
   return exitCode;
 }
 
+// Where nothing else keeps the event loop, as while WebAssembly is compiled to read a recording, Node 20 waits for its own threads,
+// and for ever if one of them optimises a function and waits for this one to collect garbage (nodejs/node issue 54918).
+setInterval(() => {}, 2 ** 30);
 const code = await main(process.argv.slice(2));
 process.exitCode = code;
 // What could not be written, help among it, is said by the stream's own event, which comes before this.
