@@ -3,9 +3,10 @@
  * The dashboard as `vmalocktop replay -` shows it, in a terminal, that notes what each frame and each snapshot took.
  * Leaves at the end of the stream; the figures go to the file named by the first argument, as JSON.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { loadSmall } from '../../cli/common/heap.js';
 import type { Took } from '../../cli/tui/context.js';
+import { takenBy } from '../soak/proc.js';
 
 /** What is measured of it. */
 export interface DashboardFigures {
@@ -63,14 +64,13 @@ await showDashboard({
 });
 const { user, system } = process.cpuUsage(since.cpu);
 const seconds = (performance.now() - since.time) / 1000;
-const [, peak = '0'] = /VmHWM:\s+(\d+) kB/.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
 const figures: DashboardFigures = {
   frames,
   snapshots,
   seconds,
   cpuShare: (user + system) / 1e6 / seconds,
   processes: snapshot().processes.length,
-  peakRssBytes: Number(peak) * 1024,
+  peakRssBytes: takenBy(process.pid).peakRssBytes,
 };
 writeFileSync(output, JSON.stringify(figures));
 process.exit(0);

@@ -7,7 +7,7 @@ import { type Faulted, placeOf } from '../aggregate/stalls.js';
 import { BoundedMap } from '../bounded/bounded-map.js';
 import { type EventBatch, isWriterEvent } from '../events/batch.js';
 import { isHooked, type SessionInfo } from '../events/session.js';
-import type { Attempt, Lifecycle } from '../lifecycle/lifecycle.js';
+import type { Lifecycle } from '../lifecycle/lifecycle.js';
 import type { RetryCause } from '../vocabulary/causes.js';
 import { Observed } from './observed.js';
 import { type FaultVerdict, retriedAttempt, verdictOf } from './outcome.js';
@@ -78,7 +78,8 @@ export class Verdict {
     for (const sums of [this.all, cause, process]) sums.add(verdict, fault.last - fault.first);
     if (this.basis === 'none') return;
     const at = placeOf(fault);
-    this.#windows(fault, at, attempt, verdict, cause, process);
+    const window = verdict.keptOver ? windowOf(fault, attempt) : null;
+    this.#windows(at, fault.tid, verdict, window, cause, process);
     if (Number.isNaN(at.address)) return;
     const all = [this.all, cause, process];
     for (const name of ALTERNATIVES)
@@ -87,17 +88,17 @@ export class Verdict {
         fault.first,
         all.flatMap(({ under }) => [under[name].lost, under[name].lostMost]),
       );
-    if (verdict.keep.course !== 'either') return;
-    const { end } = windowOf(fault, attempt) ?? { end: Number.NaN };
+    if (verdict.keep.course !== 'either' || window === null || Number.isNaN(window.end)) return;
     const most = all.map(({ under }) => under.keep.lostMost);
-    if (!Number.isNaN(end)) this.stalls.keep.behind.arrived(at, end, most);
+    this.stalls.keep.behind.arrived(at, window.end, most);
   }
 
+  /** `window`: over which keep holds the VMA lock; null: over none. */
   #windows(
-    fault: Lifecycle,
     at: Faulted,
-    attempt: Attempt,
+    tid: number,
     verdict: FaultVerdict,
+    window: ReturnType<typeof windowOf>,
     cause: VerdictSums,
     process: VerdictSums,
   ): void {
@@ -107,11 +108,9 @@ export class Verdict {
         for (const sums of [this.stalls[policy].all, byCause, byProcess]) sums.unknown++;
         return;
       }
-      this.stalls[policy].stalls.window(at, start, end, byCause, byProcess, fault.tid);
+      this.stalls[policy].stalls.window(at, start, end, byCause, byProcess, tid);
     };
     for (const { start, end } of verdict.later) put('retry', start, end);
-    if (!verdict.keptOver) return;
-    const window = windowOf(fault, attempt);
     if (window !== null) put('keep', window.start, window.end);
   }
 
