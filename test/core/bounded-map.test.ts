@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { BoundedMap } from '../../src/core/bounded/bounded-map.js';
+import { Random } from './random.js';
 
 describe('bounded map', () => {
   it('keeps the heaviest rows, stays within its bound and counts what it dropped', () => {
@@ -20,5 +21,32 @@ describe('bounded map', () => {
     map.set(2, 2);
     map.set(2, 3);
     assert.deepEqual([map.size, map.evicted, map.get(2)], [2, 0, 3]);
+  });
+
+  it('pushes out the lightest quarter, of equal ones the oldest, and says which', () => {
+    const random = new Random(7);
+    for (let round = 0; round < 200; round++) {
+      const bound = 1 + random.int(0, 39);
+      const weights = Array.from({ length: bound + 1 }, () => random.int(0, 3));
+      const gone: number[] = [];
+      const map = new BoundedMap<number, number>(
+        bound,
+        (key) => weights[key] ?? 0,
+        (key) => gone.push(key),
+      );
+      for (let key = 0; key <= bound; key++) map.set(key, key);
+      const lightest = weights.slice(0, bound).map((weight, key) => ({ weight, key }));
+      lightest.sort((x, y) => x.weight - y.weight || x.key - y.key);
+      const expected = lightest.slice(0, Math.max(1, bound >> 2)).map(({ key }) => key);
+      assert.deepEqual(
+        [...gone],
+        [...expected].sort((x, y) => x - y),
+      );
+      assert.equal(map.evicted, expected.length);
+      assert.deepEqual(
+        [...map.values()],
+        [...weights.keys()].filter((key) => !expected.includes(key)),
+      );
+    }
   });
 });

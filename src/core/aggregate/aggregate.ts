@@ -31,6 +31,7 @@ import { Releases } from './releases.js';
 import { SecondTries } from './second-tries.js';
 import type { AddressSums, CgroupSums, ProcessSums } from './sums.js';
 import { TimelineSums } from './timeline.js';
+import { VmaKeys } from './vma-keys.js';
 import { VmaSums } from './vmas.js';
 import { WaitSums } from './wait-sums.js';
 import { Writers } from './writers.js';
@@ -53,7 +54,7 @@ export class Aggregate implements FoldSink {
   readonly latest: Latest;
   readonly slowest: Slowest;
   readonly examples: Examples;
-  readonly vmas: VmaSums = new VmaSums();
+  readonly vmas: VmaSums;
   readonly causeCosts: CauseCosts;
   readonly causeStacks: CauseStacks = new CauseStacks();
   readonly handlers: Handlers = new Handlers();
@@ -76,7 +77,9 @@ export class Aggregate implements FoldSink {
     this.#onClosed = onClosed;
     this.latest = new Latest(pool);
     this.slowest = new Slowest(pool);
-    this.examples = new Examples(pool);
+    const keys = new VmaKeys();
+    this.examples = new Examples(pool, keys);
+    this.vmas = new VmaSums(keys);
     this.causeCosts = new CauseCosts(pool);
     this.counterfactual = new Counterfactual(session);
     this.writers = new Writers(

@@ -8,6 +8,7 @@ import type { Attempt } from '../lifecycle/lifecycle.js';
 import type { FaultRecord } from '../lifecycle/record.js';
 import type { RecordPool } from '../lifecycle/record-pool.js';
 import type { Cause } from '../vocabulary/causes.js';
+import type { VmaKeys } from './vma-keys.js';
 
 /** As many as the lists of processes and of VMAs have rows. */
 const MAX_KEYS = 256;
@@ -39,6 +40,10 @@ class Kept {
     }
   }
 
+  letGo(pool: RecordPool): void {
+    for (const fault of this.faults()) pool.letGo(fault);
+  }
+
   *faults(): Generator<FaultRecord, void, undefined> {
     for (const fault of [this.#slowest, this.#second, this.#latest]) if (fault !== null) yield fault;
   }
@@ -46,14 +51,18 @@ class Kept {
 
 export class Examples {
   readonly #pool: RecordPool;
-  /** The records of examples that are dropped go to the garbage collector, not back to the pool. */
-  readonly #processes: BoundedMap<number, Kept> = new BoundedMap(MAX_KEYS, (kept) => kept.failures);
-  readonly #vmas: BoundedMap<string, Kept> = new BoundedMap(MAX_KEYS, (kept) => kept.failures);
+  readonly #keys: VmaKeys;
+  readonly #processes: BoundedMap<number, Kept>;
+  readonly #vmas: BoundedMap<string, Kept>;
   readonly #causes: Map<Cause, Kept> = new Map();
-  #vma = { mm: -1, start: -1, kept: new Kept() };
 
-  constructor(pool: RecordPool) {
+  constructor(pool: RecordPool, keys: VmaKeys) {
     this.#pool = pool;
+    this.#keys = keys;
+    // With more processes than keys nearly every fault pushes others out: their records are used again.
+    const gone = (kept: Kept): void => kept.letGo(pool);
+    this.#processes = new BoundedMap(MAX_KEYS, (kept) => kept.failures, gone);
+    this.#vmas = new BoundedMap(MAX_KEYS, (kept) => kept.failures, gone);
   }
 
   closed(fault: FaultRecord): void {
@@ -67,7 +76,8 @@ export class Examples {
       cause ??= attempt.cause;
     }
     if (tgid !== 0) keptOf(this.#processes, tgid).add(fault, failures, this.#pool);
-    if (fault.vmaEnd > fault.vmaStart) this.#ofVma(fault).add(fault, failures, this.#pool);
+    if (fault.vmaEnd > fault.vmaStart)
+      keptOf(this.#vmas, this.#keys.of(fault.mm, fault.vmaStart)).add(fault, failures, this.#pool);
     if (cause !== null) keptOf(this.#causes, cause).add(fault, failures, this.#pool);
   }
 
@@ -85,13 +95,6 @@ export class Examples {
       }
     }
     return found.sort((x, y) => total(y) - total(x) || x.first - y.first);
-  }
-
-  #ofVma({ mm, vmaStart: start }: FaultRecord): Kept {
-    // Faults come in runs on one VMA: no key needs to be made for them.
-    if (this.#vma.mm !== mm || this.#vma.start !== start)
-      this.#vma = { mm, start, kept: keptOf(this.#vmas, `${mm}:${start}`) };
-    return this.#vma.kept;
   }
 }
 

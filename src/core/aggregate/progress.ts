@@ -3,13 +3,13 @@
 
 import type { AttemptRecord, WaitRecord } from '../lifecycle/attempt-record.js';
 import type { FaultRecord } from '../lifecycle/record.js';
-import { Herds, mix } from './herds.js';
+import { Herds } from './herds.js';
+import { slotOf } from './page-slot.js';
 import type { ProgressStats } from './snapshot-rows.js';
 
 /** Slots, a power of two. A slot is overwritten by the next page that falls on it. */
 const PAGES = 1 << 16;
 const REFAULT_NS = 1e9;
-const PAGE_SIZE = 4096;
 
 /** When each page (mm, address) was mapped by a swap fault last. Three typed arrays: nothing is allocated per fault. */
 class SwappedIn {
@@ -18,7 +18,7 @@ class SwappedIn {
   readonly #time: Float64Array = new Float64Array(PAGES);
 
   set(mm: number, address: number, time: number): void {
-    const slot = slotOf(mm, address);
+    const slot = slotOf(mm, address) & (PAGES - 1);
     this.#mm[slot] = mm;
     this.#address[slot] = address;
     this.#time[slot] = time;
@@ -26,14 +26,9 @@ class SwappedIn {
 
   /** NaN when not known. */
   get(mm: number, address: number): number {
-    const slot = slotOf(mm, address);
+    const slot = slotOf(mm, address) & (PAGES - 1);
     return this.#mm[slot] === mm && this.#address[slot] === address ? (this.#time[slot] as number) : Number.NaN;
   }
-}
-
-function slotOf(mm: number, address: number): number {
-  // struct mm_struct is larger than 1 KiB: its low address bits say little.
-  return mix(((address / PAGE_SIZE) | 0) ^ Math.imul((mm / 1024) | 0, 0x9e3779b1)) & (PAGES - 1);
 }
 
 export class Progress {

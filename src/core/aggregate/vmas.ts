@@ -5,6 +5,7 @@ import type { Names } from '../events/names.js';
 import type { Attempt, Lifecycle, Wait } from '../lifecycle/lifecycle.js';
 import { WAIT_FACTS } from '../vocabulary/waits.js';
 import { hasLost, type LostSeries, LostSums } from './lost-series.js';
+import type { VmaKeys } from './vma-keys.js';
 
 /** What the faults themselves showed of what is behind the VMA; `unknown` when none of them showed it. */
 export type Backing = 'anon' | 'file' | 'shmem' | 'hugetlb' | 'unknown';
@@ -57,7 +58,12 @@ type Sums = Omit<Mutable<VmaRow>, 'handler' | 'mapping' | 'device' | 'inode' | '
 export class VmaSums {
   /** A VMA that never retried goes first when there are too many. */
   readonly #rows: BoundedMap<string, Sums> = new BoundedMap(MAX_VMAS, (row) => row.retries + row.aborts);
+  readonly #keys: VmaKeys;
   #last: Sums | null = null;
+
+  constructor(keys: VmaKeys) {
+    this.#keys = keys;
+  }
 
   get size(): number {
     return this.#rows.size;
@@ -131,7 +137,7 @@ export class VmaSums {
     const last = this.#last;
     // Faults come in runs on one VMA: no key needs to be made for them.
     if (last !== null && last.mm === fault.mm && last.start === fault.vmaStart) return last;
-    const key = `${fault.mm}:${fault.vmaStart}`;
+    const key = this.#keys.of(fault.mm, fault.vmaStart);
     let row = this.#rows.get(key);
     if (row === undefined) {
       row = {
