@@ -14,19 +14,28 @@ import { Losses } from './losses.js';
 import { Policies } from './policies.js';
 import type { CheckReport } from './report.js';
 import { resultOf } from './result.js';
-import { FINDINGS, type FindingName, type Policy, type Say } from './rule.js';
+import { FINDINGS, type FindingName, type Policy, type Rule, type Say } from './rule.js';
 import { RULES } from './rules.js';
 import { judgeFlagNames, judgeSwapDevice, type SessionVerdict } from './rules-session.js';
-import { shapeOf } from './shape.js';
-import { type Seen, type Suspicion, Tally } from './tally.js';
+import { ShapeReader } from './shape.js';
+import { type Hold, type Suspicion, Tally } from './tally.js';
 import type { Trace } from './trace.js';
 
 /** Suspicions that wait for the next reading of the counters, per rule; what comes on top is set aside. */
 const MAX_SUSPECTED = 256;
+const UNKNOWN = -1;
+
+interface Judge {
+  readonly tally: Tally;
+  readonly judge: NonNullable<Rule['judge']>;
+}
 
 export class Checker {
   readonly #facts: Facts;
   readonly #tallies: readonly Tally[];
+  /** Of the rules that can be judged here, fault by fault. */
+  readonly #judges: readonly Judge[];
+  readonly #shapes: ShapeReader;
   readonly #losses: Losses;
   readonly #policies: Policies;
   readonly #counters: Counters;
@@ -36,6 +45,10 @@ export class Checker {
   #tally: Tally | null = null;
   #trace: Trace | null = null;
   #lacking = false;
+  /** Of the trace at hand, by number: readings before its first step, before that of the fault before, before its last. */
+  #firstReading = UNKNOWN;
+  #firstBefore = UNKNOWN;
+  #lastReading = UNKNOWN;
   #total = 0;
   #incomplete = 0;
   #ended = false;
@@ -47,6 +60,11 @@ export class Checker {
     this.#losses = new Losses(session.programs);
     this.#policies = new Policies(this.#facts);
     this.#tallies = RULES.map((rule) => new Tally(rule, this.#facts));
+    this.#judges = this.#tallies.flatMap((tally) => {
+      const { judge } = tally.rule;
+      return judge === undefined || tally.why !== '' ? [] : [{ tally, judge }];
+    });
+    this.#shapes = new ShapeReader(this.#facts);
     this.#counters = new Counters(session);
     this.#collector = new Collector(
       (trace) => this.#judge(trace),
@@ -127,16 +145,17 @@ export class Checker {
   }
 
   #judge(trace: Trace): void {
-    const shape = shapeOf(trace, this.#facts);
+    const shape = this.#shapes.read(trace);
     this.#total++;
     this.#lacking = trace.lost !== '' || shape.missing !== '';
     if (this.#lacking) this.#incomplete++;
     const judged = { trace, steps: trace.steps, shape, facts: this.#facts };
     if (!this.#lacking) this.#policies.learn(judged);
     this.#trace = trace;
-    for (const tally of this.#tallies) {
-      const { judge } = tally.rule;
-      if (judge === undefined || tally.why !== '' || !tally.concerns(trace)) continue;
+    this.#firstReading = this.#firstBefore = this.#lastReading = UNKNOWN;
+    for (let i = 0; i < this.#judges.length; i++) {
+      const { tally, judge } = this.#judges[i] as Judge;
+      if (!tally.concerns(trace)) continue;
       this.#tally = tally;
       judge(judged, this.#say);
     }
@@ -148,19 +167,11 @@ export class Checker {
     const tally = this.#tally;
     const trace = this.#trace;
     if (tally === null || trace === null) return;
-    const silent: Seen[] = [];
-    for (const name of sights.length > 0 ? sights : tally.sees.keys()) {
-      const seen = tally.sees.get(name);
-      if (seen === undefined) throw new Error(`rule ${tally.rule.number} has no sight ${name}`);
-      if (seen.why !== '') {
-        this.#unseen(seen.why);
-        return;
-      }
-      if (seen.sight.silent !== undefined) silent.push(seen);
-    }
-    if (this.#lacking) tally.setAside++;
-    else if (silent.length === 0) tally.held++;
-    else this.#wait(tally, trace, silent);
+    const hold = tally.hold(sights);
+    if (hold.why !== '') this.#unseen(hold.why);
+    else if (this.#lacking) tally.setAside++;
+    else if (hold.hooks.length === 0) tally.held++;
+    else this.#wait(tally, trace, hold);
   }
 
   #unseen(why: string): void {
@@ -174,19 +185,16 @@ export class Checker {
     tally.unseenWhy ||= why;
   }
 
-  /** Counted together: what the same readings of the counters decide. */
-  #wait(tally: Tally, trace: Trace, silent: readonly Seen[]): void {
-    const since = silent.some(({ sight }) => sight.silent === 'fault before') ? (trace.before ?? trace) : trace;
-    const { from } = timesOf(since);
-    const { to } = timesOf(trace);
-    const hooks = [...new Set(silent.flatMap((seen) => seen.hooks))];
-    const key = `${this.#losses.before(from)} ${this.#losses.before(to)} ${hooks.join(' ')}`;
-    const waiting = tally.waiting.get(key);
-    if (waiting === undefined) tally.waiting.set(key, { from, to, hooks, count: 1 });
-    else {
-      waiting.from = Math.min(waiting.from, from);
-      waiting.to = Math.max(waiting.to, to);
-      waiting.count++;
+  /** Which readings decide is the same for all rules. */
+  #wait(tally: Tally, trace: Trace, hold: Hold): void {
+    const { from, to, before } = trace;
+    if (this.#lastReading === UNKNOWN) this.#lastReading = this.#losses.before(to);
+    if (hold.sinceBefore && before !== null) {
+      if (this.#firstBefore === UNKNOWN) this.#firstBefore = this.#losses.before(before.from);
+      tally.wait(hold, this.#firstBefore, this.#lastReading, before.from, to);
+    } else {
+      if (this.#firstReading === UNKNOWN) this.#firstReading = this.#losses.before(from);
+      tally.wait(hold, this.#firstReading, this.#lastReading, from, to);
     }
   }
 
@@ -199,21 +207,21 @@ export class Checker {
       return;
     }
     const before = overBefore ? trace.before : null;
-    const own = timesOf(trace);
-    const earlier = before === null ? own : timesOf(before);
-    const from = Math.min(own.from, earlier.from);
-    const to = Math.max(own.to, earlier.to);
+    const from = Math.min(trace.from, before?.from ?? trace.from);
+    const to = Math.max(trace.to, before?.to ?? trace.to);
+    trace.holders++;
+    if (before !== null) before.holders++;
     tally.suspected.push({ trace, before, words, at, from, to, unless });
   }
 
   #settle(last: boolean): void {
     for (const tally of this.#tallies) {
-      for (const [key, waiting] of tally.waiting) {
-        if (!last && !this.#losses.settled(waiting.to)) continue;
-        tally.waiting.delete(key);
-        if (this.#losses.during(waiting.from, waiting.to, waiting.hooks)) tally.setAside += waiting.count;
-        else tally.held += waiting.count;
-      }
+      tally.settle(({ from, to, hooks, count }) => {
+        if (!last && !this.#losses.settled(to)) return false;
+        if (this.#losses.during(from, to, hooks)) tally.setAside += count;
+        else tally.held += count;
+        return true;
+      });
       if (tally.suspected.length === 0) continue;
       const open: Suspicion[] = [];
       for (const suspicion of tally.suspected) {
@@ -235,15 +243,4 @@ export class Checker {
       tally.words ||= verdict.words;
     }
   }
-}
-
-/** From the first step of a fault, or from when it had its VMA lock, to its last. */
-function timesOf({ steps, acquired }: Trace): { readonly from: number; readonly to: number } {
-  let from = Number.isNaN(acquired) ? Number.POSITIVE_INFINITY : acquired;
-  let to = Number.isNaN(acquired) ? Number.NEGATIVE_INFINITY : acquired;
-  for (const { time } of steps) {
-    if (time < from) from = time;
-    if (time > to) to = time;
-  }
-  return { from, to };
 }

@@ -6,7 +6,8 @@
 import { VlArgs, VlKind, VlSharedArgs, VlStepFlag } from '../../schema/events.gen.js';
 import { type EventBatch, isOfNoFault } from '../events/batch.js';
 import { UserKind } from '../events/user-rows.js';
-import { Trace } from './trace.js';
+import type { Trace } from './trace.js';
+import { TracePool } from './trace-pool.js';
 
 /** Tasks remembered at most, with two traces each: some 40 MB. Those known longest go first, and what they had open is judged as far as it came. */
 const MAX_TASKS = 16_384;
@@ -33,8 +34,9 @@ export class Collector {
   readonly #judge: (trace: Trace) => void;
   readonly #isUser: (trace: Trace) => boolean;
   readonly #tasks: Map<number, Task> = new Map();
+  readonly #pool: TracePool = new TracePool();
 
-  /** `judge` hears of every trace once. `isUser`: whether a trace is a fault from user mode. */
+  /** `judge` hears of every trace once, and holds those it keeps. `isUser`: whether a trace is a fault from user mode. */
   constructor(judge: (trace: Trace) => void, isUser: (trace: Trace) => boolean) {
     this.#judge = judge;
     this.#isUser = isUser;
@@ -51,27 +53,29 @@ export class Collector {
     const step = batch.step[i] as number;
     const info = ((batch.flags[i] as number) & VlStepFlag.INFO) !== 0;
     const task = this.#task(tid);
-    let trace = info ? undefined : task.traces.find((t) => t.fault === fault && t.faultCpu === cpu);
-    if (trace === undefined) {
+    let trace = info ? null : traceOf(task, fault, cpu);
+    if (trace === null) {
       const depth = info ? (batch.depth[i] as number) : 0;
       this.#end(task, depth, info);
-      trace = new Trace(fault, cpu, tid);
+      trace = this.#pool.trace(fault, cpu, tid);
       if (info) fill(trace, batch, i);
       trace.before = task.before;
+      if (trace.before !== null) trace.before.holders++;
       task.traces.push(trace);
     }
     if (step !== trace.nextStep)
       trace.lost ||= trace.nextStep === 0 ? 'first step lost' : `step ${trace.nextStep} lost`;
     trace.nextStep = (step + 1) & 0xffff;
-    trace.add({
-      kind,
-      flags: batch.flags[i] as number,
-      time: batch.time[i] as number,
-      a: batch.a[i] as number,
-      b: batch.b[i] as number,
-    });
+    const record = trace.add(kind, this.#pool.steps);
+    if (record !== null) {
+      record.kind = kind;
+      record.flags = batch.flags[i] as number;
+      record.time = batch.time[i] as number;
+      record.a = batch.a[i] as number;
+      record.b = batch.b[i] as number;
+    }
     if (CUTS.has(kind)) this.#close(task, trace);
-    if (kind === VlKind.TASK_EXIT && task.traces.length === 0) this.#tasks.delete(tid);
+    if (kind === VlKind.TASK_EXIT && task.traces.length === 0) this.#drop(tid, task);
   }
 
   /** The session is over: what is still open is judged as far as it came. */
@@ -90,10 +94,15 @@ export class Collector {
     return task;
   }
 
+  #drop(tid: number, task: Task): void {
+    this.#tasks.delete(tid);
+    this.#pool.letGo(task.before);
+  }
+
   #forget(): void {
     for (const [tid, task] of this.#tasks) {
       for (const trace of [...task.traces]) this.#close(task, trace);
-      this.#tasks.delete(tid);
+      this.#drop(tid, task);
       if (this.#tasks.size < MAX_TASKS - (MAX_TASKS >> 3)) return;
     }
   }
@@ -109,11 +118,29 @@ export class Collector {
   }
 
   #close(task: Task, trace: Trace): void {
-    task.traces.splice(task.traces.indexOf(trace), 1);
+    remove(task.traces, trace);
+    this.#pool.seal(trace);
     this.#judge(trace);
+    this.#pool.letGo(trace.before);
     trace.before = null;
-    if (this.#isUser(trace)) task.before = trace;
+    if (this.#isUser(trace)) {
+      this.#pool.letGo(task.before);
+      task.before = trace;
+    } else this.#pool.letGo(trace);
   }
+}
+
+function traceOf({ traces }: Task, fault: number, cpu: number): Trace | null {
+  for (let i = 0; i < traces.length; i++) {
+    const trace = traces[i] as Trace;
+    if (trace.fault === fault && trace.faultCpu === cpu) return trace;
+  }
+  return null;
+}
+
+function remove(traces: Trace[], trace: Trace): void {
+  for (let i = traces.indexOf(trace); i + 1 < traces.length; i++) traces[i] = traces[i + 1] as Trace;
+  traces.pop();
 }
 
 function fill(trace: Trace, batch: EventBatch, i: number): void {

@@ -28,7 +28,7 @@ export class Losses {
   readonly #programs: readonly ProgramInfo[];
   /** In the order of time. */
   readonly #readings: Reading[] = [];
-  #forgot = false;
+  #forgotten = 0;
 
   constructor(programs: readonly ProgramInfo[]) {
     this.#programs = programs;
@@ -54,15 +54,15 @@ export class Losses {
     const reading: Reading = { time, moved: null };
     this.#readings.push(reading);
     if (this.#readings.length > MAX_READINGS) {
-      this.#readings.splice(0, MAX_READINGS >> 1);
-      this.#forgot = true;
+      this.#forgotten += this.#readings.splice(0, MAX_READINGS >> 1).length;
     }
     return reading;
   }
 
-  /** Time of the last reading at or before `time`; -Infinity when there is none. */
+  /** Which reading was the last one at or before `time`: the number of readings up to it; 0 when there is none any more. */
   before(time: number): number {
-    return this.#readings.findLast((reading) => reading.time <= time)?.time ?? Number.NEGATIVE_INFINITY;
+    const at = this.#lastUpTo(time);
+    return at < 0 ? 0 : this.#forgotten + at + 1;
   }
 
   /** Whether `during` can answer for what was over at `time`: the readings it looks at are there, and complete. */
@@ -77,15 +77,24 @@ export class Losses {
    */
   during(from: number, to: number, hooks?: readonly string[]): boolean {
     const readings = this.#readings;
-    const before = readings.findLastIndex((reading) => reading.time <= from);
-    if (before < 1 && this.#forgot) return true;
-    const after = readings.findIndex((reading) => reading.time >= to);
-    if (after < 0) return true;
+    const before = this.#lastUpTo(from);
+    if (before < 1 && this.#forgotten > 0) return true;
+    // Looked for from the end: there may be tens of thousands, and it is one of the last.
+    let after = readings.length;
+    while (after > 0 && (readings[after - 1] as Reading).time >= to) after--;
+    if (after === readings.length) return true;
     for (let i = Math.max(0, before); i < after + 2; i++) {
       const moved = readings[i]?.moved ?? null;
       if (moved === null) continue;
       if (hooks === undefined || moved.has(ANY) || hooks.some((hook) => moved.has(hook))) return true;
     }
     return false;
+  }
+
+  /** Index of the last reading at or before `time`; -1 when there is none. */
+  #lastUpTo(time: number): number {
+    let at = this.#readings.length - 1;
+    while (at >= 0 && !((this.#readings[at] as Reading).time <= time)) at--;
+    return at;
   }
 }

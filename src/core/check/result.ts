@@ -10,8 +10,7 @@ import type { Suspicion, Tally } from './tally.js';
 export function resultOf(tally: Tally, policies: Policies, session: SessionInfo): RuleResult {
   const { rule, why, held, setAside, suspected, words } = tally;
   let { unseen, unseenWhy } = tally;
-  let undecided = setAside + suspected.length;
-  for (const waiting of tally.waiting.values()) undecided += waiting.count;
+  const undecided = setAside + suspected.length + tally.waiting;
   let violated = 0;
   let first: Suspicion | null = null;
   for (const [policy, violations] of tally.violations) {

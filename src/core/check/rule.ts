@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** What a rule is: words, where it can be held to, and a pure function over one lifecycle. */
 import { VlStepFlag } from '../../schema/events.gen.js';
+import type { Call } from './calls.js';
 import type { Facts } from './facts.js';
-import type { Attempt, Call, Shape } from './shape.js';
+import type { Attempt, Shape } from './shape.js';
 import type { Step, Trace } from './trace.js';
 
 /**

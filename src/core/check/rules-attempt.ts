@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /** Rules 1 to 4: an attempt under the VMA lock, how it begins and with which flags (do_user_addr_fault and its like). */
 import { VlArgs, VlKind, VlSharedArgs } from '../../schema/events.gen.js';
-import { version } from './facts.js';
+import { type Facts, version } from './facts.js';
 import { isOver, type Judged, pairs, signalPending as pending, type Rule, type Say, secondTry } from './rule.js';
+import type { Attempt } from './shape.js';
 import type { Trace } from './trace.js';
 
 const HMF = 'handle_mm_fault';
 const LOOKUP = 'lock_vma_under_rcu';
-const ENTRIES = [VlKind.SWAP_ENTER, VlKind.FLOR_ENTER] as const;
 
 /** Time of the last step of a fault that its own task sent on the way: an abandonment is sent in the midst of the next. */
 function lastTime(trace: Trace): number {
@@ -19,10 +19,21 @@ function lastTime(trace: Trace): number {
 const MUST = ['USER', 'ALLOW_RETRY', 'KILLABLE', 'INTERRUPTIBLE'];
 const MUST_NOT = ['TRIED', 'REMOTE'];
 
+/** What nearly every attempt is: nothing is made to find it so. */
+function isAsItMust({ flags, regs }: Attempt, facts: Facts): boolean {
+  for (let i = 0; i < MUST.length; i++) if (!(flags & facts.flag(MUST[i] as string))) return false;
+  for (let i = 0; i < MUST_NOT.length; i++) if (flags & facts.flag(MUST_NOT[i] as string)) return false;
+  return regs;
+}
+
 function flagsOfVmaLock(x: Judged, say: Say): void {
   const { facts } = x;
   for (const attempt of x.shape.attempts) {
     if (!isOver(attempt) || attempt.vma !== true) continue;
+    if (isAsItMust(attempt, facts)) {
+      say.held();
+      continue;
+    }
     const must = MUST.filter((name) => !(attempt.flags & facts.flag(name)));
     // Where the kernel goes on under the VMA lock after a RETRY, TRIED says so.
     const may = secondTry(x, attempt) ? 'TRIED' : '';
@@ -66,19 +77,22 @@ function once(x: Judged, say: Say): void {
   }
 }
 
+/** The first entry of a callee that has all of these flags; -1 when none does. */
+function entryWith(x: Judged, attempt: Attempt, flags: number): number {
+  for (let i = attempt.first; i < attempt.exit; i++) {
+    const step = x.steps[i];
+    const isEntry = step?.kind === VlKind.SWAP_ENTER || step?.kind === VlKind.FLOR_ENTER;
+    if (isEntry && (step[VlSharedArgs.flags] & flags) === flags) return i;
+  }
+  return -1;
+}
+
 function neverNowait(x: Judged, say: Say): void {
   const { bits } = x.facts;
   for (const attempt of x.shape.attempts) {
     if (!isOver(attempt) || attempt.vma !== true) continue;
     const both = bits.vmaLock | bits.nowait;
-    const entry = x.steps.findIndex(
-      (s, i) =>
-        i >= attempt.first &&
-        i < attempt.exit &&
-        ENTRIES.some((k) => k === s.kind) &&
-        (s[VlSharedArgs.flags] & both) === both,
-    );
-    const at = (attempt.flags & both) === both ? attempt.exit : entry;
+    const at = (attempt.flags & both) === both ? attempt.exit : entryWith(x, attempt, both);
     if (at >= 0) say.violated('VMA_LOCK and RETRY_NOWAIT together', at);
     else say.held();
   }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** Rules 8 to 13: filemap_fault and __folio_lock_or_retry with what they return. */
 import { VlArgs, VlFile, VlKind, VlSharedArgs } from '../../schema/events.gen.js';
+import type { Call } from './calls.js';
 import { type Facts, version } from './facts.js';
 import { between, callsOf, countBetween, isFirstTry, type Judged, type Rule, type Say, type Sight } from './rule.js';
-import type { Attempt, Call } from './shape.js';
+import type { Attempt } from './shape.js';
 
 const FLOR = '__folio_lock_or_retry';
 const SWAP = 'do_swap_page';

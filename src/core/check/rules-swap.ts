@@ -5,9 +5,9 @@ import { VlArgs, VlInner, VlKind, VlSharedArgs, VlWait } from '../../schema/even
 import { MMAP_LOCK_HOOK, MMAP_QUEUE_HOOKS } from '../aggregate/mmap-lock.js';
 import { SWP_SYNCHRONOUS_IO } from '../events/fault-bits.js';
 import { pteKind, swapTypeOf } from '../vocabulary/arch.js';
+import type { Call } from './calls.js';
 import { type Facts, version } from './facts.js';
 import { between, callsOf, isOver, type Judged, type Rule, type Say } from './rule.js';
-import type { Call } from './shape.js';
 
 const SWAP = 'do_swap_page';
 const FLOR = '__folio_lock_or_retry';

@@ -4,30 +4,24 @@
  * proves that one is absent although no number is (a program's run was missed), it says which.
  */
 import { VlArgs, VlKind, VlSharedArgs, VlStepFlag } from '../../schema/events.gen.js';
+import { CALLS, type Call, type CallKind, ENTERS, EXITS, INSIDE, WITHIN } from './calls.js';
 import type { Facts } from './facts.js';
 import type { Step, Trace } from './trace.js';
-
-/** Indices into `Trace.steps`; -1 for what was not seen. */
-export interface Call {
-  readonly kind: 'swap' | 'flor' | 'uffd' | 'file';
-  readonly enter: number;
-  exit: number;
-}
 
 export interface Attempt {
   /** First step of it. */
   readonly first: number;
   /** HMF_EXIT; -1 when it did not come. */
-  exit: number;
+  readonly exit: number;
   /** Fault flags and result of handle_mm_fault; -1 while `exit` is. */
-  flags: number;
-  ret: number;
+  readonly flags: number;
+  readonly ret: number;
   /** Under the VMA lock, by the fault flags of any of its steps; null when none of them carries any. */
-  vma: boolean | null;
-  regs: boolean;
+  readonly vma: boolean | null;
+  readonly regs: boolean;
   /** MM_LOCK_EXIT that gave it mmap_lock; -1 when none was seen. */
   readonly locked: number;
-  readonly calls: Call[];
+  readonly calls: readonly Call[];
 }
 
 export interface Shape {
@@ -38,46 +32,18 @@ export interface Shape {
   readonly cut: number;
 }
 
-type CallKind = Call['kind'];
-/** Entry and return of each call, and the steps that come only inside it. */
-const CALLS: Readonly<Record<CallKind, { readonly enter: number; readonly exit: number; readonly name: string }>> = {
-  swap: { enter: VlKind.SWAP_ENTER, exit: VlKind.SWAP_EXIT, name: 'do_swap_page' },
-  flor: { enter: VlKind.FLOR_ENTER, exit: VlKind.FLOR_EXIT, name: '__folio_lock_or_retry' },
-  uffd: { enter: VlKind.UFFD_ENTER, exit: VlKind.UFFD_EXIT, name: 'handle_userfault' },
-  file: { enter: VlKind.FILE_ENTER, exit: VlKind.FILE_EXIT, name: 'filemap_fault or shmem_fault' },
-};
-const ENTERS: ReadonlyMap<number, CallKind> = new Map(
-  (Object.keys(CALLS) as CallKind[]).map((kind) => [CALLS[kind].enter, kind]),
-);
-const EXITS: ReadonlyMap<number, CallKind> = new Map(
-  (Object.keys(CALLS) as CallKind[]).map((kind) => [CALLS[kind].exit, kind]),
-);
-/** Steps that come only inside a call. __folio_lock_or_retry is followed inside do_swap_page alone. */
-const INSIDE: ReadonlyMap<number, CallKind> = new Map([
-  [VlKind.SWAP_DEVICE, 'swap'],
-  [VlKind.FLOR_ENTER, 'swap'],
-  [VlKind.FLOR_SLEEP, 'flor'],
-  [VlKind.FILE_SLEEP, 'file'],
-]);
-/** Steps of an attempt that are no calls. */
-const WITHIN: ReadonlySet<number> = new Set([
-  VlKind.ANON_PREPARE,
-  VlKind.INNER_RETRY,
-  VlKind.WAIT_ENTER,
-  VlKind.WAIT_EXIT,
-  VlKind.MM_INSIDE,
-]);
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+type CallRecord = Mutable<Call>;
+type AttemptRecord = Mutable<Omit<Attempt, 'calls'>> & { readonly calls: CallRecord[] };
 
-export function shapeOf(trace: Trace, facts: Facts): Shape {
-  return new Reader(trace, facts).read();
-}
-
-class Reader {
-  readonly #trace: Trace;
+/** Its records are used again: what `read` returns is valid until it is called again. */
+export class ShapeReader {
   readonly #facts: Facts;
-  readonly #attempts: Attempt[] = [];
-  #attempt: Attempt | null = null;
-  readonly #open: Call[] = [];
+  readonly #attempts: AttemptRecord[] = [];
+  #attempt: AttemptRecord | null = null;
+  readonly #open: CallRecord[] = [];
+  readonly #freeAttempts: AttemptRecord[] = [];
+  readonly #freeCalls: CallRecord[] = [];
   #missing = '';
   #cut = 0;
   /** lock_mm_and_find_vma: entered, or returned with the VMA at this step. */
@@ -86,17 +52,39 @@ class Reader {
   #refused = false;
   #over = false;
 
-  constructor(trace: Trace, facts: Facts) {
-    this.#trace = trace;
+  constructor(facts: Facts) {
     this.#facts = facts;
   }
 
-  read(): Shape {
-    this.#trace.steps.forEach((step, i) => {
-      this.#step(i, step);
-    });
+  read({ steps }: Trace): Shape {
+    this.#begin();
+    for (let i = 0; i < steps.length; i++) this.#step(i, steps[i] as Step);
     if (this.#cut === 0 && !this.#over) this.#miss('the end');
     return { attempts: this.#attempts, missing: this.#missing, cut: this.#cut };
+  }
+
+  #begin(): void {
+    for (let attempt = this.#attempts.pop(); attempt !== undefined; attempt = this.#attempts.pop()) {
+      for (let call = attempt.calls.pop(); call !== undefined; call = attempt.calls.pop()) this.#freeCalls.push(call);
+      this.#freeAttempts.push(attempt);
+    }
+    while (this.#open.length > 0) this.#open.pop();
+    this.#attempt = null;
+    this.#missing = '';
+    this.#cut = 0;
+    this.#mmEntered = false;
+    this.#mmLocked = -1;
+    this.#refused = false;
+    this.#over = false;
+  }
+
+  #call(attempt: AttemptRecord, kind: CallKind, enter: number, exit: number): CallRecord {
+    const call = this.#freeCalls.pop() ?? { kind, enter, exit };
+    call.kind = kind;
+    call.enter = enter;
+    call.exit = exit;
+    attempt.calls.push(call);
+    return call;
   }
 
   #miss(what: string): void {
@@ -104,9 +92,9 @@ class Reader {
   }
 
   #step(i: number, step: Step): void {
-    const enters = ENTERS.get(step.kind);
-    const exits = EXITS.get(step.kind);
-    const inside = INSIDE.get(step.kind);
+    const enters = ENTERS[step.kind];
+    const exits = EXITS[step.kind];
+    const inside = INSIDE[step.kind];
     if (inside !== undefined && this.#top() !== inside && !(inside === 'swap' && this.#isOpen('swap')))
       this.#miss(`${CALLS[inside].name} entry`);
     if (enters !== undefined) this.#enter(i, step, enters);
@@ -125,22 +113,27 @@ class Reader {
   }
 
   #isOpen(kind: CallKind): boolean {
-    return this.#open.some((call) => call.kind === kind);
+    for (let i = 0; i < this.#open.length; i++) if (this.#open[i]?.kind === kind) return true;
+    return false;
   }
 
-  #current(i: number): Attempt {
+  /** The calls that are under way were not seen to return. */
+  #missOpen(): void {
+    for (let i = 0; i < this.#open.length; i++) this.#miss(`${CALLS[(this.#open[i] as Call).kind].name} exit`);
+    while (this.#open.length > 0) this.#open.pop();
+  }
+
+  #current(i: number): AttemptRecord {
     if (this.#attempt !== null) return this.#attempt;
     if (this.#mmEntered) this.#miss('lock_mm_and_find_vma exit');
-    const attempt: Attempt = {
-      first: i,
-      exit: -1,
-      flags: -1,
-      ret: -1,
-      vma: null,
-      regs: false,
-      locked: this.#mmLocked,
-      calls: [],
-    };
+    const attempt = this.#freeAttempts.pop() ?? newAttempt();
+    attempt.first = i;
+    attempt.exit = -1;
+    attempt.flags = -1;
+    attempt.ret = -1;
+    attempt.vma = null;
+    attempt.regs = false;
+    attempt.locked = this.#mmLocked;
     this.#mmEntered = false;
     this.#mmLocked = -1;
     this.#attempts.push(attempt);
@@ -150,7 +143,7 @@ class Reader {
   }
 
   /** Flags that do not change within one handle_mm_fault: others mean that its return was missed. */
-  #learn(attempt: Attempt, flags: number): void {
+  #learn(attempt: AttemptRecord, flags: number): void {
     const vma = (flags & this.#facts.bits.vmaLock) !== 0;
     if (attempt.vma !== null && attempt.vma !== vma) this.#miss('handle_mm_fault exit');
     attempt.vma = vma;
@@ -162,9 +155,7 @@ class Reader {
     // 6.4 and 6.5 pass __folio_lock_or_retry no vm_fault: 0 stands for flags not seen.
     const flags = step[VlSharedArgs.flags];
     if (flags !== 0) this.#learn(attempt, flags);
-    const call: Call = { kind, enter: i, exit: -1 };
-    attempt.calls.push(call);
-    this.#open.push(call);
+    this.#open.push(this.#call(attempt, kind, i, -1));
   }
 
   #exit(i: number, kind: CallKind): void {
@@ -173,7 +164,7 @@ class Reader {
     if (call?.kind !== kind) {
       this.#miss(this.#isOpen(kind) ? `${CALLS[call?.kind ?? kind].name} exit` : `${CALLS[kind].name} entry`);
       while (this.#isOpen(kind)) this.#open.pop();
-      attempt.calls.push({ kind, enter: -1, exit: i });
+      this.#call(attempt, kind, -1, i);
       return;
     }
     call.exit = i;
@@ -185,7 +176,7 @@ class Reader {
     const before = this.#attempts.at(-1);
     const fresh = this.#attempt === null;
     const attempt = this.#current(i);
-    for (const call of this.#open.splice(0)) this.#miss(`${CALLS[call.kind].name} exit`);
+    this.#missOpen();
     attempt.exit = i;
     attempt.flags = step[VlArgs.HMF_EXIT.flags];
     attempt.ret = step[VlArgs.HMF_EXIT.ret];
@@ -201,7 +192,7 @@ class Reader {
   }
 
   #mmEnter(): void {
-    for (const call of this.#open.splice(0)) this.#miss(`${CALLS[call.kind].name} exit`);
+    this.#missOpen();
     if (this.#attempt !== null || this.#mmLocked >= 0) this.#miss('handle_mm_fault exit');
     if (this.#mmEntered) this.#miss('lock_mm_and_find_vma exit');
     this.#attempt = null;
@@ -224,7 +215,7 @@ class Reader {
 
   /** The VMA does not permit it: no handle_mm_fault comes. */
   #accessError(): void {
-    for (const call of this.#open.splice(0)) this.#miss(`${CALLS[call.kind].name} exit`);
+    this.#missOpen();
     if (this.#attempt !== null) this.#miss('handle_mm_fault exit');
     if (this.#mmEntered) this.#miss('lock_mm_and_find_vma exit');
     this.#attempt = null;
@@ -242,4 +233,8 @@ class Reader {
     const retried = this.#attempt === null && last !== undefined && last.exit >= 0;
     if (!retried || this.#mmEntered || this.#mmLocked >= 0) this.#miss('what was to come before its end');
   }
+}
+
+function newAttempt(): AttemptRecord {
+  return { first: 0, exit: -1, flags: -1, ret: -1, vma: null, regs: false, locked: -1, calls: [] };
 }
