@@ -84,7 +84,7 @@ export class AlertWatch {
 
   #judge(): void {
     this.#counted = false;
-    const events = this.engine.evaluate(this.#pipeline.snapshot(), this.#findings());
+    const events = this.engine.evaluate(this.#pipeline.figures(), this.#findings());
     if (events.length > 0) this.#options.onEvents(events);
   }
 

@@ -34,7 +34,7 @@ export class Alerting {
 
   /** Rules that stay as they were keep their state; those that went are over, as the actions hear that they had. What these have to do still, they do. */
   reload(loaded: Loaded): void {
-    const { time } = this.#pipeline.snapshot();
+    const { time } = this.#pipeline.figures();
     const [runner, { engine }] = [this.#runner, this.#watch];
     this.#runner = new ActionRunner(loaded.actions, this.#deps);
     this.#watch = this.#begin(loaded, time);

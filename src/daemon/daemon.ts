@@ -211,6 +211,6 @@ export class Daemon {
     this.#snapshots.pushed(batch);
     // Right behind a sample of the counters: what we used is as new as the time then.
     if (levelAfter(batch) !== true) return;
-    this.#scope.check(batch.time[batch.length - 1] as number, () => this.#pipeline.snapshot());
+    this.#scope.check(batch.time[batch.length - 1] as number, () => this.#pipeline.figures());
   }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** What the daemon follows: less while it is over budget, more again when it has been within it for long enough. */
-import type { Snapshot } from '../core/aggregate/snapshot.js';
+import type { Figures } from '../core/aggregate/figures.js';
 import type { Scope, SessionInfo } from '../core/events/session.js';
 import { type Budget, Watchdog } from './watchdog.js';
 
@@ -64,12 +64,12 @@ export class ScopeKeeper {
     return this.#overBudget;
   }
 
-  /** To be called with every reading of the counters, `time` in ns of the session. A snapshot is made once a window: it costs milliseconds. */
-  check(time: number, snapshot: () => Snapshot): void {
-    if (time >= this.#nextAt) this.#judge(snapshot());
+  /** To be called with every reading of the counters, `time` in ns of the session. Figures are asked for once a window. */
+  check(time: number, figures: () => Figures): void {
+    if (time >= this.#nextAt) this.#judge(figures());
   }
 
-  #judge({ time, events, overhead }: Snapshot): void {
+  #judge({ time, events, overhead }: Figures): void {
     this.#nextAt = time + this.#watchdog.budget.window * 1e9;
     const { selfCpuNs, selfRssBytes } = overhead;
     const over = this.#watchdog.check({

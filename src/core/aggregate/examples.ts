@@ -41,7 +41,9 @@ class Kept {
   }
 
   letGo(pool: RecordPool): void {
-    for (const fault of this.faults()) pool.letGo(fault);
+    if (this.#slowest !== null) pool.letGo(this.#slowest);
+    if (this.#second !== null) pool.letGo(this.#second);
+    if (this.#latest !== null) pool.letGo(this.#latest);
   }
 
   *faults(): Generator<FaultRecord, void, undefined> {

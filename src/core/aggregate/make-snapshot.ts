@@ -4,7 +4,6 @@
 import { VlCounter } from '../../schema/events.gen.js';
 import type { Names } from '../events/names.js';
 import type { SessionInfo } from '../events/session.js';
-import { vmaKey } from '../events/vma-names.js';
 import { copyLifecycle } from '../lifecycle/copy-lifecycle.js';
 import type { LifecycleFold } from '../lifecycle/fold.js';
 import type { Lifecycle } from '../lifecycle/lifecycle.js';
@@ -15,15 +14,16 @@ import type { Aggregate } from './aggregate.js';
 import type { LockNowRow } from './blocker-rows.js';
 import { cgroupRows } from './cgroups.js';
 import type { Counters } from './counters.js';
+import type { Figures } from './figures.js';
 import type { Distribution, Histogram } from './histogram.js';
 import { mmapLockOf, otherUsersOf, whyNoBlockers } from './mmap-lock.js';
 import { reconcile, vmaAttempts, vmaLockCounts } from './outcomes.js';
 import { KEPT_LIFECYCLES } from './recent.js';
 import type { Snapshot } from './snapshot.js';
+import { mappingsOf, stacksOf } from './snapshot-names.js';
 import type { WaitStats } from './snapshot-rows.js';
+import { NO_TIMELINES } from './timeline.js';
 import { addressRows, deviceRows, MAX_CGROUP_ROWS, MAX_PROCESS_ROWS, processRows } from './top-rows.js';
-
-type Where = Pick<Lifecycle, 'mm' | 'vmaStart'>;
 
 export interface SnapshotInputs {
   readonly session: SessionInfo;
@@ -37,7 +37,17 @@ export interface SnapshotInputs {
   readonly sampled: number;
 }
 
+/** Without the lists, which take most of the time. */
+export function makeFigures(inputs: SnapshotInputs): Figures {
+  return make(inputs, false);
+}
+
 export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
+  return make(inputs, true);
+}
+
+/** Without lists, what is not in `Figures` is empty. */
+function make(inputs: SnapshotInputs, lists: boolean): Snapshot {
   const { session, time, ended, fold, sums, counters, names } = inputs;
   const kernel = (counter: number): number => counters.kernel[counter] ?? 0;
   const vmaLock = vmaLockCounts(session, kernel);
@@ -45,7 +55,7 @@ export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
   const kernelMode = kernel(VlCounter.KERNEL);
   const byEnd = { ...sums.byEnd, 'in-flight': fold.openCount };
   const { counterfactual } = sums;
-  const cgroups = cgroupRows(sums.cgroups.values(), sums.processes.values(), names, time);
+  const cgroups = lists ? cgroupRows(sums.cgroups.values(), sums.processes.values(), names, time) : [];
   const waits: Readonly<Record<WaitName, Histogram>> = {
     ...sums.waits.byKind,
     mmapLockQueued: sums.waits.mmapLockQueued,
@@ -57,15 +67,15 @@ export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
   const writers = sums.writers.rows(session.arch);
   const blockers = {
     known: whyNoBlockers(session) === '',
-    rows: sums.blockers.rows(),
+    rows: lists ? sums.blockers.rows() : [],
     ...sums.blockers.waits(),
     convoys: sums.blockers.convoys,
     now: sums.blockers.now(inputs.sampled),
   };
-  const causeStacks = sums.causeStacks.rows();
+  const causeStacks = lists ? sums.causeStacks.rows() : [];
   const latest = sums.latest.newestFirst();
-  const slowest = sums.slowest.longestFirst();
-  const examples = sums.examples.besides([...latest, ...slowest]).map(copyLifecycle);
+  const slowest = lists ? sums.slowest.longestFirst() : [];
+  const examples = lists ? sums.examples.besides([...latest, ...slowest]).map(copyLifecycle) : [];
   const open = oldestOpen(fold, holderIn(blockers.now));
   return {
     session,
@@ -120,15 +130,9 @@ export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
     progress: sums.progress.stats(kernel(VlCounter.SWAP_COUNTED) === 0),
     otherUsers: otherUsersOf(session, counters.kernel),
     names: { missing: [...names.missing], failedStacks: { ...names.failedStacks } },
-    stacks: names.stacks(
-      new Set([
-        ...blockers.rows.flatMap((row) => [row.kernelStack, row.userStack]),
-        ...writers.flatMap((row) => [row.kernelStack, row.userStack]),
-        ...causeStacks.flatMap((row) => [row.kernel, row.user]),
-      ]),
-    ),
+    stacks: lists ? stacksOf(names, blockers.rows, writers, causeStacks) : {},
     causeStacks,
-    handlers: sums.handlers.rows(names),
+    handlers: lists ? sums.handlers.rows(names) : [],
     release: releaseOf(sums),
     swap: {
       faults: session.minUs > 0 ? null : sums.swapFaults,
@@ -147,7 +151,7 @@ export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
       counted: {
         total: kernel(VlCounter.SWAP_COUNTED),
         faults: sums.counted.faults,
-        rows: sums.counted.rows(MAX_PROCESS_ROWS),
+        rows: lists ? sums.counted.rows(MAX_PROCESS_ROWS) : [],
       },
     },
     kernelHist: counters.kernelHist(),
@@ -155,17 +159,17 @@ export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
     ringUsedBytes: counters.self[3] ?? 0,
     processes: processRows(sums, names),
     cgroups: cgroups.slice(0, MAX_CGROUP_ROWS),
-    addresses: addressRows(sums, names),
-    vmas: sums.vmas.top(names),
+    addresses: lists ? addressRows(sums, names) : [],
+    vmas: lists ? sums.vmas.top(names) : [],
     totals: { processes: sums.processes.size, cgroups: cgroups.length, vmas: sums.vmas.size },
-    causeCosts: sums.causeCosts.copy(),
-    timeline: sums.timeline.preview(inputs.sampled, counters.outcomes()),
+    causeCosts: lists ? sums.causeCosts.copy() : {},
+    timeline: lists ? sums.timeline.preview(inputs.sampled, counters.outcomes()) : NO_TIMELINES,
     latest: latest.map(copyLifecycle),
     slowest: slowest.map(copyLifecycle),
     examples,
     inFlight: open,
     inFlightTotal: fold.openCount,
-    mappings: mappingsOf([...latest, ...slowest, ...examples, ...open], names),
+    mappings: lists ? mappingsOf([...latest, ...slowest, ...examples, ...open], names) : {},
     forgotten: {
       processes: sums.processes.evicted,
       cgroups: sums.cgroups.evicted,
@@ -180,15 +184,6 @@ export function makeSnapshot(inputs: SnapshotInputs): Snapshot {
       names: names.evicted,
     },
   };
-}
-
-function mappingsOf(faults: readonly Where[], { vmas }: Names): Record<string, string> {
-  const out: Record<string, string> = {};
-  for (const { mm, vmaStart } of faults) {
-    const { label } = vmas.of(mm, vmaStart);
-    if (label !== '') out[vmaKey(mm, vmaStart)] = label;
-  }
-  return out;
 }
 
 function releaseOf(sums: Aggregate): Snapshot['release'] {

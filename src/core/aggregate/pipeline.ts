@@ -13,7 +13,8 @@ import type { Lifecycle } from '../lifecycle/lifecycle.js';
 import { RecordPool } from '../lifecycle/record-pool.js';
 import { Aggregate } from './aggregate.js';
 import { Counters } from './counters.js';
-import { inFlight, makeSnapshot } from './make-snapshot.js';
+import type { Figures } from './figures.js';
+import { inFlight, makeFigures, makeSnapshot, type SnapshotInputs } from './make-snapshot.js';
 import type { Snapshot } from './snapshot.js';
 
 export interface PipelineOptions {
@@ -99,7 +100,16 @@ export class Pipeline {
   }
 
   snapshot(): Snapshot {
-    return makeSnapshot({
+    return makeSnapshot(this.#inputs());
+  }
+
+  /** What of a snapshot costs little. */
+  figures(): Figures {
+    return makeFigures(this.#inputs());
+  }
+
+  #inputs(): SnapshotInputs {
+    return {
       session: this.#session,
       time: this.#time,
       ended: this.#ended,
@@ -108,6 +118,6 @@ export class Pipeline {
       counters: this.#counters,
       names: this.#names,
       sampled: this.#sampled,
-    });
+    };
   }
 }

@@ -131,6 +131,10 @@ export interface Timelines {
   readonly recent: Timeline;
 }
 
+const NO_AXIS: Timeline = new Axis(RECENT_SLICE_NS, false).copy();
+/** Where nobody asks for them. */
+export const NO_TIMELINES: Timelines = { whole: NO_AXIS, recent: NO_AXIS };
+
 export class TimelineSums {
   readonly #axes: readonly [Axis, Axis] = [new Axis(FIRST_SLICE_NS, true), new Axis(RECENT_SLICE_NS, false)];
   readonly #last: Float64Array = new Float64Array(OUTCOMES.length);

@@ -4,6 +4,7 @@ import type { Names } from '../events/names.js';
 import type { Aggregate } from './aggregate.js';
 import type { AddressRow, ProcessRow, SwapDeviceRow } from './snapshot-rows.js';
 import { type AddressSums, DeviceSums, type ProcessSums } from './sums.js';
+import { topOf } from './top-of.js';
 
 export const MAX_PROCESS_ROWS = 256;
 export const MAX_CGROUP_ROWS = 256;
@@ -34,21 +35,20 @@ export function deviceRows(sums: Aggregate, names: Names): SwapDeviceRow[] {
 export function processRows(sums: Aggregate, names: Names): ProcessRow[] {
   const order = (x: ProcessSums, y: ProcessSums): number =>
     y.retries - x.retries || y.lifecycles - x.lifecycles || y.swap - x.swap || x.tgid - y.tgid;
-  return [...sums.processes.values()]
-    .sort(order)
-    .slice(0, MAX_PROCESS_ROWS)
-    .map(({ mm, mmIndex, counterfactual, lost, ...row }) => ({
+  return topOf(sums.processes.values(), MAX_PROCESS_ROWS, order).map(
+    ({ mm, mmIndex, counterfactual, lost, ...row }) => ({
       ...row,
       lost: lost?.copy() ?? null,
       comm: names.processes.of(row.tgid, row.comm),
       cgroupName: names.cgroup(row.cgroup),
-    }));
+    }),
+  );
 }
 
 export function addressRows(sums: Aggregate, names: Names): AddressRow[] {
   const order = (x: AddressSums, y: AddressSums): number =>
     y.retries - x.retries || x.mm - y.mm || x.address - y.address;
-  const top = [...sums.addresses.values()].sort(order).slice(0, MAX_ADDRESS_ROWS);
+  const top = topOf(sums.addresses.values(), MAX_ADDRESS_ROWS, order);
   return top.map(({ tgid, comm, mm, address, vmaStart, lifecycles, retries, joined, closed, byCause, byEnd }) => {
     const open = lifecycles - closed;
     return {

@@ -5,6 +5,7 @@ import type { Names } from '../events/names.js';
 import type { Attempt, Lifecycle, Wait } from '../lifecycle/lifecycle.js';
 import { WAIT_FACTS } from '../vocabulary/waits.js';
 import { hasLost, type LostSeries, LostSums } from './lost-series.js';
+import { topOf } from './top-of.js';
 import type { VmaKeys } from './vma-keys.js';
 
 /** What the faults themselves showed of what is behind the VMA; `unknown` when none of them showed it. */
@@ -110,27 +111,20 @@ export class VmaSums {
 
   /** Most retries and aborts first, then most faults. */
   top({ processes, handlers, vmas }: Names): VmaRow[] {
-    return [...this.#rows.values()]
-      .sort(
-        (x, y) =>
-          y.retries + y.aborts - x.retries - x.aborts ||
-          y.lifecycles - x.lifecycles ||
-          x.mm - y.mm ||
-          x.start - y.start,
-      )
-      .slice(0, MAX_VMA_ROWS)
-      .map(({ handlerAt, userfault, lost, ...row }) => {
-        const { label, device, inode } = vmas.of(row.mm, row.start);
-        return {
-          ...row,
-          lost: lost?.copy() ?? null,
-          comm: processes.of(row.tgid, row.comm),
-          handler: handlers.get(handlerAt) ?? (userfault ? 'userfaultfd' : ''),
-          mapping: label,
-          device,
-          inode,
-        };
-      });
+    const order = (x: Sums, y: Sums): number =>
+      y.retries + y.aborts - x.retries - x.aborts || y.lifecycles - x.lifecycles || x.mm - y.mm || x.start - y.start;
+    return topOf(this.#rows.values(), MAX_VMA_ROWS, order).map(({ handlerAt, userfault, lost, ...row }) => {
+      const { label, device, inode } = vmas.of(row.mm, row.start);
+      return {
+        ...row,
+        lost: lost?.copy() ?? null,
+        comm: processes.of(row.tgid, row.comm),
+        handler: handlers.get(handlerAt) ?? (userfault ? 'userfaultfd' : ''),
+        mapping: label,
+        device,
+        inode,
+      };
+    });
   }
 
   #rowOf(fault: Lifecycle): Sums {

@@ -4,7 +4,7 @@
  * Nothing here has a clock.
  */
 
-import type { Snapshot } from '../aggregate/snapshot.js';
+import type { Figures } from '../aggregate/figures.js';
 import { type AlertEvent, type AlertStatus, type Grouping, isOut } from './event.js';
 import { READ_GROUPS } from './groups.js';
 import type { Findings, Interval } from './interval.js';
@@ -41,7 +41,7 @@ const DEFAULT_MIN_INTERVAL_NS = 500e6;
 /** The state at a time; null: the session began with it. */
 interface Mark {
   readonly time: number;
-  readonly snapshot: Snapshot | null;
+  readonly snapshot: Figures | null;
   readonly findings: Findings | null;
 }
 
@@ -108,7 +108,7 @@ export class AlertEngine {
    * For an engine that begins in the middle of a session: what happened up to `snapshot` is not judged. Without it, the
    * first interval begins with the session.
    */
-  baseline(snapshot: Snapshot, findings: Findings | null = null): void {
+  baseline(snapshot: Figures, findings: Findings | null = null): void {
     this.#losses = lossesAt(NO_LOSSES, null, snapshot);
     this.#marks = [{ time: snapshot.time, snapshot, findings }];
   }
@@ -118,7 +118,7 @@ export class AlertEngine {
    * the one before changes nothing. `findings`: totals of `check` at that time, null where nothing is checked. Events come
    * in the order of the rules.
    */
-  evaluate(snapshot: Snapshot, findings: Findings | null = null): AlertEvent[] {
+  evaluate(snapshot: Figures, findings: Findings | null = null): AlertEvent[] {
     const latest = this.#marks.at(-1) ?? BEGINNING;
     if (!(snapshot.time > latest.time)) return [];
     this.#losses = lossesAt(this.#losses, latest.snapshot, snapshot);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Fields of rules that are judged per process, per cgroup, or per cause. */
 
-import type { Snapshot } from '../aggregate/snapshot.js';
+import type { Figures } from '../aggregate/figures.js';
 import type { CounterfactualRow } from '../aggregate/snapshot-rows.js';
 import { countOf, finalCount } from '../present/rows.js';
 import { CAUSES } from '../vocabulary/causes.js';
@@ -109,7 +109,7 @@ function readCauses(interval: Interval): GroupReading[] {
   for (const [i, cause] of CAUSES.entries()) {
     if (countOf(interval.now, cause) === 0) continue;
     const count = counts[i] as number;
-    const row = (s: Snapshot): CounterfactualRow | undefined =>
+    const row = (s: Figures): CounterfactualRow | undefined =>
       s.counterfactual.byCause.find(({ key }) => key === cause);
     const avoidable = increase(interval, (s) => row(s)?.verdicts.avoidable ?? 0);
     const judged = increase(interval, (s) => (row(s)?.retries ?? 0) - (row(s)?.verdicts.unknown ?? 0));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** What rules are judged on: what happened between two snapshots, and how things stand at the later one. */
-import type { Snapshot } from '../aggregate/snapshot.js';
+import type { Figures } from '../aggregate/figures.js';
 import type { Losses } from './stuck.js';
 
 /** Totals of `check` at the time of a snapshot. */
@@ -11,8 +11,8 @@ export interface Findings {
 
 export interface Interval {
   /** null: the session began with it. */
-  readonly before: Snapshot | null;
-  readonly now: Snapshot;
+  readonly before: Figures | null;
+  readonly now: Figures;
   /** > 0 */
   readonly seconds: number;
   readonly losses: Losses;
@@ -36,7 +36,7 @@ export function unknown(why: string): Unknown {
 }
 
 /** Increase over the interval. Provisional sums may shrink: that is no increase. */
-export function increase({ before, now }: Interval, of: (snapshot: Snapshot) => number): number {
+export function increase({ before, now }: Interval, of: (snapshot: Figures) => number): number {
   return Math.max(0, of(now) - (before === null ? 0 : of(before)));
 }
 

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 /** Fields of rules about who holds mmap_lock while others queue for it. */
 import type { LockNowRow } from '../aggregate/blocker-rows.js';
+import type { Figures } from '../aggregate/figures.js';
 import { whyNoBlockers } from '../aggregate/mmap-lock.js';
-import type { Snapshot } from '../aggregate/snapshot.js';
 import { increase, type Measure, type Reading, ratio, unknown } from './interval.js';
 
-function ifKnown({ session, blockers }: Snapshot, read: () => Reading): Reading {
+function ifKnown({ session, blockers }: Figures, read: () => Reading): Reading {
   return blockers.known ? read() : unknown(whyNoBlockers(session));
 }
 
 /** For how long the oldest of those that `of` picks has lasted, s; 0 when there is none. */
-function oldest(snapshot: Snapshot, of: (row: LockNowRow) => boolean): Reading {
+function oldest(snapshot: Figures, of: (row: LockNowRow) => boolean): Reading {
   return ifKnown(snapshot, () => {
     const since = snapshot.blockers.now.filter(of).map((row) => row.since);
     return since.length === 0 ? 0 : Math.max(0, snapshot.time - Math.min(...since)) / 1e9;

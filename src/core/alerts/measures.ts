@@ -1,30 +1,30 @@
 // SPDX-License-Identifier: MIT
 /** Fields of rules about the whole host. One line each: what expressions, events and the documentation know of it. */
 
+import type { Figures } from '../aggregate/figures.js';
 import { MMAP_LOCK_HOOK, whyNotHooked } from '../aggregate/mmap-lock.js';
 import { vmaAttempts } from '../aggregate/outcomes.js';
-import type { Snapshot } from '../aggregate/snapshot.js';
 import { increase, type Measure, ratio, unknown } from './interval.js';
 import { LOCK_MEASURES } from './lock-measures.js';
 import { oldestSeconds, readUntil } from './stuck.js';
 import { WAIT_MEASURES } from './wait-measures.js';
 
-const attempts = ({ counts: { vmaLock } }: Snapshot): number => vmaAttempts(vmaLock);
-const judged = ({ retry }: Snapshot): number => retry.avoidable + retry.notAvoidable;
+const attempts = ({ counts: { vmaLock } }: Figures): number => vmaAttempts(vmaLock);
+const judged = ({ retry }: Figures): number => retry.avoidable + retry.notAvoidable;
 
-function rate(id: string, title: string, of: (s: Snapshot) => number): Measure {
+function rate(id: string, title: string, of: (s: Figures) => number): Measure {
   return { id, unit: '/s', title, read: (interval) => increase(interval, of) / interval.seconds };
 }
 
-function count(id: string, title: string, of: (s: Snapshot) => number): Measure {
+function count(id: string, title: string, of: (s: Figures) => number): Measure {
   return { id, unit: 'count', title, read: (interval) => increase(interval, of) };
 }
 
 function share(
   id: string,
   title: string,
-  part: (s: Snapshot) => number,
-  whole: (s: Snapshot) => number,
+  part: (s: Figures) => number,
+  whole: (s: Figures) => number,
   why: string,
 ): Measure {
   return { id, unit: 'share', title, read: (i) => ratio(increase(i, part), increase(i, whole), why) };
@@ -162,7 +162,7 @@ export const MEASURES: readonly Measure[] = [
   },
 ];
 
-function sumOf(snapshot: Snapshot, what: 'checked' | 'outside'): number {
+function sumOf(snapshot: Figures, what: 'checked' | 'outside'): number {
   let sum = 0;
   for (const rule of Object.values(snapshot.release)) sum += rule[what];
   return sum;

@@ -4,7 +4,7 @@
  * faults again, which may be never: it must not be taken for one that is stuck.
  */
 
-import type { Snapshot } from '../aggregate/snapshot.js';
+import type { Figures } from '../aggregate/figures.js';
 import type { Lifecycle } from '../lifecycle/lifecycle.js';
 import { lasted } from '../present/lifecycle.js';
 
@@ -17,7 +17,7 @@ export interface Losses {
 export const NO_LOSSES: Losses = { dropped: Number.NEGATIVE_INFINITY, missed: Number.NEGATIVE_INFINITY };
 
 /** `before`: null for the beginning of the session. */
-export function lossesAt({ dropped, missed }: Losses, before: Snapshot | null, now: Snapshot): Losses {
+export function lossesAt({ dropped, missed }: Losses, before: Figures | null, now: Figures): Losses {
   const { events, time } = now;
   return {
     dropped: events.dropped > (before?.events.dropped ?? 0) ? time : dropped,
@@ -39,7 +39,7 @@ function surelyOpen({ last, waits }: Lifecycle, { dropped, missed }: Losses): bo
  * The time up to which the ring is known to have been read, ns. The counters are read on time, records when there is
  * CPU for it: with records waiting in the ring, a fault may be over though its end has not been read.
  */
-export function readUntil({ time, ringUsedBytes, latest, inFlight }: Snapshot): number {
+export function readUntil({ time, ringUsedBytes, latest, inFlight }: Figures): number {
   if (ringUsedBytes === 0) return time;
   return [...latest, ...inFlight].reduce((newest, { last }) => Math.max(newest, last), 0);
 }

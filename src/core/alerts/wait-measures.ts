@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 /** How long the waits took that ended in the interval: three fields for each kind of wait. */
+
+import type { Figures } from '../aggregate/figures.js';
 import { Histogram } from '../aggregate/histogram.js';
-import type { Snapshot } from '../aggregate/snapshot.js';
 import { whyNoWait } from '../present/wait-hooks.js';
 import { snakeCase, WAIT_FACTS, WAIT_NAMES, type WaitFacts, type WaitName } from '../vocabulary/waits.js';
 import { type Interval, type Measure, type Reading, unknown } from './interval.js';
 
 /** Why the waits of this kind cannot be seen in this session; '' where they can, or were. */
-function whyUnseen({ session, distributions }: Snapshot, kind: WaitName): string {
+function whyUnseen({ session, distributions }: Figures, kind: WaitName): string {
   if (distributions === undefined) return 'the distributions of waits were not kept';
   if (distributions[kind].count > 0) return '';
   return whyNoWait(session, kind);

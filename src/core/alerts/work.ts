@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What each process did between two snapshots. */
 
-import type { Snapshot } from '../aggregate/snapshot.js';
+import type { Figures } from '../aggregate/figures.js';
 import type { ProcessRow } from '../aggregate/snapshot-rows.js';
 import { MAX_PROCESS_ROWS } from '../aggregate/top-rows.js';
 import type { Lifecycle } from '../lifecycle/lifecycle.js';
@@ -36,7 +36,7 @@ interface Totals {
   of(row: ProcessRow): Sums;
 }
 
-function totalsOf(snapshot: Snapshot): Totals {
+function totalsOf(snapshot: Figures): Totals {
   const writerNs = new Map<number, number>();
   for (const { tgid, wait, vmaWait } of snapshot.writers)
     writerNs.set(tgid, (writerNs.get(tgid) ?? 0) + wait.sumNs + vmaWait.sumNs);

@@ -56,14 +56,14 @@ export function outcomeRows(now: Snapshot, before: Snapshot | null): OutcomeRow[
 }
 
 /** Attempts of one cause: each cause belongs to RETRY or to ABORT alone. */
-export function countOf(snapshot: Snapshot, cause: Cause): number {
+export function countOf(snapshot: Pick<Snapshot, 'retry' | 'abort'>, cause: Cause): number {
   const retry: Readonly<Partial<Record<Cause, number>>> = snapshot.retry.byCause;
   const abort: Readonly<Partial<Record<Cause, number>>> = snapshot.abort.byCause;
   return retry[cause] ?? abort[cause] ?? 0;
 }
 
 /** Of those, the ones whose cause is sure: the only ones a rate can be made of, since what is not may go elsewhere. */
-export function finalCount(snapshot: Snapshot, cause: Cause): number {
+export function finalCount(snapshot: Pick<Snapshot, 'retry' | 'abort'>, cause: Cause): number {
   const retry: Readonly<Partial<Record<Cause, number>>> = snapshot.retry.undecided;
   const abort: Readonly<Partial<Record<Cause, number>>> = snapshot.abort.undecided;
   return countOf(snapshot, cause) - (retry[cause] ?? abort[cause] ?? 0);
