@@ -35,6 +35,9 @@ export class Collector {
   readonly #isUser: (trace: Trace) => boolean;
   readonly #tasks: Map<number, Task> = new Map();
   readonly #pool: TracePool = new TracePool();
+  /** The task of the step before: steps come in runs. */
+  #latest: Task = { traces: [], before: null };
+  #latestTid = -1;
 
   /** `judge` hears of every trace once, and holds those it keeps. `isUser`: whether a trace is a fault from user mode. */
   constructor(judge: (trace: Trace) => void, isUser: (trace: Trace) => boolean) {
@@ -82,19 +85,24 @@ export class Collector {
   finish(): void {
     for (const task of this.#tasks.values()) for (const trace of [...task.traces]) this.#close(task, trace);
     this.#tasks.clear();
+    this.#latestTid = -1;
   }
 
   #task(tid: number): Task {
+    if (tid === this.#latestTid) return this.#latest;
     let task = this.#tasks.get(tid);
     if (task === undefined) {
       if (this.#tasks.size >= MAX_TASKS) this.#forget();
       task = { traces: [], before: null };
       this.#tasks.set(tid, task);
     }
+    this.#latestTid = tid;
+    this.#latest = task;
     return task;
   }
 
   #drop(tid: number, task: Task): void {
+    if (tid === this.#latestTid) this.#latestTid = -1;
     this.#tasks.delete(tid);
     this.#pool.letGo(task.before);
   }

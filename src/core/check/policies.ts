@@ -3,7 +3,7 @@
  * What this kernel does by design where others do not, known by what happened and never by its version. Kernels that go
  * on under the VMA lock after a RETRY set TRIED for it; kernels that keep it over waits for folios always do.
  */
-import { VlSharedArgs } from '../../schema/events.gen.js';
+import { VlKind, VlSharedArgs } from '../../schema/events.gen.js';
 import type { Facts } from './facts.js';
 import { callsOf, type Judged, POLICIES, type Policy, secondTry, signalPending } from './rule.js';
 
@@ -21,6 +21,7 @@ export class Policies {
   learn(x: Judged): void {
     const { bits } = this.#facts;
     for (const attempt of x.shape.attempts) if (secondTry(x, attempt)) this.#again++;
+    if (!x.trace.has(VlKind.FLOR_EXIT)) return;
     for (const [attempt, call] of callsOf(x, 'flor')) {
       const flags = x.steps[call.enter]?.[VlSharedArgs.flags] ?? 0;
       if (!(flags & bits.vmaLock) || flags & bits.tried) continue;
