@@ -38,10 +38,13 @@ export class Herds {
       used = 0;
     }
     this.#folio[slot] = folio;
-    let [from, to, size] = [start, end, 0];
+    let from = start;
+    let to = end;
+    let size = 0;
     for (; used > 0; used--) {
       const past = first + used - 1;
-      const [began, ended] = [this.#start[past] as number, this.#end[past] as number];
+      const began = this.#start[past] as number;
+      const ended = this.#end[past] as number;
       if (!(ended > start && began < end)) break;
       const joined = this.#size[past] as number;
       this.#count(joined, -1);

@@ -157,7 +157,7 @@ function make(inputs: SnapshotInputs, lists: boolean): Snapshot {
     kernelHist: counters.kernelHist(),
     overhead: counters.overhead(),
     ringUsedBytes: counters.self[3] ?? 0,
-    processes: processRows(sums, names),
+    processes: processRows(sums, names, lists),
     cgroups: cgroups.slice(0, MAX_CGROUP_ROWS),
     addresses: lists ? addressRows(sums, names) : [],
     vmas: lists ? sums.vmas.top(names) : [],

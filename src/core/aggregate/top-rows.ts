@@ -32,13 +32,14 @@ export function deviceRows(sums: Aggregate, names: Names): SwapDeviceRow[] {
     });
 }
 
-export function processRows(sums: Aggregate, names: Names): ProcessRow[] {
+/** `series`: with the lost faults over time, which are null without. */
+export function processRows(sums: Aggregate, names: Names, series: boolean): ProcessRow[] {
   const order = (x: ProcessSums, y: ProcessSums): number =>
     y.retries - x.retries || y.lifecycles - x.lifecycles || y.swap - x.swap || x.tgid - y.tgid;
   return topOf(sums.processes.values(), MAX_PROCESS_ROWS, order).map(
     ({ mm, mmIndex, counterfactual, lost, ...row }) => ({
       ...row,
-      lost: lost?.copy() ?? null,
+      lost: (series && lost?.copy()) || null,
       comm: names.processes.of(row.tgid, row.comm),
       cgroupName: names.cgroup(row.cgroup),
     }),

@@ -18,10 +18,12 @@ import {
   readingsOf,
   signalsOf,
   statusOf,
+  wantedBy,
 } from './readings.js';
 import type { AlertRule } from './rule.js';
 import { type AlertState, advance, newState } from './states.js';
 import { type Losses, lossesAt, NO_LOSSES } from './stuck.js';
+import { type ProcessWork, worksOf } from './work.js';
 
 export interface AlertEngineOptions {
   /** Groups of one rule that are followed at a time, at least 1: those that are not `inactive`. Default 256. */
@@ -68,6 +70,7 @@ export class AlertEngine {
   readonly #minIntervalNs: number;
   /** Per rule, by the key of the group ('' for the host). Groups that are inactive are not kept. */
   readonly #states: ReadonlyMap<AlertRule, Map<string, Tracked>>;
+  readonly #fields: Map<Grouping | null, ReadonlySet<string>> = new Map();
   /** Where an interval may begin, oldest first; the last one is the latest snapshot, or where judging began. */
   #marks: readonly Mark[] = [BEGINNING];
   #losses: Losses = NO_LOSSES;
@@ -131,14 +134,21 @@ export class AlertEngine {
       findingsBefore: from.findings,
       findings,
     };
-    const host: Readings = { group: null, fields: readHost(this.rules, interval) };
+    const host: Readings = { group: null, fields: readHost(this.#wanted(null), interval) };
+    let works: readonly ProcessWork[] | null = null;
+    const worksOnce = (): readonly ProcessWork[] => {
+      works ??= worksOf(interval);
+      return works;
+    };
     const groups = new Map<Grouping, readonly Readings[]>();
     const events: AlertEvent[] = [];
     for (const [rule, states] of this.#states) {
       if (rule.groupBy === null) this.#judge(rule, states, '', host, snapshot.time, events);
       else {
-        const readings = groups.get(rule.groupBy) ?? READ_GROUPS[rule.groupBy](interval).map(readingsOf);
-        groups.set(rule.groupBy, readings);
+        const { groupBy: by } = rule;
+        const readings =
+          groups.get(by) ?? READ_GROUPS[by]({ interval, wanted: this.#wanted(by), works: worksOnce }).map(readingsOf);
+        groups.set(by, readings);
         this.#judgeGroups(rule, states, readings, snapshot.time, events);
       }
     }
@@ -161,6 +171,15 @@ export class AlertEngine {
     let sum = 0;
     for (const states of this.#states.values()) for (const { phase } of states.values()) if (isOut(phase)) sum++;
     return sum;
+  }
+
+  /** What is read of the host, or of a group. */
+  #wanted(by: Grouping | null): ReadonlySet<string> {
+    const known = this.#fields.get(by);
+    if (known !== undefined) return known;
+    const wanted = wantedBy(this.rules, by);
+    this.#fields.set(by, wanted);
+    return wanted;
   }
 
   /** The mark that an interval up to `time` begins at; those before it are not needed any more. */

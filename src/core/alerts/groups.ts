@@ -7,7 +7,7 @@ import { countOf, finalCount } from '../present/rows.js';
 import { CAUSES } from '../vocabulary/causes.js';
 import type { AlertGroup, Grouping } from './event.js';
 import { type Interval, increase, type Reading, ratio } from './interval.js';
-import { addWork, type Work, worksOf } from './work.js';
+import { addWork, type ProcessWork, type Work } from './work.js';
 
 export interface GroupReading {
   readonly group: AlertGroup;
@@ -74,31 +74,42 @@ export const GROUP_IDENTITY: Readonly<Record<Grouping, Readonly<Record<string, '
   cause: { cause: 'string' },
 };
 
-export const READ_GROUPS: Readonly<Record<Grouping, (interval: Interval) => GroupReading[]>> = {
-  process: (interval) =>
-    worksOf(interval).map(({ row, work }) => ({
-      group: { by: 'process', key: String(row.tgid), name: `${row.comm} (${row.tgid})` },
-      identity: { comm: row.comm, pid: row.tgid, cgroup: row.cgroupName },
-      fields: readWork(work, interval.seconds),
-    })),
-  cgroup: readCgroups,
-  cause: readCauses,
-};
-
-function readWork(work: Work, seconds: number): Record<string, Reading> {
-  return Object.fromEntries(WORK.map((field) => [field.id, field.read(work, seconds)]));
+/** What a reader of groups is given. */
+export interface GroupInputs {
+  readonly interval: Interval;
+  /** The fields that rules read. */
+  readonly wanted: ReadonlySet<string>;
+  /** What each process did, worked out once for all groupings. */
+  works(): readonly ProcessWork[];
 }
 
-function readCgroups(interval: Interval): GroupReading[] {
+export const READ_GROUPS: Readonly<Record<Grouping, (inputs: GroupInputs) => GroupReading[]>> = {
+  process: ({ interval, wanted, works }) =>
+    works().map(({ row, work }) => ({
+      group: { by: 'process', key: String(row.tgid), name: `${row.comm} (${row.tgid})` },
+      identity: { comm: row.comm, pid: row.tgid, cgroup: row.cgroupName },
+      fields: readWork(work, interval.seconds, wanted),
+    })),
+  cgroup: readCgroups,
+  cause: ({ interval }) => readCauses(interval),
+};
+
+function readWork(work: Work, seconds: number, wanted: ReadonlySet<string>): Record<string, Reading> {
+  const fields: Record<string, Reading> = {};
+  for (const { id, read } of WORK) if (wanted.has(id)) fields[id] = read(work, seconds);
+  return fields;
+}
+
+function readCgroups({ interval, wanted, works }: GroupInputs): GroupReading[] {
   const sums = new Map<number, { name: string; work: Work }>();
-  for (const { row, work } of worksOf(interval)) {
+  for (const { row, work } of works()) {
     const sum = sums.get(row.cgroup);
     sums.set(row.cgroup, { name: row.cgroupName, work: sum === undefined ? work : addWork(sum.work, work) });
   }
   return [...sums].map(([id, { name, work }]) => ({
     group: { by: 'cgroup', key: String(id), name: name || `cgroup ${id}` },
     identity: { cgroup: name },
-    fields: readWork(work, interval.seconds),
+    fields: readWork(work, interval.seconds, wanted),
   }));
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** What a rule sees in an interval, and what it says of that. */
-import type { AlertEvent, AlertGroup, AlertStatus, AlertValues } from './event.js';
+import type { AlertEvent, AlertGroup, AlertStatus, AlertValues, Grouping } from './event.js';
 import type { GroupReading } from './groups.js';
 import { type Interval, isKnown, type Reading } from './interval.js';
 import { MEASURES } from './measures.js';
@@ -15,8 +15,12 @@ export interface Readings {
 
 export const NOTHING: Readings['fields'] = {};
 
-export function readHost(rules: readonly AlertRule[], interval: Interval): Readings['fields'] {
-  const wanted = new Set(rules.filter((rule) => rule.groupBy === null).flatMap(fieldsOf));
+/** The fields that rules of this grouping read; null: those about the host. */
+export function wantedBy(rules: readonly AlertRule[], by: Grouping | null): ReadonlySet<string> {
+  return new Set(rules.filter((rule) => rule.groupBy === by).flatMap(fieldsOf));
+}
+
+export function readHost(wanted: ReadonlySet<string>, interval: Interval): Readings['fields'] {
   return Object.fromEntries(MEASURES.filter(({ id }) => wanted.has(id)).map(({ id, read }) => [id, read(interval)]));
 }
 
@@ -33,7 +37,13 @@ function isFigure(reading: Reading | string | undefined): reading is number | st
   return typeof reading === 'string' || (reading !== undefined && isKnown(reading));
 }
 
+function isAllKnown(fields: Readings['fields']): fields is Known {
+  for (const id in fields) if (!isFigure(fields[id])) return false;
+  return true;
+}
+
 export function knownOf(fields: Readings['fields']): Known {
+  if (isAllKnown(fields)) return fields;
   const known: Record<string, number | string> = {};
   for (const [id, reading] of Object.entries(fields)) if (isFigure(reading)) known[id] = reading;
   return known;

@@ -2,7 +2,6 @@
 /** What each process did between two snapshots. */
 
 import type { Figures } from '../aggregate/figures.js';
-import type { ProcessRow } from '../aggregate/snapshot-rows.js';
 import { MAX_PROCESS_ROWS } from '../aggregate/top-rows.js';
 import type { Lifecycle } from '../lifecycle/lifecycle.js';
 import type { Interval } from './interval.js';
@@ -25,6 +24,8 @@ export interface Work extends Readonly<Sums> {
   readonly inFlight: number;
   readonly stuckSeconds: number;
 }
+
+type ProcessRow = Figures['processes'][number];
 
 export interface ProcessWork {
   readonly row: ProcessRow;
