@@ -25,7 +25,7 @@ export async function loadSmall<Command>(load: () => Promise<Command>): Promise<
 
 /** What the two halves of the nursery take together. */
 const NURSERY_BYTES = 16 * 2 ** 20;
-const LOOK_MS = 1000;
+const LOOK_MS = 250;
 
 /** It grows up to there and no further. V8 takes some of it away where little is done, so it is looked at now and then. */
 function holdNursery(): void {

@@ -50,20 +50,11 @@ export class CountedFaults {
   readonly #rows: BoundedMap<string, Sums> = new BoundedMap(MAX_ROWS, (row) => row.faults);
   /** All of them, those of rows forgotten since too. */
   faults = 0;
+  #last: Sums | null = null;
 
   /** One `UserKind.Counted` row. Returns how many faults it adds. */
   push(batch: EventBatch, i: number): number {
-    const [tgid, cgroup, device] = [
-      batch.tgid[i] as number,
-      batch.cgroup[i] as number,
-      batch[ARGS.device][i] as number,
-    ];
-    const key = `${tgid} ${cgroup} ${device}`;
-    let row = this.#rows.get(key);
-    if (row === undefined) {
-      row = new Sums(tgid, batch.strings[batch.comm[i] as number] ?? '', cgroup, device);
-      this.#rows.set(key, row);
-    }
+    const row = this.#rowOf(batch, i);
     const bucket = batch[ARGS.field][i] as number;
     const value = batch[ARGS.value][i] as number;
     if (bucket === CountedField.Ns) row.ns += value;
@@ -73,6 +64,23 @@ export class CountedFaults {
     row.faults += value;
     this.faults += value;
     return value;
+  }
+
+  #rowOf(batch: EventBatch, i: number): Sums {
+    const tgid = batch.tgid[i] as number;
+    const cgroup = batch.cgroup[i] as number;
+    const device = batch[ARGS.device][i] as number;
+    const last = this.#last;
+    // The rows of one process come together: no key needs to be made for each.
+    if (last !== null && last.tgid === tgid && last.cgroup === cgroup && last.device === device) return last;
+    const key = `${tgid} ${cgroup} ${device}`;
+    let row = this.#rows.get(key);
+    if (row === undefined) {
+      row = new Sums(tgid, batch.strings[batch.comm[i] as number] ?? '', cgroup, device);
+      this.#rows.set(key, row);
+    }
+    this.#last = row;
+    return row;
   }
 
   get evicted(): number {
