@@ -13,23 +13,24 @@
 #include "send.bpf.h"
 #include "state.bpf.h"
 
-/* Who and where, from the attempt's own struct vm_fault: the VMA is locked (or mmap_lock is held) while it runs. */
+/* Who and where, from the attempt's own struct vm_fault (TYPED): the VMA is locked (or mmap_lock is held) while it runs. */
 static __always_inline void fill_from_vmf(struct rec *rec, struct vm_fault *vmf, __u32 flags)
 {
-	struct vm_area_struct *vma = BPF_CORE_READ(vmf, vma);
+	struct vm_area_struct *vma = vmf->vma;
+	struct mm_struct *mm = vma->vm_mm;
 
-	rec->mm = MM_ID(BPF_CORE_READ(vma, vm_mm));
-	rec->address = PAGE_OF(BPF_CORE_READ(vmf, address));
-	rec->vma_start = BPF_CORE_READ(vma, vm_start);
-	rec->vma_end = BPF_CORE_READ(vma, vm_end);
-	rec->vm_flags = BPF_CORE_READ(vma, vm_flags);
+	rec->mm = MM_ID(NUMBER_OF(rec->mm, mm));
+	rec->address = PAGE_OF(vmf->address);
+	rec->vma_start = vma->vm_start;
+	rec->vma_end = vma->vm_end;
+	rec->vm_flags = vma->vm_flags;
 	if (flags & F(VMA_LOCK)) {
-		rec->vma = (__u64)vma;
-		if (read_vma_seq(vma, &rec->seq, false) && read_mm_seq(BPF_CORE_READ(vma, vm_mm), &rec->mm_seq, false))
+		NUMBER(rec->vma, vma);
+		if (read_vma_seq(vma, &rec->seq, true) && read_mm_seq(mm, &rec->mm_seq, true))
 			rec->have |= HAVE_VMA;
 	}
 	if (flags & F(ORIG_PTE_VALID))
-		rec->pte = BPF_CORE_READ(vmf, orig_pte.pte);
+		rec->pte = vmf->orig_pte.pte;
 }
 
 static __always_inline void watch_lock(struct rec *rec, struct vm_area_struct *vma, __u32 flags)
@@ -39,7 +40,7 @@ static __always_inline void watch_lock(struct rec *rec, struct vm_area_struct *v
 	if (!observe_release || !(flags & F(VMA_LOCK)))
 		return;
 	if (bpf_core_field_exists(with_lock->vm_lock))
-		rec->vm_lock = (__u64)BPF_CORE_READ(with_lock, vm_lock);
+		NUMBER(rec->vm_lock, with_lock->vm_lock);
 }
 
 /*
@@ -47,12 +48,13 @@ static __always_inline void watch_lock(struct rec *rec, struct vm_area_struct *v
  * A fault from user mode interrupts no other fault, so an open record of another fault is stale. A kernel-mode or
  * get_user_pages fault may run inside one: it is inside when its vm_fault lies deeper on the same stack.
  */
-static __noinline struct rec *rec_for(struct vm_fault *vmf, __u32 flags, __u32 kind, __u32 quiet)
+static __noinline struct rec *rec_for(struct vm_fault *of, __u32 flags, __u32 kind, __u32 quiet)
 {
+	struct vm_fault *vmf = TYPED(vm_fault, of);
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct task_state *state = make_state(task);
 	bool user = flags & F(USER);
-	__u64 address = PAGE_OF(BPF_CORE_READ(vmf, address));
+	__u64 address = PAGE_OF(vmf->address);
 	/* do_swap_page begins once in an attempt; the others may begin inside it. */
 	__u32 over = kind == VL_SWAP_ENTER ? IN_SWAP | RETRIED | AWAIT_ANY : RETRIED | AWAIT_ANY;
 	struct rec *rec;
@@ -66,7 +68,7 @@ static __noinline struct rec *rec_for(struct vm_fault *vmf, __u32 flags, __u32 k
 
 		try_again(rec, flags, address, (__u64)vmf);
 		if (same)
-			found_later(rec, (__u64)BPF_CORE_READ(vmf, vma));
+			found_later(rec, (__u64)vmf->vma);
 		if (same && (rec->vmf == (__u64)vmf || rec->state & MM_LOCKED) && !(rec->state & over))
 			goto found;
 		/* get_user_pages takes mmap_lock again by itself: the second pass comes without lock_mm_and_find_vma. */
@@ -89,7 +91,7 @@ found:
 	rec->vmf = (__u64)vmf;
 	if (!quiet)
 		rec->quiet = 0;
-	watch_lock(rec, BPF_CORE_READ(vmf, vma), flags);
+	watch_lock(rec, vmf->vma, flags);
 	return rec;
 }
 

@@ -61,7 +61,7 @@ static __always_inline int on_mm_lock_enter(__u64 address, struct pt_regs *regs)
 		rec = open_rec(task, state, true, false);
 		if (!rec)
 			return 0;
-		rec->mm = MM_ID(BPF_CORE_READ(task, mm)); /* read, not taken from the argument: a number, not a pointer, to the verifier */
+		rec->mm = MM_ID(NUMBER_OF(rec->mm, task->mm));
 		rec->address = PAGE_OF(address);
 		refused = take_start(task, &failed);
 		if (failed)
@@ -69,7 +69,7 @@ static __always_inline int on_mm_lock_enter(__u64 address, struct pt_regs *regs)
 	}
 	rec->t[VL_H_MMAP_LOCK] = ts;
 	rec->state = IN_MM_LOCK;
-	find_holder(BPF_CORE_READ(task, mm), &holder, false);
+	find_holder(task->mm, &holder, false);
 	return send(rec, VL_MM_LOCK_ENTER, 0, ts, AB(user, holder.kind));
 }
 
@@ -117,15 +117,15 @@ __noinline int compare_vma(struct rec *rec, __u64 ts)
 	if (!rec || !rec->found)
 		return 0;
 	bits = &rec->bits;
-	vma = (void *)rec->found;
-	mm = BPF_CORE_READ(vma, vm_mm);
+	vma = TYPED(vm_area_struct, rec->found);
+	mm = vma->vm_mm;
 	*bits = VL_FOUND;
 	had = rec->have & HAVE_VMA && rec->have & HAVE_RETRIED;
-	known = read_vma_seq(vma, &seq, false) && read_mm_seq(mm, &now, false);
+	known = read_vma_seq(vma, &seq, true) && read_mm_seq(mm, &now, true);
 	name_vma(rec, rec->found);
 	if (rec->have & HAVE_RETRIED && rec->vma && rec->vma == rec->found)
 		*bits |= VL_FOUND_SAME;
-	if (BPF_CORE_READ(vma, vm_start) <= rec->address && rec->address < BPF_CORE_READ(vma, vm_end))
+	if (vma->vm_start <= rec->address && rec->address < vma->vm_end)
 		*bits |= VL_FOUND_COVERS;
 	if (known && seq == now - 1)
 		*bits |= VL_FOUND_LATEST;
@@ -142,25 +142,25 @@ __noinline int compare_vma(struct rec *rec, __u64 ts)
 	}
 	if (rec->have & HAVE_GROWN)
 		*bits |= VL_FOUND_GREW;
-	ops = BPF_CORE_READ(vma, vm_ops);
-	map_pages = ops ? (__u64)BPF_CORE_READ(ops, map_pages) : 0;
+	ops = vma->vm_ops;
+	map_pages = ops ? NUMBER_OF(rec->number, ops->map_pages) : 0;
 	if (!ops)
 		*bits |= VL_FOUND_ANON;
 	else if (!map_pages)
 		*bits |= VL_FOUND_NO_MAP_PAGES;
-	if (!BPF_CORE_READ(vma, anon_vma))
+	if (!vma->anon_vma)
 		*bits |= VL_FOUND_NO_ANON_VMA;
-	if (BPF_CORE_READ(vma, vm_flags) & VM_HUGETLB)
+	if (vma->vm_flags & VM_HUGETLB)
 		*bits |= VL_FOUND_HUGETLB;
 	if (!rec->vma_end) {
-		rec->vma_start = BPF_CORE_READ(vma, vm_start);
-		rec->vma_end = BPF_CORE_READ(vma, vm_end);
-		rec->vm_flags = BPF_CORE_READ(vma, vm_flags);
+		rec->vma_start = vma->vm_start;
+		rec->vma_end = vma->vm_end;
+		rec->vm_flags = vma->vm_flags;
 	}
 	/* Page-cache files map by filemap_map_pages and end in filemap_fault: then its return was missed, and that is all. */
 	if (rec->have & HAVE_RETRIED && !(rec->have & HAVE_INNER) && map_pages && filemap_map_pages && map_pages != filemap_map_pages &&
 	    !(*bits & VL_FOUND_HUGETLB)) {
-		__u64 handler = (__u64)BPF_CORE_READ(ops, fault);
+		__u64 handler = NUMBER_OF(rec->number, ops->fault);
 
 		send(rec, VL_VMA_OPS, 0, ts, handler);
 	}

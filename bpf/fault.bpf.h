@@ -93,7 +93,7 @@ static __noinline int hmf_slow(void *ctx, struct vm_area_struct *vma, __u64 addr
 		if (!rec)
 			return 0;
 		rec->acquired = acquired;
-		rec->mm = MM_ID(BPF_CORE_READ(task, mm));
+		rec->mm = MM_ID(NUMBER_OF(rec->mm, task->mm));
 		rec->address = page;
 		if (held)
 			fill_from_vma(rec, vma);
@@ -103,15 +103,14 @@ static __noinline int hmf_slow(void *ctx, struct vm_area_struct *vma, __u64 addr
 	found_later(rec, held ? (__u64)vma : 0);
 	if (ret & R_RETRY) {
 		struct task_struct___ti *with_ti = (void *)task;
-		unsigned long work = BPF_CORE_READ(with_ti, thread_info.flags);
+		unsigned long work = with_ti->thread_info.flags;
 
 		if (work & signal_flags)
 			step_flags |= VL_F_SIGPENDING;
 	}
 	send(rec, VL_HMF_EXIT, step_flags, ts, AB(flags, ret));
 	if (held) {
-		NUMBER(rec->named, vma);
-		name_vma(rec, *(volatile __u64 *)&rec->named);
+		name_vma(rec, NUMBER_OF(rec->number, vma));
 	}
 	if (ret & R_RETRY) {
 		rec->state = RETRIED;
@@ -183,7 +182,7 @@ static __always_inline int on_hmf_exit(__u64 *ctx, bool second)
 		vma_hold_ends((struct vm_area_struct *)ctx[0]);
 	cpu = bpf_get_smp_processor_id();
 	slot = second ? cpu + cpu_rows : cpu;
-	if (!second && scope != VL_SCOPE_ALL && !min_ns && flags & F(VMA_LOCK) && !ret && cpu < FAST_CPUS) {
+	if (!second && scope != VL_SCOPE_ALL && !min_ns && flags & F(VMA_LOCK) && (!ret || ret == R(MAJOR)) && cpu < FAST_CPUS) {
 		fast_counters[cpu].vma_ok++;
 		if (!*hint_of(task))
 			return 0;

@@ -65,7 +65,7 @@ static __always_inline int on_access_error(__u64 address, __u64 mm, struct vm_ar
 	if (!rec)
 		return 0;
 	rec->acquired = acquired;
-	rec->mm = MM_ID(BPF_CORE_READ(task, mm));
+	rec->mm = MM_ID(NUMBER_OF(rec->mm, task->mm));
 	rec->address = PAGE_OF(address);
 	fill_from_vma(rec, vma);
 	send(rec, VL_ACCESS_ERROR, 0, ts, AB(1, 0));

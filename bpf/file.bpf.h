@@ -33,7 +33,7 @@ static __noinline struct rec *rec_from_pending(struct pending *pending, __u32 ki
 	rec = open_rec(task, state, true, !in_scope(VL_SCOPE_RETRY));
 	if (!rec)
 		return NULL;
-	rec->mm = MM_ID(BPF_CORE_READ(task, mm));
+	rec->mm = MM_ID(NUMBER_OF(rec->mm, task->mm));
 	rec->address = pending->address;
 	rec->vma_start = pending->vma_start;
 	rec->vma_end = pending->vma_end;

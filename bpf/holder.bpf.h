@@ -6,6 +6,7 @@
 #include "compat.bpf.h"
 #include "events.h"
 #include "pids.bpf.h"
+#include "typed.bpf.h"
 
 struct holder {
 	__u32 tid;
@@ -35,8 +36,9 @@ static __always_inline void find_rt_holder(struct rw_semaphore___rt *sem, struct
 /* Who holds mmap_lock, by the owner word of its rw_semaphore. Nobody keeps it still for us: the count and the owner
  * must agree, or only the kind is reported; and of readers the word names the one that came last. `counts_us`: one of the
  * readers in the count is the current task, which has not got the lock (rwsem_read_trylock). */
-static __always_inline void find_holder(struct mm_struct *mm, struct holder *holder, bool counts_us)
+static __always_inline void find_holder(struct mm_struct *of, struct holder *holder, bool counts_us)
 {
+	struct mm_struct *mm = TYPED(mm_struct, of);
 	struct task_struct *task;
 	__u64 locked, owner;
 
@@ -46,9 +48,9 @@ static __always_inline void find_holder(struct mm_struct *mm, struct holder *hol
 		find_rt_holder((void *)&mm->mmap_lock, holder);
 		return;
 	}
-	locked = BPF_CORE_READ(mm, mmap_lock.count.counter);
-	owner = BPF_CORE_READ(mm, mmap_lock.owner.counter);
-	task = (void *)(owner & ~RWSEM_OWNER_FLAGS);
+	locked = mm->mmap_lock.count.counter;
+	owner = mm->mmap_lock.owner.counter;
+	task = TYPED(task_struct, owner & ~RWSEM_OWNER_FLAGS);
 	if (locked & RWSEM_WRITER_LOCKED)
 		holder->kind = VL_HOLDER_WRITER;
 	else if (RWSEM_READERS(locked) > counts_us)
@@ -60,7 +62,7 @@ static __always_inline void find_holder(struct mm_struct *mm, struct holder *hol
 	if (!!(owner & RWSEM_OWNER_READER) != (holder->kind == VL_HOLDER_READER))
 		return;
 	holder->tid = tid_of(task);
-	holder->prio = BPF_CORE_READ(task, prio);
+	holder->prio = task->prio;
 }
 
 #endif

@@ -10,13 +10,15 @@
 #include "compat.bpf.h"
 #include "rodata.bpf.h"
 
-/* `body` has the arguments as a1, a2, … */
+/* `body` has the arguments as a1, a2, … Returns 1, which declines the return where it is attached as a session
+ * (src/live/attach-plan.ts), and means nothing elsewhere. */
 #define MULTI_ENTRY(function, body)                                                                \
 	SEC("kprobe.multi") int kpm_##function(struct pt_regs *ctx)                                \
 	{                                                                                          \
 		__u64 a1 = REGS_ARG1(ctx), a2 = REGS_ARG2(ctx), a3 = REGS_ARG3(ctx);               \
 		(void)a1, (void)a2, (void)a3;                                                      \
-		return body;                                                                       \
+		body;                                                                              \
+		return 1;                                                                          \
 	}
 /* `body` has the result as ret. */
 #define MULTI_RETURN(function, body)                                                               \

@@ -10,15 +10,7 @@
 #include "rodata.bpf.h"
 #include "send.bpf.h"
 #include "state.bpf.h"
-
-/*
- * A number as a pointer whose type the verifier knows, so that its fields are plain loads: bpf_probe_read_kernel takes a hundred
- * instructions for each. Loads through it may fault, and give 0 then.
- */
-extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __weak __ksym;
-#define TYPED(type, number) ((struct type *)bpf_rdonly_cast((const void *)(number), bpf_core_type_id_kernel(struct type)))
-/* `direct`: the pointer has such a type. */
-#define FIELD(p, field, direct) ((direct) ? (p)->field : BPF_CORE_READ(p, field))
+#include "typed.bpf.h"
 
 /* mm_lock_seq as it stands; false where the kernel has none. Racy unless mmap_lock is held: then it cannot move. */
 static __always_inline bool read_mm_seq(void *mm, __u32 *seq, bool direct)

@@ -80,10 +80,9 @@ static __always_inline struct pending *make_pending(struct task_struct *task)
 /* A missed return leaves an entry behind; its vm_fault lay on this task's stack, so what lies there now decides. */
 static __always_inline bool pending_holds(struct pending *pending)
 {
-	struct vm_fault *vmf = (void *)pending->vmf;
+	struct vm_fault *vmf = TYPED(vm_fault, pending->vmf);
 
-	return PAGE_OF(BPF_CORE_READ(vmf, address)) == pending->address && (__u64)BPF_CORE_READ(vmf, vma) == pending->vma &&
-	       (__u32)BPF_CORE_READ(vmf, flags) == pending->flags;
+	return PAGE_OF(vmf->address) == pending->address && (__u64)vmf->vma == pending->vma && (__u32)vmf->flags == pending->flags;
 }
 
 /* What happened in this fault before it had a record, in the order it happened. A fault that has a record already

@@ -10,6 +10,7 @@
 #include "compat.bpf.h"
 #include "maps.bpf.h"
 #include "rodata.bpf.h"
+#include "typed.bpf.h"
 
 /* A task that the user's namespace does not show: its initial pid with this bit, so that it is taken for no other. */
 #define PID_OUTSIDE PID_MAX_LIMIT
@@ -40,16 +41,16 @@ static __noinline __u32 pid_in_ns(void *of)
 /* Of a task that need not be the current one: every read is guarded. */
 static __always_inline __u32 tid_of(void *of)
 {
-	struct task_struct *task = of;
+	struct task_struct *task = TYPED(task_struct, of);
 
-	return in_pid_ns ? pid_in_ns(of) : (__u32)BPF_CORE_READ(task, pid);
+	return in_pid_ns ? pid_in_ns(of) : (__u32)task->pid;
 }
 
 static __always_inline __u32 tgid_of(void *of)
 {
-	struct task_struct *task = of;
+	struct task_struct *task = TYPED(task_struct, of);
 
-	return in_pid_ns ? pid_in_ns(BPF_CORE_READ(task, group_leader)) : (__u32)BPF_CORE_READ(task, tgid);
+	return in_pid_ns ? pid_in_ns(task->group_leader) : (__u32)task->tgid;
 }
 
 static __always_inline __u32 my_tid(struct task_struct *task)

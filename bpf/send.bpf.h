@@ -10,19 +10,27 @@
 #include "pids.bpf.h"
 #include "state.bpf.h"
 
-static __always_inline void fill_step(struct vl_step *s, struct task_struct *task, struct rec *rec, __u32 kind,
-				      __u32 flags, __u64 ts, __u32 a, __u32 b)
+#define AB(a, b) ((__u64)(__u32)(a) << 32 | (__u32)(b))
+
+/* Whole words at a time. Little-endian, as the ring's reader. */
+static __always_inline void fill_step(struct vl_step *s, struct task_struct *task, __u64 name, __u32 kind, __u32 flags,
+				      __u32 cpu, __u64 ts, __u64 ab)
 {
-	s->kind = kind;
-	s->flags = flags;
-	s->cpu = bpf_get_smp_processor_id();
-	s->tid = my_tid(task);
-	s->fault = rec->fault;
-	s->fault_cpu = rec->fault_cpu;
-	s->step = rec->step;
-	s->ts = ts;
-	s->a = a;
-	s->b = b;
+	__u64 *word = (__u64 *)s;
+
+	word[0] = kind | flags << 8 | cpu << 16 | (__u64)my_tid(task) << 32;
+	word[1] = name;
+	word[2] = ts;
+	word[3] = ab >> 32 | ab << 32;
+}
+
+/* The name of the task, as two words. */
+static __always_inline void fill_comm(char *comm, struct task_struct *task)
+{
+	const __u64 *from = (const __u64 *)&task->comm;
+
+	((__u64 *)comm)[0] = from[0];
+	((__u64 *)comm)[1] = from[1];
 }
 
 /*
@@ -33,8 +41,8 @@ static __always_inline void fill_step(struct vl_step *s, struct task_struct *tas
 __noinline int send(struct rec *rec, __u32 kind, __u32 flags, __u64 ts, __u64 ab)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct vl_cpu *row = this_row();
-	__u32 k = kind & 63;
+	__u32 k = kind & 63, cpu = bpf_get_smp_processor_id();
+	struct vl_cpu *row = row_of(cpu);
 
 	expire(ts);
 	if (!rec || !row || rec->quiet)
@@ -46,12 +54,12 @@ __noinline int send(struct rec *rec, __u32 kind, __u32 flags, __u64 ts, __u64 ab
 		if (!o) {
 			__sync_fetch_and_add(&row->dropped[k], 1);
 		} else {
-			fill_step(&o->step, task, rec, kind, flags | VL_F_INFO, ts, ab >> 32, (__u32)ab);
+			fill_step(&o->step, task, rec->name, k, flags | VL_F_INFO, cpu, ts, ab);
 			__builtin_memcpy(&o->acquired, &rec->acquired, 8 * sizeof(__u64));
 			o->tgid = my_tgid(task);
 			o->depth = rec->depth;
 			__builtin_memset(o->pad, 0, sizeof o->pad);
-			bpf_probe_read_kernel(o->comm, sizeof o->comm, &task->comm);
+			fill_comm(o->comm, task);
 			bpf_ringbuf_submit(o, BPF_RB_NO_WAKEUP);
 		}
 	} else {
@@ -60,7 +68,7 @@ __noinline int send(struct rec *rec, __u32 kind, __u32 flags, __u64 ts, __u64 ab
 		if (!s) {
 			__sync_fetch_and_add(&row->dropped[k], 1);
 		} else {
-			fill_step(s, task, rec, kind, flags, ts, ab >> 32, (__u32)ab);
+			fill_step(s, task, rec->name, k, flags, cpu, ts, ab);
 			bpf_ringbuf_submit(s, BPF_RB_NO_WAKEUP);
 		}
 	}
@@ -74,7 +82,6 @@ static __always_inline void send_whole(struct task_struct *task, struct vl_cpu *
 				       struct vm_area_struct *vma, __u64 acquired, __u64 page, __u32 step_flags, __u64 ts, __u32 flags, __u32 ret)
 {
 	struct vl_open *o;
-	__u64 *word;
 	__u32 fault = __sync_fetch_and_add(&row->next_fault, 1);
 
 	expire(ts);
@@ -86,16 +93,9 @@ static __always_inline void send_whole(struct task_struct *task, struct vl_cpu *
 		row->dropped[VL_HMF_EXIT]++;
 		return;
 	}
-	/* Whole words at a time: this is on the path of every fault of scope all. Little-endian, as the ring's reader. */
-	word = (__u64 *)&o->step;
-	word[0] = VL_HMF_EXIT | (step_flags | VL_F_INFO) << 8 | cpu << 16 | (__u64)my_tid(task) << 32;
-	word[1] = fault | (__u64)slot << 32;
-	word[2] = ts;
-	word[3] = flags | (__u64)ret << 32;
+	fill_step(&o->step, task, fault | (__u64)slot << 32, VL_HMF_EXIT, step_flags | VL_F_INFO, cpu, ts, AB(flags, ret));
 	o->acquired = acquired;
-	/* Arithmetic on a pointer is refused. */
-	NUMBER(o->mm, task->mm);
-	o->mm = MM_ID(*(volatile __u64 *)&o->mm);
+	o->mm = MM_ID(NUMBER_OF(o->mm, task->mm));
 	o->address = page;
 	o->vma_start = vma ? vma->vm_start : 0;
 	o->vma_end = vma ? vma->vm_end : 0;
@@ -104,7 +104,7 @@ static __always_inline void send_whole(struct task_struct *task, struct vl_cpu *
 	o->cgroup = bpf_get_current_cgroup_id();
 	o->tgid = my_tgid(task);
 	*(__u32 *)&o->depth = 0;
-	bpf_probe_read_kernel(o->comm, sizeof o->comm, &task->comm);
+	fill_comm(o->comm, task);
 	bpf_ringbuf_submit(o, BPF_RB_NO_WAKEUP);
 }
 
@@ -134,10 +134,8 @@ static __always_inline struct vl_writer *begin_writer(struct task_struct *task, 
 	w->kernel_stack = w->user_stack = ~0u;
 	w->cgroup = bpf_get_current_cgroup_id();
 	w->tgid = my_tgid(task);
-	bpf_probe_read_kernel(w->comm, sizeof w->comm, &task->comm);
+	fill_comm(w->comm, task);
 	return w;
 }
-
-#define AB(a, b) ((__u64)(__u32)(a) << 32 | (__u32)(b))
 
 #endif

@@ -14,12 +14,11 @@
 #include "maps.bpf.h"
 #include "pids.bpf.h"
 #include "rodata.bpf.h"
+#include "typed.bpf.h"
 
 #define MAX_DEPTH 3
 #define SLOTS 4 /* a power of two above MAX_DEPTH: the mask is what the verifier sees */
 #define PAGE_OF(address) ((address) & PAGE_MASK)
-/* Through memory, so that a pointer is a number to the verifier. */
-#define NUMBER(slot, pointer) (*(volatile __u64 *)&(slot) = (__u64)(pointer))
 #define MM_ID(mm) ((__u64)(mm) & ((1ull << 52) - 1)) /* exact in a double */
 #define F(name) bpf_core_enum_value(enum fault_flag, FAULT_FLAG_##name)
 #define R(name) bpf_core_enum_value(enum vm_fault_reason, VM_FAULT_##name)
@@ -60,12 +59,17 @@ struct rec {
 	__u64 t_mm_had, t_swapin;
 	__u64 vma;      /* the attempt's vm_area_struct: compared, never followed once its lock is gone */
 	__u64 found;    /* the second pass's, under mmap_lock; 0: it is gone */
-	__u64 named;    /* the VMA on its way to name_vma, which takes numbers */
+	__u64 number;   /* what turns a pointer into a number: NUMBER_OF */
 	__u32 seq, mm_seq; /* vm_lock_seq and mm_lock_seq while the VMA lock was held */
+	union {
+		__u64 name; /* the second word of struct vl_step: which lifecycle, and which step of it */
+		struct {
+			__u32 fault;
+			__u16 fault_cpu;
+			__u16 step;
+		};
+	};
 	__u32 state;
-	__u32 fault;
-	__u16 fault_cpu;
-	__u16 step;
 	__u8 user;   /* the fault came from user mode */
 	__u8 quiet;  /* outside the scope: kept for the counters, not sent */
 	__u8 depth;

@@ -17,10 +17,10 @@
 #include "swap_pending.bpf.h"
 #include "vma_hold.bpf.h"
 
-/* A swap fault that is followed from its start. */
+/* A swap fault that is followed from its start. `vmf`: TYPED, as below. */
 static __noinline int swap_followed(struct vm_fault *vmf, __u32 step_flags)
 {
-	__u32 flags = BPF_CORE_READ(vmf, flags);
+	__u32 flags = vmf->flags;
 	/* Out of the narrowest scope, once the scope is cut. */
 	bool quiet = !in_scope(VL_SCOPE_SWAP);
 	struct rec *rec = rec_for(vmf, flags, VL_SWAP_ENTER, quiet);
@@ -107,17 +107,16 @@ static __always_inline int on_swap_device(struct swap_info_struct *si)
 }
 
 /* Which folio (its place in the memory map, so equal numbers are equal folios), and what it is busy with. */
-static __always_inline __u32 folio_state(void *folio, __u32 *step_flags)
+static __always_inline __u32 folio_state(struct rec *rec, void *folio, __u32 *step_flags)
 {
-	struct page___wrapped *wrapped = folio;
-	struct page *page = folio;
+	struct page *page = TYPED(page, folio);
+	struct page___wrapped *wrapped = (void *)page;
 	unsigned long flags;
-	__u64 number;
 
 	if (bpf_core_field_exists(wrapped->flags.f))
-		flags = BPF_CORE_READ(wrapped, flags.f);
+		flags = wrapped->flags.f;
 	else if (bpf_core_field_exists(page->flags))
-		flags = BPF_CORE_READ(page, flags);
+		flags = page->flags;
 	else
 		return 0;
 	*step_flags = VL_F_FOLIO;
@@ -125,9 +124,7 @@ static __always_inline __u32 folio_state(void *folio, __u32 *step_flags)
 		*step_flags |= VL_F_UPTODATE;
 	if (flags >> bpf_core_enum_value(enum pageflags, PG_writeback) & 1)
 		*step_flags |= VL_F_WRITEBACK;
-	/* By fentry it is a typed pointer, and the verifier refuses arithmetic on one. */
-	bpf_probe_read_kernel(&number, sizeof number, &folio);
-	return (__u32)(number >> 6);
+	return (__u32)(NUMBER_OF(rec->number, folio) >> 6);
 }
 
 static __always_inline int on_flor_enter(void *ctx, void *folio, struct vm_fault *vmf)
@@ -145,12 +142,12 @@ static __always_inline int on_flor_enter(void *ctx, void *folio, struct vm_fault
 	if (!rec || !(rec->state & IN_SWAP) || (flor_takes_vmf && rec->vmf != (__u64)vmf))
 		return 0;
 	if (flor_takes_vmf)
-		vmf_hold_ends(vmf, BPF_CORE_READ(vmf, flags));
+		vmf_hold_ends(vmf, vmf->flags);
 	ts = bpf_ktime_get_ns();
 	rec->t[VL_H_FOLIO_WAIT] = ts;
 	rec->state = (rec->state & ~SLEPT) | IN_FLOR;
-	which = folio_state(folio, &step_flags);
-	send(rec, VL_FLOR_ENTER, step_flags, ts, AB(flor_takes_vmf ? BPF_CORE_READ(vmf, flags) : 0, which));
+	which = folio_state(rec, folio, &step_flags);
+	send(rec, VL_FLOR_ENTER, step_flags, ts, AB(flor_takes_vmf ? vmf->flags : 0, which));
 	if (!(rec->state & MM_LOCKED))
 		open_window(rec);
 	send_stack(ctx, rec, ts);

@@ -29,7 +29,7 @@ static __always_inline int on_userfault_enter(void *ctx, struct vm_fault *vmf, _
 	if (!should_trace(task) || task->flags & PF_KTHREAD)
 		return 0;
 	count(VL_C_UFFD);
-	flags = BPF_CORE_READ(vmf, flags);
+	flags = vmf->flags;
 	/* Inside shmem_fault (a minor fault, or a missing page of a file): one record, and it began there. */
 	pending = pending_with(task, PENDING_FILE);
 	if (pending && pending->vmf == (__u64)vmf)
@@ -39,7 +39,7 @@ static __always_inline int on_userfault_enter(void *ctx, struct vm_fault *vmf, _
 	if (!rec)
 		return 0;
 	/* Its wait may last: named while it does. */
-	name_vma(rec, (__u64)BPF_CORE_READ(vmf, vma));
+	name_vma(rec, NUMBER_OF(rec->number, vmf->vma));
 	vmf_hold_ends(vmf, flags);
 	ts = bpf_ktime_get_ns();
 	rec->t[VL_H_UFFD] = ts;

@@ -56,15 +56,11 @@ static __always_inline void vma_hold_ends(struct vm_area_struct *vma)
 		send_vma_hold(vma);
 }
 
-/* The same of a struct vm_fault, whose attempt is about to drop the lock. */
+/* The same of a struct vm_fault (TYPED), whose attempt is about to drop the lock. */
 static __always_inline void vmf_hold_ends(struct vm_fault *vmf, __u32 flags)
 {
-	struct vm_area_struct *vma = BPF_CORE_READ(vmf, vma);
-	struct vm_area_struct___refcnt *counted = (void *)vma;
-
-	if (flags & F(VMA_LOCK) && bpf_core_field_exists(counted->vm_refcnt) &&
-	    (__u32)BPF_CORE_READ(counted, vm_refcnt.refs.counter) & VMA_WRITER_WAITS)
-		send_vma_hold(vma);
+	if (flags & F(VMA_LOCK))
+		vma_hold_ends(vmf->vma);
 }
 
 #endif

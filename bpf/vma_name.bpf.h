@@ -126,8 +126,8 @@ static __always_inline __u32 read_anonymous(struct vl_vma *out, struct mm_struct
 __noinline int name_vma(struct rec *rec, __u64 at)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct vm_area_struct *vma = (void *)at;
-	struct vm_area_struct___named *with_name = (void *)at;
+	struct vm_area_struct *vma = TYPED(vm_area_struct, at);
+	struct vm_area_struct___named *with_name = (void *)vma;
 	struct anon_vma_name *named = NULL;
 	struct vl_vma *out;
 	struct file *file;
@@ -136,11 +136,13 @@ __noinline int name_vma(struct rec *rec, __u64 at)
 
 	if (!rec || rec->quiet || !at)
 		return 0;
-	file = BPF_CORE_READ(vma, vm_file);
-	if (!file && bpf_core_field_exists(with_name->anon_name))
-		named = BPF_CORE_READ(with_name, anon_name);
-	start = BPF_CORE_READ(vma, vm_start);
-	of = file ? (__u64)file : (__u64)named;
+	file = vma->vm_file;
+	of = NUMBER_OF(rec->number, file);
+	if (!file && bpf_core_field_exists(with_name->anon_name)) {
+		named = with_name->anon_name;
+		of = NUMBER_OF(rec->number, named);
+	}
+	start = vma->vm_start;
 	key = ((start >> 12) * 0x9e3779b97f4a7c15ull ^ rec->mm * 0xc2b2ae3d27d4eb4full ^ of) + my_tgid(task);
 	key = (key ^ key >> 29) * 0xbf58476d1ce4e5b9ull | 1;
 	i = key >> 40 & (NAMED_VMAS - 1);
@@ -159,11 +161,11 @@ __noinline int name_vma(struct rec *rec, __u64 at)
 	out->step.ts = bpf_ktime_get_ns();
 	out->mm = rec->mm;
 	out->vma_start = start;
-	out->vma_end = BPF_CORE_READ(vma, vm_end);
+	out->vma_end = vma->vm_end;
 	out->inode = 0;
 	out->tgid = my_tgid(task);
 	out->length = 0;
-	out->step.a = file ? read_file(out, file) : read_anonymous(out, BPF_CORE_READ(vma, vm_mm), named);
+	out->step.a = file ? read_file(out, file) : read_anonymous(out, vma->vm_mm, named);
 	bpf_ringbuf_submit(out, BPF_RB_NO_WAKEUP);
 	return 0;
 }

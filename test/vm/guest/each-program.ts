@@ -27,6 +27,14 @@ const ON: Readonly<Record<string, number>> = {
   filter_tgid: 1,
   filter_tid: 1,
   filter_comm: 1,
+  mm_queue: 1,
+  mm_fired: 1,
+  sample_every: 256,
+  anon_prepare_lo: 1,
+  anon_prepare_hi: 2,
+  hmf_lo: 1,
+  hmf_hi: 2,
+  filemap_map_pages: 1,
 };
 
 function absent(program: string): boolean {
