@@ -40,7 +40,7 @@ export function wishesOf(
     retry: options.scope !== 'swap',
     writers: options.writers,
     // Where its program was preempted a trampoline runs none for the task that comes next: 4 % to 6 % of a storm's swap faults.
-    lean: options.scope === 'retry' && !preempted,
+    lean: !preempted,
     // In scope swap what an ordinary fault pays counts for more than what is missed: it is witnessed otherwise.
     standby: options.scope !== 'swap' && preempted,
     without: new Set(options.without),

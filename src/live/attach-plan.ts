@@ -9,6 +9,8 @@ export interface PlannedProgram {
   readonly program: string;
   readonly target: string;
   readonly method: AttachMethod;
+  /** Of a kprobe.multi entry: attached as a session of entry and return that declines each return (`inOneTracer`). */
+  readonly declines?: true;
 }
 
 export interface AttachPlan {
@@ -48,7 +50,7 @@ export interface Wishes {
   readonly retry: boolean;
   /** The mmap_lock tracepoints: every taker of it in the system pays for a program or two. */
   readonly writers: boolean;
-  /** Ordinary swap faults are counted, not followed, and kernel code is not preempted: what they pass is hooked in the cheapest way. */
+  /** Kernel code is not preempted: trampolines miss nothing, and entry and return of a function are hooked by one. */
   readonly lean: boolean;
   /** Second programs for what first ones miss: where kernel code is preempted, and ordinary faults may pay for it. */
   readonly standby: boolean;
@@ -104,8 +106,8 @@ export function planAttach(kernel: KernelAbility, wishes: Wishes): AttachPlan {
       returns.push({ program: programName('tp_btf', target), target, method: 'tp_btf' });
       continue;
     }
-    // A run that a trampoline misses here is an ordinary fault that is not counted; waits are seen by their own hooks.
-    const cheap = wishes.lean && hook.ordinary === true && kernel.described(target);
+    // An entry by kprobe.multi beside a trampoline would make each call pass a loop over all users of ftrace.
+    const cheap = wishes.lean && hook.exit !== 'no' && kernel.described(target);
     if (hook.exit !== 'no') {
       const multi = exactReturns && !cheap && hook.exit === 'multi';
       const method = multi ? 'kretprobe.multi' : 'fexit';
@@ -117,7 +119,8 @@ export function planAttach(kernel: KernelAbility, wishes: Wishes): AttachPlan {
     if (hook.entry !== 'no') {
       const multi = kernel.fprobe && !cheap && hook.entry === 'multi';
       const method = multi ? 'kprobe.multi' : 'fentry';
-      entries.push({ program: programName(method, target), target, method });
+      const declines = multi && hook.exit === 'multi' && inOneTracer(kernel);
+      entries.push({ program: programName(method, target), target, method, ...(declines ? { declines } : {}) });
     }
   }
   return { programs: [...returns, ...entries], hooks, missing };
@@ -133,6 +136,15 @@ export function newTasksUnseen({ hooks }: AttachPlan): string | null {
 /** Programs on tracepoints ran with preemption off until 6.18; which release changed it (7.3 has) was not read. */
 function preemptibleTracepoints({ major, minor }: KernelAbility): boolean {
   return major >= 7 || (major === 6 && minor >= 19);
+}
+
+/**
+ * Where the return of a function is hooked by the function-graph tracer and its entry by another user of ftrace, each call
+ * passes a loop over all users of ftrace, some 270 instructions. In 7.x an entry alone is such another user; a session is
+ * not, though its program refuses every return, which is left to the program that stands on returns.
+ */
+function inOneTracer({ major }: KernelAbility): boolean {
+  return major >= 7;
 }
 
 const UNWANTED: Readonly<Record<NonNullable<Hook['wanted']>, string>> = {

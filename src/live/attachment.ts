@@ -134,8 +134,9 @@ function load(object: BpfObject, programs: readonly PlannedProgram[]): void {
   }
 }
 
-function attach(object: BpfObject, { program, target, method }: PlannedProgram): BpfLink {
+function attach(object: BpfObject, { program, target, method, declines }: PlannedProgram): BpfLink {
   const loaded = object.program(program);
+  if (declines) return loaded.attachKprobeSession([target]);
   if (method === 'kprobe.multi') return loaded.attachKprobeMulti([target], { retprobe: false });
   if (method === 'kretprobe.multi') return loaded.attachKprobeMulti([target], { retprobe: true });
   return loaded.attach();

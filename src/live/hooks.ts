@@ -28,8 +28,6 @@ export interface Hook {
   readonly unless?: readonly string[];
   /** Its program finds an mm by the task that is its owner. */
   readonly mmOwner?: true;
-  /** Every swap fault passes it, those that are only counted too. */
-  readonly ordinary?: true;
   /** Where kernel code is preempted a second program `y_…` takes what the first one misses. */
   readonly standby?: true;
 }
@@ -44,9 +42,7 @@ export function methodsOf(hook: Hook): readonly AttachMethod[] {
   return [...entry, ...exit];
 }
 
-type Options = Partial<
-  Pick<Hook, 'required' | 'wanted' | 'ordinary' | 'instead' | 'standby' | 'firedBy' | 'unless' | 'mmOwner'>
->;
+type Options = Partial<Pick<Hook, 'required' | 'wanted' | 'instead' | 'standby' | 'firedBy' | 'unless' | 'mmOwner'>>;
 
 const hook = (
   target: string,
@@ -67,7 +63,6 @@ const tracepoint = (target: string, purpose: string, options: Options = {}): Hoo
 });
 
 const required = { required: true } as const;
-const ordinary = { ordinary: true } as const;
 const retry = { wanted: 'retry' } as const;
 const writers = { wanted: 'writers' } as const;
 const filter = { wanted: 'filter' } as const;
@@ -81,12 +76,12 @@ export const NEW_TASK = ['wake_up_new_task', 'sched_process_fork'] as const;
 export const HOOKS: readonly Hook[] = [
   hook('handle_mm_fault', 'result of every attempt', 'no', 'fexit', { required: true, standby: true }),
   hook('lock_mm_and_find_vma', 'fallback to mmap_lock, aborts, verdicts', 'multi', 'multi', required),
-  hook('do_swap_page', 'swap faults', 'multi', 'multi', { required: true, ordinary: true }),
+  hook('do_swap_page', 'swap faults', 'multi', 'multi', required),
   hook('__folio_lock_or_retry', 'waits for a locked folio', 'multi', 'multi', required),
   hook(ACCESS_ERROR_HOOK, 'access errors: faults that the VMA does not permit (x86, 6.10 and later)', 'fentry', 'no'),
   hook('lock_vma_under_rcu', 'time the VMA lock was taken or refused', 'no', 'fexit', { wanted: 'start' }),
   hook('io_schedule', 'sleeps inside folio and file waits, which narrow the time of the release', 'multi', 'no'),
-  hook('get_swap_device', 'the swap device, and whether it is synchronous', 'no', 'multi', ordinary),
+  hook('get_swap_device', 'the swap device, and whether it is synchronous', 'no', 'multi'),
   hook('handle_userfault', 'waits for userfaultfd', 'multi', 'multi'),
   hook('filemap_fault', 'retries and waits of file faults', 'fentry', 'fexit', retry),
   hook('shmem_fault', 'retries and waits of shared-memory faults', 'fentry', 'fexit', retry),
@@ -94,11 +89,8 @@ export const HOOKS: readonly Hook[] = [
   hook('page_cache_async_ra', 'file faults: readahead was started', 'multi', 'no', retry),
   hook('hugetlb_fault', 'retries of huge page faults', 'no', 'fexit', retry),
   hook('do_huge_pmd_device_private', 'retries on device memory, whole PMDs (6.19 and later)', 'no', 'fexit', retry),
-  ...OWN_WAIT_HOOKS.map(({ target, purpose, instead, ordinary: everySwapIn }) =>
-    hook(target, purpose, 'multi', 'multi', {
-      ...(instead === undefined ? {} : { instead }),
-      ...(everySwapIn ? ordinary : {}),
-    }),
+  ...OWN_WAIT_HOOKS.map(({ target, purpose, instead }) =>
+    hook(target, purpose, 'multi', 'multi', instead === undefined ? {} : { instead }),
   ),
   tracepoint('mm_vmscan_direct_reclaim_begin', 'direct reclaim inside faults'),
   tracepoint('mm_vmscan_direct_reclaim_end', 'end of that reclaim'),

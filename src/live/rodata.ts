@@ -34,6 +34,10 @@ const SAMPLE_EVERY = 256;
 /** And each that took as long as this, in ns. */
 const SLOW_NS = 1_000_000;
 
+/** Numbers of include/uapi/linux/bpf.h: libbpf knows no session before 1.5. */
+const BPF_PROG_TYPE_KPROBE = 2;
+const BPF_TRACE_KPROBE_SESSION = 56;
+
 /** What came with the move of FMODE_BACKING from bit 25 to 24, in 6.14 and in Debian's 6.12.118: one of these in each. */
 const SINCE_BACKING_MOVED = [
   'file_set_fsnotify_mode',
@@ -66,6 +70,8 @@ export function configure(object: BpfObject, options: LiveOptions, around: HostC
   const wanted = new Set(plan.programs.map(({ program }) => program));
   if (pid.initial !== true || around.cgroups.length > 0) wanted.add(LEARN_OWN_PIDS);
   for (const program of object.programs.values()) program.setAutoload(wanted.has(program.name));
+  for (const { program, declines } of plan.programs)
+    if (declines) object.program(program).setType(BPF_PROG_TYPE_KPROBE, BPF_TRACE_KPROBE_SESSION);
   object.map('events').setMaxEntries(options.ringBytes);
   object.map('cpus').setMaxEntries(rowsOf(plan, cpus));
   if (!trackStart) object.map('starts').setMaxEntries(1);

@@ -64,7 +64,7 @@ test('where /proc/kallsyms hides addresses the trylock for an anon_vma is told b
   assert.ok(programsOf({ anonPrepare: true }).includes('fexit___vmf_anon_prepare'));
 });
 
-test('where ordinary swap faults are only counted, what they pass is hooked by trampolines, and waits as before', () => {
+test('where kernel code is not preempted, a function whose return is hooked has one trampoline', () => {
   const byTarget = (wishes: Partial<Wishes>): Map<string, string[]> => {
     const found = new Map<string, string[]>();
     for (const { target, method } of planAttach(KERNEL, { ...WISHES, ...wishes }).programs)
@@ -73,16 +73,36 @@ test('where ordinary swap faults are only counted, what they pass is hooked by t
   };
   const lean = byTarget({ lean: true });
   const whole = byTarget({});
-  for (const target of ['do_swap_page', 'swapin_sync', 'swapin_readahead']) {
+  for (const target of [
+    'do_swap_page',
+    'swapin_sync',
+    'swapin_readahead',
+    '__folio_lock_or_retry',
+    'lock_mm_and_find_vma',
+  ]) {
     assert.deepEqual(lean.get(target), ['fentry', 'fexit'], target);
     assert.deepEqual(whole.get(target), ['kprobe.multi', 'kretprobe.multi'], target);
   }
   assert.deepEqual(lean.get('get_swap_device'), ['fexit']);
-  assert.deepEqual(lean.get('__folio_lock_or_retry'), whole.get('__folio_lock_or_retry'));
+  assert.deepEqual(lean.get('io_schedule'), ['kprobe.multi']);
   // What BTF does not describe has no trampoline.
   assert.ok(
     programsOf({ lean: true }, { described: (target) => target !== 'swapin_sync' }).includes('kpm_swapin_sync'),
   );
+});
+
+test('in 7.x the entry of a function whose return is hooked declines that return', () => {
+  const declining = (kernel: Partial<KernelAbility>, wishes: Partial<Wishes> = {}): string[] =>
+    planAttach({ ...KERNEL, ...kernel }, { ...WISHES, ...wishes })
+      .programs.filter(({ declines }) => declines)
+      .map(({ program }) => program);
+  const both = declining({});
+  assert.ok(both.includes('kpm_do_swap_page') && both.includes('kpm___folio_lock_or_retry'), both.join(' '));
+  // An entry alone, and where a session is not known to be cheaper, or is not used at all.
+  assert.ok(!both.includes('kpm_io_schedule'));
+  assert.deepEqual(declining({ major: 6, minor: 18 }), []);
+  assert.deepEqual(declining({ fprobe: false }), []);
+  assert.deepEqual(declining({}, { lean: true }), []);
 });
 
 test('who queues for mmap_lock is seen in the slow paths, and by the tracepoint of all who ask where one of them lacks', () => {
