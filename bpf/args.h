@@ -42,6 +42,7 @@ union vl_args {
 	struct { __u32 syscall, owner; } l_held;       /* process that owns the mm, 0 not known */
 	struct { __u32 syscall, holder; } l_waited;    /* tid of the holder when it was asked for, 0 not known */
 	struct { __u32 syscall; } l_vma;
+	struct { __u32 syscall; } l_copied;
 };
 
 #endif

@@ -64,7 +64,9 @@ enum vl_kind {
 	/* A VMA lock, by a fault that is about to give it back, and a writer waits for it: vma_start, vma_end: that VMA;
 	 * acquired: since when, 0 not known. From 6.15 on. */
 	VL_L_VMA = 36,
-	VL_NKIND = 37,
+	VL_L_COPIED = 37,      /* a fork, which has write-locked this VMA until it has copied the whole mm: vma_start, vma_end.
+				* Where a fault waits for I/O; up to 6.14 */
+	VL_NKIND = 38,
 };
 
 /* Bits of vl_step.flags in VL_L_*; bit 0 is VL_F_INFO. */
@@ -175,7 +177,7 @@ struct vl_writer {
 	struct vl_step step;
 	__u64 acquired;      /* by kind */
 	__u64 mm;            /* as in struct vl_open */
-	__u64 vma_start;     /* W_VMA, L_VMA; W_ACQUIRED: of the system call's range */
+	__u64 vma_start;     /* W_VMA, L_VMA, L_COPIED; W_ACQUIRED: of the system call's range */
 	__u64 vma_end;
 	__u64 cgroup;
 	__u64 fork_wait;     /* L_HELD of a fork: ns spent in __vma_start_write, where that is hooked */

@@ -127,6 +127,11 @@ SEC("fentry/bad_area_access_error") int fentry_bad_area_access_error(__u64 *ctx)
 	return on_access_error(ctx[2], ctx[3], (struct vm_area_struct *)ctx[4]);
 }
 
+SEC("fentry/copy_page_range") int fentry_copy_page_range(__u64 *ctx)
+{
+	return on_vma_copied((struct vm_area_struct *)ctx[1]);
+}
+
 SEC("fentry/up_read") int fentry_up_read(__u64 *ctx)
 {
 	return on_up_read((void *)ctx[0]);

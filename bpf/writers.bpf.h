@@ -190,6 +190,34 @@ static __always_inline int on_vma_write_exit(struct vm_area_struct *vma)
 	return 0;
 }
 
+/*
+ * Up to 6.14 vma_start_write is inline. dup_mmap has write-locked a VMA when it copies its page tables, and the lock lasts until
+ * all are copied. It does so for every VMA but those with VM_DONTCOPY or VM_WIPEONFORK.
+ */
+static __always_inline int on_vma_copied(struct vm_area_struct *vma)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct locker *locker;
+	struct vl_writer *w;
+	__u64 mm;
+
+	if (!should_trace_lock(task, vma->vm_mm))
+		return 0;
+	locker = locker_of(task);
+	if (!locker || locker->pid != (__u32)task->pid)
+		return 0;
+	mm = lock_id(locker, vma->vm_mm);
+	if (!retry_windows[window_of(mm)])
+		return 0;
+	w = begin_write(mm, VL_L_COPIED, 0, 0, AB(current_syscall(task), 0));
+	if (!w)
+		return 0;
+	w->vma_start = vma->vm_start;
+	w->vma_end = vma->vm_end;
+	bpf_ringbuf_submit(w, BPF_RB_NO_WAKEUP);
+	return 0;
+}
+
 /* VMA locks taken by others than faults. */
 static __always_inline int on_other_user(enum vl_counter counter, struct mm_struct *mm)
 {

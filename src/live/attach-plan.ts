@@ -165,8 +165,8 @@ function whyUnwanted(hook: Hook, wishes: Wishes): string {
 }
 
 function whyReplaced({ unless }: Hook, hooks: readonly HookInfo[]): string {
-  const all = unless?.every((other) => hooks.some(({ target, attached }) => attached && target === other));
-  return all === true ? `left out: ${unless?.join(' and ')} show it for less` : '';
+  if (unless?.every((other) => hooks.some(({ target, attached }) => attached && target === other)) !== true) return '';
+  return `left out: ${unless.join(' and ')} ${unless.length === 1 ? 'shows' : 'show'} it for less`;
 }
 
 function whyNot(kernel: KernelAbility, hook: Hook, exactReturns: boolean): string {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The kernel functions and tracepoints the probes stand on, each with what it is wanted for: the one table of them. */
 
-import { MMAP_SLOW_PATH } from '../core/aggregate/mmap-lock.js';
+import { MMAP_SLOW_PATH, VMA_WRITE_HOOK } from '../core/aggregate/mmap-lock.js';
 import { ACCESS_ERROR_HOOK } from '../core/aggregate/outcomes.js';
 import type { AttachMethod, ReleaseMode } from '../core/events/session.js';
 import { OWN_WAIT_HOOKS } from '../core/vocabulary/waits.js';
@@ -112,13 +112,11 @@ export const HOOKS: readonly Hook[] = [
     ...writers,
     firedBy: '__mmap_lock_do_trace_released',
   }),
-  hook(
-    '__vma_start_write',
-    'write-locked VMAs and waits for their readers (6.15 and later)',
-    'fentry',
-    'fexit',
-    writers,
-  ),
+  hook(VMA_WRITE_HOOK, 'write-locked VMAs and waits for their readers (6.15 and later)', 'fentry', 'fexit', writers),
+  hook('copy_page_range', 'forks: when they have write-locked which VMA (6.4 to 6.14)', 'fentry', 'no', {
+    ...writers,
+    unless: [VMA_WRITE_HOOK],
+  }),
   hook('__vmf_anon_prepare', 'retries because there is no anon_vma', 'no', 'fexit', { wanted: 'exact' }),
   hook('uffd_lock_vma', 'VMA locks taken by userfaultfd', 'fentry', 'no', retry),
   hook('lock_next_vma', 'VMA locks taken by readers of /proc/PID/maps (6.17 and later)', 'fentry', 'no', retry),

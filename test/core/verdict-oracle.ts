@@ -4,9 +4,8 @@
  * writer is held against every wait. Nothing of src/core/verdict is used.
  */
 
-import type { EventBatch } from '../../src/core/events/batch.js';
 import type { Lifecycle } from '../../src/core/lifecycle/lifecycle.js';
-import { VlKind } from '../../src/schema/events.gen.js';
+import type { WriterMoment, Writers } from './verdict-writers.js';
 
 export interface Sums {
   readonly faults: number;
@@ -36,54 +35,6 @@ export interface Oracle {
   readonly stallsUnknown: number;
   /** Least: who came in the recording. Most: and who would be done sooner, and may come again. */
   readonly lost: Readonly<Record<'exact' | 'bound', { readonly least: Lost | null; readonly most: Lost | null }>>;
-}
-
-export interface WriterMoment {
-  readonly hold: string;
-  readonly mm: number;
-  readonly time: number;
-  readonly tid: number;
-  readonly vma: readonly [number, number] | null;
-  /** Of mmap_lock: what the system call names. */
-  readonly named: readonly [number, number] | null;
-}
-
-/** Every moment at which a writer came, with the hold it belongs to. */
-export class Writers {
-  readonly moments: WriterMoment[] = [];
-  readonly #hold: Map<string, string> = new Map();
-  #n = 0;
-
-  push(batch: EventBatch): void {
-    for (let i = 0; i < batch.length; i++) {
-      const key = String(batch.tid[i]);
-      const mm = batch.mm[i] as number;
-      const tid = batch.tid[i] as number;
-      const vma = [batch.vmaStart[i], batch.vmaEnd[i]] as [number, number];
-      const name = `${mm} `;
-      if (batch.kind[i] === VlKind.W_ACQUIRED) {
-        const hold = `${name}${++this.#n}`;
-        this.#hold.set(key, hold);
-        this.moments.push({
-          hold,
-          mm,
-          tid,
-          time: batch.time[i] as number,
-          vma: null,
-          named: vma[1] === 0 ? null : vma,
-        });
-      } else if (batch.kind[i] === VlKind.W_RELEASED) {
-        if (this.#hold.get(key)?.startsWith(name)) this.#hold.delete(key);
-      } else if (batch.kind[i] === VlKind.W_VMA) {
-        let hold = this.#hold.get(key);
-        if (!hold?.startsWith(name)) {
-          hold = `${name}${++this.#n}`;
-          this.#hold.set(key, hold);
-        }
-        this.moments.push({ hold, mm, tid, time: batch.acquired[i] as number, vma, named: null });
-      }
-    }
-  }
 }
 
 const KEPT = /^(folio locked|device-exclusive|file: )/;
@@ -166,7 +117,42 @@ function lostBehind(longest: ReadonlyMap<string, readonly Longest[]>, arrivals: 
   return { faults: count, ns };
 }
 
-export function oracle(faults: readonly Lifecycle[], moments: readonly WriterMoment[], queueSeen: boolean): Oracle {
+interface Away {
+  readonly fault: Lifecycle;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** When it had mmap_lock, of a fault that queued for it once and was seen to. */
+function hadAfter({ waits }: Lifecycle): number {
+  const all = waits.filter(({ kind }) => kind === 'mmapLock');
+  return all.every(({ contended }) => !Number.isNaN(contended)) && all.length === 1
+    ? (all[0]?.end ?? Number.NaN)
+    : Number.NaN;
+}
+
+/** Time its thread did something between a fault whose VMA was locked meanwhile and the next one there; Infinity: not limited. */
+function mostSaved({ fault, from, to }: Away, next: Lifecycle | undefined, { moments, released }: Writers): number {
+  if (next === undefined) return Number.POSITIVE_INFINITY;
+  const ends = moments
+    .filter(({ mm, vma, time }) => vma !== null && mm === fault.mm && time >= from && time < to)
+    .filter((moment) => meets(moment, fault) && meets(moment, next))
+    .map(({ hold }) => released.get(hold) ?? Number.NEGATIVE_INFINITY);
+  return next.first - fault.last + Math.max(0, hadAfter(fault) - Math.max(Number.NEGATIVE_INFINITY, ...ends));
+}
+
+/** Of each that was away: what its thread did next; nothing is known where another one of the thread was away within it. */
+function nextOf(faults: readonly Lifecycle[], away: readonly Away[], { fault }: Away): Lifecycle | undefined {
+  for (const later of faults.slice(faults.indexOf(fault) + 1)) {
+    if (later.tid !== fault.tid) continue;
+    if (later.first >= fault.last) return later;
+    if (away.some((other) => other.fault === later)) return undefined;
+  }
+  return undefined;
+}
+
+export function oracle(faults: readonly Lifecycle[], writers: Writers, queueSeen: boolean): Oracle {
+  const { moments } = writers;
   const total = {
     retry: { faults: 0, unknown: 0, least: 0, most: 0 },
     keep: { faults: 0, unknown: 0, least: 0, most: 0 },
@@ -175,6 +161,7 @@ export function oracle(faults: readonly Lifecycle[], moments: readonly WriterMom
   const windows: { readonly fault: Lifecycle; readonly from: number; readonly to: number }[] = [];
   const retried: Arrival[] = [];
   const again: Arrival[] = [];
+  const away: (Away & { readonly most: number })[] = [];
   let retries = 0;
   let stallsUnknown = 0;
   for (const fault of faults) {
@@ -210,8 +197,16 @@ export function oracle(faults: readonly Lifecycle[], moments: readonly WriterMom
     else windows.push({ fault, from, to: wait.end });
     const kind = attempt.verdict?.kind;
     const free = cause !== 'unknown' && (kind === 'avoidable' || kind === 'by design');
+    const queuedOnce = hadAfter(fault) > (wait?.end ?? Number.NaN);
+    if (wait !== undefined && queuedOnce && !free && would.keep !== null && would.keep[1] > 0 && fault.how !== 'signal')
+      away.push({ fault, from, to: wait.end, most: would.keep[1] });
     if (wait === undefined || Number.isNaN(fault.address)) continue;
-    if (!free && would.keep !== null && fault.how !== 'signal') again.push({ fault, time: wait.end });
+    if (free || would.keep === null || fault.how === 'signal') continue;
+    again.push({ fault, time: wait.end });
+  }
+  for (const one of away) {
+    const less = one.most - mostSaved(one, nextOf(faults, away, one), writers);
+    if (less > 0) total.keep.most -= less;
   }
   const longest = { exact: new Map<string, Longest[]>(), bound: new Map<string, Longest[]>() };
   for (const moment of moments)
@@ -225,7 +220,7 @@ export function oracle(faults: readonly Lifecycle[], moments: readonly WriterMom
       else if (grown === 0) side.get(hold)?.push({ moment, to });
     }
   const lost = (side: ReadonlyMap<string, Longest[]>): Oracle['lost']['exact'] => ({
-    least: lostBehind(side, retried),
+    least: lostBehind(longest.exact, retried),
     most: lostBehind(side, [...retried, ...again]),
   });
   const list = (side: ReadonlyMap<string, Longest[]>): Stall[] =>

@@ -86,51 +86,6 @@ describe('verdict, by example', () => {
     assert.deepEqual([courses.vma, saved.most.sumNs, why], [1, 0, {}]);
   });
 
-  it('a fault that comes for the VMA while a writer stalls loses the rest of the stall', () => {
-    const waits = retry({ fault: 1, tid: 200, from: 1000, to: 9000, found: AVOIDABLE, mmWait: 10 });
-    // Its first step is 20 before it gives the VMA lock back.
-    const comes = retry({ fault: 2, tid: 201, from: 6000, to: 8000, found: AVOIDABLE, mmWait: 10 });
-    const lostTo = (names: readonly [number, number] | undefined, hooks: readonly string[]): unknown => {
-      const call = { tid: 300, syscall: 28, asked: 4000, had: 4000, released: 4100 };
-      const hold = writer({
-        ...call,
-        ...(names ? { names } : {}),
-        vmas: hooks.includes(SEES) ? [[4010, ...VMA, 3]] : [],
-      });
-      const both = run(inOrder(waits, comes, hold), hooked(...hooks));
-      agree(both);
-      const { lost } = both.report.all.under.keep;
-      return [
-        lost?.most.count,
-        lost?.least.sumNs,
-        lost?.most.sumNs,
-        both.report.conclusions.join(' ').match(/would lose (at most)?/)?.[1],
-      ];
-    };
-    const SEES = '__vma_start_write';
-    const blind = WRITER_HOOKS.filter((target) => target !== SEES);
-    assert.deepEqual(lostTo(undefined, WRITER_HOOKS), [1, 3020, 3020, undefined]);
-    assert.deepEqual(lostTo(undefined, blind), [1, 0, 3020, 'at most']);
-    assert.deepEqual(lostTo([PAGE, PAGE + 0x1000], blind), [1, 0, 3020, 'at most']);
-    // Of another VMA, as its system call says.
-    assert.deepEqual(lostTo([VMA[1] + 0x1000, VMA[1] + 0x2000], blind), [0, 0, 0, undefined]);
-  });
-
-  it('a fault that would be done sooner may come again while the writer still waits for another one', () => {
-    const long = retry({ fault: 1, tid: 200, from: 1000, to: 9000, found: AVOIDABLE, mmWait: 10 });
-    const lostTo = (found: number): unknown => {
-      const short = retry({ fault: 2, tid: 201, from: 1000, to: 7000, found, mmWait: 500, behind: 300 });
-      const call = { tid: 300, syscall: 28, asked: 4000, had: 4000, released: 7400 };
-      const both = run(inOrder(long, short, writer({ ...call, vmas: [[4010, ...VMA, 3]] })));
-      agree(both);
-      const { lost } = both.report.all.under.keep;
-      return [lost?.least.sumNs, lost?.most.sumNs];
-    };
-    assert.deepEqual(lostTo(WRITE_LOCKED), [0, 2000]);
-    // That writer never had the VMA locked while this fault was away.
-    assert.deepEqual(lostTo(AVOIDABLE), [0, 0]);
-  });
-
   it('a fault in flight is not known', () => {
     const both = run(retry({ fault: 1, tid: 200, from: 1000, to: 9000 }).slice(0, 3));
     assert.equal(both.report.all.retries, 0);
@@ -212,6 +167,7 @@ describe('verdict, random streams', () => {
                 vmas: exact
                   ? pages.map((n, k): [number, number, number, number] => [at + 10 * k + 1, page(n), page(n + 1), 2])
                   : [],
+                copied: !exact && syscall === 56 ? pages.map((n, k) => [at + 10 * k + 1, page(n), page(n + 1)]) : [],
               }),
             ),
           ];

@@ -177,6 +177,8 @@ export interface WriterPlan {
   /** When __vma_start_write was entered, for which VMA, and how long it waited. */
   readonly vmas?: readonly (readonly [time: number, lo: number, hi: number, waited: number])[];
   readonly stacks?: readonly [kernel: number, user: number];
+  /** A fork's: when it had write-locked a VMA and copied it. */
+  readonly copied?: readonly (readonly [time: number, lo: number, hi: number])[];
   /** What its system call names. */
   readonly names?: readonly [lo: number, hi: number];
 }
@@ -200,6 +202,8 @@ export function writer(plan: WriterPlan): WireRow[] {
   ];
   for (const [time, lo, hi, waited] of plan.vmas ?? [])
     rows.push({ ...who, kind: VlKind.W_VMA, time: time + waited, acquired: time, b: waited, vma: [lo, hi], flags });
+  for (const [time, lo, hi] of plan.copied ?? [])
+    rows.push({ ...who, kind: VlKind.L_COPIED, time, vma: [lo, hi], flags });
   if (released !== undefined) rows.push({ ...who, kind: VlKind.W_RELEASED, time: released, acquired: had, flags });
   return rows;
 }

@@ -77,12 +77,12 @@ export class Blockers {
     return this.#rows.evicted;
   }
 
-  /** A row of kind VL_L_HELD, VL_L_WAITED or VL_L_VMA. */
+  /** A row of kind VL_L_HELD, VL_L_WAITED or VL_L_VMA; of any other kind for which `isLockEvent` it says nothing. */
   push(batch: EventBatch, i: number): void {
     this.#names.thread(batch.tgid[i] as number, batch.tid[i] as number, batch.strings[batch.comm[i] as number] ?? '');
     if (batch.kind[i] === VlKind.L_HELD) this.#held(batch, i);
     else if (batch.kind[i] === VlKind.L_WAITED) this.#waited(batch, i);
-    else this.vmas.held(batch, i, this.#sumsOf(batch, i, false, 'vma'));
+    else if (batch.kind[i] === VlKind.L_VMA) this.vmas.held(batch, i, this.#sumsOf(batch, i, false, 'vma'));
   }
 
   /** A row of kind `UserKind.Lock`: what a task holds or awaits at the time of a sample. */

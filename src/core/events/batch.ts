@@ -76,7 +76,7 @@ export function isWriterEvent(kind: number): boolean {
 
 /** Whether it is about mmap_lock, by the task that holds or asks for it, or a VMA's lock that a writer waits for (`VL_L_*`). */
 export function isLockEvent(kind: number): boolean {
-  return kind >= VlKind.L_HELD && kind <= VlKind.L_VMA;
+  return kind >= VlKind.L_HELD && kind <= VlKind.L_COPIED;
 }
 
 /** Whether a kernel row is of no fault at all. */

@@ -20,11 +20,16 @@ export interface WriterStall {
   readonly exact: boolean;
 }
 
+/** What a fault that came is summed into: behind stalls that are sure to be, and behind all that may. */
+export interface Lost {
+  readonly least: readonly Histogram[];
+  readonly most: readonly Histogram[];
+}
+
 interface Arrival {
   readonly at: Faulted;
   readonly time: number;
-  /** What it is summed into. */
-  readonly lost: readonly Histogram[];
+  readonly lost: Lost;
 }
 
 function byMm<T>(rows: readonly T[], mmOf: (row: T) => number): Map<number, T[]> {
@@ -52,8 +57,14 @@ function possible(stalls: readonly WriterStall[]): WriterStall[] {
 export class BehindStalls {
   /** Stalls and faults for which there was no room: more may be lost. */
   forgotten = 0;
+  readonly #exact: boolean;
   readonly #stalls: WriterStall[] = [];
   readonly #arrivals: Arrival[] = [];
+
+  /** `exact`: every writer's VMA is seen; else those that are exact are among the others once more. */
+  constructor(exact: boolean) {
+    this.#exact = exact;
+  }
 
   stalled(stall: WriterStall): void {
     if (this.#stalls.length < MAX_STALLS) this.#stalls.push(stall);
@@ -61,26 +72,40 @@ export class BehindStalls {
   }
 
   /** A fault came at `time`. */
-  arrived(at: Faulted, time: number, lost: readonly Histogram[]): void {
+  arrived(at: Faulted, time: number, lost: Lost): void {
     if (this.#arrivals.length < MAX_ARRIVALS) this.#arrivals.push({ at, time, lost });
     else this.forgotten++;
   }
 
   /** Records what each fault would lose, ns, in what it is summed into; faults that lose nothing in none. */
   finish(): void {
-    const stalls = byMm(this.#stalls, ({ mm }) => mm);
-    for (const [mm, arrivals] of byMm(this.#arrivals, ({ at }) => at.mm)) {
-      const coming = possible(stalls.get(mm) ?? []);
-      let next = 0;
-      let open: WriterStall[] = [];
-      for (const { at, time, lost } of arrivals.sort((x, y) => x.time - y.time)) {
-        while ((coming[next]?.from ?? Number.POSITIVE_INFINITY) < time) open.push(coming[next++] as WriterStall);
-        open = open.filter(({ to }) => to > time);
-        const until = open.reduce((most, stall) => (stall.to > most && mayLock(stall, at) ? stall.to : most), time);
-        if (until > time) for (const sums of lost) sums.record(until - time);
-      }
+    const arrivals = [...byMm(this.#arrivals, ({ at }) => at.mm)];
+    const sure = byMm(
+      this.#stalls.filter(({ exact }) => exact),
+      ({ mm }) => mm,
+    );
+    const all = byMm(
+      this.#stalls.filter(({ exact }) => exact === this.#exact),
+      ({ mm }) => mm,
+    );
+    for (const [mm, came] of arrivals) {
+      came.sort((x, y) => x.time - y.time);
+      lose(possible(sure.get(mm) ?? []), came, 'least');
+      lose(possible(all.get(mm) ?? []), came, 'most');
     }
     this.#stalls.length = 0;
     this.#arrivals.length = 0;
+  }
+}
+
+/** Both in the order of time. */
+function lose(stalls: readonly WriterStall[], arrivals: readonly Arrival[], side: keyof Lost): void {
+  let next = 0;
+  let open: WriterStall[] = [];
+  for (const { at, time, lost } of arrivals) {
+    while ((stalls[next]?.from ?? Number.POSITIVE_INFINITY) < time) open.push(stalls[next++] as WriterStall);
+    open = open.filter(({ to }) => to > time);
+    const until = open.reduce((most, stall) => (stall.to > most && mayLock(stall, at) ? stall.to : most), time);
+    if (until > time) for (const sums of lost[side]) sums.record(until - time);
   }
 }

@@ -27,10 +27,7 @@ function underRow(sums: UnderSums, stall: StallSums, basis: Verdict['basis']): U
   return {
     courses: { ...sums.courses },
     saved: { least: spreadOf(sums.least), most: spreadOf(sums.most) },
-    lost:
-      basis === 'none'
-        ? null
-        : { least: spreadOf(basis === 'exact' ? sums.lost : new Histogram()), most: spreadOf(sums.lostMost) },
+    lost: basis === 'none' ? null : { least: spreadOf(sums.lost), most: spreadOf(sums.lostMost) },
     why: Object.fromEntries([...sums.why].sort(([x, m], [y, n]) => n - m || (x < y ? -1 : 1))),
     stalls: basis === 'none' ? null : { ...spreadOf(stall.stalls), windowsUnknown: stall.unknown },
   };

@@ -54,13 +54,18 @@ export interface Inversions {
   unknown: number;
 }
 
+/** The longest stall of a hold: when it began, the VMA, and the thread it waits for there. */
+interface Longest {
+  readonly from: number;
+  readonly lo: number;
+  readonly hi: number;
+  readonly waitsFor: number;
+}
+
 export class WriterHold extends Hold {
   readonly who: Who;
-  /** Of its longest stall: when it began, the VMA, and the thread it waits for there. */
-  from = 0;
-  lo = 0;
-  hi = 0;
-  waitsFor = 0;
+  longestExact: Longest | null = null;
+  longestBound: Longest | null = null;
   written = false;
 
   constructor(tid: number, mm: number, had: number, who: Who) {
@@ -73,7 +78,7 @@ export class PolicyStalls {
   readonly stalls: Stalls;
   readonly all: StallSums = new StallSums();
   readonly rows: BoundedMap<string, StalledWriter> = new BoundedMap(MAX_ROWS, ({ stalls }) => stalls.sum);
-  readonly behind: BehindStalls = new BehindStalls();
+  readonly behind: BehindStalls;
   readonly inversions: Inversions = { inverted: 0, upright: 0, unknown: 0 };
   /** Times a stall grew after its hold was written down. */
   late = 0;
@@ -82,13 +87,17 @@ export class PolicyStalls {
   readonly #maxOpen: number;
   readonly #open: Set<WriterHold> = new Set();
 
-  /** `exact`: the VMA that a writer comes for is seen; else only that it has mmap_lock, and a stall is an upper bound. */
+  /**
+   * `exact`: the VMA that a writer comes for is seen; else only that it has mmap_lock, and a stall is an upper bound. What is
+   * seen of a VMA all the same (a fork's, VL_L_COPIED) makes sure what faults lose behind it.
+   */
   constructor(exact: boolean, priorityOf: (tid: number) => number | undefined, maxOpen: number = MAX_OPEN_HOLDS) {
     this.#exact = exact;
     this.#priorityOf = priorityOf;
     this.#maxOpen = maxOpen;
+    this.behind = new BehindStalls(exact);
     this.stalls = new Stalls(undefined, undefined, (to, _ns, moment, tid) => {
-      if (moment.exact === exact && to === this.stalls.all) this.#grew(moment, tid);
+      if ((moment.exact || !exact) && to === this.stalls.all) this.#grew(moment, tid);
     });
   }
 
@@ -97,16 +106,13 @@ export class PolicyStalls {
     this.behind.finish();
   }
 
-  #grew({ hold: of, time, lo, hi }: Moment, tid: number): void {
+  #grew({ hold: of, time, lo, hi, exact }: Moment, tid: number): void {
     const hold = of as WriterHold;
     if (hold.written) {
       this.late++;
       return;
     }
-    hold.from = time;
-    hold.lo = lo;
-    hold.hi = hi;
-    hold.waitsFor = tid;
+    hold[exact ? 'longestExact' : 'longestBound'] = { from: time, lo, hi, waitsFor: tid };
     if (this.#open.size >= this.#maxOpen && !this.#open.has(hold)) {
       const [oldest] = this.#open;
       if (oldest !== undefined) this.#write(oldest);
@@ -117,9 +123,11 @@ export class PolicyStalls {
   #write(hold: WriterHold): void {
     this.#open.delete(hold);
     hold.written = true;
-    const longest = (this.#exact ? hold.exact : hold.bound) ?? [];
+    for (const exact of [true, false]) this.#behind(hold, exact);
+    const longest = this.#exact ? hold.longestExact : hold.longestBound;
+    if (longest === null) return;
     let ns = 0;
-    for (const [to, stall] of longest) {
+    for (const [to, stall] of (this.#exact ? hold.exact : hold.bound) ?? []) {
       if (to === this.stalls.all) {
         ns = stall;
         this.all.stalls.record(stall);
@@ -127,13 +135,20 @@ export class PolicyStalls {
     }
     const row = this.#rowOf(hold.who);
     row.stalls.record(ns);
-    const { tid, mm, from, lo, hi } = hold;
-    this.behind.stalled({ tid, mm, from, to: from + ns, lo, hi, exact: this.#exact });
-    if (this.#exact) addVma(row.vmas, hold.lo, hold.hi, ns);
-    const other = this.#priorityOf(hold.waitsFor);
+    if (this.#exact) addVma(row.vmas, longest.lo, longest.hi, ns);
+    const other = this.#priorityOf(longest.waitsFor);
     if (Number.isNaN(hold.who.prio) || other === undefined) this.inversions.unknown++;
     else if (other > hold.who.prio) this.inversions.inverted++;
     else this.inversions.upright++;
+  }
+
+  #behind(hold: WriterHold, exact: boolean): void {
+    const longest = exact ? hold.longestExact : hold.longestBound;
+    if (longest === null) return;
+    const { tid, mm } = hold;
+    const { from, lo, hi } = longest;
+    const ns = (exact ? hold.exact : hold.bound)?.get(this.stalls.all) ?? 0;
+    this.behind.stalled({ tid, mm, from, to: from + ns, lo, hi, exact });
   }
 
   #rowOf({ tgid, comm, syscall }: Who): StalledWriter {

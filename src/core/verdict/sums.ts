@@ -18,9 +18,9 @@ export class UnderSums {
   /** Why a saving is an interval or is not known, in words: how many faults. */
   readonly why: Map<string, number> = new Map();
   readonly stall: StallSums = new StallSums();
-  /** Of faults that came while a writer would stall: how long they would queue behind it. */
+  /** Of faults that came while a writer is sure to stall for their VMA: how long they would queue behind it. */
   readonly lost: Histogram = new Histogram();
-  /** And of those as well that would be over sooner, and whose threads may come again then. */
+  /** And while one may stall; of those as well that would be over sooner, and whose threads may come again then. */
   readonly lostMost: Histogram = new Histogram();
 
   add({ course, saved, why }: Under): void {
@@ -49,6 +49,7 @@ export class VerdictSums {
     ALTERNATIVES.map((name) => [name, new UnderSums()]),
   ) as Record<Alternative, UnderSums>;
 
+  /** What it would save is added apart, to `under`. */
   add(fault: FaultVerdict, tookNs: number): void {
     this.retries++;
     this.totalNs += tookNs;
@@ -59,6 +60,5 @@ export class VerdictSums {
     }
     this.lookupNs += fault.lookupNs;
     this.laterWaits += fault.later.length;
-    for (const name of ALTERNATIVES) this.under[name].add(fault[name]);
   }
 }

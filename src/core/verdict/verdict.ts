@@ -5,18 +5,21 @@ import { MMAP_LOCK_HOOK, seesQueue, VMA_WRITE_HOOK } from '../aggregate/mmap-loc
 import { Pipeline } from '../aggregate/pipeline.js';
 import { type Faulted, placeOf } from '../aggregate/stalls.js';
 import { BoundedMap } from '../bounded/bounded-map.js';
-import { type EventBatch, isWriterEvent } from '../events/batch.js';
+import { type EventBatch, isOfNoFault } from '../events/batch.js';
 import { isHooked, type SessionInfo } from '../events/session.js';
-import type { Lifecycle } from '../lifecycle/lifecycle.js';
+import type { Interval, Lifecycle } from '../lifecycle/lifecycle.js';
 import type { RetryCause } from '../vocabulary/causes.js';
+import { ComesAgain } from './comes-again.js';
 import { Observed } from './observed.js';
-import { type FaultVerdict, retriedAttempt, verdictOf } from './outcome.js';
+import { type FaultVerdict, retriedAttempt, type Under, verdictOf } from './outcome.js';
 import { ALTERNATIVES, type Alternative } from './policies.js';
 import { PolicyStalls } from './policy-stalls.js';
 import { VerdictSums } from './sums.js';
 import { WriterRows } from './writers.js';
 
 const MAX_PROCESSES = 256;
+
+type Window = ReturnType<typeof windowOf>;
 
 export interface ProcessVerdict {
   readonly tgid: number;
@@ -36,6 +39,7 @@ export class Verdict {
   readonly stalls: Readonly<Record<Alternative, PolicyStalls>>;
   readonly writers: WriterRows;
   readonly pipeline: Pipeline;
+  readonly #again: ComesAgain = new ComesAgain();
   #finished = false;
 
   constructor(session: SessionInfo) {
@@ -50,13 +54,13 @@ export class Verdict {
       PolicyStalls
     >;
     const policies = ALTERNATIVES.map((name) => this.stalls[name]);
-    this.writers = new WriterRows(policies, priorities, isHooked(session, MMAP_LOCK_HOOK));
+    this.writers = new WriterRows(policies, this.#again, priorities, isHooked(session, MMAP_LOCK_HOOK));
     this.pipeline = new Pipeline(session, { onClosed: (fault) => this.#closed(fault) });
   }
 
   push(batch: EventBatch): void {
     this.pipeline.push(batch);
-    for (let i = 0; i < batch.length; i++) if (isWriterEvent(batch.kind[i] as number)) this.writers.push(batch, i);
+    for (let i = 0; i < batch.length; i++) if (isOfNoFault(batch.kind[i] as number)) this.writers.push(batch, i);
   }
 
   /** What is in flight ends here: nothing may be pushed after. */
@@ -64,33 +68,46 @@ export class Verdict {
     if (this.#finished) return this;
     this.#finished = true;
     for (const fault of this.pipeline.open()) this.#closed({ ...fault, end: Number.NaN });
+    this.#again.finish();
     for (const name of ALTERNATIVES) this.stalls[name].finish();
     return this;
   }
 
   #closed(fault: Lifecycle): void {
     this.observed.closed(fault);
+    this.#again.closed(fault);
     const attempt = retriedAttempt(fault);
     if (attempt === null) return;
     const verdict = verdictOf(fault, attempt, this.queueSeen);
     const cause = this.#causeOf(verdict.cause);
     const process = this.#processOf(fault);
-    for (const sums of [this.all, cause, process]) sums.add(verdict, fault.last - fault.first);
-    if (this.basis === 'none') return;
+    const all = [this.all, cause, process];
+    for (const sums of all) {
+      sums.add(verdict, fault.last - fault.first);
+      sums.under.retry.add(verdict.retry);
+    }
     const at = placeOf(fault);
     const window = verdict.keptOver ? windowOf(fault, attempt) : null;
+    this.#kept(fault, verdict.keep, window, all);
+    if (this.basis === 'none') return;
     this.#windows(at, fault.tid, verdict, window, cause, process);
     if (Number.isNaN(at.address)) return;
-    const all = [this.all, cause, process];
     for (const name of ALTERNATIVES)
-      this.stalls[name].behind.arrived(
-        at,
-        fault.first,
-        all.flatMap(({ under }) => [under[name].lost, under[name].lostMost]),
-      );
+      this.stalls[name].behind.arrived(at, fault.first, {
+        least: all.map(({ under }) => under[name].lost),
+        most: all.map(({ under }) => under[name].lostMost),
+      });
     if (verdict.keep.course !== 'either' || window === null || Number.isNaN(window.end)) return;
     const most = all.map(({ under }) => under.keep.lostMost);
-    this.stalls.keep.behind.arrived(at, window.end, most);
+    this.stalls.keep.behind.arrived(at, window.end, { least: [], most });
+  }
+
+  #kept(fault: Lifecycle, keep: Under, window: Window, all: readonly VerdictSums[]): void {
+    const add = (saved: Interval | null): void => {
+      for (const { under } of all) under.keep.add({ ...keep, saved });
+    };
+    if (keep.course !== 'either' || keep.saved === null || window === null) add(keep.saved);
+    else this.#again.away(fault, window, keep.saved, add);
   }
 
   /** `window`: over which keep holds the VMA lock; null: over none. */
@@ -98,7 +115,7 @@ export class Verdict {
     at: Faulted,
     tid: number,
     verdict: FaultVerdict,
-    window: ReturnType<typeof windowOf>,
+    window: Window,
     cause: VerdictSums,
     process: VerdictSums,
   ): void {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-/** Rows of writers (VL_W_*) → their holds, pushed to the stalls of every policy; and the priorities they show. */
+/** Rows of writers (VL_W_*, and VL_L_COPIED of forks) → their holds, pushed to the stalls of every policy; and the priorities they show. */
 import { VlArgs, VlKind, VlSharedArgs, VlStepFlag } from '../../schema/events.gen.js';
 import { BoundedMap } from '../bounded/bounded-map.js';
 import type { EventBatch } from '../events/batch.js';
 import { syscallNumber } from '../vocabulary/syscalls.js';
+import type { ComesAgain } from './comes-again.js';
 import { type PolicyStalls, type Who, WriterHold } from './policy-stalls.js';
 
 /** Threads whose hold under way, and threads whose priority, are remembered. */
@@ -21,13 +22,20 @@ export class WriterRows {
   waited = 0;
   inverted = 0;
   readonly #policies: readonly PolicyStalls[];
+  readonly #again: ComesAgain;
   readonly #acquisitionsSeen: boolean;
   readonly #underWay: BoundedMap<number, UnderWay> = new BoundedMap(MAX_HOLDS, ({ had }) => had || 0);
   readonly #priorities: BoundedMap<number, number>;
 
   /** `acquisitionsSeen`: mmap_lock's tracepoints are hooked, so that one hold can be distinguished from the next. */
-  constructor(policies: readonly PolicyStalls[], priorities: BoundedMap<number, number>, acquisitionsSeen: boolean) {
+  constructor(
+    policies: readonly PolicyStalls[],
+    again: ComesAgain,
+    priorities: BoundedMap<number, number>,
+    acquisitionsSeen: boolean,
+  ) {
     this.#policies = policies;
+    this.#again = again;
     this.#priorities = priorities;
     this.#acquisitionsSeen = acquisitionsSeen;
   }
@@ -36,7 +44,7 @@ export class WriterRows {
     return new BoundedMap(MAX_PRIORITIES, () => 0);
   }
 
-  /** A row of a kind that `isWriterEvent`. */
+  /** A row of a kind that `isOfNoFault`; those of readers say nothing. */
   push(batch: EventBatch, i: number): void {
     const tid = batch.tid[i] as number;
     const mm = batch.mm[i] as number;
@@ -50,14 +58,24 @@ export class WriterRows {
         return;
       }
       case VlKind.W_RELEASED:
-        if (this.#underWay.get(tid)?.mm === mm) this.#underWay.set(tid, { mm: Number.NaN, had: 0, holds: [] });
+        if (this.#underWay.get(tid)?.mm !== mm) return;
+        for (const hold of this.#underWay.get(tid)?.holds ?? []) hold.released = time;
+        this.#underWay.set(tid, { mm: Number.NaN, had: 0, holds: [] });
         return;
-      case VlKind.W_VMA: {
-        const [from, lo, hi] = [batch.acquired[i], batch.vmaStart[i], batch.vmaEnd[i]] as [number, number, number];
+      case VlKind.W_VMA:
+      case VlKind.L_COPIED: {
+        const [lo, hi] = [batch.vmaStart[i], batch.vmaEnd[i]] as [number, number];
+        const from = batch.kind[i] === VlKind.W_VMA ? (batch.acquired[i] as number) : time;
         const known = this.#acquisitionsSeen ? this.#underWay.get(tid) : undefined;
-        const { holds } = known?.mm === mm ? known : this.#begin(tid, mm, Number.NaN, this.#who(batch, i));
-        for (const [n, policy] of this.#policies.entries())
-          policy.stalls.writeLocks(holds[n] as WriterHold, from, lo, hi);
+        const begun = known?.mm === mm;
+        const { holds } = begun ? known : this.#begin(tid, mm, Number.NaN, this.#who(batch, i));
+        for (const [n, policy] of this.#policies.entries()) {
+          const hold = holds[n] as WriterHold;
+          // When it had mmap_lock was not sent; it has it here.
+          if (!begun && batch.kind[i] === VlKind.L_COPIED) policy.stalls.acquired(hold, time, lo, hi);
+          policy.stalls.writeLocks(hold, from, lo, hi);
+        }
+        this.#again.locked(holds[0] as WriterHold, from, lo, hi);
         return;
       }
     }

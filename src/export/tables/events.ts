@@ -45,7 +45,7 @@ const located = (row: EventRow, value: number | undefined): number | null =>
 const isFault = (row: EventRow): boolean => hasInfo(row) && !isOfNoFault(at(row, 'kind'));
 const ofFault = (row: EventRow, value: number | undefined): number | null =>
   isFault(row) ? known(value ?? Number.NaN) : null;
-const VMA_KINDS: ReadonlySet<number> = new Set([VlKind.W_VMA, VlKind.L_VMA]);
+const VMA_KINDS: ReadonlySet<number> = new Set([VlKind.W_VMA, VlKind.L_VMA, VlKind.L_COPIED]);
 const ofVma = (row: EventRow, value: number | undefined): number | null => {
   if (isFault(row) || isVma(row) || VMA_KINDS.has(at(row, 'kind'))) return known(value ?? Number.NaN);
   // What the writer's system call names; 0 where it names nothing.
