@@ -63,8 +63,7 @@ for (const kernel of oneKernel) {
     t.after(() => rmSync(out, { recursive: true }));
     const result = await runInGuest({
       kernel,
-      swap: 'disk',
-      disks: ['512M'],
+      swap: 'slow',
       mem: '3G',
       share: out,
       argv: ['test/vm/guest/daemon', String(SECONDS), out],
@@ -74,7 +73,7 @@ for (const kernel of oneKernel) {
     const seen = JSON.parse(result.stdout) as Seen;
     const text = (name: string): string => readFileSync(join(out, name), 'utf8');
     const metrics = (name: string): Scraped => parseMetrics(text(name));
-    const recording = join(out, 'session.vmlt');
+    const recording = join(out, 'alerts/session.vmlt');
     const last = metrics('metrics-last');
     const events = messages(text('alerts/exec'));
     if (result.stderr !== '') t.diagnostic(result.stderr);
