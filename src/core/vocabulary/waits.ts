@@ -11,8 +11,6 @@ export interface WaitHook {
   readonly purpose: string;
   /** The function that does this on other kernels: one of the two is enough. */
   readonly instead?: string;
-  /** Every swap-in passes it. */
-  readonly ordinary?: true;
 }
 
 export interface WaitFacts {
@@ -99,13 +97,11 @@ const ROWS = {
         target: 'swapin_sync',
         purpose: 'synchronous swap reads, with the lock held (7.2 and later)',
         instead: 'swap_read_folio_bdev_sync',
-        ordinary: true,
       },
       {
         target: 'swap_read_folio_bdev_sync',
         purpose: 'synchronous swap reads, with the lock held (up to 7.2)',
         instead: 'swapin_sync',
-        ordinary: true,
       },
     ],
     lock: 'kept',
@@ -120,7 +116,6 @@ const ROWS = {
       {
         target: 'swapin_readahead',
         purpose: 'swap reads that take long to submit, with the lock held',
-        ordinary: true,
       },
     ],
     lock: 'kept',
