@@ -35,8 +35,8 @@ function holdNursery(): void {
 
 /**
  * For a process that works all the time and has a budget of resident memory. What lives for a fault or a task is used
- * again, so half of the nursery that V8 would take suffices: of 4, 8 and 16 MiB a half, 8 takes least CPU time, both under
- * a storm of swap faults and with threads that come and go, and 16 MiB less than 16 (`make bench`, `make soak`).
+ * again, so half of the nursery that V8 would take suffices: of 4, 8 and 16 MiB a half, 8 takes least CPU time under a storm
+ * of swap faults, no more with threads that come and go, and 16 MiB less memory than 16.
  */
 export function boundHeap(): void {
   setFlagsFromString('--heap-growing-percent=60');

@@ -32,7 +32,8 @@ interface Arrival {
   readonly lost: Lost;
 }
 
-function byMm<T>(rows: readonly T[], mmOf: (row: T) => number): Map<number, T[]> {
+/** In the order they have. */
+export function byMm<T>(rows: readonly T[], mmOf: (row: T) => number): Map<number, T[]> {
   const found = new Map<number, T[]>();
   for (const row of rows) {
     const of = found.get(mmOf(row));

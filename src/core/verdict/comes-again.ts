@@ -9,6 +9,7 @@ import type { Hold } from '../aggregate/stall-hold.js';
 import { type Faulted, mayLock, placeOf } from '../aggregate/stalls.js';
 import { BoundedMap } from '../bounded/bounded-map.js';
 import type { Interval, Lifecycle } from '../lifecycle/lifecycle.js';
+import { byMm } from './behind-stalls.js';
 
 const MAX_FAULTS = 65_536;
 const MAX_LOCKED = 65_536;
@@ -28,6 +29,7 @@ interface Away {
   /** When it had mmap_lock after its queue, and its last step. */
   readonly had: number;
   readonly last: number;
+  /** From nothing on: how much of its queue is not known. */
   readonly saved: Interval;
   readonly add: (saved: Interval) => void;
   /** The next fault of its thread that was followed, and when it began. */
@@ -43,8 +45,7 @@ function queuedUntil({ waits }: Pick<Lifecycle, 'waits'>): number {
 export class ComesAgain {
   readonly #faults: Away[] = [];
   readonly #latest: BoundedMap<number, Away> = new BoundedMap(MAX_FAULTS, ({ last }) => last);
-  readonly #locked: Map<number, Locked[]> = new Map();
-  #moments = 0;
+  readonly #locked: Locked[] = [];
 
   /** A fault whose VMA was locked meanwhile; `add` takes what it saves, now or at the end. */
   away(
@@ -74,32 +75,31 @@ export class ComesAgain {
 
   /** A writer came to the VMA [lo, hi) at `time`, and locked it until the end of its hold. */
   locked(hold: Hold, time: number, lo: number, hi: number): void {
-    if (this.#moments++ >= MAX_LOCKED) return;
-    const moments = this.#locked.get(hold.mm);
-    if (moments === undefined) this.#locked.set(hold.mm, [{ time, lo, hi, hold }]);
-    else moments.push({ time, lo, hi, hold });
+    if (this.#locked.length < MAX_LOCKED) this.#locked.push({ time, lo, hi, hold });
   }
 
   finish(): void {
-    for (const moments of this.#locked.values()) moments.sort((x, y) => x.time - y.time);
-    for (const one of this.#faults) one.add(this.#narrowed(one));
+    const locked = byMm(
+      this.#locked.sort((x, y) => x.time - y.time),
+      ({ hold }) => hold.mm,
+    );
+    for (const one of this.#faults) one.add(narrowed(one, locked.get(one.at.mm) ?? []));
     this.#faults.length = 0;
-    this.#locked.clear();
+    this.#locked.length = 0;
   }
+}
 
-  #narrowed({ at, start, end, had, last, saved, next }: Away): Interval {
-    if (next === null) return saved;
-    let until = Number.NEGATIVE_INFINITY;
-    const moments = this.#locked.get(at.mm) ?? [];
-    for (let i = firstFrom(moments, start); i < moments.length; i++) {
-      const { time, lo, hi, hold } = moments[i] as Locked;
-      if (time >= end) break;
-      const where = { lo, hi, exact: true };
-      if (hold.released > until && mayLock(where, at) && mayLock(where, next.at)) until = hold.released;
-    }
-    const hi = Math.min(saved.hi, next.first - last + Math.max(0, had - until));
-    return { lo: Math.min(saved.lo, hi), hi };
+/** `moments`: of its mm, in the order of time. */
+function narrowed({ at, start, end, had, last, saved, next }: Away, moments: readonly Locked[]): Interval {
+  if (next === null) return saved;
+  let until = Number.NEGATIVE_INFINITY;
+  for (let i = firstFrom(moments, start); i < moments.length; i++) {
+    const { time, lo, hi, hold } = moments[i] as Locked;
+    if (time >= end) break;
+    const where = { lo, hi, exact: true };
+    if (hold.released > until && mayLock(where, at) && mayLock(where, next.at)) until = hold.released;
   }
+  return { lo: saved.lo, hi: Math.min(saved.hi, next.first - last + Math.max(0, had - until)) };
 }
 
 /** Index of the first one at `time` or later. */
