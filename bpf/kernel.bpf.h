@@ -64,7 +64,7 @@ static __noinline bool stack_through(void *ctx, __u64 caller, __u64 lo, __u64 hi
 	long size;
 
 	if (caller >= lo && caller < hi)
-		return lo;
+		return true;
 	if (!lo || (size = bpf_get_stack(ctx, ips, sizeof ips, 0)) < 0)
 		return false;
 	for (int i = 0; i < STACK_DEPTH && i * (long)sizeof ips[0] < size; i++)

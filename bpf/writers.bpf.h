@@ -156,6 +156,16 @@ static __always_inline int on_vma_write_enter(struct vm_area_struct *vma)
 	return 0;
 }
 
+static __always_inline int submit_vma(struct vl_writer *w, struct vm_area_struct *vma)
+{
+	if (!w)
+		return 0;
+	w->vma_start = vma->vm_start;
+	w->vma_end = vma->vm_end;
+	bpf_ringbuf_submit(w, BPF_RB_NO_WAKEUP);
+	return 0;
+}
+
 /*
  * Nearly all find no reader. One that does sleeps (rcuwait_wait_event), which its count of voluntary switches shows; time
  * that went by without that is no wait.
@@ -182,12 +192,7 @@ static __always_inline int on_vma_write_exit(struct vm_area_struct *vma)
 	hold_locked_vma(locker, mm, waited);
 	w = begin_write(mm, VL_W_VMA, locker->vma_flags | (task->flags & PF_KTHREAD ? VL_L_KTHREAD : 0), began,
 			AB(current_syscall(task), waited > 0xffffffffull ? 0xffffffffu : (__u32)waited));
-	if (!w)
-		return 0;
-	w->vma_start = vma->vm_start;
-	w->vma_end = vma->vm_end;
-	bpf_ringbuf_submit(w, BPF_RB_NO_WAKEUP);
-	return 0;
+	return submit_vma(w, vma);
 }
 
 /*
@@ -210,12 +215,7 @@ static __always_inline int on_vma_copied(struct vm_area_struct *vma)
 	if (!retry_windows[window_of(mm)])
 		return 0;
 	w = begin_write(mm, VL_L_COPIED, 0, 0, AB(current_syscall(task), 0));
-	if (!w)
-		return 0;
-	w->vma_start = vma->vm_start;
-	w->vma_end = vma->vm_end;
-	bpf_ringbuf_submit(w, BPF_RB_NO_WAKEUP);
-	return 0;
+	return submit_vma(w, vma);
 }
 
 /* VMA locks taken by others than faults. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** What a swap-in costs that retries, and what a workload of such faults feels of being watched; part of `make bench-vm`. */
-import { runInGuest } from '../test/vm/guest.js';
+import { countInGuest } from './bench-guest.js';
 import { difference, percent, thousands } from './bench-words.js';
 
 /** Cases of test/vm/guest/bench-retries, and how they are called. */
@@ -11,7 +11,6 @@ const CASES: readonly (readonly [string, string])[] = [
   ['--scope all', 'vmalocktop `--scope all`'],
   ['bpftrace-fexit', 'bpftrace, fentry + fexit, three histograms'],
 ];
-const TIMEOUT_S = 3000;
 
 interface Line {
   readonly case: string;
@@ -48,17 +47,8 @@ export async function measureRetries(
   kernel: string,
   cases: readonly string[] = CASES.map(([name]) => name),
 ): Promise<RetryCosts> {
-  const { code, stdout, stderr } = await runInGuest({
-    kernel,
-    argv: ['bash', '-c', 'uname -r; exec test/vm/guest/bench-retries "$@"', 'bash', ...cases],
-    swap: 'slow',
-    smp: 1,
-    icount: 'shift=0,sleep=off',
-    timeoutS: TIMEOUT_S,
-  });
-  if (code !== 0) throw new Error(`the guest on ${kernel} ended with ${code}:\n${stdout}${stderr}`);
-  const [release = kernel, ...lines] = stdout.trim().split('\n');
-  return { release, lines: new Map(lines.map((line) => checked(JSON.parse(line))).map((line) => [line.case, line])) };
+  const { release, lines } = await countInGuest<Line>(kernel, 'bench-retries', cases, { swap: 'slow' });
+  return { release, lines: new Map(lines.map((line) => [line.case, checked(line)])) };
 }
 
 function cellsOf({ swap, walk, own, retries }: Line, base: Line): readonly string[] {

@@ -6,7 +6,8 @@
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { GUEST_IMPOSSIBLE, guestImpossible, kernels, root, runInGuest } from '../test/vm/guest.js';
+import { GUEST_IMPOSSIBLE, guestImpossible, kernels, root } from '../test/vm/guest.js';
+import { countInGuest } from './bench-guest.js';
 import { measureRetries, type RetryCosts, retriesSection } from './bench-retries.js';
 import { difference, thousands } from './bench-words.js';
 
@@ -16,8 +17,6 @@ const END = '<!-- /bench-vm -->';
 /** Short rounds, so that many of them see neither a timer tick nor another process. */
 const ROUNDS = 400;
 const PAGES = 256;
-/** Six sessions of a program and a start of Node each, at a few hundred million instructions a second. */
-const TIMEOUT_S = 3000;
 
 const CASES = {
   nothing: 'nothing attached',
@@ -57,18 +56,8 @@ function checked(line: Line): Cost {
 }
 
 async function measure(kernel: string): Promise<KernelCosts> {
-  const script = 'uname -r; exec test/vm/guest/bench-faults "$@"';
-  const { code, stdout, stderr } = await runInGuest({
-    kernel,
-    argv: ['bash', '-c', script, 'bash', String(ROUNDS), String(PAGES)],
-    smp: 1,
-    icount: 'shift=0,sleep=off',
-    timeoutS: TIMEOUT_S,
-  });
-  if (code !== 0) throw new Error(`the guest on ${kernel} ended with ${code}:\n${stdout}${stderr}`);
-  const [release = kernel, ...lines] = stdout.trim().split('\n');
-  const parsed = lines.map((line) => JSON.parse(line) as Line);
-  return { release, costs: new Map(parsed.map((line) => [line.case, checked(line)])) };
+  const { release, lines } = await countInGuest<Line>(kernel, 'bench-faults', [String(ROUNDS), String(PAGES)]);
+  return { release, costs: new Map(lines.map((line) => [line.case, checked(line)])) };
 }
 
 function cell(cost: Cost | undefined, base: Cost | undefined): string {
@@ -139,21 +128,12 @@ function checkedCost(line: CostLine): CostLine {
 }
 
 async function measureCosts(kernel: string): Promise<{ release: string; lines: Map<string, CostLine> }> {
-  const { code, stdout, stderr } = await runInGuest({
-    kernel,
-    argv: ['bash', '-c', 'uname -r; exec test/vm/guest/bench-costs "$@"', 'bash', ...COSTS.map(([name]) => name)],
+  const cases = COSTS.map(([name]) => name);
+  const { release, lines } = await countInGuest<CostLine>(kernel, 'bench-costs', cases, {
     swap: 'zram',
     mods: ['zram'],
-    smp: 1,
-    icount: 'shift=0,sleep=off',
-    timeoutS: TIMEOUT_S,
   });
-  if (code !== 0) throw new Error(`the guest on ${kernel} ended with ${code}:\n${stdout}${stderr}`);
-  const [release = kernel, ...lines] = stdout.trim().split('\n');
-  return {
-    release,
-    lines: new Map(lines.map((line) => checkedCost(JSON.parse(line))).map((line) => [line.case, line])),
-  };
+  return { release, lines: new Map(lines.map((line) => [line.case, checkedCost(line)])) };
 }
 
 function costsSection(results: readonly { release: string; lines: Map<string, CostLine> }[]): string {

@@ -6,7 +6,7 @@
 import { VlArgs, VlLockFlag, VlStepFlag } from '../../schema/events.gen.js';
 import { BoundedMap } from '../bounded/bounded-map.js';
 import type { EventBatch } from '../events/batch.js';
-import { NO_VMA_HOLDER, type NoVmaHolder, PAGE_FAULT } from '../vocabulary/lock-users.js';
+import { isFork, NO_VMA_HOLDER, type NoVmaHolder, PAGE_FAULT } from '../vocabulary/lock-users.js';
 import { syscallName, syscallNumber } from '../vocabulary/syscalls.js';
 import { blameWait, RecentSpans, type Span } from './blame.js';
 import type { WaitedFor } from './blocker-rows.js';
@@ -19,7 +19,6 @@ const MAX_SPANS = 512;
 /** Forks under way, and VMAs waited for remembered of one. */
 const MAX_FORKS = 256;
 const MAX_FORK_WAITS = 4096;
-const FORKS: ReadonlySet<string> = new Set(['fork', 'vfork', 'clone', 'clone3']);
 
 interface VmaHold extends Span {
   readonly lo: number;
@@ -88,7 +87,7 @@ export class VmaWaits {
     const comm = batch.strings[batch.comm[i] as number] ?? '';
     const number = syscallNumber(batch[VlArgs.W_VMA.syscall][i] as number);
     const what = flags & VlLockFlag.KTHREAD ? comm : number < 0 ? PAGE_FAULT : syscallName(number, this.#arch);
-    if (FORKS.has(what)) this.#forkWaited(tid, { start, ns, lo, hi });
+    if (isFork(what)) this.#forkWaited(tid, { start, ns, lo, hi });
     const parts = new Map<BlockerSums, number>();
     const holds = this.#holds.get(batch.mm[i] as number);
     if (holds !== undefined)

@@ -2,6 +2,7 @@
 /** The report of `verdict`, from its sums. */
 import { Histogram } from '../aggregate/histogram.js';
 import { RETRY_CAUSES } from '../vocabulary/causes.js';
+import { isFork } from '../vocabulary/lock-users.js';
 import { syscallName } from '../vocabulary/syscalls.js';
 import { barsOf } from './bars.js';
 import { conclusions } from './conclusions.js';
@@ -14,7 +15,6 @@ import type { Verdict } from './verdict.js';
 /** Rows of processes and of writers in the document. */
 const MAX_ROWS = 64;
 const MAX_VMAS = 5;
-const FORKS: ReadonlySet<string> = new Set(['clone', 'clone3', 'fork', 'vfork']);
 
 const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
@@ -57,7 +57,7 @@ function writerRow(row: StalledWriter, arch: string): StalledWriterRow {
     tgid: row.tgid,
     comm: row.comm,
     syscall,
-    fork: FORKS.has(syscall),
+    fork: isFork(syscall),
     stalls: spreadOf(row.stalls),
     vmas: vmas.map(({ start, end, stalls, ns }) => ({
       start: `0x${start.toString(16)}`,
@@ -71,7 +71,7 @@ function writerRow(row: StalledWriter, arch: string): StalledWriterRow {
 function stallReport(policy: PolicyStalls, arch: string): StallReport {
   const rows = [...policy.rows.values()].sort((x, y) => y.stalls.sum - x.stalls.sum || x.tgid - y.tgid);
   const merged = { forks: new Histogram(), others: new Histogram() };
-  for (const row of rows) merged[FORKS.has(syscallName(row.syscall, arch)) ? 'forks' : 'others'].merge(row.stalls);
+  for (const row of rows) merged[isFork(syscallName(row.syscall, arch)) ? 'forks' : 'others'].merge(row.stalls);
   return {
     rows: rows.slice(0, MAX_ROWS).map((row) => writerRow(row, arch)),
     forks: spreadOf(merged.forks),

@@ -26,6 +26,11 @@ export function lockUser(flags: number, syscall: number, file: string, comm: str
   return syscall < 0 ? PAGE_FAULT : syscallName(syscall, arch);
 }
 
+const FORKS: ReadonlySet<string> = new Set(['clone', 'clone3', 'fork', 'vfork']);
+
+/** Whether a system call by this name copies an mm: dup_mmap write-locks every VMA of it. */
+export const isFork = (syscall: string): boolean => FORKS.has(syscall);
+
 /** Why a wait has no holder. */
 export const NO_HOLDER = {
   'reader-not-seen':
