@@ -7,10 +7,10 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { spawn } from '@lydell/node-pty';
 import { connectDaemon } from '../../src/daemon/connect.js';
 import { ExitCode } from '../../src/errors.js';
 import { GUEST_RECORDING } from '../export/support.js';
+import { spawnWhole } from '../tui/whole-output.js';
 import { MAIN, run } from './run.js';
 
 const PROCESS = new URL('../../cli/common/process.js', import.meta.url).href;
@@ -47,15 +47,10 @@ test('--alerts before the recording does not take it for rules', async () => {
   assert.equal((await run(['replay', '--alerts'])).code, 2);
 });
 
-function onDumb(argv: readonly string[]): Promise<{ code: number; text: string }> {
-  return new Promise((resolve) => {
-    const pty = spawn(process.execPath, [MAIN, ...argv], { name: 'dumb', env: { ...process.env, TERM: 'dumb' } });
-    let text = '';
-    pty.onData((data) => {
-      text += data;
-    });
-    pty.onExit(({ exitCode }) => resolve({ code: exitCode, text }));
-  });
+async function onDumb(argv: readonly string[]): Promise<{ code: number; text: string }> {
+  const env = { ...process.env, TERM: 'dumb' };
+  const { exit, seen } = spawnWhole([process.execPath, MAIN, ...argv], { name: 'dumb', env });
+  return { code: await exit, text: seen() };
 }
 
 test('a terminal whose cursor cannot be moved gets no dashboard', async () => {

@@ -5,8 +5,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { type IPty, spawn } from '@lydell/node-pty';
+import type { IPty } from '@lydell/node-pty';
 import { patience } from '../pace.js';
+import { spawnWhole, type WholeOutput } from '../tui/whole-output.js';
 import { batchesOf, writeRecording } from './recorded.js';
 import { MAIN } from './run.js';
 
@@ -26,43 +27,34 @@ after(async () => {
   await rm(dir, { recursive: true });
 });
 
-interface Session {
-  readonly pty: IPty;
-  readonly seen: () => string;
+interface Session extends WholeOutput {
   readonly until: (text: string) => Promise<void>;
-  readonly exit: Promise<number>;
 }
 
 /** The command line runs under sh, so that stdin can be a file while the terminal stays the controlling one. */
 function start(words: string): Session {
   const line = `exec "${process.execPath}" "${MAIN}" ${words}`;
-  const pty = spawn('/bin/sh', ['-c', line], {
+  const run = spawnWhole(['/bin/sh', '-c', line], {
     name: 'xterm-256color',
     cols: 120,
     rows: 30,
     env: { ...process.env, TERM: 'xterm-256color' },
   });
+  const { pty, seen, exit } = run;
   started.push(pty);
-  let seen = '';
   let wake = (): void => {};
-  pty.onData((data) => {
-    seen += data;
-    wake();
-  });
-  const exit = new Promise<number>((resolve) => {
-    pty.onExit(({ exitCode }) => resolve(exitCode));
-  });
+  run.onMore(() => wake());
   const until = async (text: string): Promise<void> => {
     const ended = exit.then(() => true);
-    while (!seen.includes(text)) {
+    while (!seen().includes(text)) {
       const more = new Promise<boolean>((resolve) => {
         wake = (): void => resolve(false);
       });
-      if ((await Promise.race([more, ended])) && !seen.includes(text))
-        throw new Error(`never saw ${text} in:\n${seen}`);
+      if ((await Promise.race([more, ended])) && !seen().includes(text))
+        throw new Error(`never saw ${text} in:\n${seen()}`);
     }
   };
-  return { pty, seen: () => seen, until, exit };
+  return { ...run, until };
 }
 
 for (const [name, shows, words] of [
@@ -81,7 +73,7 @@ for (const [name, shows, words] of [
 test('replay ended by SIGTERM: 143, the terminal is restored', { timeout: patience(10_000) }, async () => {
   const session = start(`replay "${file}"`);
   await session.until('PAUSED');
-  process.kill(session.pty.pid, 'SIGTERM');
+  process.kill(session.pid(), 'SIGTERM');
   assert.equal(await session.exit, 143);
   assert.ok(session.seen().includes(LEAVE_ALTERNATE_SCREEN));
 });

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 /** `export` as a command: what it refuses, what it leaves behind, what it says and where. */
 import assert from 'node:assert/strict';
-import { spawn as start } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { spawn } from '@lydell/node-pty';
 import { MAIN, run } from '../cli/run.js';
+import { spawnWhole } from '../tui/whole-output.js';
 import { GUEST_RECORDING } from './support.js';
 
 let dir = '';
@@ -83,7 +83,7 @@ test('SIGINT while the recording still comes: exit 130, an earlier export is kep
   const out = join(dir, 'kept.csv');
   await writeFile(out, 'earlier');
   const bytes = await readFile(GUEST_RECORDING);
-  const child = start(process.execPath, [MAIN, 'export', '-', '-f', 'csv', '-o', out], { stdio: 'pipe' });
+  const child = spawn(process.execPath, [MAIN, 'export', '-', '-f', 'csv', '-o', out], { stdio: 'pipe' });
   child.stdin.on('error', () => {});
   child.stdin.write(bytes.subarray(0, bytes.length - 64));
   while (!(await readdir(dir)).some((name) => name.startsWith('.vmalocktop-') && name.endsWith('.partial')))
@@ -99,15 +99,9 @@ test('SIGINT while the recording still comes: exit 130, an earlier export is kep
 });
 
 /** What a terminal would get from this command. */
-function onTerminal(argv: readonly string[]): Promise<{ code: number; text: string }> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, [MAIN, ...argv], { cols: 120, rows: 30 });
-    let text = '';
-    child.onData((data) => {
-      text += data;
-    });
-    child.onExit(({ exitCode }) => resolve({ code: exitCode, text }));
-  });
+async function onTerminal(argv: readonly string[]): Promise<{ code: number; text: string }> {
+  const { exit, seen } = spawnWhole([process.execPath, MAIN, ...argv], { cols: 120, rows: 30 });
+  return { code: await exit, text: seen() };
 }
 
 test('on a terminal: progress on a line of its own, which is gone at the end', async () => {

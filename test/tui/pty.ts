@@ -38,7 +38,8 @@ export interface RunOptions {
 export function run(script: string, options: RunOptions = {}): Run {
   const { args = [], env = {}, columns = 100, rows = 30, cwd } = options;
   const words = [process.execPath, script, ...args].map((word) => `'${word}'`).join(' ');
-  const shell = `echo ${BEFORE}; stty -a; sh -c 'echo PID $$; exec "$@"' sh ${words}; echo CODE $?; stty -a; echo END`;
+  // It goes on until it is told that its end was read: node-pty closes its side 200 ms after the shell's, read or not.
+  const shell = `echo ${BEFORE}; stty -a; sh -c 'echo PID $$; exec "$@"' sh ${words}; echo CODE $?; stty -a; echo END; read -r`;
   const pty = spawn('/bin/bash', ['-c', shell], {
     cols: columns,
     rows,
@@ -86,6 +87,7 @@ export function run(script: string, options: RunOptions = {}): Run {
     },
     async restored(code) {
       await until(/\bEND\b/);
+      pty.write('\n');
       await done;
       const [before, after] = modes(text);
       assert.equal(after, before);

@@ -54,7 +54,10 @@ for (const kernel of kernels) {
         assert.equal(oom, 0, 'processes killed');
         assertSums(stat, run);
         assert.equal(stat.events.dropped, 0, 'dropped');
-        assert.ok(hog.rounds > 0.5 && swapped > 1000, `the hog got round ${hog.rounds} times, ${swapped} pages came back`);
+        assert.ok(
+          hog.rounds > 0.5 && swapped > 1000,
+          `the hog got round ${hog.rounds} times, ${swapped} pages came back`,
+        );
       });
       if (run === 'unit')
         await t.test('unit: no page of its own has to be read again', () => assert.equal(majorFaults, 0));
