@@ -7,6 +7,7 @@ import type { KernelEnums, Scope, SessionInfo } from '../core/events/session.js'
 import type { Attachment } from './attachment.js';
 import { LiveBatches } from './batches.js';
 import { COUNTER_ROWS, CounterReader } from './counters.js';
+import { drainUntil } from './drain-loop.js';
 import { MAX_LOCK_ROWS } from './lockers.js';
 import { NameRows } from './names/names.js';
 import type { LiveOptions, LiveSource } from './options.js';
@@ -17,11 +18,6 @@ import { SessionClock } from './session-clock.js';
 import { describeSession } from './session-info.js';
 import { VmstatCount } from './vmstat.js';
 
-/** The ring is looked at this often while it is in use, and up to so seldom while it stays empty: no wakeup per event. */
-const DRAIN_MS = 5;
-const IDLE_MS = 25;
-/** Counters are sampled, and a batch that is not full is handed on, this often. */
-const SAMPLE_MS = 250;
 /** Runs of programs that began before the end may still count and send: where membarrier(2) cannot wait for them, no more than a scheduling delay. */
 const SETTLE_MS = 30;
 /** /proc/kallsyms of a busy host takes a second. */
@@ -104,19 +100,7 @@ export class Live implements LiveSource {
     this.#iterated = true;
     const batches = this.#batches;
     try {
-      let due = performance.now() + SAMPLE_MS;
-      let pause = DRAIN_MS;
-      while (!this.#closing) {
-        pause = batches.drain() > 0 ? DRAIN_MS : Math.min(IDLE_MS, pause + DRAIN_MS);
-        if (performance.now() >= due) {
-          due = performance.now() + SAMPLE_MS;
-          yield* batches.sample();
-        } else if (batches.full) {
-          yield* batches.drained();
-        } else {
-          await sleep(pause);
-        }
-      }
+      yield* drainUntil(batches, () => this.#closing);
       await sleep(awaitRuns() ? 0 : SETTLE_MS);
       yield* batches.rest();
     } finally {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-/** A live session over a ring in plain memory: what src/live makes of the kernel's ring and counters, at the pace of src/live/live.ts. */
-import { setTimeout as sleep } from 'node:timers/promises';
+/** A live session over a ring in plain memory: what src/live makes of the kernel's ring and counters, at its pace. */
 import { RingBuffer } from 'ebpf-ts';
 import type { EventBatch } from '../../src/core/events/batch.js';
 import type { SessionInfo } from '../../src/core/events/session.js';
 import type { Source } from '../../src/core/events/source.js';
 import { LiveBatches } from '../../src/live/batches.js';
 import { COUNTER_ROWS, CounterReader } from '../../src/live/counters.js';
+import { drainUntil } from '../../src/live/drain-loop.js';
 import { LOCKER } from '../../src/live/lockers.js';
 import { NameRows } from '../../src/live/names/names.js';
 import { Sampler } from '../../src/live/sampler.js';
@@ -15,10 +15,6 @@ import { VmstatCount } from '../../src/live/vmstat.js';
 import { VlCounted, VlCountedLimit } from '../../src/schema/events.gen.js';
 import { syntheticSession } from '../core/session.js';
 import type { RingMemory } from './ring-storm.js';
-
-const DRAIN_MS = 5;
-const IDLE_MS = 25;
-const SAMPLE_MS = 250;
 
 export class RingSource implements Source {
   readonly session: SessionInfo;
@@ -66,16 +62,7 @@ export class RingSource implements Source {
   }
 
   async *batches(): AsyncGenerator<EventBatch> {
-    let due = performance.now() + SAMPLE_MS;
-    let pause = DRAIN_MS;
-    while (!this.#closing) {
-      pause = this.#batches.drain() > 0 ? DRAIN_MS : Math.min(IDLE_MS, pause + DRAIN_MS);
-      if (performance.now() >= due) {
-        due = performance.now() + SAMPLE_MS;
-        yield* this.#batches.sample();
-      } else if (this.#batches.full) yield* this.#batches.drained();
-      else await sleep(pause);
-    }
+    yield* drainUntil(this.#batches, () => this.#closing);
     yield* this.#batches.rest();
   }
 
