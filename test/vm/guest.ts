@@ -53,7 +53,10 @@ export interface GuestOptions {
   smp?: number;
   /** A directory of the host the guest may write to, at the same path. */
   share?: string;
-  /** Seconds for boot and command together. Default: 300, times the pace of this machine (test/pace.ts). */
+  /**
+   * Seconds for boot and command together, on a machine four times as slow as a quiet one; on one that is slower still as many
+   * more (test/pace.ts). Default: 300, times the pace.
+   */
   timeoutS?: number;
   /** One host thread a CPU, whose clock is then the host's. Default: all CPUs on one. */
   threads?: 'multi';
@@ -72,16 +75,12 @@ export interface GuestResult {
   log: string;
 }
 
+function limitOf({ timeoutS }: GuestOptions): number {
+  return Math.ceil(timeoutS === undefined ? 300 * paceHere() : timeoutS * Math.max(1, paceHere() / 4));
+}
+
 function runInVmArgs(options: GuestOptions, log: string): string[] {
-  const args = [
-    '--retry',
-    '--cwd',
-    root,
-    '--log',
-    log,
-    '--timeout',
-    String(options.timeoutS ?? Math.ceil(300 * paceHere())),
-  ];
+  const args = ['--retry', '--cwd', root, '--log', log, '--timeout', String(limitOf(options))];
   for (const disk of options.disks ?? []) args.push('--disk', disk);
   if (options.mods !== undefined) args.push('--mods', options.mods.join(' '));
   if (options.append !== undefined) args.push('--append', options.append);
