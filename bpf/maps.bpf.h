@@ -184,6 +184,7 @@ struct swap_device {
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 32);
 	__type(key, __u32);
 	__type(value, struct swap_device);

@@ -30,6 +30,8 @@ export class Attachment {
   readonly counters: ArrayBuffer;
   /** Values of the `counted` map. */
   readonly counted: ArrayBuffer;
+  /** Values of the `swap_devices` map. */
+  readonly swapDevices: ArrayBuffer;
   /** `fast_counters` of bpf/maps.bpf.h. */
   readonly fast: Uint32Array;
   /** Values of the `lockers` map, and `queues` of bpf/lockers.bpf.h. */
@@ -59,7 +61,9 @@ export class Attachment {
       const bss = object.map('.bss').mmapArray({ writable: true });
       const lockers = object.map('lockers').mmapArray({ writable: false });
       const counted = object.map('counted').mmapArray({ writable: false });
-      this.#pages.push(counters, bss, lockers, counted);
+      const swapDevices = object.map('swap_devices').mmapArray({ writable: false });
+      this.#pages.push(counters, bss, lockers, counted, swapDevices);
+      this.swapDevices = swapDevices.view;
       this.counted = counted.view;
       this.lockers = lockers.view;
       this.counters = counters.view;

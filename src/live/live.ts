@@ -46,14 +46,14 @@ export class Live implements LiveSource {
 
   /** `attachment`: this source's from now on. */
   constructor(attachment: Attachment, options: LiveOptions, around: HostContext, enums: KernelEnums) {
-    const { object, ring, stats } = attachment;
+    const { object, ring, stats, swapDevices } = attachment;
     this.#attachment = attachment;
     this.#clock = new SessionClock(attachment.controls, around.facts.namespaces.monotonicAheadNs);
     this.#lock = options.lock;
     this.#standDown = options.standDown;
     // After attaching: only now kallsyms knows our own programs, which no stack is to show.
     const { kernel, user } = options.stacks;
-    const maps = { stacks: kernel || user ? object.map('stacks') : null, swapDevices: object.map('swap_devices') };
+    const maps = { stacks: kernel || user ? object.map('stacks') : null, swapDevices };
     const { why } = around.addresses;
     const lost = why === '' ? [] : [`${why}: a RETRY of a driver or file system is unknown`];
     this.#names = new NameRows(maps, options.stacks, [''], lost, options.hostRoot);

@@ -14,13 +14,14 @@ async function followed(): Promise<void> {
   const code = BigInt(`0x${/^([0-9a-f]+)-[0-9a-f]+ r-xp .*\/node$/m.exec(maps)?.[1]}`);
   const stack = new BigUint64Array(127);
   stack[0] = code + 0x1000n;
-  const swap = Buffer.alloc(48);
-  swap.write('no-such-disk');
-  swap.writeBigUInt64LE(1n, 40);
+  const swap = new Uint8Array(32 * 48);
+  const third = Buffer.from(swap.buffer, 2 * 48, 48);
+  third.write('no-such-disk');
+  third.writeBigUInt64LE(1n, 40);
   const names = new NameRows(
     {
       stacks: { get: (key) => (key[0] === 6 ? new Uint8Array(stack.buffer) : undefined) },
-      swapDevices: { get: (key) => (key[0] === 2 ? swap : new Uint8Array(48)) },
+      swapDevices: swap.buffer,
     },
     { kernel: false, user: true },
     strings,

@@ -33,16 +33,15 @@ describe('SwapDeviceReader', () => {
   };
   const diskOf = ({ path }: SwapArea): string | null => on[path] ?? null;
 
-  let devices: Map<number, Uint8Array>;
+  const devices = { set: (type: number, value: Uint8Array): void => values.set(value, 48 * type) };
+  let values: Uint8Array<ArrayBuffer>;
   let strings: string[];
   let reader: SwapDeviceReader;
   let batch: EventBatch;
   beforeEach(() => {
-    devices = new Map();
+    values = new Uint8Array(32 * 48);
     strings = [''];
-    const get = (key: Uint8Array): Uint8Array =>
-      devices.get(new DataView(key.buffer).getUint32(0, true)) ?? new Uint8Array(48);
-    reader = new SwapDeviceReader({ get }, strings, { swaps, diskOf });
+    reader = new SwapDeviceReader(values.buffer, strings, { swaps, diskOf });
     batch = createBatch(32, strings);
   });
   const list = (...lines: readonly string[]): void =>

@@ -2,7 +2,7 @@
 /** What the kernel says of a map, program or link behind a descriptor (BPF_OBJ_GET_INFO_BY_FD). */
 import { errnoError } from './errors.js';
 import { libbpf } from './ffi.js';
-import { bytes } from './memory.js';
+import { scratch } from './memory.js';
 
 /** A program's account as the kernel keeps it. */
 export interface ProgramAccount {
@@ -14,10 +14,13 @@ export interface ProgramAccount {
   readonly recursionMisses: number;
 }
 
-/** The first `size` bytes of the kernel's answer; a kernel that knows fewer leaves the rest zero. Throws `BpfError`. */
+/**
+ * The first `size` bytes of the kernel's answer, until the next call; a kernel that knows fewer leaves the rest zero. Throws
+ * `BpfError`.
+ */
 export function infoOf(fd: number, size: number, what: string): DataView {
-  const info = bytes(size);
-  const length = bytes(4);
+  const info = scratch(size);
+  const length = scratch(4);
   new DataView(length.buffer, length.byteOffset).setUint32(0, size, true);
   const rc = libbpf().infoByFd(fd, info, length);
   if (rc < 0) throw errnoError(what, -rc);

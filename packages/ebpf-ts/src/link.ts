@@ -41,7 +41,8 @@ export class BpfLink {
   #handle: Pointer;
   /** Of a link that the kernel made and libbpf has no structure for. */
   #fd: number | null;
-
+  /** Whether the kernel keeps count of what this link missed; null: not asked yet. */
+  #counts: boolean | null = null;
   readonly #program: { account(): ProgramAccount } | null;
 
   /** @internal */
@@ -87,7 +88,9 @@ export class BpfLink {
   account(): LinkAccount {
     if (this.#program === null)
       throw misuse('ERR_BPF_TYPE', `read the account of ${this.name}`, 'it has no program of its own');
-    return { ...this.#program.account(), missed: this.info().missed };
+    const missed = this.#counts === false ? null : this.info().missed;
+    this.#counts = missed !== null;
+    return { ...this.#program.account(), missed };
   }
 
   /** Keeps it attached, under a path of a bpf file system, when this process ends. Throws `BpfError`. */

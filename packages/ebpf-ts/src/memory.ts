@@ -10,9 +10,21 @@ export function bytes(size: number): Uint8Array {
   return make(size);
 }
 
+const scratches: Map<number, Uint8Array> = new Map();
+
+/** Zeroed memory for C to write to in one call, and for the caller until the next one: what is asked for often makes no garbage. */
+export function scratch(size: number): Uint8Array {
+  const kept = scratches.get(size);
+  if (kept !== undefined) return kept.fill(0);
+  const made = bytes(size);
+  scratches.set(size, made);
+  return made;
+}
+
 /** For tests: has `bytes` take memory from elsewhere, such as right before a guard page. */
 export function setAllocator(allocate: ((size: number) => Uint8Array) | null): void {
   make = allocate ?? ((size) => new Uint8Array(size));
+  scratches.clear();
 }
 
 /** mmap(2) */

@@ -8,7 +8,7 @@ import { HandlerRows } from './handlers.js';
 import { ProcessRows } from './processes.js';
 import { type StackKinds, type StackMap, StackReader, StackRows } from './stacks.js';
 import { TextPool } from './strings.js';
-import { type SwapDeviceMap, SwapDeviceReader } from './swap-devices.js';
+import { SwapDeviceReader } from './swap-devices.js';
 
 /** Room for the longest stack many times over. */
 const ROWS = 4096;
@@ -21,8 +21,8 @@ const MAX_REASONS = 16;
 export interface NameMaps {
   /** `stacks` of bpf/maps.bpf.h; null when no stacks are taken. */
   readonly stacks: StackMap | null;
-  /** `swap_devices`; null when they are not noted. */
-  readonly swapDevices: SwapDeviceMap | null;
+  /** Values of `swap_devices`; null when they are not noted. */
+  readonly swapDevices: ArrayBuffer | null;
 }
 
 export class NameRows {

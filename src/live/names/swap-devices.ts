@@ -20,11 +20,6 @@ const SIZE = 48;
 /** include/linux/swap.h, since 4.15. */
 const SWP_SYNCHRONOUS_IO = 1 << 12;
 
-/** As much of a `BpfMap` as this takes. */
-export interface SwapDeviceMap {
-  get(key: Uint8Array): Uint8Array | undefined;
-}
-
 export interface SwapDevice {
   readonly type: number;
   /** gendisk->disk_name: the whole disk, whatever partition or file on it is swapped to. */
@@ -83,17 +78,21 @@ export interface SwapFiles {
 }
 
 export class SwapDeviceReader {
-  readonly #map: SwapDeviceMap;
+  readonly #values: DataView;
+  readonly #words: Uint32Array;
+  /** As they were when they were last looked at. */
+  readonly #before: Uint32Array;
   readonly #texts: TextPool;
   readonly #files: SwapFiles;
-  readonly #key: Uint32Array<ArrayBuffer> = new Uint32Array(1);
   /** What was last sent, by type. */
   readonly #sent: Map<number, string> = new Map();
   #devices = '';
 
-  /** `strings`: those of the source's batches. */
-  constructor(map: SwapDeviceMap, strings: string[], files: SwapFiles = HOST_FILES) {
-    this.#map = map;
+  /** `values`: of the `swap_devices` map, which the kernel side writes to. `strings`: those of the source's batches. */
+  constructor(values: ArrayBuffer, strings: string[], files: SwapFiles = HOST_FILES) {
+    this.#values = new DataView(values, 0, SWAP_TYPES * SIZE);
+    this.#words = new Uint32Array(values, 0, (SWAP_TYPES * SIZE) / 4);
+    this.#before = new Uint32Array(this.#words.length);
     this.#texts = new TextPool(strings, MAX_NAMES);
     this.#files = files;
   }
@@ -103,8 +102,9 @@ export class SwapDeviceReader {
     this.#texts.renew(strings);
   }
 
-  /** Appends a `UserKind.SwapDevice` row for each device that is new or changed. Throws `BpfError` when the map cannot be read. */
+  /** Appends a `UserKind.SwapDevice` row for each device that is new or changed. */
   emit(batch: EventBatch, time: number): number {
+    if (!this.#changed()) return 0;
     const devices = this.#read();
     const state = JSON.stringify(devices);
     // /proc/swaps takes swapon_mutex: it is read when a device has come or changed, not at every sample.
@@ -131,17 +131,26 @@ export class SwapDeviceReader {
     }
   }
 
+  /** Whether a word is another one than at the last look: nearly always none is. */
+  #changed(): boolean {
+    const [words, before] = [this.#words, this.#before];
+    let changed = false;
+    for (let i = 0; i < words.length; i++)
+      if (words[i] !== before[i]) {
+        before[i] = words[i] as number;
+        changed = true;
+      }
+    return changed;
+  }
+
   #read(): SwapDevice[] {
     const devices: SwapDevice[] = [];
-    for (let type = 0; type < SWAP_TYPES; type++) {
-      this.#key[0] = type;
-      const value = this.#map.get(new Uint8Array(this.#key.buffer));
-      if (value === undefined || value.length < SIZE) continue;
-      const view = new DataView(value.buffer, value.byteOffset, value.byteLength);
-      if (view.getBigUint64(SEEN, true) === 0n) continue;
-      const text = Buffer.from(value.buffer, value.byteOffset, NAME_BYTES).toString('latin1');
-      const flags = view.getUint32(FLAGS, true);
-      const said = view.getUint32(SYNCHRONOUS, true);
+    const view = this.#values;
+    for (let type = 0, at = 0; type < SWAP_TYPES; type++, at += SIZE) {
+      if (view.getBigUint64(at + SEEN, true) === 0n) continue;
+      const text = Buffer.from(view.buffer, at, NAME_BYTES).toString('latin1');
+      const flags = view.getUint32(at + FLAGS, true);
+      const said = view.getUint32(at + SYNCHRONOUS, true);
       devices.push({
         type,
         disk: text.split('\0', 1)[0] ?? '',
