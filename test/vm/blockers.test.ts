@@ -13,7 +13,8 @@ import { VlKind } from '../../src/schema/events.gen.js';
 import { kernels, matrixOnly, runInGuest } from './guest.js';
 
 const GUEST = 'test/vm/guest/blockers';
-const SECONDS = '2';
+/** Of each kind: some ten faults wait for a long hold in that time, of which some stand behind a writer. */
+const SECONDS = '6';
 
 interface Line {
   readonly kind: string;
