@@ -4,6 +4,7 @@
 import type { RingBuffer } from 'ebpf-ts';
 import { clearBatch, createBatch, DEFAULT_BATCH_ROWS, type EventBatch } from '../core/events/batch.js';
 import { pushEnd } from '../core/events/user-rows.js';
+import { VlOpen } from '../schema/events.gen.js';
 import type { Attachment } from './attachment.js';
 import { COUNTED_BATCH, CountedReader } from './counted.js';
 import { EventDecoder } from './decode.js';
@@ -70,6 +71,11 @@ export class LiveBatches {
     const added = this.#decoder.drainInto(this.#events, until);
     if (added > 0) this.#names.note(this.#events, from);
     return added;
+  }
+
+  /** So many at once make a batch worth while, and leave most of the ring free. */
+  get manyRows(): number {
+    return Math.min(DEFAULT_BATCH_ROWS / 2, this.#ring.sizeBytes / (8 * VlOpen.size));
   }
 
   /** Whether `drain` has no room left. */

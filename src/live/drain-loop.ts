@@ -1,29 +1,28 @@
 // SPDX-License-Identifier: MIT
 /** When the ring is looked at, and the counters. */
-import { DEFAULT_BATCH_ROWS, type EventBatch } from '../core/events/batch.js';
+import type { EventBatch } from '../core/events/batch.js';
 import type { LiveBatches } from './batches.js';
 
-/** The ring is looked at this often while a good part of a batch comes in that time, and up to so seldom while less does: no wakeup per event. */
+/** The ring is looked at this often while many rows come in that time, and up to so seldom while fewer do: no wakeup per event. */
 const DRAIN_MS = 5;
 const IDLE_MS = 25;
-const MANY_ROWS: number = DEFAULT_BATCH_ROWS / 8;
 /** Counters are sampled, and a batch that is not full is handed on, this often. */
 const SAMPLE_MS = 250;
 
-/** ms until the ring is looked at again, after a pause of `pause` in which `rows` rows came. */
-export function nextPause(pause: number, rows: number): number {
-  return rows >= MANY_ROWS ? DRAIN_MS : Math.min(IDLE_MS, pause + DRAIN_MS);
+/** ms until the ring is looked at again, after a pause of `pause` in which `rows` rows came, `many` being many. */
+export function nextPause(pause: number, rows: number, many: number): number {
+  return rows >= many ? DRAIN_MS : Math.min(IDLE_MS, pause + DRAIN_MS);
 }
 
 /** Batches of a session until `isClosing`; what the ring holds then is left to `rest`. */
 export async function* drainUntil(
-  batches: Pick<LiveBatches, 'drain' | 'drained' | 'full' | 'sample'>,
+  batches: Pick<LiveBatches, 'drain' | 'drained' | 'full' | 'manyRows' | 'sample'>,
   isClosing: () => boolean,
 ): AsyncGenerator<EventBatch> {
   let due = performance.now() + SAMPLE_MS;
   let pause = DRAIN_MS;
   while (!isClosing()) {
-    pause = nextPause(pause, batches.drain());
+    pause = nextPause(pause, batches.drain(), batches.manyRows);
     if (performance.now() >= due) {
       due = performance.now() + SAMPLE_MS;
       yield* batches.sample();

@@ -8,12 +8,12 @@ test('few rows leave the ring alone for longer, many bring the loop back at once
   const pauses = (rows: readonly number[]): number[] => {
     let pause = 5;
     return rows.map((n) => {
-      pause = nextPause(pause, n);
+      pause = nextPause(pause, n, 500);
       return pause;
     });
   };
   assert.deepEqual(pauses([0, 1, 20, 100, 300, 0]), [10, 15, 20, 25, 25, 25]);
-  assert.deepEqual(pauses([0, 0, DEFAULT_BATCH_ROWS / 8, 0, DEFAULT_BATCH_ROWS]), [10, 15, 5, 10, 5]);
+  assert.deepEqual(pauses([0, 0, 500, 0, DEFAULT_BATCH_ROWS]), [10, 15, 5, 10, 5]);
 });
 
 /** A ring into which `rows` rows come for each time it is looked at. */
@@ -27,6 +27,7 @@ function ring(rows: readonly number[]): Parameters<typeof drainUntil>[0] & { rea
   };
   return {
     looks: () => looked,
+    manyRows: 500,
     drain: () => {
       const more = Math.min(rows[looked++] ?? 0, DEFAULT_BATCH_ROWS - held);
       held += more;

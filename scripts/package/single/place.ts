@@ -49,7 +49,7 @@ export function cacheOf(uid: number, env: NodeJS.ProcessEnv): string | null {
 /** A directory, no link, that is `uid`'s and that nobody else may write to. False where there is none. */
 function isOwn(path: string, uid: number): boolean {
   const found = lstatSync(path, { throwIfNoEntry: false });
-  return found !== undefined && found.isDirectory() && found.uid === uid && (found.mode & 0o022) === 0;
+  return found?.isDirectory() === true && found.uid === uid && (found.mode & 0o022) === 0;
 }
 
 /** All of it; or nothing, and the folder is gone. */
