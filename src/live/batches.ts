@@ -73,9 +73,9 @@ export class LiveBatches {
     return added;
   }
 
-  /** So many at once make a batch worth while, and leave most of the ring free. */
+  /** So many at once make a batch worth while, and leave most of the ring free. Where names are urgent one is many. */
   get manyRows(): number {
-    return Math.min(DEFAULT_BATCH_ROWS / 2, this.#ring.sizeBytes / (8 * VlOpen.size));
+    return this.#names.isUrgent ? 1 : Math.min(DEFAULT_BATCH_ROWS / 2, this.#ring.sizeBytes / (8 * VlOpen.size));
   }
 
   /** Whether `drain` has no room left. */

@@ -45,8 +45,7 @@ class Kernel {
   readonly base: bigint = this.clock.begin().base;
   readonly batches: LiveBatches;
 
-  constructor() {
-    const names = new NameRows({ stacks: null, swapDevices: null }, { kernel: false, user: false }, ['']);
+  constructor(names = new NameRows({ stacks: null, swapDevices: null }, { kernel: false, user: false }, [''])) {
     const counters = new CounterReader(this.words.buffer as ArrayBuffer, 1, new Uint32Array(16));
     const sampler = new Sampler({ counters, programs: [], ring: this.producer.ring, stats: false });
     sampler.begin();
@@ -169,4 +168,11 @@ describe('the time of a session', () => {
     assert.equal(kernel.clock.now(), ended);
     assert.ok(kernel.clock.hasEnded && kernel.controls.ended);
   });
+});
+
+it('many rows are an eighth of a small ring, and one where stacks of users are named while their process lives', () => {
+  assert.equal(Math.floor(new Kernel().batches.manyRows), 68);
+  const stacks = { get: () => undefined };
+  const urgent = new NameRows({ stacks, swapDevices: null }, { kernel: false, user: true }, ['']);
+  assert.equal(new Kernel(urgent).batches.manyRows, 1);
 });

@@ -5,15 +5,16 @@ import { createBatch, DEFAULT_BATCH_ROWS, type EventBatch } from '../../src/core
 import { drainUntil, nextPause } from '../../src/live/drain-loop.js';
 
 test('few rows leave the ring alone for longer, many bring the loop back at once', () => {
-  const pauses = (rows: readonly number[]): number[] => {
+  const pauses = (rows: readonly number[], many = 500): number[] => {
     let pause = 5;
     return rows.map((n) => {
-      pause = nextPause(pause, n, 500);
+      pause = nextPause(pause, n, many);
       return pause;
     });
   };
   assert.deepEqual(pauses([0, 1, 20, 100, 300, 0]), [10, 15, 20, 25, 25, 25]);
   assert.deepEqual(pauses([0, 0, 500, 0, DEFAULT_BATCH_ROWS]), [10, 15, 5, 10, 5]);
+  assert.deepEqual(pauses([0, 0, 1, 0, 3], 1), [10, 15, 5, 10, 5]);
 });
 
 /** A ring into which `rows` rows come for each time it is looked at. */

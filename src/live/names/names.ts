@@ -27,6 +27,8 @@ export interface NameMaps {
 
 export class NameRows {
   readonly symbols: Symbols = new Symbols();
+  /** What comes is named by what its process has mapped, as long as that lives: stacks of users. */
+  readonly isUrgent: boolean;
   readonly #stacks: StackRows | null;
   readonly #handlers: HandlerRows;
   readonly #cgroups: CgroupReader;
@@ -41,6 +43,7 @@ export class NameRows {
   constructor(maps: NameMaps, kinds: StackKinds, strings: string[], lost: readonly string[] = [], hostRoot = '/') {
     this.#texts = new TextPool(strings, MAX_REASONS);
     this.#lost = lost;
+    this.isUrgent = maps.stacks !== null && kinds.user;
     const { stacks, swapDevices } = maps;
     // It opens the file now, with the capabilities of now.
     this.symbols.prime();
