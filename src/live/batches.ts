@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Batches of a live session: records of the ring, counters, counts by process, locks and names, each before the rows that need it. */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { RingBuffer } from 'ebpf-ts';
 import { clearBatch, createBatch, DEFAULT_BATCH_ROWS, type EventBatch } from '../core/events/batch.js';
 import { pushEnd } from '../core/events/user-rows.js';
@@ -30,6 +31,8 @@ export interface BatchSources {
 }
 
 export class LiveBatches {
+  /** So many at once make a batch worth while, and leave most of the ring free. Where names are urgent one is many. */
+  readonly manyRows: number;
   readonly #ring: RingBuffer;
   readonly #clock: SessionClock;
   readonly #names: NameRows;
@@ -51,6 +54,7 @@ export class LiveBatches {
     this.#ring = ring;
     this.#clock = clock;
     this.#names = names;
+    this.manyRows = names.isUrgent ? 1 : Math.min(DEFAULT_BATCH_ROWS / 2, ring.sizeBytes / (8 * VlOpen.size));
     this.#sampler = sampler;
     this.#vmstat = vmstat;
     this.#sessionOver = () => controls.ended;
@@ -71,11 +75,6 @@ export class LiveBatches {
     const added = this.#decoder.drainInto(this.#events, until);
     if (added > 0) this.#names.note(this.#events, from);
     return added;
-  }
-
-  /** So many at once make a batch worth while, and leave most of the ring free. Where names are urgent one is many. */
-  get manyRows(): number {
-    return this.#names.isUrgent ? 1 : Math.min(DEFAULT_BATCH_ROWS / 2, this.#ring.sizeBytes / (8 * VlOpen.size));
   }
 
   /** Whether `drain` has no room left. */
@@ -142,7 +141,7 @@ export class LiveBatches {
       if (this.#events.length > 0) {
         yield* this.drained();
       } else if (added === 0) {
-        await new Promise((resolve) => setTimeout(resolve, 1)); // a record that is still being written
+        await sleep(1); // a record that is still being written
       }
     }
   }

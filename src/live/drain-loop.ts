@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** When the ring is looked at, and the counters. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventBatch } from '../core/events/batch.js';
 import type { LiveBatches } from './batches.js';
 
@@ -29,7 +30,7 @@ export async function* drainUntil(
     } else if (batches.full) {
       yield* batches.drained();
     } else {
-      await new Promise((resolve) => setTimeout(resolve, pause));
+      await sleep(pause);
     }
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The running kernel as a Source: begins a session, drains the ring, samples the counters, ends it at one instant. */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { awaitRuns } from 'ebpf-ts';
 import type { EventBatch } from '../core/events/batch.js';
 import type { KernelEnums, Scope, SessionInfo } from '../core/events/session.js';
@@ -174,8 +175,4 @@ export class Live implements LiveSource {
     this.#end();
     this.#attachment.letGo();
   }
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

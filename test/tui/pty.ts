@@ -2,9 +2,9 @@
 /** A program in a real pseudo-terminal, below a shell that shows the terminal's modes before and after it. */
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
-import { spawn } from '@lydell/node-pty';
 import xterm from '@xterm/headless';
 import { patience } from '../pace.js';
+import { spawnWhole } from './whole-output.js';
 
 export interface Run {
   /** For `after` of a test: what still runs when it failed would keep its process from ending. */
@@ -38,9 +38,8 @@ export interface RunOptions {
 export function run(script: string, options: RunOptions = {}): Run {
   const { args = [], env = {}, columns = 100, rows = 30, cwd } = options;
   const words = [process.execPath, script, ...args].map((word) => `'${word}'`).join(' ');
-  // It goes on until it is told that its end was read: node-pty closes its side 200 ms after the shell's, read or not.
-  const shell = `echo ${BEFORE}; stty -a; sh -c 'echo PID $$; exec "$@"' sh ${words}; echo CODE $?; stty -a; echo END; read -r`;
-  const pty = spawn('/bin/bash', ['-c', shell], {
+  const shell = `echo ${BEFORE}; stty -a; sh -c 'echo PID $$; exec "$@"' sh ${words}; echo CODE $?; stty -a; echo END`;
+  const { pty, exit } = spawnWhole(['/bin/bash', '-c', shell], {
     cols: columns,
     rows,
     name: env.TERM ?? 'xterm-256color',
@@ -54,7 +53,6 @@ export function run(script: string, options: RunOptions = {}): Run {
     text += chunk;
     terminal.write(chunk);
   });
-  const done = new Promise<number>((resolve) => pty.onExit(({ exitCode }) => resolve(exitCode)));
   const screen = async (): Promise<string> => {
     await new Promise<void>((resolve) => terminal.write('', resolve));
     const { active } = terminal.buffer;
@@ -87,8 +85,7 @@ export function run(script: string, options: RunOptions = {}): Run {
     },
     async restored(code) {
       await until(/\bEND\b/);
-      pty.write('\n');
-      await done;
+      await exit;
       const [before, after] = modes(text);
       assert.equal(after, before);
       for (const [on, off] of SWITCHES) {

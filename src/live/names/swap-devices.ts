@@ -86,7 +86,6 @@ export class SwapDeviceReader {
   readonly #files: SwapFiles;
   /** What was last sent, by type. */
   readonly #sent: Map<number, string> = new Map();
-  #devices = '';
 
   /** `values`: of the `swap_devices` map, which the kernel side writes to. `strings`: those of the source's batches. */
   constructor(values: ArrayBuffer, strings: string[], files: SwapFiles = HOST_FILES) {
@@ -104,12 +103,9 @@ export class SwapDeviceReader {
 
   /** Appends a `UserKind.SwapDevice` row for each device that is new or changed. */
   emit(batch: EventBatch, time: number): number {
+    // /proc/swaps takes swapon_mutex: it is read when a device has come or changed, not at every sample.
     if (!this.#changed()) return 0;
     const devices = this.#read();
-    const state = JSON.stringify(devices);
-    // /proc/swaps takes swapon_mutex: it is read when a device has come or changed, not at every sample.
-    if (state === this.#devices) return 0;
-    this.#devices = state;
     const names = nameDevices(devices, this.#areas(), (area) => this.#files.diskOf(area));
     const before = batch.length;
     for (const { type, flags, synchronous } of devices) {
