@@ -7,9 +7,9 @@
  */
 import type { EventBatch } from '../core/events/batch.js';
 import type { SessionInfo } from '../core/events/session.js';
-import type { ZstdCodec } from '../recording/format/codec.js';
 import { History } from '../recording/read/history.js';
-import { BatchEncoder, END_OF_STREAM, schemaMessage } from '../recording/write/encode.js';
+import { END_OF_STREAM, schemaMessage } from '../recording/write/encode.js';
+import type { LiveEncoder } from '../recording/write/live-encoder.js';
 import { Staging } from '../recording/write/staging.js';
 
 export interface Reader {
@@ -21,14 +21,16 @@ export interface Reader {
 
 export class FanOut {
   readonly #session: SessionInfo;
-  readonly #encoder: BatchEncoder;
+  readonly #encoder: LiveEncoder;
   readonly #staging: Staging = new Staging();
   readonly #history: History = new History();
   readonly #readers: Set<Reader> = new Set();
+  /** Messages leave in order, however long each takes to be packed. */
+  #tail: Promise<void> = Promise.resolve();
 
-  constructor(session: SessionInfo, codec: ZstdCodec) {
+  constructor(session: SessionInfo, encoder: LiveEncoder) {
     this.#session = session;
-    this.#encoder = new BatchEncoder(codec);
+    this.#encoder = encoder;
   }
 
   /** Takes a copy of the batch's rows. Without readers nothing is encoded. */
@@ -61,9 +63,10 @@ export class FanOut {
   }
 
   /** The session is over: readers get the rest and the marker of the stream's end. */
-  end(): void {
+  async end(): Promise<void> {
     this.flush();
     this.#send(END_OF_STREAM);
+    await this.#tail;
     for (const reader of this.#readers) reader.end();
     this.#readers.clear();
   }
@@ -75,7 +78,12 @@ export class FanOut {
     }
   }
 
-  #send(bytes: Uint8Array): void {
-    for (const reader of this.#readers) if (!reader.write(bytes)) this.#readers.delete(reader);
+  /** To those that read now: one that comes while it is packed is told of it as of what was before. */
+  #send(message: Uint8Array | Promise<Uint8Array>): void {
+    const readers = [...this.#readers];
+    this.#tail = this.#tail.then(async () => {
+      const bytes = await message;
+      for (const reader of readers) if (this.#readers.has(reader) && !reader.write(bytes)) this.#readers.delete(reader);
+    });
   }
 }

@@ -85,8 +85,10 @@ test('a sink that fails on the way leaves a valid recording behind, and the fail
   };
   const writer = await createRecordingWriter(SESSION, sink);
   for (let i = 0; i < 2; i++) await writer.write(plainBatch(8192, i * 8192));
-  await assert.rejects(writer.write(plainBatch(8192, 20000)), /no space/);
+  // It is being packed while the next one is taken.
+  await writer.write(plainBatch(8192, 20000));
   await assert.rejects(writer.write(plainBatch(8192, 30000)), /no space/);
+  await assert.rejects(writer.write(plainBatch(8192, 40000)), /no space/);
   await assert.rejects(writer.end(), /no space/);
   assert.equal(good.ended, true, 'closed all the same');
   const read = await readAll(chunksOf(good.bytes()));

@@ -5,12 +5,54 @@ import { BATCH_ROWS, COLUMNS, type TextKey } from '../format/columns.js';
 
 const encoder = new TextEncoder();
 
+/** The source's strings as UTF-8, one behind the other: a buffer for each would be twenty times its text. */
+class Encoded {
+  #bytes: Uint8Array = new Uint8Array(4096);
+  #used = 0;
+  /** By index: where it begins, plus one, and where it ends; 0 0 for one not seen yet. */
+  #ends: Uint32Array = new Uint32Array(512);
+
+  forget(): void {
+    this.#used = 0;
+    this.#ends.fill(0);
+  }
+
+  /** Bytes of a string. */
+  length(strings: readonly string[], index: number): number {
+    const at = index * 2;
+    if (at >= this.#ends.length)
+      this.#ends = grown(this.#ends, new Uint32Array(Math.max(at + 2, this.#ends.length * 2)));
+    if (this.#ends[at] === 0) this.#add(strings[index] ?? '', at);
+    return (this.#ends[at + 1] as number) - (this.#ends[at] as number) + 1;
+  }
+
+  /** One whose length was asked for. Byte by byte: a name has sixteen, and a view on them would be made for each row. */
+  copy(index: number, to: Uint8Array, at: number): void {
+    const end = this.#ends[index * 2 + 1] as number;
+    for (let i = (this.#ends[index * 2] as number) - 1; i < end; i++) to[at++] = this.#bytes[i] as number;
+  }
+
+  #add(text: string, at: number): void {
+    const most = this.#used + text.length * 3;
+    if (most > this.#bytes.length)
+      this.#bytes = grown(this.#bytes, new Uint8Array(Math.max(most, this.#bytes.length * 2)));
+    this.#ends[at] = this.#used + 1;
+    this.#used += encoder.encodeInto(text, this.#bytes.subarray(this.#used)).written;
+    this.#ends[at + 1] = this.#used;
+  }
+}
+
+function grown<T extends Uint8Array | Uint32Array>(from: T, to: T): T {
+  to.set(from);
+  return to;
+}
+
 export class Staging {
   readonly batch: EventBatch = createBatch(BATCH_ROWS, ['']);
   rows = 0;
   readonly #texts: Readonly<Record<TextKey, Text>> = { comm: new Text(), file: new Text() };
-  /** UTF-8 of the source's strings by index; strings are append-only and shared by a source's batches. */
-  #encoded: Uint8Array[] = [];
+  /** Strings are append-only and shared by a source's batches. */
+  readonly #encoded: Encoded = new Encoded();
   #strings: readonly string[] | undefined;
 
   get full(): boolean {
@@ -22,7 +64,7 @@ export class Staging {
     const count = Math.min(batch.length - from, BATCH_ROWS - this.rows);
     if (this.#strings !== batch.strings) {
       this.#strings = batch.strings;
-      this.#encoded = [];
+      this.#encoded.forget();
     }
     for (const column of COLUMNS) {
       if (column.type === 'utf8') {
@@ -59,26 +101,20 @@ class Text {
     };
   }
 
-  append(batch: EventBatch, key: TextKey, from: number, count: number, row: number, encoded: Uint8Array[]): void {
+  append(batch: EventBatch, key: TextKey, from: number, count: number, row: number, encoded: Encoded): void {
     const column = batch[key];
     const offsets = this.#offsets;
     let end = offsets[row] ?? 0;
     for (let i = from; i < from + count; i++) {
       const index = column[i] ?? 0;
       if (index !== 0) {
-        encoded[index] ??= encoder.encode(batch.strings[index] ?? '');
-        const bytes = encoded[index];
-        if (end + bytes.length > this.#bytes.length) this.#grow(end + bytes.length);
-        this.#bytes.set(bytes, end);
-        end += bytes.length;
+        const needed = end + encoded.length(batch.strings, index);
+        if (needed > this.#bytes.length)
+          this.#bytes = grown(this.#bytes, new Uint8Array(Math.max(needed, this.#bytes.length * 2)));
+        encoded.copy(index, this.#bytes, end);
+        end = needed;
       }
       offsets[++row] = end;
     }
-  }
-
-  #grow(needed: number): void {
-    const bytes = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
-    bytes.set(this.#bytes);
-    this.#bytes = bytes;
   }
 }

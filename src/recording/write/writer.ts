@@ -3,8 +3,8 @@
 import type { EventBatch } from '../../core/events/batch.js';
 import type { SessionInfo } from '../../core/events/session.js';
 import type { Part } from '../format/part.js';
-import { loadZstd } from '../format/zstd.js';
-import { BatchEncoder, END_OF_STREAM, schemaMessage } from './encode.js';
+import { END_OF_STREAM, schemaMessage } from './encode.js';
+import { LiveEncoder } from './live-encoder.js';
 import type { RecordingSink } from './sink.js';
 import { Staging } from './staging.js';
 
@@ -16,7 +16,10 @@ export interface RecordingWriter {
   readonly rows: number;
   /** Bytes handed to the sink so far. */
   readonly bytes: number;
-  /** Takes a copy of the batch's rows. Settles when there is room for more; await it before the next. Rejects with the sink's `UserError`. */
+  /**
+   * Takes a copy of the batch's rows. Settles when there is room for more, at most one message being packed meanwhile; await it
+   * before the next. Rejects with the sink's `UserError`, which an earlier message may have met.
+   */
   write(batch: EventBatch): Promise<void>;
   /** Sends what is gathered. To be called about once a second, so that rows do not wait for a next batch that never comes. */
   flush(): Promise<void>;
@@ -38,7 +41,7 @@ export async function createRecordingWriter(
   options: RecordingWriterOptions = {},
 ): Promise<RecordingWriter> {
   const now = options.now ?? ((): number => performance.now());
-  const encoder = new BatchEncoder(await loadZstd());
+  const encoder = await LiveEncoder.create();
   const staging = new Staging();
   let rows = 0;
   let bytes = 0;
@@ -48,9 +51,12 @@ export async function createRecordingWriter(
   // each later one fails too, so nothing follows a message that arrived in part.
   let tail: Promise<void> = Promise.resolve();
 
-  const send = (message: Uint8Array): Promise<void> => {
-    bytes += message.length;
-    tail = tail.then(() => sink.write(message));
+  const send = (message: Uint8Array | Promise<Uint8Array>): Promise<void> => {
+    tail = tail.then(async () => {
+      const packed = await message;
+      bytes += packed.length;
+      await sink.write(packed);
+    });
     tail.catch(() => {}); // its rejection reaches the next one to await it
     return tail;
   };
@@ -59,6 +65,12 @@ export async function createRecordingWriter(
     const message = encoder.encode(staging);
     staging.clear();
     return send(message);
+  };
+  /** Sends what is gathered, and settles when what was sent before is the sink's: meanwhile rows go on. */
+  const pass = (): Promise<void> => {
+    const before = tail;
+    void flush();
+    return before;
   };
 
   try {
@@ -81,9 +93,9 @@ export async function createRecordingWriter(
         const taken = staging.append(batch, from);
         from += taken;
         rows += taken;
-        if (staging.full) await flush();
+        if (staging.full) await pass();
       }
-      if (staging.rows > 0 && now() - oldest >= MAX_AGE_MS) await flush();
+      if (staging.rows > 0 && now() - oldest >= MAX_AGE_MS) await pass();
     },
     flush,
     async end() {
