@@ -13,6 +13,9 @@ const MAX_EXPONENT = 52;
 const CHUNKS = MAX_EXPONENT - SUB_BITS + 2;
 const TWO_32 = 2 ** 32;
 const NOTHING: (Float64Array | null)[] = new Array<Float64Array | null>(CHUNKS).fill(null);
+/** So many values are kept as their buckets, a tenth of what a chunk takes: most histograms of most rows hold no more. */
+const FEW = 16;
+const NONE: number[] = [];
 
 /** Largest relative error of a percentile. */
 export const HISTOGRAM_ERROR: number = 1 / (2 * SUB);
@@ -34,6 +37,15 @@ function middleOf(bucket: number): number {
   return low + (2 ** shift - 1) / 2;
 }
 
+function chunkOf(chunks: (Float64Array | null)[], c: number): Float64Array {
+  chunks[c] ??= new Float64Array(SUB);
+  return chunks[c];
+}
+
+function countInto(chunks: (Float64Array | null)[], buckets: readonly number[]): void {
+  for (const bucket of buckets) (chunkOf(chunks, bucket >>> SUB_BITS)[bucket & (SUB - 1)] as number)++;
+}
+
 /** A histogram as plain data. */
 export interface Distribution {
   readonly count: number;
@@ -49,16 +61,15 @@ export class Histogram {
   sum = 0;
   max = 0;
   min: number = Number.POSITIVE_INFINITY;
-  /** Shared until something is recorded: most histograms of most rows stay empty. */
+  /** Shared until something is recorded, as `#chunks` is until there are more than a few. */
+  #few: number[] = NONE;
   #chunks: (Float64Array | null)[] = NOTHING;
 
   /** Adds one duration (ns). Negative ones count as 0, fractions are cut, NaN and infinities are refused. */
   record(value: number): void {
     if (!Number.isFinite(value)) throw new RangeError(`not a duration: ${value}`);
     const v = Math.min(Number.MAX_SAFE_INTEGER, Math.max(0, Math.floor(value)));
-    const bucket = bucketOf(v);
-    const chunk = this.#chunk(bucket >>> SUB_BITS);
-    (chunk[bucket & (SUB - 1)] as number)++;
+    this.#count(bucketOf(v));
     this.count++;
     this.sum += v;
     if (v > this.max) this.max = v;
@@ -66,6 +77,7 @@ export class Histogram {
   }
 
   merge(other: Histogram): void {
+    for (const bucket of other.#few) this.#count(bucket);
     other.#chunks.forEach((from, c) => {
       if (from === null) return;
       const to = this.#chunk(c);
@@ -79,7 +91,9 @@ export class Histogram {
 
   copy(): Distribution {
     const { count, sum, max, min } = this;
-    return { count, sum, max, min, chunks: this.#chunks.map((chunk) => chunk?.slice() ?? null) };
+    const chunks = this.#chunks.map((chunk) => chunk?.slice() ?? null);
+    countInto(chunks, this.#few);
+    return { count, sum, max, min, chunks };
   }
 
   /** What was recorded between two copies of one histogram; its extremes are known to the bucket. */
@@ -106,27 +120,40 @@ export class Histogram {
   percentile(share: number): number {
     if (this.count === 0) return Number.NaN;
     const rank = Math.max(1, Math.ceil(share * this.count));
+    if (this.#chunks === NOTHING) return this.#within(this.#few.toSorted((x, y) => x - y)[rank - 1] as number);
     let seen = 0;
     for (let c = 0; c < CHUNKS; c++) {
       const chunk = this.#chunks[c] ?? null;
       if (chunk === null) continue;
       for (let i = 0; i < SUB; i++) {
         seen += chunk[i] as number;
-        // The extremes are known exactly: no percentile lies outside them.
-        if (seen >= rank) return Math.min(this.max, Math.max(this.min, middleOf(c * SUB + i)));
+        if (seen >= rank) return this.#within(c * SUB + i);
       }
     }
     return this.max;
   }
 
-  #chunk(c: number): Float64Array {
-    let chunk = this.#chunks[c] ?? null;
-    if (chunk === null) {
-      if (this.#chunks === NOTHING) this.#chunks = NOTHING.slice();
-      chunk = new Float64Array(SUB);
-      this.#chunks[c] = chunk;
+  /** The extremes are known exactly: no percentile lies outside them. */
+  #within(bucket: number): number {
+    return Math.min(this.max, Math.max(this.min, middleOf(bucket)));
+  }
+
+  #count(bucket: number): void {
+    if (this.#chunks === NOTHING && this.#few.length < FEW) {
+      if (this.#few === NONE) this.#few = [];
+      this.#few.push(bucket);
+      return;
     }
-    return chunk;
+    (this.#chunk(bucket >>> SUB_BITS)[bucket & (SUB - 1)] as number)++;
+  }
+
+  #chunk(c: number): Float64Array {
+    if (this.#chunks === NOTHING) {
+      this.#chunks = NOTHING.slice();
+      countInto(this.#chunks, this.#few);
+      this.#few = NONE;
+    }
+    return chunkOf(this.#chunks, c);
   }
 
   /** Percentiles and maximum are NaN (not known) while nothing was recorded. */
