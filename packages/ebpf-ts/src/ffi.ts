@@ -102,6 +102,30 @@ export function callAside(name: keyof Libbpf, ...args: Arg[]): Promise<void> {
   return new Promise((resolve) => call.async(...args, () => resolve()));
 }
 
+/** A C function whose result is a number. Rejects when it could not be called: koffi allows 256 at a time. */
+export type AsideFunction = (...args: (number | bigint | Uint8Array)[]) => Promise<number | bigint>;
+
+/**
+ * A function of another C library, to be called in threads of Node's pool; null where the library or the function is not
+ * there. `library`: as dlopen(3) takes it. `signature`: as C declares it. It reads and writes memory that it is given as an
+ * array, which must be of memory of its own and is left alone until the promise settles.
+ */
+export function asideFunction(library: string, signature: string): AsideFunction | null {
+  let call: { async(...args: unknown[]): void };
+  try {
+    call = koffi.load(library).func(signature) as unknown as typeof call;
+  } catch {
+    return null;
+  }
+  return (...args) =>
+    new Promise((resolve, reject) => {
+      call.async(...args, (error: unknown, result: number | bigint) => {
+        if (error) reject(error);
+        else resolve(result);
+      });
+    });
+}
+
 const LOG_LINES = 400;
 const LOG_BYTES = 32 * 2 ** 20;
 /** LIBBPF_DEBUG: libbpf says hundreds of lines of these for every object. */

@@ -16,45 +16,27 @@ export interface Aside {
 }
 
 const LEVEL = 1;
-/** Of the 64 that koffi allows at a time, some are left to others. */
+/** Those of two messages; koffi allows 256 at a time, whoever makes them. */
 const MAX_CALLS = 48;
 
-type Compress = {
-  async(
-    to: Uint8Array,
-    capacity: number,
-    data: Uint8Array,
-    size: number,
-    level: number,
-    done: (error: unknown, written: number | bigint) => void,
-  ): void;
-};
+const SIGNATURE =
+  'size_t ZSTD_compress(void *dst, size_t dstCapacity, const void *src, size_t srcSize, int compressionLevel)';
 
 async function open(): Promise<Aside | null> {
-  let call: Compress;
-  try {
-    const { default: koffi } = await import('koffi');
-    call = koffi
-      .load('libzstd.so.1')
-      .func(
-        'size_t ZSTD_compress(void *dst, size_t dstCapacity, const void *src, size_t srcSize, int level)',
-      ) as Compress;
-  } catch {
-    return null; // not installed, as on a host without libbpf, which needs it
-  }
+  // Who reads recordings alone has no use for it; and writing one from another does not need what FFI needs.
+  const call = await import('ebpf-ts')
+    .then(({ asideFunction }) => asideFunction('libzstd.so.1', SIGNATURE))
+    .catch(() => null);
+  if (call === null) return null;
   let under = 0;
   return {
     free: (calls) => under + calls <= MAX_CALLS,
-    compress(data, to) {
+    async compress(data, to) {
       under++;
-      return new Promise((resolve) => {
-        call.async(to, to.length, data, data.length, LEVEL, (error, written) => {
-          under--;
-          // ZSTD_isError: a code is a size_t just below 2^64, which comes as a bigint.
-          const fits = !error && typeof written === 'number' && written <= to.length;
-          resolve(fits ? to.subarray(0, written) : data);
-        });
-      });
+      // ZSTD_isError: a code is a size_t just below 2^64.
+      const written = await call(to, to.length, data, data.length, LEVEL).catch(() => Number.POSITIVE_INFINITY);
+      under--;
+      return written <= to.length ? to.subarray(0, Number(written)) : data;
     },
   };
 }
