@@ -109,6 +109,21 @@ export function countBetween(steps: readonly Step[], from: number, to: number, k
   return n;
 }
 
+/** The first step between two indices, both excluded, that is of `kind` and as `like` says; -1 for none. */
+export function firstBetween(
+  steps: readonly Step[],
+  from: number,
+  to: number,
+  kind: number | null,
+  like: ((step: Step) => boolean) | null = null,
+): number {
+  for (let i = Math.max(0, from + 1); i < to && i < steps.length; i++) {
+    const step = steps[i] as Step;
+    if ((kind === null || step.kind === kind) && (like === null || like(step))) return i;
+  }
+  return -1;
+}
+
 const isWhole = (call: Call): boolean => call.enter >= 0 && call.exit >= 0;
 
 export function callsOf(x: Judged, kind: Call['kind']): readonly (readonly [Attempt, Call])[] {

@@ -2,7 +2,16 @@
 /** Rules 5 to 7: what follows an attempt under the VMA lock: the fallback to mmap_lock, and TRIED. */
 import { VlArgs, VlKind } from '../../schema/events.gen.js';
 import { version } from './facts.js';
-import { isOver, type Judged, pairs, signalPending as pending, type Rule, type Say, secondTry } from './rule.js';
+import {
+  firstBetween,
+  isOver,
+  type Judged,
+  pairs,
+  signalPending as pending,
+  type Rule,
+  type Say,
+  secondTry,
+} from './rule.js';
 
 const HMF = 'handle_mm_fault';
 const LOCK = 'lock_mm_and_find_vma';
@@ -12,7 +21,7 @@ const LOOKUP = 'lock_vma_under_rcu';
 function noFallback(x: Judged, say: Say): void {
   const { steps, trace, shape } = x;
   const own = shape.attempts.find((a) => isOver(a) && a.vma === true && !(a.ret & x.facts.bits.retry));
-  const after = own === undefined ? -1 : steps.findIndex((s, i) => i > own.exit && s.kind === VlKind.MM_LOCK_ENTER);
+  const after = own === undefined ? -1 : firstBetween(steps, own.exit, steps.length, VlKind.MM_LOCK_ENTER);
   if (after >= 0) {
     say.violated('lock_mm_and_find_vma after an attempt under the VMA lock that did not return RETRY', after);
     return;

@@ -3,7 +3,7 @@
 import { VlArgs, VlKind, VlWait } from '../../schema/events.gen.js';
 import { MMAP_LOCK_HOOK, MMAP_QUEUE_HOOKS } from '../aggregate/mmap-lock.js';
 import { type Facts, version } from './facts.js';
-import { callsOf, countBetween, isOver, type Judged, type Rule, type Say } from './rule.js';
+import { callsOf, countBetween, firstBetween, isOver, type Judged, type Rule, type Say } from './rule.js';
 import { releasedAt } from './rules-release.js';
 
 const HMF = 'handle_mm_fault';
@@ -13,7 +13,7 @@ function balanced(x: Judged, say: Say): void {
   const { retry, completed: dropped } = x.facts.bits;
   for (const attempt of x.shape.attempts) {
     if (attempt.vma !== false || !isOver(attempt) || attempt.locked < 0) continue;
-    const next = x.steps.findIndex((s, i) => i > attempt.exit && s.kind === VlKind.MM_LOCK_ENTER);
+    const next = firstBetween(x.steps, attempt.exit, x.steps.length, VlKind.MM_LOCK_ENTER);
     const end = next < 0 ? x.steps.length : next;
     const release = (i: number): boolean => {
       const step = x.steps[i];
@@ -68,11 +68,7 @@ function noMmapLock(x: Judged, say: Say): void {
     const end = gone < 0 ? call.exit : Math.min(gone, call.exit);
     const tried = countBetween(x.steps, call.enter, end, VlKind.MM_INSIDE);
     const bad =
-      tried === 0
-        ? -1
-        : x.steps.findIndex(
-            (s, i) => i > call.enter && i < end && s.kind === VlKind.MM_INSIDE && !inReclaim(x, s.time),
-          );
+      tried === 0 ? -1 : firstBetween(x.steps, call.enter, end, VlKind.MM_INSIDE, ({ time }) => !inReclaim(x, time));
     if (tried > 0 && bad < 0) say.found('mmap_lock tried under the VMA lock by reclaim', tried);
     if (bad < 0) say.held();
     else if (!seesReclaim(x.facts)) say.aside();

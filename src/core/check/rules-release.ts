@@ -2,7 +2,17 @@
 /** Rules 18 to 20, 23 and 26: how long the VMA lock is held, what gives it back, and what is done meanwhile. */
 import { VlArgs, VlKind, VlSharedArgs, VlWait } from '../../schema/events.gen.js';
 import { version } from './facts.js';
-import { between, callsOf, countBetween, isFirstTry, isOver, type Judged, type Rule, type Say } from './rule.js';
+import {
+  between,
+  callsOf,
+  countBetween,
+  firstBetween,
+  isFirstTry,
+  isOver,
+  type Judged,
+  type Rule,
+  type Say,
+} from './rule.js';
 import type { Attempt } from './shape.js';
 
 const HMF = 'handle_mm_fault';
@@ -31,10 +41,7 @@ export function releasedAt(x: Judged, attempt: Attempt): number {
     })
     .map(({ exit }) => exit);
   // mmap_lock's own tracepoint is no proof: reclaim and callbacks may take it and give it back while it is held.
-  const exact =
-    attempt.vma === true
-      ? x.steps.findIndex((s, i) => i > attempt.first && i < attempt.exit && s.kind === VlKind.VMA_RELEASE)
-      : -1;
+  const exact = attempt.vma === true ? firstBetween(x.steps, attempt.first, attempt.exit, VlKind.VMA_RELEASE) : -1;
   const all = exact >= 0 ? [...ends, exact] : ends;
   return all.length === 0 ? -1 : Math.min(...all);
 }
@@ -46,7 +53,7 @@ function noUseAfter(x: Judged, say: Say): void {
     if (at < 0) continue;
     // Evidence noted on the way is sent when the fault turns out to be worth it: its time is what counts.
     const gone = x.steps[at]?.time ?? Number.POSITIVE_INFINITY;
-    const use = x.steps.findIndex((s, i) => i > at && i < attempt.exit && s.time > gone && USES.has(s.kind));
+    const use = firstBetween(x.steps, at, attempt.exit, null, (s) => s.time > gone && USES.has(s.kind));
     if (use < 0) say.held();
     else say.violated('the VMA was used after its lock had been given back', use);
   }
@@ -122,7 +129,7 @@ function sleepsUnlocked(x: Judged, say: Say): void {
   }
   if (!x.facts.exact) return;
   for (const [attempt, call] of callsOf(x, 'flor')) {
-    const slept = x.steps.findIndex((s, i) => i > call.enter && i < call.exit && s.kind === VlKind.FLOR_SLEEP);
+    const slept = firstBetween(x.steps, call.enter, call.exit, VlKind.FLOR_SLEEP);
     if (attempt.vma !== true || slept < 0) continue;
     if (between(x.steps, call.enter, slept, VlKind.VMA_RELEASE)) say.held();
     else say.violatedUnless('keep-vma', 'it slept before the VMA lock was given back', slept);

@@ -7,7 +7,7 @@ import { SWP_SYNCHRONOUS_IO } from '../events/fault-bits.js';
 import { pteKind, swapTypeOf } from '../vocabulary/arch.js';
 import type { Call } from './calls.js';
 import { type Facts, version } from './facts.js';
-import { between, callsOf, isOver, type Judged, type Rule, type Say } from './rule.js';
+import { between, callsOf, firstBetween, isOver, type Judged, type Rule, type Say } from './rule.js';
 
 const SWAP = 'do_swap_page';
 const FLOR = '__folio_lock_or_retry';
@@ -109,7 +109,7 @@ function synchronousSleeps(x: Judged, say: Say): void {
 
 function swapDevice(x: Judged, say: Say): void {
   for (const [attempt, call] of callsOf(x, 'swap')) {
-    const at = x.steps.findIndex((s, i) => i > call.enter && i < call.exit && s.kind === VlKind.SWAP_DEVICE);
+    const at = firstBetween(x.steps, call.enter, call.exit, VlKind.SWAP_DEVICE);
     const device = x.steps[at];
     if (device === undefined || !isOver(attempt)) continue;
     if (device[VlArgs.SWAP_DEVICE.type] === NO_DEVICE) {
