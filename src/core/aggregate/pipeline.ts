@@ -8,6 +8,7 @@ import { faultBits } from '../events/fault-bits.js';
 import { Names } from '../events/names.js';
 import type { SessionInfo } from '../events/session.js';
 import { UserArgs, UserKind } from '../events/user-rows.js';
+import { copyLifecycle } from '../lifecycle/copy-lifecycle.js';
 import { DEFAULT_MAX_OPEN, LifecycleFold } from '../lifecycle/fold.js';
 import type { Lifecycle } from '../lifecycle/lifecycle.js';
 import { RecordPool } from '../lifecycle/record-pool.js';
@@ -92,6 +93,18 @@ export class Pipeline {
         this.#names.devices.get(batch[UserArgs.Counted.device][i] as number)?.synchronous ?? false,
       );
     else this.#names.push(batch, i);
+  }
+
+  /** Lifecycles that ended so far. */
+  get closed(): number {
+    return this.#sums.latest.count;
+  }
+
+  /** A copy of the lifecycle that ended first after `closed` of them had; null: none did, or 64 more did. */
+  closedAfter(closed: number): Lifecycle | null {
+    const { latest } = this.#sums;
+    const fault = latest.newestFirst()[latest.count - closed - 1];
+    return fault === undefined ? null : copyLifecycle(fault);
   }
 
   /** Copies of the lifecycles still open, oldest first: those that `onClosed` was not called with. To be read while nothing is pushed. */

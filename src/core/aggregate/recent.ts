@@ -10,12 +10,15 @@ export class Latest {
   readonly #ring: FaultRecord[] = [];
   readonly #pool: RecordPool;
   #next = 0;
+  /** How many came. */
+  count = 0;
 
   constructor(pool: RecordPool) {
     this.#pool = pool;
   }
 
   add(fault: FaultRecord): void {
+    this.count++;
     const oldest = this.#ring[this.#next];
     if (oldest !== undefined) this.#pool.letGo(oldest);
     this.#ring[this.#next] = this.#pool.hold(fault);

@@ -28,7 +28,7 @@ function subarray(column: ArrayBufferView, from: number, to: number): ArrayBuffe
 }
 
 export interface RunOptions {
-  /** Called with each fault that ended. */
+  /** Called with a copy of each fault that ended. */
   readonly onClosed?: (lifecycle: Lifecycle) => void;
   /** Called with the rows that are pushed. They are not to be kept. */
   readonly onRows?: (rows: EventBatch) => void;
@@ -46,19 +46,14 @@ export class Run {
   readonly #batches: AsyncIterator<EventBatch>;
   #batch: EventBatch | null = null;
   #row = 0;
-  #closed: Lifecycle | null = null;
+
   readonly #onRows: ((rows: EventBatch) => void) | undefined;
 
   constructor(source: Source, { onClosed, onRows }: RunOptions = {}) {
     this.#source = source;
     this.#onRows = onRows;
     this.session = source.session;
-    this.#pipeline = new Pipeline(source.session, {
-      onClosed: (lifecycle) => {
-        this.#closed ??= lifecycle;
-        onClosed?.(lifecycle);
-      },
-    });
+    this.#pipeline = new Pipeline(source.session, onClosed === undefined ? {} : { onClosed });
     this.#batches = source.batches()[Symbol.asyncIterator]();
   }
 
@@ -87,9 +82,9 @@ export class Run {
 
   /** Pushes rows until a lifecycle has ended; it and what else came at that time. Null at the end. */
   async step(stopped: () => boolean): Promise<Lifecycle | null> {
-    this.#closed = null;
+    const { closed } = this.#pipeline;
     let turn = performance.now();
-    while (!this.atEnd && this.#closed === null) {
+    while (!this.atEnd && this.#pipeline.closed === closed) {
       const batch = this.#batch;
       if (batch === null || this.#row === batch.length) await this.#next();
       else this.#push(batch, this.#row + 1);
@@ -98,9 +93,9 @@ export class Run {
       if (stopped()) return null;
       turn = performance.now();
     }
-    const closed: Lifecycle | null = this.#closed;
+    const first = this.#pipeline.closedAfter(closed);
     await this.advance(this.newest, stopped);
-    return closed;
+    return first;
   }
 
   snapshot(): Snapshot {
