@@ -84,17 +84,26 @@ export function parseNames(text: string, column: 0 | 2): ReadonlySet<string> {
   return names;
 }
 
-function list(paths: readonly string[], column: 0 | 2): Listing {
+/** The text of the first of these files that is there. */
+function readFirst(
+  paths: readonly string[],
+): { readonly text: string } | { readonly text: null; readonly error: string } {
   let why = 'ENOENT';
   for (const path of paths) {
     try {
-      return { names: parseNames(readFileSync(path, 'utf8'), column), error: null };
+      return { text: readFileSync(path, 'utf8') };
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : 'EIO';
       if (code !== 'ENOENT') why = code;
     }
   }
-  return { names: null, error: why };
+  return { text: null, error: why };
+}
+
+function list(found: ReturnType<typeof readFirst>, column: 0 | 2): Listing {
+  return found.text === null
+    ? { names: null, error: found.error }
+    : { names: parseNames(found.text, column), error: null };
 }
 
 function status(field: string): string | null {
@@ -146,6 +155,7 @@ export function hostFacts(wanted: { readonly symbols: boolean } = { symbols: tru
   const capEff = status('CapEff');
   const uidMap = read('/proc/self/uid_map');
   const lockdown = read('/sys/kernel/security/lockdown');
+  const kallsyms = wanted.symbols ? readFirst(['/proc/kallsyms']) : ({ text: null, error: 'not read' } as const);
   return {
     kernel,
     arch: archName(arch()),
@@ -164,10 +174,13 @@ export function hostFacts(wanted: { readonly symbols: boolean } = { symbols: tru
       kernelConfig(kernel.release),
     ),
     traceable: list(
-      ['/sys/kernel/tracing/available_filter_functions', '/sys/kernel/debug/tracing/available_filter_functions'],
+      readFirst([
+        '/sys/kernel/tracing/available_filter_functions',
+        '/sys/kernel/debug/tracing/available_filter_functions',
+      ]),
       0,
     ),
-    symbols: wanted.symbols ? list(['/proc/kallsyms'], 2) : { names: null, error: 'not read' },
-    symbolAddresses: wanted.symbols ? showsAddresses(read('/proc/kallsyms')) : null,
+    symbols: list(kallsyms, 2),
+    symbolAddresses: showsAddresses(kallsyms.text),
   };
 }
