@@ -9,8 +9,14 @@ import { UserKind } from '../events/user-rows.js';
 import type { Trace } from './trace.js';
 import { TracePool } from './trace-pool.js';
 
-/** Tasks remembered at most, with two traces each: some 40 MB. Those known longest go first, and what they had open is judged as far as it came. */
+/** Tasks remembered at most. Those known longest go first, and what they had open is judged as far as it came. */
 const MAX_TASKS = 16_384;
+/** Steps of their traces at most, some 50 MB: a fault that goes round and round has hundreds. */
+const MAX_STEPS_HELD = 1 << 18;
+
+/** What is left when some had to go. */
+const LEFT_TASKS = MAX_TASKS - (MAX_TASKS >> 3);
+const LEFT_STEPS = MAX_STEPS_HELD - (MAX_STEPS_HELD >> 3);
 
 interface Task {
   /** Open or waiting for its successor; the innermost last. */
@@ -35,6 +41,8 @@ export class Collector {
   readonly #isUser: (trace: Trace) => boolean;
   readonly #tasks: Map<number, Task> = new Map();
   readonly #pool: TracePool = new TracePool();
+  /** Steps of the traces that tasks hold. */
+  #steps = 0;
   /** The task of the step before: steps come in runs. */
   #latest: Task = { traces: [], before: null };
   #latestTid = -1;
@@ -55,6 +63,7 @@ export class Collector {
     const cpu = batch.faultCpu[i] as number;
     const step = batch.step[i] as number;
     const info = ((batch.flags[i] as number) & VlStepFlag.INFO) !== 0;
+    if (this.#steps >= MAX_STEPS_HELD) this.#forget();
     const task = this.#task(tid);
     let trace = info ? null : traceOf(task, fault, cpu);
     if (trace === null) {
@@ -71,6 +80,7 @@ export class Collector {
     trace.nextStep = (step + 1) & 0xffff;
     const record = trace.add(kind, this.#pool.steps);
     if (record !== null) {
+      this.#steps++;
       record.kind = kind;
       record.flags = batch.flags[i] as number;
       record.time = batch.time[i] as number;
@@ -85,6 +95,7 @@ export class Collector {
   finish(): void {
     for (const task of this.#tasks.values()) for (const trace of [...task.traces]) this.#close(task, trace);
     this.#tasks.clear();
+    this.#steps = 0;
     this.#latestTid = -1;
   }
 
@@ -104,14 +115,14 @@ export class Collector {
   #drop(tid: number, task: Task): void {
     if (tid === this.#latestTid) this.#latestTid = -1;
     this.#tasks.delete(tid);
-    this.#pool.letGo(task.before);
+    this.#letGo(task.before);
   }
 
   #forget(): void {
     for (const [tid, task] of this.#tasks) {
       for (const trace of [...task.traces]) this.#close(task, trace);
       this.#drop(tid, task);
-      if (this.#tasks.size < MAX_TASKS - (MAX_TASKS >> 3)) return;
+      if (this.#tasks.size < LEFT_TASKS && this.#steps < LEFT_STEPS) return;
     }
   }
 
@@ -132,9 +143,15 @@ export class Collector {
     this.#pool.letGo(trace.before);
     trace.before = null;
     if (this.#isUser(trace)) {
-      this.#pool.letGo(task.before);
+      this.#letGo(task.before);
       task.before = trace;
-    } else this.#pool.letGo(trace);
+    } else this.#letGo(trace);
+  }
+
+  /** A task holds this trace no more. */
+  #letGo(trace: Trace | null): void {
+    if (trace !== null) this.#steps -= trace.steps.length;
+    this.#pool.letGo(trace);
   }
 }
 
