@@ -92,6 +92,19 @@ describe('lifecycles at the edges', () => {
     assert.ok(ruleOf(checker.report(), 1).violated >= 1);
   });
 
+  it('have the steps they were suspected for in the report, whatever came after them', () => {
+    const others = Array.from({ length: 50 }, () => shapesOf('7.3')).flat();
+    // Of rule 2 the fault before is part of it.
+    for (const rule of [1, 2, 7]) {
+      const alone = ruleOf(check(sessionOf('7.3'), streamOf([[...brokenBy(rule)]], 1)), rule).example;
+      const then = ruleOf(check(sessionOf('7.3'), streamOf([[...brokenBy(rule), ...others]], 1)), rule).example;
+      assert.ok(alone !== undefined && then !== undefined);
+      const hooks = ({ steps, before }: typeof alone): unknown =>
+        [...(before ?? []), ...steps].map(({ hook, words }) => [hook, words]);
+      assert.deepEqual(hooks(then), hooks(alone));
+    }
+  });
+
   it('take RETRY_NOWAIT, TRIED and the like by the names the session brings', () => {
     // Another kernel's numbers: every flag one bit further up.
     const faultFlags = Object.fromEntries(Object.entries(FLAG).map(([name, bit]) => [name, bit * 2]));

@@ -210,7 +210,11 @@ export class Checker {
     const from = Math.min(trace.from, before?.from ?? trace.from);
     const to = Math.max(trace.to, before?.to ?? trace.to);
     trace.holders++;
-    if (before !== null) before.holders++;
+    trace.keep();
+    if (before !== null) {
+      before.holders++;
+      before.keep();
+    }
     tally.suspected.push({ trace, before, words, at, from, to, unless });
   }
 

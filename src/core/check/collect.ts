@@ -11,12 +11,12 @@ import { TracePool } from './trace-pool.js';
 
 /** Tasks remembered at most. Those known longest go first, and what they had open is judged as far as it came. */
 const MAX_TASKS = 16_384;
-/** Steps of their traces at most, some 50 MB: a fault that goes round and round has hundreds. */
-const MAX_STEPS_HELD = 1 << 18;
+/** Bytes of the steps of their traces at most: a fault that goes round and round has hundreds. */
+const MAX_BYTES = 16 << 20;
 
 /** What is left when some had to go. */
 const LEFT_TASKS = MAX_TASKS - (MAX_TASKS >> 3);
-const LEFT_STEPS = MAX_STEPS_HELD - (MAX_STEPS_HELD >> 3);
+const LEFT_BYTES = MAX_BYTES - (MAX_BYTES >> 3);
 
 interface Task {
   /** Open or waiting for its successor; the innermost last. */
@@ -41,8 +41,6 @@ export class Collector {
   readonly #isUser: (trace: Trace) => boolean;
   readonly #tasks: Map<number, Task> = new Map();
   readonly #pool: TracePool = new TracePool();
-  /** Steps of the traces that tasks hold. */
-  #steps = 0;
   /** The task of the step before: steps come in runs. */
   #latest: Task = { traces: [], before: null };
   #latestTid = -1;
@@ -63,7 +61,7 @@ export class Collector {
     const cpu = batch.faultCpu[i] as number;
     const step = batch.step[i] as number;
     const info = ((batch.flags[i] as number) & VlStepFlag.INFO) !== 0;
-    if (this.#steps >= MAX_STEPS_HELD) this.#forget();
+    if (this.#pool.store.bytes >= MAX_BYTES) this.#forget();
     const task = this.#task(tid);
     let trace = info ? null : traceOf(task, fault, cpu);
     if (trace === null) {
@@ -78,15 +76,7 @@ export class Collector {
     if (step !== trace.nextStep)
       trace.lost ||= trace.nextStep === 0 ? 'first step lost' : `step ${trace.nextStep} lost`;
     trace.nextStep = (step + 1) & 0xffff;
-    const record = trace.add(kind, this.#pool.steps);
-    if (record !== null) {
-      this.#steps++;
-      record.kind = kind;
-      record.flags = batch.flags[i] as number;
-      record.time = batch.time[i] as number;
-      record.a = batch.a[i] as number;
-      record.b = batch.b[i] as number;
-    }
+    trace.add(kind, batch.flags[i] as number, batch.time[i] as number, batch.a[i] as number, batch.b[i] as number);
     if (CUTS.has(kind)) this.#close(task, trace);
     if (kind === VlKind.TASK_EXIT && task.traces.length === 0) this.#drop(tid, task);
   }
@@ -95,7 +85,6 @@ export class Collector {
   finish(): void {
     for (const task of this.#tasks.values()) for (const trace of [...task.traces]) this.#close(task, trace);
     this.#tasks.clear();
-    this.#steps = 0;
     this.#latestTid = -1;
   }
 
@@ -115,14 +104,14 @@ export class Collector {
   #drop(tid: number, task: Task): void {
     if (tid === this.#latestTid) this.#latestTid = -1;
     this.#tasks.delete(tid);
-    this.#letGo(task.before);
+    this.#pool.letGo(task.before);
   }
 
   #forget(): void {
     for (const [tid, task] of this.#tasks) {
       for (const trace of [...task.traces]) this.#close(task, trace);
       this.#drop(tid, task);
-      if (this.#tasks.size < LEFT_TASKS && this.#steps < LEFT_STEPS) return;
+      if (this.#tasks.size < LEFT_TASKS && this.#pool.store.bytes < LEFT_BYTES) return;
     }
   }
 
@@ -138,20 +127,14 @@ export class Collector {
 
   #close(task: Task, trace: Trace): void {
     remove(task.traces, trace);
-    this.#pool.seal(trace);
+    trace.seal();
     this.#judge(trace);
     this.#pool.letGo(trace.before);
     trace.before = null;
     if (this.#isUser(trace)) {
-      this.#letGo(task.before);
+      this.#pool.letGo(task.before);
       task.before = trace;
-    } else this.#letGo(trace);
-  }
-
-  /** A task holds this trace no more. */
-  #letGo(trace: Trace | null): void {
-    if (trace !== null) this.#steps -= trace.steps.length;
-    this.#pool.letGo(trace);
+    } else this.#pool.letGo(trace);
   }
 }
 

@@ -13,7 +13,8 @@ import {
   VlWait,
 } from '../../schema/events.gen.js';
 import type { SessionInfo } from '../events/session.js';
-import type { Step, Trace } from './trace.js';
+import type { Step } from './step-store.js';
+import type { Trace } from './trace.js';
 
 export interface DescribedStep {
   /** ns since the session's base. */

@@ -4,7 +4,8 @@ import { VlStepFlag } from '../../schema/events.gen.js';
 import type { Call } from './calls.js';
 import type { Facts } from './facts.js';
 import type { Attempt, Shape } from './shape.js';
-import type { Step, Trace } from './trace.js';
+import type { Step } from './step-store.js';
+import type { Trace } from './trace.js';
 
 /**
  * One way a rule can break, and what shows it. Where one of the ways that a fault could have taken would not have been

@@ -6,7 +6,8 @@
 import { VlArgs, VlKind, VlSharedArgs, VlStepFlag } from '../../schema/events.gen.js';
 import { CALLS, type Call, type CallKind, ENTERS, EXITS, INSIDE, WITHIN } from './calls.js';
 import type { Facts } from './facts.js';
-import type { Step, Trace } from './trace.js';
+import type { Step } from './step-store.js';
+import type { Trace } from './trace.js';
 
 export interface Attempt {
   /** First step of it. */
