@@ -12,9 +12,10 @@
  * that of the rest.
  */
 import { randomUUID } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { adoptOrphans, reapChild } from 'ebpf-ts';
+import { type OwnChild, ownChildren } from '../live/own-children.js';
 
 /** In the environment of a program, and of what it starts unless that is cleared. */
 const TAG = 'VMALOCKTOP_ACTION';
@@ -43,7 +44,7 @@ const REAP_MS = 2000;
 export function reapAsInit(): void {
   if (!isInit) return;
   setInterval(() => {
-    for (const pid of others()) if (!killed.has(pid)) reapChild(pid);
+    for (const { pid } of others()) if (!killed.has(pid)) reapChild(pid);
   }, REAP_MS).unref();
 }
 
@@ -63,7 +64,7 @@ export function beginRun(): Run {
 export async function endRun(run: Run): Promise<number> {
   running.delete(run);
   for (let round = 1; ; round++) {
-    for (const pid of strays()) {
+    for (const { pid } of strays()) {
       killed.add(pid);
       try {
         process.kill(pid, 'SIGKILL');
@@ -79,41 +80,30 @@ export async function endRun(run: Run): Promise<number> {
 }
 
 /** What is to be killed: see above. */
-function strays(): number[] {
-  return others().filter((pid) => {
-    const mark = markOf(pid);
+function strays(): OwnChild[] {
+  return others().filter((child) => {
+    const mark = markOf(child);
     if (mark === null) return !isInit;
     return ![...running].some((run) => run.environment[TAG] === mark);
   });
 }
 
 /** Children that are neither programs of an action that runs, nor started by anything else in this process. */
-function others(): number[] {
+function others(): OwnChild[] {
   const programs = new Set([...running].map(({ pid }) => pid));
-  const ours = sessionOf(process.pid);
-  return children().filter((pid) => {
+  const ours = sessionOf('/proc/self');
+  return ownChildren().filter(({ pid, directory }) => {
     if (programs.has(pid)) return false;
-    const session = sessionOf(pid);
+    const session = sessionOf(directory);
     return session !== null && session !== ours;
   });
 }
 
-function children(): number[] {
-  return readdirSync('/proc/self/task').flatMap((tid) => {
-    try {
-      const text = readFileSync(`/proc/self/task/${tid}/children`, 'latin1').trim();
-      return text === '' ? [] : text.split(' ').map(Number);
-    } catch {
-      return []; // the thread ended, or the kernel was built without CONFIG_PROC_CHILDREN
-    }
-  });
-}
-
 /** null when it is gone. */
-function sessionOf(pid: number): number | null {
+function sessionOf(directory: string): number | null {
   try {
     // proc_pid_stat(5): the name, which may hold anything, ends at the last parenthesis; state, ppid, pgrp, session.
-    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const text = readFileSync(`${directory}/stat`, 'latin1');
     return Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[3]);
   } catch {
     return null;
@@ -121,10 +111,10 @@ function sessionOf(pid: number): number | null {
 }
 
 /** The mark of the process; null when it has none of ours, or when its environment may not be read. */
-function markOf(pid: number): string | null {
+function markOf({ directory }: OwnChild): string | null {
   let environment: string;
   try {
-    environment = readFileSync(`/proc/${pid}/environ`, 'latin1');
+    environment = readFileSync(`${directory}/environ`, 'latin1');
   } catch {
     return null; // it is another user's, or a zombie
   }

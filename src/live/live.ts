@@ -97,6 +97,7 @@ export class Live implements LiveSource {
   }
 
   async *batches(): AsyncGenerator<EventBatch> {
+    if (this.#finished) return; // closed before it began
     if (this.#iterated) throw new Error('batches() may be iterated once');
     this.#iterated = true;
     const batches = this.#batches;
@@ -152,7 +153,7 @@ export class Live implements LiveSource {
     this.#end();
     if (this.#finished) return Promise.resolve();
     if (!this.#iterated) {
-      this.#iterated = true;
+      this.#finished = true;
       this.#letGo();
       return Promise.resolve();
     }

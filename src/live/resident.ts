@@ -10,6 +10,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { BpfError, lockPages } from 'ebpf-ts';
 import { errorCode } from '../errors.js';
+import { parseNsPid } from './namespaces.js';
+import { ownChildren } from './own-children.js';
 
 export interface Residency {
   /** Bytes of mapped files (the program, its libraries) whose pages stay in memory once they were used. */
@@ -84,7 +86,10 @@ export function stayResident(): Residency {
 /** A program we start is nobody special: children inherit oom_score_adj. Raising it takes no privilege. */
 export function ordinaryVictim(pid: number): void {
   try {
-    writeFileSync(`/proc/${pid}/${OOM_FILE}`, '0');
+    // What /proc has under that number is somebody else where it is mounted from a namespace above.
+    const isAbove = (parseNsPid(readFileSync('/proc/self/status', 'latin1')) ?? 0) > 0;
+    const directory = isAbove ? ownChildren().find((child) => child.pid === pid)?.directory : `/proc/${pid}`;
+    if (directory !== undefined) writeFileSync(`${directory}/${OOM_FILE}`, '0');
   } catch {
     // It ended meanwhile, or has become somebody else's.
   }

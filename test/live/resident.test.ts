@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { innermostPid, type OwnChild } from '../../src/live/own-children.js';
 import { mappedFiles, ordinaryVictim, type Residency } from '../../src/live/resident.js';
 
 test('mapped files: private ones of a file system, and nothing else', () => {
@@ -67,4 +68,36 @@ test('a program we start is an ordinary victim again', async () => {
     child.kill('SIGKILL');
   }
   ordinaryVictim(2 ** 30);
+});
+
+const BELOW = ['--pid', '--fork'];
+const skip = spawnSync('unshare', [...BELOW, 'true']).status !== 0 && 'no PID namespace can be made here';
+
+test('below the PID namespace of /proc a program we start is looked for there', { skip }, () => {
+  const script = `
+    import { spawn } from 'node:child_process';
+    import { readFileSync, writeFileSync } from 'node:fs';
+    import { ordinaryVictim } from '${import.meta.resolve('../../src/live/resident.js')}';
+    import { ownChildren } from '${import.meta.resolve('../../src/live/own-children.js')}';
+    const child = spawn('sleep', ['60'], { stdio: 'ignore' });
+    const [own] = ownChildren();
+    const oom = () => readFileSync(own.directory + '/oom_score_adj', 'utf8').trim();
+    writeFileSync(own.directory + '/oom_score_adj', '321');
+    ordinaryVictim(child.pid);
+    console.log(JSON.stringify({ spawned: child.pid, own, oom: oom() }));
+    child.kill('SIGKILL');`;
+  const argv = [...BELOW, process.execPath, '--input-type=module', '-e', script];
+  const { status, stdout, stderr } = spawnSync('unshare', argv, { encoding: 'utf8' });
+  assert.equal(status, 0, stderr);
+  const said = JSON.parse(stdout) as { spawned: number; own: OwnChild; oom: string };
+  assert.equal(said.own.pid, said.spawned);
+  assert.notEqual(said.own.directory, `/proc/${said.spawned}`, 'its number there is another');
+  assert.equal(said.oom, '0');
+});
+
+test('the innermost number of a process', () => {
+  assert.equal(innermostPid('Name:\tnode\nPid:\t150\nNSpid:\t150\t5\n'), 5);
+  assert.equal(innermostPid('Name:\tnode\nPid:\t150\nNSpid:\t150\n'), 150);
+  assert.equal(innermostPid('Name:\tnode\nPid:\t150\n'), 150, 'built without CONFIG_PID_NS');
+  assert.equal(innermostPid(''), null);
 });

@@ -50,7 +50,10 @@ interface ThreadState {
   readonly uids: readonly number[];
 }
 
-/** By thread id. One that ends meanwhile is left out. */
+/**
+ * By thread id, as kill(2) takes it: where /proc is mounted from a PID namespace above, it has other numbers for them. One
+ * that ends meanwhile is left out.
+ */
 function threads(): Map<number, ThreadState> {
   const found = new Map<number, ThreadState>();
   for (const tid of readdirSync('/proc/self/task')) {
@@ -65,7 +68,9 @@ function threads(): Map<number, ThreadState> {
     const field = (name: string): string => new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(status)?.[1] ?? '';
     const held = ['CapPrm', 'CapEff', 'CapAmb', 'CapInh'].reduce((bits, name) => bits | BigInt(`0x${field(name)}`), 0n);
     const noNewPrivileges = field('NoNewPrivs') === '1';
-    found.set(Number(tid), { comm: field('Name'), held, noNewPrivileges, uids: field('Uid').split('\t').map(Number) });
+    // Of each namespace from that of /proc to its own; absent without CONFIG_PID_NS.
+    const own = field('NSpid').split('\t').at(-1) || tid;
+    found.set(Number(own), { comm: field('Name'), held, noNewPrivileges, uids: field('Uid').split('\t').map(Number) });
   }
   return found;
 }

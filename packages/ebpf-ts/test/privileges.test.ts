@@ -14,7 +14,7 @@ after(() => rmSync(dir, { recursive: true }));
 const skip = process.getuid?.() !== 0 && 'not root: there is nothing to give up';
 
 /** What `/proc/self/task` says afterwards: one line of Name, Uid, Groups, Cap*, NoNewPrivs a thread. */
-function run(surrender: string, before = ''): Record<string, string>[] {
+function run(surrender: string, before = '', below: readonly string[] = []): Record<string, string>[] {
   const script = `
     import { lookup } from 'node:dns/promises';
     import { readdirSync, readFileSync } from 'node:fs';
@@ -33,22 +33,30 @@ function run(surrender: string, before = ''): Record<string, string>[] {
       readFileSync('/proc/self/task/' + tid + '/status', 'utf8').split('\\n').map((line) => line.split(/:\\s*/, 2))));
     console.log(JSON.stringify(all));
     await worker.terminate();`;
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
-    encoding: 'utf8',
-  });
+  const [program = '', ...args] = [...below, process.execPath, '--input-type=module', '-e', script];
+  const { status, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8' });
   assert.equal(status, 0, stderr);
   return JSON.parse(stdout);
 }
 
-test('no thread keeps a capability, and none may gain one', { skip }, () => {
-  const threads = run('');
-  assert.ok(threads.length > 6, `${threads.length} threads`);
-  for (const thread of threads) {
-    for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapAmb']) assert.match(thread[set] ?? '', /^0+$/, thread.Name);
-    assert.equal(thread.NoNewPrivs, '1', thread.Name);
-    assert.match(thread.Uid ?? '', /^0\s0\s0\s0/);
-  }
-});
+/** In a PID namespace of its own, below that of the /proc it sees: its threads have other numbers there. */
+const BELOW = ['unshare', '--pid', '--fork'];
+const noNamespace =
+  spawnSync('unshare', [...BELOW.slice(1), 'true']).status !== 0 && 'no PID namespace can be made here';
+
+for (const [where, below, missing] of [
+  ['', [], false],
+  [', below the PID namespace of /proc', BELOW, noNamespace],
+] as const)
+  test(`no thread keeps a capability, and none may gain one${where}`, { skip: skip || missing }, () => {
+    const threads = run('', '', below);
+    assert.ok(threads.length > 6, `${threads.length} threads`);
+    for (const thread of threads) {
+      for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapAmb']) assert.match(thread[set] ?? '', /^0+$/, thread.Name);
+      assert.equal(thread.NoNewPrivs, '1', thread.Name);
+      assert.match(thread.Uid ?? '', /^0\s0\s0\s0/);
+    }
+  });
 
 test('another user, with what is to be kept and nothing else', { skip }, () => {
   const threads = run('{ keep: [5], become: { uid: 4711, gid: 4712 } }');
