@@ -24,8 +24,6 @@ export async function openLive(options: LiveOptions): Promise<LiveSource> {
   refuseAbsent(options);
   const root = options.hostRoot ?? '/';
   refuseNoDirectory(root);
-  const groups = hostOptions(root);
-  const cgroups = await findCgroups(options.cgroups, groups);
   const facts = hostFacts({ symbols: false });
   const { pid } = facts.namespaces;
   if (pid.initial === null)
@@ -34,6 +32,8 @@ export async function openLive(options: LiveOptions): Promise<LiveSource> {
       pid.error,
       'mount the /proc of this PID namespace, or run it on the host',
     );
+  const groups = hostOptions(root);
+  const cgroups = await findCgroups(options.cgroups, groups);
   const btf = kernelBtf(facts);
   const enums = kernelEnums(btf, facts);
   const release = chooseRelease(options.release, facts);

@@ -106,8 +106,11 @@ for (const kernel of kernels) {
   });
 
   test(`${kernel}: in a PID namespace`, { skip }, async () => {
-    const runs = await follow(kernel, 'pid-ns', 'host-proc');
+    const runs = await follow(kernel, 'pid-ns', 'host-proc', 'no-proc');
     for (const name of ['pid-ns-command', 'pid-ns-pid', 'host-proc-command']) assertTruth(runs, name);
+    const lost = runs.get('no-proc-command');
+    assert.equal(lost?.code, 3, lost?.words);
+    assert.match(lost.words, /: find out whose pids these are: .*\n→ mount the \/proc of this PID namespace/);
     const all = runs.get('pid-ns-all');
     assert.equal(all?.code, 0, all?.words);
     // Its pid as the process itself says it.
