@@ -14,6 +14,7 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const COLUMNS = new Set([
   'src/core/check/collect.ts',
   'src/core/check/describe.ts',
+  'src/core/check/step-store.ts',
   'src/core/events/user-rows.ts',
   'src/core/lifecycle/fold.ts',
   'src/export/tables/events.ts',

@@ -34,7 +34,7 @@ export class LiveEncoder {
     this.#aside = aside;
   }
 
-  /** Loads what packs. `aside`: for tests. */
+  /** Loads what packs. `aside`: that of this process; null: everything is packed at once. */
   static async create(aside?: Aside | null): Promise<LiveEncoder> {
     return new LiveEncoder(await loadZstd(), aside === undefined ? await loadAside() : aside);
   }
