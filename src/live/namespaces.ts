@@ -21,10 +21,22 @@ export interface Namespaces {
 /** PROC_PID_INIT_INO of include/linux/proc_ns.h: the inode of the initial PID namespace, the same in every kernel. */
 const INITIAL_PID_INODE = 0xeffffffc;
 
-/** Levels from the namespace that /proc shows to the process's own, by NSpid of /proc/PID/status; null without that line. */
+/** A process's numbers from the namespace that /proc shows to its own, by NSpid of /proc/PID/status; null without that line. */
+function nsPids(status: string): number[] | null {
+  return /^NSpid:((?:\s+\d+)+)$/m.exec(status)?.[1]?.trim().split(/\s+/).map(Number) ?? null;
+}
+
+/** Levels from the namespace that /proc shows to the process's own; null where its status does not say. */
 export function parseNsPid(status: string): number | null {
-  const pids = /^NSpid:((?:\s+\d+)+)$/m.exec(status)?.[1]?.trim().split(/\s+/);
-  return pids === undefined ? null : pids.length - 1;
+  const pids = nsPids(status);
+  return pids === null ? null : pids.length - 1;
+}
+
+/** A process's number in its own namespace; null where nothing is said of a number. */
+export function innermostPid(status: string): number | null {
+  // Without CONFIG_PID_NS there is one namespace.
+  const pid = nsPids(status)?.at(-1) ?? /^Pid:\s+(\d+)$/m.exec(status)?.[1];
+  return pid === undefined ? null : Number(pid);
 }
 
 /** ns by which CLOCK_MONOTONIC is ahead of the kernel's, by /proc/self/timens_offsets (time_namespaces(7)). */

@@ -4,18 +4,13 @@
  * them. They differ where /proc is mounted from a PID namespace above, and the other one may then be anybody's.
  */
 import { readdirSync, readFileSync } from 'node:fs';
+import { innermostPid } from './namespaces.js';
 
 export interface OwnChild {
   /** In the namespace of this process. */
   readonly pid: number;
   /** `/proc/PID` */
   readonly directory: string;
-}
-
-/** The last number of NSpid in /proc/PID/status; without that line (no CONFIG_PID_NS) there is one namespace. null: neither is there. */
-export function innermostPid(status: string): number | null {
-  const text = /^NSpid:.*\s(\d+)$/m.exec(status)?.[1] ?? /^Pid:\s+(\d+)$/m.exec(status)?.[1];
-  return text === undefined ? null : Number(text);
 }
 
 /** Those that ended and were not waited for among them. Empty where the kernel has no CONFIG_PROC_CHILDREN. */

@@ -77,7 +77,6 @@ test('one that is suspected takes its steps along: what it leaves is used by oth
   const pool = new TracePool();
   const suspected = pool.trace(1, 0, 1);
   for (let step = 0; step < 20; step++) suspected.add(VlKind.WAIT_ENTER, 0, step, step, -step);
-  suspected.holders++;
   suspected.keep();
   pool.letGo(suspected);
   assert.equal(pool.store.bytes, 0);

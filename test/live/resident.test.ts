@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { innermostPid, type OwnChild } from '../../src/live/own-children.js';
+import { innermostPid } from '../../src/live/namespaces.js';
+import type { OwnChild } from '../../src/live/own-children.js';
 import { mappedFiles, ordinaryVictim, type Residency } from '../../src/live/resident.js';
 
 test('mapped files: private ones of a file system, and nothing else', () => {

@@ -209,12 +209,8 @@ export class Checker {
     const before = overBefore ? trace.before : null;
     const from = Math.min(trace.from, before?.from ?? trace.from);
     const to = Math.max(trace.to, before?.to ?? trace.to);
-    trace.holders++;
     trace.keep();
-    if (before !== null) {
-      before.holders++;
-      before.keep();
-    }
+    before?.keep();
     tally.suspected.push({ trace, before, words, at, from, to, unless });
   }
 

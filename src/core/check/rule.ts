@@ -101,7 +101,7 @@ export const isOver = (attempt: Attempt): boolean => attempt.exit >= 0;
 
 /** Whether a step of `kind` lies between two indices, both excluded. */
 export function between(steps: readonly Step[], from: number, to: number, kind: number): boolean {
-  return countBetween(steps, from, to, kind) > 0;
+  return firstBetween(steps, from, to, kind) >= 0;
 }
 
 export function countBetween(steps: readonly Step[], from: number, to: number, kind: number): number {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * Steps of lifecycles while they are collected: numbers in one piece of memory, and no object each. A storm has tens of
- * thousands a second of them, of thousands of tasks, and as objects most would be written far from any cache.
+ * Steps of lifecycles while they are collected: numbers in one piece of memory, 32 bytes each. As objects, whose numbers V8 boxes
+ * where they are no small integers, they took 110, and those of thousands of tasks are held.
  */
 
 export interface Step {

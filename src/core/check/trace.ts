@@ -112,8 +112,9 @@ export class Trace implements Steps {
     if (acquired > this.to) this.to = acquired;
   }
 
-  /** Its steps are asked for long after. */
+  /** It is held for good, and takes its steps along: they are asked for long after. */
   keep(): void {
+    this.holders++;
     if (this.#kept !== null) return;
     this.#kept = this.steps.map((step) => ({ ...step }));
     this.#holder.store.letGo(this);

@@ -15,18 +15,12 @@ function isUniform(raw: Uint8Array): boolean {
   return Buffer.compare(raw.subarray(8), raw.subarray(0, Math.max(0, raw.length - 8))) === 0;
 }
 
-/** Memory for the columns of a message, and for what becomes of them. */
-interface Room {
-  from: Uint8Array;
-  to: Uint8Array;
-}
-
 export class LiveEncoder {
   readonly #encoder: BatchEncoder;
   readonly #codec: ZstdCodec;
   readonly #aside: Aside | null;
-  /** Those not in use. */
-  readonly #rooms: Room[] = [];
+  /** Memory that is not in use: for the columns of a message, and as much for what becomes of them. */
+  readonly #rooms: Uint8Array[] = [];
 
   private constructor(codec: ZstdCodec, aside: Aside | null) {
     this.#encoder = new BatchEncoder(codec);
@@ -50,12 +44,12 @@ export class LiveEncoder {
    */
   encode(staging: Staging): Uint8Array | Promise<Uint8Array> {
     const { rows } = staging;
+    const aside = this.#aside;
+    if (aside === null || rows < WORTH_ROWS) return this.#encoder.encode(staging);
     const raws = this.#encoder.buffers(staging);
-    const aside = rows < WORTH_ROWS ? null : this.#aside;
     // What is packed already, or is nothing.
     const packed = raws.map((raw) => (raw.length === 0 ? raw : isUniform(raw) ? this.#codec.compress(raw) : null));
-    if (aside?.free(packed.filter((data) => data === null).length) !== true)
-      return this.#encoder.message(rows, raws, packed);
+    if (!aside.free(packed.filter((data) => data === null).length)) return this.#encoder.message(rows, raws, packed);
     return this.#encodeAside(aside, rows, raws, packed);
   }
 
@@ -66,21 +60,20 @@ export class LiveEncoder {
     packed: readonly (Uint8Array | null)[],
   ): Promise<Uint8Array> {
     const size = raws.reduce((sum, { length }) => sum + length, 0);
-    let room = this.#rooms.pop();
-    // Packed they are no larger: what does not shrink goes in as it is.
-    if (room === undefined || room.from.length < size) room = { from: new Uint8Array(size), to: new Uint8Array(size) };
-    const { from, to } = room;
+    const free = this.#rooms.pop();
+    const room = free !== undefined && free.length >= 2 * size ? free : new Uint8Array(2 * size);
     let at = 0;
+    const part = (length: number): Uint8Array => {
+      at += length;
+      return room.subarray(at - length, at);
+    };
     const copies = raws.map((raw) => {
-      from.set(raw, at);
-      at += raw.length;
-      return from.subarray(at - raw.length, at);
+      const copy = part(raw.length);
+      copy.set(raw);
+      return copy;
     });
-    const datas = await Promise.all(
-      copies.map(
-        (copy, i) => packed[i] ?? aside.compress(copy, to.subarray(copy.byteOffset, copy.byteOffset + copy.length)),
-      ),
-    );
+    // Packed they are no larger: what does not shrink goes in as it is.
+    const datas = await Promise.all(copies.map((copy, i) => packed[i] ?? aside.compress(copy, part(copy.length))));
     const message = this.#encoder.message(rows, copies, datas);
     this.#rooms.push(room);
     return message;
