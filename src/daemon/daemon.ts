@@ -13,8 +13,8 @@ import { snapshotFamilies } from '../metrics/families.js';
 import type { Family } from '../metrics/family.js';
 import { fleetFamilies } from '../metrics/fleet.js';
 import type { Health } from '../metrics/server.js';
+import { loadPacker } from '../recording/format/zstd.js';
 import { createFlightRecorder, type FlightRecorder } from '../recording/write/flight.js';
-import { LiveEncoder } from '../recording/write/live-encoder.js';
 import { Alerting } from './alerting.js';
 import { FanOut } from './fan-out.js';
 import { dumpFlight } from './flight-files.js';
@@ -99,7 +99,7 @@ export class Daemon {
     const { session } = parts.source;
     const { keep, size } = parts.loaded.config.flight;
     const flight = keep > 0 ? await createFlightRecorder(session, { seconds: keep, bytes: size }) : null;
-    return new Daemon(parts, new FanOut(session, await LiveEncoder.create()), flight);
+    return new Daemon(parts, new FanOut(session, await loadPacker()), flight);
   }
 
   /** Runs until the source ends or `source.close()` was called. Rejects with what the source ended with. */
@@ -115,7 +115,7 @@ export class Daemon {
       this.#snapshots.end();
       clearInterval(flusher);
       this.#otlp.stop();
-      await this.#fanOut.end();
+      this.#fanOut.end();
       await this.#alerting.close();
       for (const open of this.#pipeline.open()) this.#lake?.lifecycle(open);
       await this.#lake?.close();

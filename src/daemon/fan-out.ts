@@ -7,9 +7,9 @@
  */
 import type { EventBatch } from '../core/events/batch.js';
 import type { SessionInfo } from '../core/events/session.js';
+import type { Packer } from '../recording/format/codec.js';
 import { History } from '../recording/read/history.js';
-import { END_OF_STREAM, schemaMessage } from '../recording/write/encode.js';
-import type { LiveEncoder } from '../recording/write/live-encoder.js';
+import { BatchEncoder, END_OF_STREAM, schemaMessage } from '../recording/write/encode.js';
 import { Staging } from '../recording/write/staging.js';
 
 export interface Reader {
@@ -21,16 +21,14 @@ export interface Reader {
 
 export class FanOut {
   readonly #session: SessionInfo;
-  readonly #encoder: LiveEncoder;
+  readonly #encoder: BatchEncoder;
   readonly #staging: Staging = new Staging();
   readonly #history: History = new History();
   readonly #readers: Set<Reader> = new Set();
-  /** Messages leave in order, however long each takes to be packed. */
-  #tail: Promise<void> = Promise.resolve();
 
-  constructor(session: SessionInfo, encoder: LiveEncoder) {
+  constructor(session: SessionInfo, packer: Packer) {
     this.#session = session;
-    this.#encoder = encoder;
+    this.#encoder = new BatchEncoder(packer);
   }
 
   /** Takes a copy of the batch's rows. Without readers nothing is encoded. */
@@ -63,10 +61,9 @@ export class FanOut {
   }
 
   /** The session is over: readers get the rest and the marker of the stream's end. */
-  async end(): Promise<void> {
+  end(): void {
     this.flush();
     this.#send(END_OF_STREAM);
-    await this.#tail;
     for (const reader of this.#readers) reader.end();
     this.#readers.clear();
   }
@@ -78,12 +75,7 @@ export class FanOut {
     }
   }
 
-  /** To those that read now: one that comes while it is packed is told of it as of what was before. */
-  #send(message: Uint8Array | Promise<Uint8Array>): void {
-    const readers = [...this.#readers];
-    this.#tail = this.#tail.then(async () => {
-      const bytes = await message;
-      for (const reader of readers) if (this.#readers.has(reader) && !reader.write(bytes)) this.#readers.delete(reader);
-    });
+  #send(bytes: Uint8Array): void {
+    for (const reader of this.#readers) if (!reader.write(bytes)) this.#readers.delete(reader);
   }
 }

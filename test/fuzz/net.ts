@@ -9,7 +9,7 @@ import { connectDaemon } from '../../src/daemon/connect.js';
 import { FanOut } from '../../src/daemon/fan-out.js';
 import { listenSocket } from '../../src/daemon/socket.js';
 import { listenBounded } from '../../src/metrics/bounded-http.js';
-import { LiveEncoder } from '../../src/recording/write/live-encoder.js';
+import { loadZstd } from '../../src/recording/format/zstd.js';
 import { LIVE_SESSION, liveSession } from '../recording/live-session.js';
 import { type CaseRandom, mutateBytes, mutateText } from './random.js';
 import { type Prepared, refusal, type Target } from './target.js';
@@ -97,7 +97,7 @@ export const socket: Target = {
     const directory = mkdtempSync(join(tmpdir(), 'fuzz-'));
     const path = join(directory, 'socket');
     const listening = await listenSocket(path, null, { clients: 8, clientBuffer: 65_536 });
-    const fanOut = new FanOut(LIVE_SESSION, await LiveEncoder.create());
+    const fanOut = new FanOut(LIVE_SESSION, await loadZstd());
     listening.serve(fanOut);
     const batches = [...liveSession({ seconds: 2 })];
     const deaf: Socket[] = [];

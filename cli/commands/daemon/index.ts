@@ -20,7 +20,7 @@ import { stayResident } from '../../../src/live/resident.js';
 import { type MetricsServer, parseListen, serveMetrics } from '../../../src/metrics/server.js';
 import { giveUpPrivileges } from '../../../src/privileges/give-up.js';
 import { findGroup, findUser, type User } from '../../../src/privileges/users.js';
-import { LiveEncoder } from '../../../src/recording/write/live-encoder.js';
+import { loadPacker } from '../../../src/recording/format/zstd.js';
 import { boundHeap } from '../../common/heap.js';
 import { openRecorded } from '../../common/open.js';
 import { print, report, say, signalExitCode } from '../../common/process.js';
@@ -117,7 +117,7 @@ async function serve(options: DaemonOptions, loaded: Loaded, opened: Opened): Pr
   const otlp = otlpSecrets(config.otlp);
   boundHeap();
   // Loaded by now, so that its pages are locked as well.
-  await LiveEncoder.create();
+  await loadPacker();
   const residency = options.play === undefined && config.budget.lock ? stayResident() : null;
   giveUpPrivileges(user);
   checkUsers(loaded.actions);

@@ -10,8 +10,8 @@ import { formatBytes } from '../../../src/core/present/format.js';
 import { ExitCode, errorCode } from '../../../src/errors.js';
 import { refuseInputs } from '../../../src/output/inputs.js';
 import { fileOutput, writeText } from '../../../src/output/output.js';
+import { loadPacker } from '../../../src/recording/format/zstd.js';
 import { redactSource } from '../../../src/recording/read/redact.js';
-import { LiveEncoder } from '../../../src/recording/write/live-encoder.js';
 import { describeResult, openLiveSource } from '../../common/open.js';
 import type { LiveCliOptions } from '../../common/options.js';
 import { report, say } from '../../common/process.js';
@@ -78,7 +78,7 @@ export async function record(argv: readonly string[], options: RecordOptions): P
   const outputs = [options.output, options.stat].filter((output) => output !== undefined);
   for (const output of outputs) await refuseInputs(output, inputs);
   // Before the probes are attached: its time is not to be part of the recording.
-  await LiveEncoder.create();
+  await loadPacker();
   // Run times of the probes are not taken: that alone would cost every fault two clock reads.
   const live = await openLiveSource(options, argv.length > 0, false, outputs);
   const source = options.redact === true ? redactSource(live) : live;

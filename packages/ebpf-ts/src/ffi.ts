@@ -102,28 +102,19 @@ export function callAside(name: keyof Libbpf, ...args: Arg[]): Promise<void> {
   return new Promise((resolve) => call.async(...args, () => resolve()));
 }
 
-/** A C function whose result is a number. Rejects when it could not be called: koffi allows 256 at a time. */
-export type AsideFunction = (...args: (number | bigint | Uint8Array)[]) => Promise<number | bigint>;
+/** A C function whose result is a number; a bigint beyond 2^53. */
+export type ForeignFunction = (...args: (number | bigint | Uint8Array)[]) => number | bigint;
 
 /**
- * A function of another C library, to be called in threads of Node's pool; null where the library or the function is not
- * there. `library`: as dlopen(3) takes it. `signature`: as C declares it. It reads and writes memory that it is given as an
- * array, which must be of memory of its own and is left alone until the promise settles.
+ * A function of another C library; null where the library or the function is not there. `library`: as dlopen(3) takes it.
+ * `signature`: as C declares it. It may read and write the memory of arrays that it is given, until it returns.
  */
-export function asideFunction(library: string, signature: string): AsideFunction | null {
-  let call: { async(...args: unknown[]): void };
+export function foreignFunction(library: string, signature: string): ForeignFunction | null {
   try {
-    call = koffi.load(library).func(signature) as unknown as typeof call;
+    return koffi.load(library).func(signature);
   } catch {
     return null;
   }
-  return (...args) =>
-    new Promise((resolve, reject) => {
-      call.async(...args, (error: unknown, result: number | bigint) => {
-        if (error) reject(error);
-        else resolve(result);
-      });
-    });
 }
 
 const LOG_LINES = 400;

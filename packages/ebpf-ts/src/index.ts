@@ -10,7 +10,7 @@ export type { Codec } from './codec-scalar.js';
 export { type CheckedRelocation, type CoreReport, checkRelocations, type MissingTarget } from './core-check.js';
 export { BpfError, type BpfErrorParts, errnoError, errnoName, VerifierError } from './errors.js';
 export { type Feature, type FeatureProbes, type Features, features } from './features.js';
-export { type AsideFunction, asideFunction } from './ffi.js';
+export { type ForeignFunction, foreignFunction } from './ffi.js';
 export { generateTypes } from './generate.js';
 export type { Global } from './globals.js';
 export type { ProgramAccount } from './kernel-info.js';

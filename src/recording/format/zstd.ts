@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** zstd: Node's own where it has it (22.15 and newer), else WebAssembly, which installs anywhere without a compiler. */
 import * as zlib from 'node:zlib';
-import type { ZstdCodec } from './codec.js';
+import type { Packer, ZstdCodec } from './codec.js';
 
 const LEVEL = 1;
 
@@ -66,4 +66,17 @@ export function loadZstd(): Promise<ZstdCodec> {
     ? Promise.resolve(checked(fromZlib(native as ZlibWithZstd)))
     : import('./zstd-wasm.js').then(({ wasmCodec }) => wasmCodec(LEVEL)).then(checked);
   return codec;
+}
+
+let packer: Promise<Packer> | undefined;
+
+/** What packs batches in this process: Node's own zstd, else the system's library, else that of `loadZstd`. */
+export function loadPacker(): Promise<Packer> {
+  packer ??= 'zstdCompressSync' in zlib ? loadZstd() : findPacker();
+  return packer;
+}
+
+async function findPacker(): Promise<Packer> {
+  const system = await import('./zstd-system.js').then(({ systemPacker }) => systemPacker(LEVEL)).catch(() => null);
+  return system ?? loadZstd();
 }

@@ -12,7 +12,7 @@ import { Field, Schema } from 'apache-arrow/schema';
 import { type DataType, Float64, Int32, Uint8, Uint16, Uint32, Uint64, Utf8 } from 'apache-arrow/type';
 import type { EventBatch } from '../../core/events/batch.js';
 import type { SessionInfo } from '../../core/events/session.js';
-import type { ZstdCodec } from '../format/codec.js';
+import type { Packer } from '../format/codec.js';
 import {
   COLUMNS,
   type Column,
@@ -36,9 +36,6 @@ const ARROW_TYPE: Readonly<Record<ColumnType, () => DataType>> = {
   float64: () => new Float64(),
   utf8: () => new Utf8(),
 };
-
-/** A buffer that is left out. */
-const ABSENT = new Uint8Array(0);
 
 /** Columns.rst, "Encapsulated message format": continuation marker, metadata length, metadata, body; each part padded to 8. */
 const CONTINUATION = 0xffffffff;
@@ -75,11 +72,11 @@ export function schemaMessage(
 }
 
 export class BatchEncoder {
-  readonly #codec: ZstdCodec;
+  readonly #packer: Packer;
   readonly #columns: readonly Column[];
 
-  constructor(codec: ZstdCodec, columns: readonly Column[] = COLUMNS) {
-    this.#codec = codec;
+  constructor(packer: Packer, columns: readonly Column[] = COLUMNS) {
+    this.#packer = packer;
     this.#columns = columns;
   }
 
@@ -103,41 +100,38 @@ export class BatchEncoder {
 
   /** One record batch message of all staged rows, in memory of its own. */
   encode(staging: Staging): Uint8Array {
-    return this.message(staging.rows, this.buffers(staging));
-  }
-
-  /** The buffers of a message as Arrow lays them out, not packed; valid until the staging is used again. */
-  buffers(staging: Staging): Uint8Array[] {
-    const raws: Uint8Array[] = [];
-    for (const column of this.#columns) {
-      raws.push(ABSENT); // validity: nothing is ever null
-      if (column.type === 'utf8') {
-        const text = staging.text(column.key);
-        raws.push(text.offsets, text.bytes);
-      } else raws.push(columnBytes(staging.batch, column, staging.rows));
-    }
-    return raws;
-  }
-
-  /** The message of `buffers`, in memory of its own. `packed`: what became of those that are packed already. */
-  message(rows: number, raws: readonly Uint8Array[], packed: readonly (Uint8Array | null)[] = []): Uint8Array {
+    const rows = staging.rows;
     const regions: BufferRegion[] = [];
+    const raws: Uint8Array[] = [];
+    const packed: Uint8Array[] = [];
     let length = 0;
-    const datas = raws.map((raw, i) => {
-      const small = raw.length === 0 ? raw : (packed[i] ?? this.#codec.compress(raw));
+    const add = (raw: Uint8Array): void => {
+      const small = raw.length === 0 ? raw : this.#packer.compress(raw);
       // A buffer that zstd cannot shrink goes in as it is, with -1 for its length (Message.fbs, BodyCompressionMethod).
       const data = small.length < raw.length ? small : raw;
       const size = raw.length === 0 ? 0 : 8 + data.length;
       regions.push(new BufferRegion(length, size));
+      raws.push(raw);
+      packed.push(data);
       length += align8(size);
-      return data;
-    });
+    };
+    const absent = new Uint8Array(0);
+    for (const column of this.#columns) {
+      add(absent); // validity: nothing is ever null
+      if (column.type === 'utf8') {
+        const text = staging.text(column.key);
+        add(text.offsets);
+        add(text.bytes);
+      } else {
+        add(columnBytes(staging.batch, column, rows));
+      }
+    }
     const nodes = this.#columns.map(() => new FieldNode(rows, 0));
     const header = new RecordBatch(rows, nodes, regions, new BodyCompression(CompressionType.ZSTD));
     const { bytes, body } = frame(Message.encode(Message.from(header, length)), length);
     const view = new DataView(bytes.buffer);
     for (let i = 0; i < regions.length; i++) {
-      const [region, raw, data] = [regions[i], raws[i], datas[i]];
+      const [region, raw, data] = [regions[i], raws[i], packed[i]];
       if (!region || !raw || !data || raw.length === 0) continue;
       view.setBigInt64(body + region.offset, data === raw ? -1n : BigInt(raw.length), true);
       bytes.set(data, body + region.offset + 8);

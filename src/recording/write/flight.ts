@@ -7,9 +7,10 @@ import { createBatch, type EventBatch } from '../../core/events/batch.js';
 import type { SessionInfo } from '../../core/events/session.js';
 import { pushEnd } from '../../core/events/user-rows.js';
 import { Baseline } from '../format/baseline.js';
+import type { Packer } from '../format/codec.js';
+import { loadPacker } from '../format/zstd.js';
 import { History } from '../read/history.js';
-import { END_OF_STREAM, schemaMessage } from './encode.js';
-import { LiveEncoder } from './live-encoder.js';
+import { BatchEncoder, END_OF_STREAM, schemaMessage } from './encode.js';
 import { type FsyncPolicy, fileSink, type RecordingSink } from './sink.js';
 import { Staging } from './staging.js';
 
@@ -30,8 +31,7 @@ export interface Written {
 }
 
 interface Kept {
-  /** A promise while it is being packed. */
-  message: Uint8Array | Promise<Uint8Array>;
+  readonly message: Uint8Array;
   readonly rows: number;
   /** What goes into the history when this is dropped. */
   readonly content: History;
@@ -42,13 +42,13 @@ const MAX_AGE_NS = 1e9;
 
 /** Loads what packs. */
 export async function createFlightRecorder(session: SessionInfo, options: FlightOptions): Promise<FlightRecorder> {
-  return new FlightRecorder(session, options, await LiveEncoder.create());
+  return new FlightRecorder(session, options, await loadPacker());
 }
 
 export class FlightRecorder {
   readonly #session: SessionInfo;
   readonly #options: FlightOptions;
-  readonly #encoder: LiveEncoder;
+  readonly #encoder: BatchEncoder;
   readonly #staging: Staging = new Staging();
   #staged: History = new History();
   #stagedSince = Number.NaN;
@@ -58,13 +58,13 @@ export class FlightRecorder {
   /** What was dropped; null while nothing was. */
   #history: History | null = null;
 
-  constructor(session: SessionInfo, options: FlightOptions, encoder: LiveEncoder) {
+  constructor(session: SessionInfo, options: FlightOptions, packer: Packer) {
     this.#session = session;
     this.#options = options;
-    this.#encoder = encoder;
+    this.#encoder = new BatchEncoder(packer);
   }
 
-  /** Encoded bytes in memory, without what is being packed. */
+  /** Encoded bytes in memory. */
   get bytes(): number {
     return this.#keptBytes;
   }
@@ -94,7 +94,7 @@ export class FlightRecorder {
     const before = this.#history?.baseline.state() ?? null;
     const parts = [schemaMessage(this.#session, { number: 1, before, written: { why, time: to } })];
     if (this.#history !== null) parts.push(...this.#encoder.encodeAll(this.#history.names.batches(before?.time ?? 0)));
-    parts.push(...(await Promise.all(kept.map(({ message }) => message))));
+    parts.push(...kept.map(({ message }) => message));
     const all = new Baseline(before);
     for (const { content } of kept) all.merge(content.baseline);
     const end = createBatch(256, ['']);
@@ -123,22 +123,13 @@ export class FlightRecorder {
   #encode(): void {
     const staging = this.#staging;
     if (staging.rows === 0) return;
-    const kept: Kept = { message: this.#encoder.encode(staging), rows: staging.rows, content: this.#staged };
-    this.#kept.push(kept);
-    if (kept.message instanceof Uint8Array) this.#keptBytes += kept.message.length;
-    else void kept.message.then((message) => this.#packed(kept, message));
+    const message = this.#encoder.encode(staging);
+    this.#kept.push({ message, rows: staging.rows, content: this.#staged });
+    this.#keptBytes += message.length;
     this.#newest = Math.max(this.#newest, this.#staged.baseline.time);
     staging.clear();
     this.#staged = new History();
     this.#stagedSince = Number.NaN;
-    this.#drop();
-  }
-
-  #packed(kept: Kept, message: Uint8Array): void {
-    kept.message = message;
-    // While it was packed it may have become too old.
-    if (!this.#kept.includes(kept)) return;
-    this.#keptBytes += message.length;
     this.#drop();
   }
 
@@ -151,7 +142,7 @@ export class FlightRecorder {
       if (this.#keptBytes <= this.#options.bytes && kept.content.baseline.time >= oldest) break;
       this.#history ??= new History();
       this.#history.merge(kept.content);
-      if (kept.message instanceof Uint8Array) this.#keptBytes -= kept.message.length;
+      this.#keptBytes -= kept.message.length;
       dropped++;
     }
     if (dropped > 0) this.#kept = this.#kept.slice(dropped);

@@ -81,7 +81,6 @@ class RotatingWriter implements RecordingWriter {
     const before = number === 1 ? null : this.#history.baseline.state();
     this.#part = await createRecordingWriter(this.#session, sink, {
       now: this.#now,
-      exactBytes: this.#options.maxBytes !== undefined,
       part: { number, before, written: null },
     });
     this.#born = this.#now();

@@ -3,26 +3,20 @@
 import type { EventBatch } from '../../core/events/batch.js';
 import type { SessionInfo } from '../../core/events/session.js';
 import type { Part } from '../format/part.js';
-import { END_OF_STREAM, schemaMessage } from './encode.js';
-import { LiveEncoder } from './live-encoder.js';
+import { loadPacker } from '../format/zstd.js';
+import { BatchEncoder, END_OF_STREAM, schemaMessage } from './encode.js';
 import type { RecordingSink } from './sink.js';
 import { Staging } from './staging.js';
 
 /** Rows wait at most this long for company: what a killed recorder may lose. */
 const MAX_AGE_MS = 1000;
 
-/** Messages that may wait for one before them to be packed: some megabytes. */
-const MAX_QUEUED = 64;
-
 export interface RecordingWriter {
   /** Rows taken so far. */
   readonly rows: number;
   /** Bytes handed to the sink so far. */
   readonly bytes: number;
-  /**
-   * Takes a copy of the batch's rows. Settles when there is room for more; await it before the next. Rejects with
-   * the sink's `UserError`, which an earlier message may have met.
-   */
+  /** Takes a copy of the batch's rows. Settles when there is room for more; await it before the next. Rejects with the sink's `UserError`. */
   write(batch: EventBatch): Promise<void>;
   /** Sends what is gathered. To be called about once a second, so that rows do not wait for a next batch that never comes. */
   flush(): Promise<void>;
@@ -33,8 +27,6 @@ export interface RecordingWriter {
 export interface RecordingWriterOptions {
   /** A clock in ms; `performance.now` by default. */
   readonly now?: () => number;
-  /** `bytes` is to be that of all rows that were taken, but for those that wait for company: what is packed beside this thread lags. */
-  readonly exactBytes?: boolean;
   /** Which part of a recording this is; null or absent: all of it. */
   readonly part?: Part | null;
 }
@@ -46,35 +38,20 @@ export async function createRecordingWriter(
   options: RecordingWriterOptions = {},
 ): Promise<RecordingWriter> {
   const now = options.now ?? ((): number => performance.now());
-  const encoder = await LiveEncoder.create(options.exactBytes === true ? null : undefined);
+  const encoder = new BatchEncoder(await loadPacker());
   const staging = new Staging();
   let rows = 0;
   let bytes = 0;
   let oldest = 0;
-  /** Messages that the sink has not taken, and those of them that are not packed. */
-  let queued = 0;
-  let packing = 0;
-  let failed = false;
   let ended = false;
   // Messages leave one after the other: a timer may flush while a write waits. Once one has failed,
   // each later one fails too, so nothing follows a message that arrived in part.
   let tail: Promise<void> = Promise.resolve();
 
-  const send = (message: Uint8Array | Promise<Uint8Array>): Promise<void> => {
-    queued++;
-    if (message instanceof Promise) {
-      packing++;
-      void message.then(() => packing--);
-    }
-    tail = tail.then(async () => {
-      const packed = await message;
-      bytes += packed.length;
-      await sink.write(packed);
-      queued--;
-    });
-    tail.catch(() => {
-      failed = true; // its rejection reaches the next one to await it
-    });
+  const send = (message: Uint8Array): Promise<void> => {
+    bytes += message.length;
+    tail = tail.then(() => sink.write(message));
+    tail.catch(() => {}); // its rejection reaches the next one to await it
     return tail;
   };
   const flush = (): Promise<void> => {
@@ -82,14 +59,6 @@ export async function createRecordingWriter(
     const message = encoder.encode(staging);
     staging.clear();
     return send(message);
-  };
-  /**
-   * Sends what is gathered, and settles when the sink has it. What is being packed is not waited for: where no CPU is free for
-   * that, the ring would fill up meanwhile, and this thread can pack as well.
-   */
-  const pass = (): Promise<void> => {
-    const sent = flush();
-    return packing > 0 && queued < MAX_QUEUED && !failed ? Promise.resolve() : sent;
   };
 
   try {
@@ -112,9 +81,9 @@ export async function createRecordingWriter(
         const taken = staging.append(batch, from);
         from += taken;
         rows += taken;
-        if (staging.full) await pass();
+        if (staging.full) await flush();
       }
-      if (staging.rows > 0 && now() - oldest >= MAX_AGE_MS) await pass();
+      if (staging.rows > 0 && now() - oldest >= MAX_AGE_MS) await flush();
     },
     flush,
     async end() {
