@@ -30,8 +30,8 @@ export interface DriveResult {
 /** Takes a batch; false: no more is wanted. With a promise the next batch comes when it settles. */
 export type Push = (batch: EventBatch) => unknown;
 
-/** Longest time batches that are there already keep timers, keys and signals waiting, ms. */
-const TURN_MS = 15;
+/** Batches that are there already keep timers, keys and signals waiting so long, and for the rest of one batch; ms. */
+const TURN_MS = 5;
 /** Waits of a paced replay are cut in pieces, so that a stop is noticed, ms. */
 const PACE_STEP_MS = 100;
 
