@@ -129,6 +129,7 @@ export function lifecycle(n: number, at: number, how: End): Lifecycle {
     how,
     attempts,
     waits: cause === null ? [] : cause === 'folio locked' ? (flying ? [folio] : [folio, mmap]) : flying ? [] : [mmap],
+    leftOut: null,
     swap: { type: 0, synchronous: n % 4 === 0, missing: false },
     enteredSwap: true,
     major: cause === 'folio locked',

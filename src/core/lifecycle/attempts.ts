@@ -7,7 +7,7 @@ import type { WaitKind } from '../vocabulary/waits.js';
 import { type AttemptRecord, Innermost } from './attempt-record.js';
 import { classify, noteRetry } from './causes.js';
 import type { Interval, LockKind, Wait } from './lifecycle.js';
-import { appended, type FaultRecord } from './record.js';
+import type { FaultRecord } from './record.js';
 import { releasedByRetry } from './release.js';
 import type { StepContext } from './step.js';
 import { judgeUnseen, TRIED_AGAIN } from './verdict.js';
@@ -28,7 +28,7 @@ export function begin(
 ): AttemptRecord {
   const attempt = s.pool.attempt(lock, known, acquired);
   attempt.gap = f.gap > 0;
-  f.attempts = appended(f.attempts, attempt);
+  f.addAttempt(attempt);
   f.attempt = attempt;
   if (lock === 'vma') f.vmaAttempt = attempt;
   else join(f, s);

@@ -51,6 +51,7 @@ export function copyLifecycle(r: FaultRecord): Lifecycle {
       contended: w.contended,
       holder: w.holder,
     })),
+    leftOut: r.leftOut === null ? null : { ...r.leftOut },
     swap: r.swap,
     enteredSwap: r.enteredSwap,
     major: r.major,

@@ -72,6 +72,13 @@ export interface Wait {
   holder: number;
 }
 
+/** Of attempts, those with a result of RETRY among them, and of waits. */
+export interface LeftOut {
+  readonly attempts: number;
+  readonly retries: number;
+  readonly waits: number;
+}
+
 export interface Lifecycle {
   /** fault_cpu * 2^32 + fault. Unique within a session. */
   readonly id: number;
@@ -99,8 +106,11 @@ export interface Lifecycle {
   /** NaN while in flight. */
   end: number;
   how: End;
+  /** Without those of `leftOut`, which are of the middle. */
   readonly attempts: Attempt[];
   readonly waits: Wait[];
+  /** How many there were besides; null: none. */
+  readonly leftOut: LeftOut | null;
   /** null until get_swap_device was seen inside do_swap_page. */
   swap: { readonly type: number; readonly synchronous: boolean; readonly missing: boolean } | null;
   enteredSwap: boolean;

@@ -3,17 +3,25 @@
 
 import type { EventBatch } from '../events/batch.js';
 import { type AttemptRecord, UNKNOWN_INTERVAL, type WaitRecord } from './attempt-record.js';
-import type { End, Interval, Lifecycle, Verdict } from './lifecycle.js';
+import type { End, Interval, LeftOut, Lifecycle, Verdict } from './lifecycle.js';
 
 const NOTHING_LOST: string[] = [];
 const NO_ATTEMPTS: AttemptRecord[] = [];
 const NO_WAITS: WaitRecord[] = [];
 
 /**
+ * So many of its attempts a fault keeps, and of its waits: the first half and the latest. Who handles a userfault decides how often it
+ * returns RETRY, and the fold may follow 65 536 faults at a time.
+ */
+export const MOST_KEPT = 64;
+/** And so many words on what was lost. */
+export const MOST_LOST = 16;
+
+/**
  * A fault's list with one more at its end, to be used in the place of the old one. `push` onto an empty one would make
  * room for seventeen, and most lists stay at one or two.
  */
-export function appended<T>(list: T[], item: T): T[] {
+function appended<T>(list: T[], item: T): T[] {
   switch (list.length) {
     case 0:
       return [item];
@@ -48,6 +56,7 @@ export class FaultRecord implements Lifecycle {
   declare how: End;
   declare attempts: AttemptRecord[];
   declare waits: WaitRecord[];
+  declare leftOut: { -readonly [K in keyof LeftOut]: number } | null;
   declare swap: Lifecycle['swap'];
   declare enteredSwap: boolean;
   /** Its PTE, or get_swap_device, says that the entry is of a swap device. */
@@ -121,6 +130,7 @@ export class FaultRecord implements Lifecycle {
     this.how = 'in-flight';
     this.attempts = NO_ATTEMPTS;
     this.waits = NO_WAITS;
+    this.leftOut = null;
     this.swap = null;
     this.enteredSwap = false;
     this.swapFault = false;
@@ -160,7 +170,33 @@ export class FaultRecord implements Lifecycle {
 
   lose(what: string): void {
     if (this.lost === NOTHING_LOST) this.lost = [];
-    if (!this.lost.includes(what)) this.lost.push(what);
+    if (this.lost.includes(what) || this.lost.length > MOST_LOST) return;
+    this.lost.push(this.lost.length < MOST_LOST ? what : 'and more');
+  }
+
+  addAttempt(attempt: AttemptRecord): void {
+    this.attempts = appended(this.attempts, attempt);
+    if (this.attempts.length <= MOST_KEPT) return;
+    const gone = this.#leaveOut(this.attempts, 'attempts');
+    if (gone.outcome === 'retry') this.#counted().retries++;
+  }
+
+  /** Whoever holds the record of one that is left out may go on with it: it is not used again. */
+  addWait(wait: WaitRecord): void {
+    this.waits = appended(this.waits, wait);
+    if (this.waits.length > MOST_KEPT) this.#leaveOut(this.waits, 'waits');
+  }
+
+  #leaveOut<T>(list: T[], what: 'attempts' | 'waits'): T {
+    const [gone] = list.splice(MOST_KEPT / 2, 1) as [T];
+    this.#counted()[what]++;
+    this.lose(`${what} in its middle not kept`);
+    return gone;
+  }
+
+  #counted(): NonNullable<FaultRecord['leftOut']> {
+    this.leftOut ??= { attempts: 0, retries: 0, waits: 0 };
+    return this.leftOut;
   }
 }
 

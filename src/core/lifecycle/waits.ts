@@ -3,13 +3,15 @@
 import { WAIT_FACTS, type WaitKind } from '../vocabulary/waits.js';
 import { type AttemptRecord, Innermost, type WaitRecord } from './attempt-record.js';
 import type { Wait } from './lifecycle.js';
-import { appended, type FaultRecord } from './record.js';
+import { type FaultRecord, MOST_KEPT } from './record.js';
 import type { StepContext } from './step.js';
 
 export function openWait(f: FaultRecord, s: StepContext, kind: WaitKind, held: Wait['held']): WaitRecord {
   const wait = s.pool.wait(kind, held, s.time, f.wait);
   f.wait = wait;
-  f.waits = appended(f.waits, wait);
+  // One that is left out would not be found when the lock becomes known.
+  if (f.deferred > 0 && f.waits.length >= MOST_KEPT) settleDeferred(f, s, 'unknown');
+  f.addWait(wait);
   return wait;
 }
 

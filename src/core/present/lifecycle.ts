@@ -10,8 +10,24 @@ export function causeOf(lifecycle: Lifecycle): Cause | null {
   return null;
 }
 
-/** Time spent in waits of one kind, up to `now` for a wait that lasts; NaN when an end was lost, 0 without any wait. */
+/** Attempts, aborted ones too. */
+export function triesOf({ attempts, leftOut }: Lifecycle): number {
+  return attempts.length + (leftOut?.attempts ?? 0);
+}
+
+/** Attempts that returned RETRY. */
+export function retriesOf({ attempts, leftOut }: Lifecycle): number {
+  return attempts.filter(({ outcome }) => outcome === 'retry').length + (leftOut?.retries ?? 0);
+}
+
+/** Whether `waits` has every wait there was. */
+export function hasAllWaits({ leftOut }: Lifecycle): boolean {
+  return leftOut === null || leftOut.waits === 0;
+}
+
+/** Time spent in waits of one kind, up to `now` for one that lasts; NaN when an end was lost or some are left out, 0 without any. */
 export function waited(lifecycle: Lifecycle, kind: WaitKind, now: number): number {
+  if (!hasAllWaits(lifecycle)) return Number.NaN;
   let ns = 0;
   for (const wait of lifecycle.waits) {
     if (wait.kind !== kind) continue;

@@ -72,8 +72,9 @@ function queueOf(wait: Wait, end: number, queueSeen: boolean): { queued: Interva
   return queueSeen ? { queued: NOTHING, lookupNs: whole } : { queued: { lo: 0, hi: whole }, lookupNs: 0 };
 }
 
-/** All queueing for mmap_lock after the RETRY; null when an end of it was not seen. */
+/** All queueing for mmap_lock after the RETRY; null when an end of it was not seen, or not all of it was kept. */
 function queuedAfter(fault: Lifecycle, queueSeen: boolean): { queued: Interval | null; lookupNs: number } {
+  if (fault.leftOut !== null) return { queued: null, lookupNs: 0 };
   let lo = 0;
   let hi = 0;
   let lookupNs = 0;

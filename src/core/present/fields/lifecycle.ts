@@ -3,7 +3,7 @@
 import type { Lifecycle } from '../../lifecycle/lifecycle.js';
 import { WAIT_FACTS } from '../../vocabulary/waits.js';
 import { formatLower, formatTime } from '../format.js';
-import { causeOf, heldNow, lasted, lockName, waited } from '../lifecycle.js';
+import { causeOf, heldNow, lasted, lockName, triesOf, waited } from '../lifecycle.js';
 import { type Field, formatOf, isInterval, num, text, whole } from './field.js';
 
 /** A lifecycle beside the time of the snapshot it is shown in, for clocks that run. */
@@ -28,7 +28,7 @@ export const lifecycleFields: readonly Field<LifecycleRow>[] = [
   text('comm', 'comm', 12, (r) => r.lifecycle.comm, 15),
   num('address', 'address', 'address', 12, (r) => r.lifecycle.address),
   text('cause', 'cause', 20, (r) => causeOf(r.lifecycle), 26),
-  num('attempts', 'tries', '', 5, (r) => r.lifecycle.attempts.length),
+  num('attempts', 'tries', '', 5, (r) => triesOf(r.lifecycle)),
   num('folioWait', WAIT_FACTS.folio.title, 'ns', 10, (r) => wait(r, 'folio')),
   num('mmapWait', WAIT_FACTS.mmapLock.title, 'ns', 9, (r) => wait(r, 'mmapLock')),
   num('userfaultWait', WAIT_FACTS.userfault.title, 'ns', 11, (r) => wait(r, 'userfault')),
@@ -68,5 +68,5 @@ export const inFlightFields: readonly Field<LifecycleRow>[] = [
   text('cause', 'cause so far', 16, causeSoFar, 23),
   num('address', 'address', 'address', 12, (r) => r.lifecycle.address),
   num('pid', 'pid', '', 7, (r) => r.lifecycle.tgid, whole),
-  num('tries', 'tries', '', 5, (r) => r.lifecycle.attempts.length),
+  num('tries', 'tries', '', 5, (r) => triesOf(r.lifecycle)),
 ];

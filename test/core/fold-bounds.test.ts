@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+/** Faults that go on and on: what is kept of one is bounded, and what is counted is not. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Attempt, Lifecycle } from '../../src/core/lifecycle/lifecycle.js';
+import { MOST_KEPT, MOST_LOST } from '../../src/core/lifecycle/record.js';
+import { retriesOf, triesOf, waited } from '../../src/core/present/lifecycle.js';
+import { verdictOf } from '../../src/core/verdict/outcome.js';
+import { VlKind, VlWait } from '../../src/schema/events.gen.js';
+import { FALLBACK, FOLIO, fault, LOCK, only, run, type Step } from './by-hand.js';
+import { MMAP_FLAGS, VMA_FLAGS } from './session.js';
+
+const K = VlKind;
+const TIMES = 1000;
+
+function times(steps: readonly Step[], n: number = TIMES): Step[] {
+  return Array.from({ length: n }, () => steps).flat();
+}
+
+describe('a fault that goes on and on', () => {
+  const again = FOLIO.map(([kind, a = 0, b = 0]): Step => [kind, a === VMA_FLAGS ? MMAP_FLAGS : a, b]);
+  const looping = fault([...FOLIO, ...times([...LOCK, ...again]), ...FALLBACK]);
+
+  it('keeps its first attempts and waits and its latest, and how many there were', () => {
+    const life = only(looping);
+    assert.deepEqual([life.how, triesOf(life), retriesOf(life)], ['ok-mmap', TIMES + 2, TIMES + 1]);
+    assert.deepEqual([life.attempts.length, life.waits.length], [MOST_KEPT, MOST_KEPT]);
+    assert.deepEqual(life.leftOut, {
+      attempts: TIMES + 2 - MOST_KEPT,
+      retries: TIMES + 2 - MOST_KEPT,
+      waits: 2 * TIMES + 2 - MOST_KEPT,
+    });
+    assert.deepEqual(life.lost, ['waits in its middle not kept', 'attempts in its middle not kept']);
+    assert.deepEqual([life.attempts[0]?.lock, life.attempts.at(-1)?.outcome], ['vma', 'ok']);
+    const starts = life.attempts.map(({ acquired }) => acquired.hi);
+    const pause = (starts[2] as number) - (starts[1] as number);
+    const steps = starts.slice(1).map((start, i) => start - (starts[i] as number));
+    assert.equal(steps.filter((step) => step > pause).length, 1, 'one place where some are missing');
+    assert.equal(
+      steps.findIndex((step) => step > pause),
+      MOST_KEPT / 2 - 1,
+    );
+  });
+
+  it('has waits of a length that is not known, and its process has all of them', () => {
+    const { closed, snapshot } = run(looping);
+    const [life] = closed as [Lifecycle];
+    assert.ok(Number.isNaN(waited(life, 'folio', 0)));
+    assert.equal(verdictOf(life, life.attempts[0] as Attempt, true).queued, null);
+    assert.deepEqual([snapshot.waits.folio.count, snapshot.waits.mmapLock.count], [TIMES + 1, TIMES + 1]);
+    assert.equal(snapshot.retry.total, 1);
+  });
+
+  it('counts every wait of an attempt whose lock shows only when it is over', () => {
+    const reclaim: Step[] = [
+      [K.WAIT_ENTER, VlWait.RECLAIM],
+      [K.WAIT_EXIT, VlWait.RECLAIM],
+    ];
+    const { closed, snapshot } = run(fault([...times(reclaim), [K.HMF_EXIT, VMA_FLAGS]]));
+    assert.deepEqual([closed[0]?.waits.length, snapshot.waits.reclaim.count], [MOST_KEPT, TIMES]);
+    assert.deepEqual([closed[0]?.waits[0]?.held, closed[0]?.waits.at(-1)?.held], ['unknown', 'vma']);
+  });
+
+  it('counts a wait that is left out while it lasts, when it ends', () => {
+    const inside: Step[] = [
+      [K.WAIT_ENTER, VlWait.RECLAIM],
+      [K.WAIT_EXIT, VlWait.RECLAIM],
+    ];
+    const before = times(inside, MOST_KEPT / 2);
+    const steps: Step[] = [...before, [K.WAIT_ENTER, VlWait.SWAPIN], ...times(inside, MOST_KEPT)];
+    const { closed, snapshot } = run(
+      fault([
+        [K.SWAP_ENTER, VMA_FLAGS],
+        ...steps,
+        [K.WAIT_EXIT, VlWait.SWAPIN],
+        [K.SWAP_EXIT],
+        [K.HMF_EXIT, VMA_FLAGS],
+      ]),
+    );
+    assert.equal(closed[0]?.how, 'ok-vma');
+    assert.ok(closed[0]?.waits.every(({ kind }) => kind === 'reclaim'));
+    assert.deepEqual([snapshot.waits.swapin.count, snapshot.waits.reclaim.count], [1, 1.5 * MOST_KEPT]);
+  });
+
+  it('names so many losses', () => {
+    const every = fault([...FOLIO, ...times([...LOCK, ...again], 100), ...FALLBACK]);
+    const { lost } = only(every.filter(({ step }) => step % 7 !== 3));
+    assert.deepEqual([lost.length, lost.at(-1)], [MOST_LOST + 1, 'and more']);
+  });
+});
