@@ -19,6 +19,7 @@ interface Run {
   readonly majorFaults: number;
   readonly alone: readonly number[];
   readonly apart: readonly number[];
+  readonly latest: { readonly ms: number; readonly ran: number; readonly waited: number };
   readonly oom: number;
   readonly code: number;
   readonly words: string;
@@ -44,10 +45,11 @@ for (const kernel of kernels) {
       runs.map(({ run }) => run),
       ['plain', 'unit'],
     );
-    for (const { run, hog, swapped, majorFaults, alone, apart, oom, code, words, stat } of runs) {
+    for (const { run, hog, swapped, majorFaults, alone, apart, latest, oom, code, words, stat } of runs) {
       t.diagnostic(
         `${run}: ${swapped} pages swapped in, ${hog.majorFaults} major faults of the hog, ${majorFaults} of the tool; ` +
-          `lines ${Math.max(...apart)} ms apart at most, before ${Math.max(...alone)}; ${apart.length} in ${SECONDS} s`,
+          `lines ${latest.ms} ms apart at most (it ran for ${latest.ran}, and had no CPU for ${latest.waited}), ` +
+          `before ${Math.max(...alone)}; ${apart.length} in ${SECONDS} s`,
       );
       await t.test(`${run}: nothing is lost, and it is not killed`, () => {
         assert.equal(code, 130, words);
