@@ -10,7 +10,7 @@ import { MAX_PROCESSES } from '../../cli/commands/stat/json.js';
 import { guestImpossible, isArm64, isRealTime, kernels, matrixOnly, oneKernel } from './guest.js';
 import { causeOf, retriesOf, tally } from './guest-session.js';
 import { CAUSES, NUMA, observe } from './observed.js';
-import { assertOneCause, MARK_TAKEN, ONE_CAUSE } from './one-cause.js';
+import { assertOneCause, assertWokenInVain, MARK_TAKEN, ONE_CAUSE } from './one-cause.js';
 import type { Fault } from './session.js';
 import { assertWriterGates } from './writer-gate.js';
 
@@ -57,6 +57,8 @@ for (const kernel of oneKernel) {
       const skipped = run === 'file-faults-readahead-16' && /^6\.16\b/.test(kernel) && MARK_TAKEN;
       await t.test(`${run}: ${ONE_CAUSE[run]?.cause}`, { skip: skipped }, () => assertOneCause(retry, run, kernel));
     }
+
+    await t.test('a userfault that is woken in vain', () => assertWokenInVain(retry));
 
     await t.test('mappings: what a VMA maps is said as /proc/PID/maps says it', () => {
       const run = 'mappings';

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Workloads each of which has one cause, and what is held against their truth. */
 import assert from 'node:assert/strict';
+import { MOST_KEPT } from '../../src/core/lifecycle/record.js';
 import { isRealTime } from './guest.js';
 import { retriesOf, type Session, tally } from './guest-session.js';
 
@@ -13,6 +14,9 @@ interface OneCause {
 const AVOIDABLE = { verdicts: ['avoidable'], how: 'ok-mmap' };
 const USERFAULT = { innermost: 'handle_userfault', ...AVOIDABLE };
 const FILE = { innermost: 'filemap_fault', ...AVOIDABLE };
+
+/** Its faults are woken 200 times before their page is there. */
+const WOKEN = 'uffd-gate-4-1-missing-200';
 
 /** Workloads all of whose faults, at their pages, retry once for one cause and end alike. */
 export const ONE_CAUSE: Readonly<Record<string, OneCause>> = {
@@ -30,12 +34,25 @@ export const ONE_CAUSE: Readonly<Record<string, OneCause>> = {
   'uffd-gate-8-1-missing': { cause: 'userfault: missing', ...USERFAULT },
   'uffd-gate-8-1-wp': { cause: 'userfault: write-protect', ...USERFAULT },
   'uffd-gate-8-1-minor': { cause: 'userfault: minor', ...USERFAULT },
+  [WOKEN]: { cause: 'userfault: missing', ...USERFAULT },
   'punch-4-128': { cause: 'shmem: hole punch', innermost: 'shmem_fault', ...AVOIDABLE },
   'gate-other-8': { cause: 'folio locked: other holder', innermost: '__folio_lock_or_retry', ...AVOIDABLE },
 };
 
 /** A kretprobe on filemap_fault there counts 2 RETRYs of that program where 6.18 has 18. */
 export const MARK_TAKEN = 'ext4 of 6.16 reads the first pages as one folio: the read itself takes its readahead mark';
+
+/** Of a fault that comes again and again all attempts are counted, and as many are kept as the fold keeps. */
+export function assertWokenInVain(session: Session): void {
+  const { truth, wakes } = session.truth(WOKEN);
+  const faults = session.at(WOKEN).filter(({ lost }) => lost?.includes('attempts in its middle not kept'));
+  session.assertCount('faults that came again and again', faults.length, truth);
+  for (const { tries, retries, attempts, waits } of faults) {
+    assert.deepEqual([attempts.length, waits.length], [MOST_KEPT, MOST_KEPT]);
+    session.assertCount('attempts', tries, wakes + 2);
+    session.assertCount('attempts that returned RETRY', retries, wakes + 1);
+  }
+}
 
 export function assertOneCause(session: Session, run: string, kernel: string): void {
   const expected = ONE_CAUSE[run];

@@ -29,6 +29,8 @@ export interface Fault {
   address: number | null;
   how: string;
   major: boolean;
+  tries: number;
+  retries: number;
   attempts: Attempt[];
   waits: Wait[];
   lost: string | null;
@@ -47,6 +49,7 @@ export interface Truth {
   holder: number;
   more: number;
   slept: number;
+  wakes: number;
   faults: number;
   vmas: number;
   changed: [number, number];

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * uffd-gate WAITERS ROUNDS [MODE]: all WAITERS threads fault on one page of a userfaultfd region, then it is resolved.
+ * uffd-gate WAITERS ROUNDS [MODE [WAKES]]: all WAITERS threads fault on one page of a userfaultfd region, then it is resolved.
  *   missing  a read of a page that is not there, then UFFDIO_COPY (the default)
  *   wp       a write to a write-protected page, then UFFDIO_WRITEPROTECT
  *   minor    a read of a page of a memfd that is in its page cache and not mapped here, then UFFDIO_CONTINUE
- * Truth: in each round exactly WAITERS faults on that page return VM_FAULT_RETRY from handle_userfault. No disk, no swap.
+ * WAKES times (0) they are woken before that, and find the page as it was.
+ * Truth: in each round exactly WAITERS faults on that page return VM_FAULT_RETRY from handle_userfault, 1 + WAKES times each, the
+ * first time under the VMA lock. No disk, no swap.
  */
 #include "uffd.h"
 #include <stdatomic.h>
@@ -76,6 +78,11 @@ static void resolve(void)
 		protect(0);
 }
 
+static void wake(void)
+{
+	must(!ioctl(uffd, UFFDIO_WAKE, &(struct uffdio_range){ (uintptr_t)page, PAGE }), "UFFDIO_WAKE");
+}
+
 static void make_region(void)
 {
 	char *region = map_pages(2);
@@ -100,12 +107,13 @@ int main(int argc, char **argv)
 {
 	int waiters = (int)number(argc, argv, 1, 8, 1, MAX_THREADS);
 	int rounds = (int)number(argc, argv, 2, 1, 1, 100000);
+	int wakes = (int)number(argc, argv, 4, 0, 0, 100000);
 	pthread_t thread[MAX_THREADS];
 
 	while (argc > 3 && mode < MODES && strcmp(argv[3], names[mode]))
 		mode++;
 	if (mode == MODES)
-		die(2, "usage: uffd-gate [WAITERS [ROUNDS [missing|wp|minor]]]");
+		die(2, "usage: uffd-gate [WAITERS [ROUNDS [missing|wp|minor [WAKES]]]]");
 	uffd = open_uffd(UFFD_USER_MODE_ONLY);
 	make_region();
 	for (int round = 0; round < rounds; round++) {
@@ -117,6 +125,10 @@ int main(int argc, char **argv)
 			thread[i] = start_thread(waiter, (void *)(intptr_t)value);
 		pthread_barrier_wait(&start);
 		caught = await_faults(waiters, 30000 + 500 * waiters);
+		for (int i = 0; i < wakes && caught == waiters; i++) {
+			wake();
+			caught = await_faults(waiters, 30000 + 500 * waiters);
+		}
 		resolve();
 		for (int i = 0; i < waiters; i++)
 			pthread_join(thread[i], NULL);
@@ -127,7 +139,7 @@ int main(int argc, char **argv)
 	if (wrong)
 		die(3, "%d reads saw a wrong page", wrong);
 	printf("{\"workload\":\"uffd-gate\",\"mode\":\"%s\",\"pid\":%d,\"address\":\"%p\",\"stride\":0,\"waiters\":%d,"
-	       "\"rounds\":%d,\"truth\":%d}\n",
-	       names[mode], getpid(), (void *)page, waiters, rounds, waiters * rounds);
+	       "\"rounds\":%d,\"wakes\":%d,\"truth\":%d}\n",
+	       names[mode], getpid(), (void *)page, waiters, rounds, wakes, waiters * rounds);
 	return 0;
 }
