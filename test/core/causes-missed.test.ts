@@ -5,9 +5,9 @@ import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import type { Lifecycle } from '../../src/core/lifecycle/lifecycle.js';
-import type { Cause } from '../../src/core/vocabulary/causes.js';
 import { VlKind } from '../../src/schema/events.gen.js';
 import { RETRY, vmaOf } from './by-hand.js';
+import { coarserThan } from './coarser.js';
 import { run } from './compare.js';
 import { missed, type Realm, rowsOf, truthOf } from './missed-runs.js';
 import { VMA_FLAGS } from './session.js';
@@ -16,17 +16,13 @@ import { synthesizeStream } from './synthetic.js';
 const K = VlKind;
 
 describe('whatever runs are missed', () => {
-  /** Causes that say less than the true one, and nothing else. */
-  const COARSE: readonly [of: RegExp, cause: Cause][] = [
-    [/^(folio locked|device-exclusive)/, 'folio locked'],
-    [/^userfault/, 'userfault'],
-    [/^hugetlb$/, 'anon_vma'],
-  ];
   const check = (life: Lifecycle, cause: string | null, verdict: string | null, what: string): void => {
     const vma = vmaOf(life);
     if (vma?.outcome !== 'retry' || cause === null) return;
-    const coarse = COARSE.filter(([of]) => of.test(cause)).map(([, one]) => one);
-    assert.ok([cause, 'unknown', ...coarse].includes(vma.cause ?? ''), `${vma.cause}, not ${cause}: ${what}`);
+    assert.ok(
+      [cause, 'unknown', ...coarserThan(cause)].includes(vma.cause ?? ''),
+      `${vma.cause}, not ${cause}: ${what}`,
+    );
     const kind = vma.verdict?.kind ?? 'unknown';
     assert.ok(kind === verdict || kind === 'unknown', `${kind}, not ${verdict} (${cause}): ${what}`);
   };

@@ -2,6 +2,7 @@
 /** Sums per VMA: which mapping of which process retries, aborts and waits. */
 import { BoundedMap } from '../bounded/bounded-map.js';
 import type { Names } from '../events/names.js';
+import { VM_HUGETLB } from '../lifecycle/causes.js';
 import type { Attempt, Lifecycle, Wait } from '../lifecycle/lifecycle.js';
 import { WAIT_FACTS } from '../vocabulary/waits.js';
 import { hasLost, type LostSeries, LostSums } from './lost-series.js';
@@ -46,8 +47,6 @@ export interface VmaRow {
 const MAX_VMAS = 4096;
 const MAX_VMA_ROWS = 256;
 
-/** VM_HUGETLB of include/linux/mm.h; the same value since 2.6. */
-const VM_HUGETLB = 0x400000n;
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 /** With the address of the handler until it is named; 0n for none. */
 type Sums = Omit<Mutable<VmaRow>, 'handler' | 'mapping' | 'device' | 'inode' | 'lost'> & {

@@ -28,6 +28,9 @@ const VM_UFFD_WP = 1 << 12;
 /** In vm_flags: VM_UFFD_MISSING and VM_UFFD_WP; VM_UFFD_MINOR's bit differs between kernels, 37, 38 or 41. */
 const VM_UFFD = BigInt(VM_UFFD_MISSING | VM_UFFD_WP) | (1n << 37n) | (1n << 38n) | (1n << 41n);
 
+/** In vm_flags; the same value since 2.6 (include/linux/mm.h). */
+export const VM_HUGETLB = 0x400000n;
+
 /**
  * Notes that `outer` returned RETRY (or is proven to have), `previous` being the step before and `time` its own.
  * A callee that was entered and whose return was not seen returned RETRY too: under the VMA lock
@@ -47,6 +50,8 @@ export function noteRetry(attempt: AttemptRecord, outer: Innermost, previous: nu
 
 /** The VMA is registered with userfaultfd, or its flags were not seen; then handle_userfault may have returned RETRY, unseen. */
 const mayBeUserfault = (f: FaultRecord): boolean => f.vmFlags === 0n || (f.vmFlags & VM_UFFD) !== 0n;
+
+const isHugetlb = (f: FaultRecord): boolean => (f.vmFlags & VM_HUGETLB) !== 0n;
 
 /** What the PTE held that do_swap_page of an attempt under the VMA lock was called for. */
 function entryOf(f: FaultRecord, attempt: AttemptRecord, bits: FaultBits): PteKind {
@@ -105,7 +110,7 @@ function causeOf(f: FaultRecord, attempt: AttemptRecord, s: StepContext): RetryC
     case Innermost.Uffd:
       return userfaultCause(attempt.uffdReason, bits);
     case Innermost.Anon:
-      return attempt.hugetlb ? 'hugetlb' : 'anon_vma';
+      return attempt.hugetlb || isHugetlb(f) ? 'hugetlb' : 'anon_vma';
     case Innermost.Swap:
       return swapCause(f, attempt, s);
     case Innermost.Filemap:
@@ -118,7 +123,7 @@ function causeOf(f: FaultRecord, attempt: AttemptRecord, s: StepContext): RetryC
     case Innermost.PmdPrivate:
       return 'device-private';
     default:
-      return 'unknown';
+      return isHugetlb(f) && !mayBeUserfault(f) ? 'hugetlb' : 'unknown';
   }
 }
 
