@@ -2,10 +2,14 @@
 /** Faults that go on and on: what is kept of one is bounded, and what is counted is not. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Attempt, Lifecycle } from '../../src/core/lifecycle/lifecycle.js';
-import { MOST_KEPT, MOST_LOST } from '../../src/core/lifecycle/record.js';
+import { type Attempt, type Lifecycle, MOST_KEPT } from '../../src/core/lifecycle/lifecycle.js';
+import { MOST_LOST } from '../../src/core/lifecycle/record.js';
 import { retriesOf, triesOf, waited } from '../../src/core/present/lifecycle.js';
 import { verdictOf } from '../../src/core/verdict/outcome.js';
+import { detailLines } from '../../src/core/view/waterfall.js';
+import { slicesOf } from '../../src/export/perfetto/slices.js';
+import { attemptRows } from '../../src/export/tables/attempts.js';
+import { waitRows } from '../../src/export/tables/waits.js';
 import { VlKind, VlWait } from '../../src/schema/events.gen.js';
 import { FALLBACK, FOLIO, fault, LOCK, only, run, type Step } from './by-hand.js';
 import { MMAP_FLAGS, VMA_FLAGS } from './session.js';
@@ -49,6 +53,30 @@ describe('a fault that goes on and on', () => {
     assert.equal(verdictOf(life, life.attempts[0] as Attempt, true).queued, null);
     assert.deepEqual([snapshot.waits.folio.count, snapshot.waits.mmapLock.count], [TIMES + 1, TIMES + 1]);
     assert.equal(snapshot.retry.total, 1);
+  });
+
+  it('is shown with the numbers its attempts have, and each for as long as it had its lock', () => {
+    const life = only(looping);
+    const [last, half] = [TIMES + 1, MOST_KEPT / 2];
+    assert.deepEqual(
+      attemptRows(life).map(({ n }) => n),
+      life.attempts.map((_, i) => (i < half ? i : last - MOST_KEPT + 1 + i)),
+    );
+    assert.equal(waitRows(life).at(-1)?.n, 2 * TIMES + 1);
+    const text = detailLines(life, 0, 100).map((line) => line.map((part) => part.text).join(''));
+    assert.ok(
+      text.includes('Attempts  the first and the last of 1002'),
+      text.find((line) => /^Attempts/.test(line)),
+    );
+    assert.ok(text.some((line) => line.startsWith(`${last + 1}. under mmap_lock`)));
+    const { work } = slicesOf(life, life.last, 'x64', () => 0n);
+    const attempts = work.filter(({ name }) => /^(VMA lock|mmap_lock)/.test(name));
+    const lengths = attempts.map(({ start, end }) => end - start);
+    assert.equal(attempts.length, MOST_KEPT);
+    assert.ok(
+      Math.max(...lengths) < (life.last - life.first) / 100,
+      `${Math.max(...lengths)} of ${life.last - life.first}`,
+    );
   });
 
   it('counts every wait of an attempt whose lock shows only when it is over', () => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Workloads each of which has one cause, and what is held against their truth. */
 import assert from 'node:assert/strict';
-import { MOST_KEPT } from '../../src/core/lifecycle/record.js';
+import { MOST_KEPT } from '../../src/core/lifecycle/lifecycle.js';
 import { coarserThan } from '../core/coarser.js';
 import { isRealTime } from './guest.js';
 import { retriesOf, type Session, tally } from './guest-session.js';

@@ -72,6 +72,12 @@ export interface Wait {
   holder: number;
 }
 
+/**
+ * So many of its attempts a fault keeps, and of its waits: the first half and the latest. Who handles a userfault decides how often it
+ * returns RETRY, and the fold may follow 65 536 faults at a time.
+ */
+export const MOST_KEPT = 64;
+
 /** Of attempts, those with a result of RETRY among them, and of waits. */
 export interface LeftOut {
   readonly attempts: number;

@@ -3,18 +3,13 @@
 
 import type { EventBatch } from '../events/batch.js';
 import { type AttemptRecord, UNKNOWN_INTERVAL, type WaitRecord } from './attempt-record.js';
-import type { End, Interval, LeftOut, Lifecycle, Verdict } from './lifecycle.js';
+import { type End, type Interval, type LeftOut, type Lifecycle, MOST_KEPT, type Verdict } from './lifecycle.js';
 
 const NOTHING_LOST: string[] = [];
 const NO_ATTEMPTS: AttemptRecord[] = [];
 const NO_WAITS: WaitRecord[] = [];
 
-/**
- * So many of its attempts a fault keeps, and of its waits: the first half and the latest. Who handles a userfault decides how often it
- * returns RETRY, and the fold may follow 65 536 faults at a time.
- */
-export const MOST_KEPT = 64;
-/** And so many words on what was lost. */
+/** So many words on what was lost. */
 export const MOST_LOST = 16;
 
 /**

@@ -2,8 +2,8 @@
 /** Waits as they open and close. They nest: direct reclaim may run inside a read-ahead. */
 import { WAIT_FACTS, type WaitKind } from '../vocabulary/waits.js';
 import { type AttemptRecord, Innermost, type WaitRecord } from './attempt-record.js';
-import type { Wait } from './lifecycle.js';
-import { type FaultRecord, MOST_KEPT } from './record.js';
+import { MOST_KEPT, type Wait } from './lifecycle.js';
+import type { FaultRecord } from './record.js';
 import type { StepContext } from './step.js';
 
 export function openWait(f: FaultRecord, s: StepContext, kind: WaitKind, held: Wait['held']): WaitRecord {

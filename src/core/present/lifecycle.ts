@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** What a view says of one lifecycle, derived from its attempts and waits. All durations are ns. */
-import type { Attempt, Interval, Lifecycle, LockKind } from '../lifecycle/lifecycle.js';
+import { type Attempt, type Interval, type Lifecycle, type LockKind, MOST_KEPT } from '../lifecycle/lifecycle.js';
 import type { Cause } from '../vocabulary/causes.js';
 import type { WaitKind } from '../vocabulary/waits.js';
 
@@ -18,6 +18,11 @@ export function triesOf({ attempts, leftOut }: Lifecycle): number {
 /** Attempts that returned RETRY. */
 export function retriesOf({ attempts, leftOut }: Lifecycle): number {
   return attempts.filter(({ outcome }) => outcome === 'retry').length + (leftOut?.retries ?? 0);
+}
+
+/** Which attempt of the fault, or wait, the one at `i` of those kept is; from 0. */
+export function placeOf({ leftOut }: Lifecycle, of: 'attempts' | 'waits', i: number): number {
+  return leftOut !== null && i >= MOST_KEPT / 2 ? i + leftOut[of] : i;
 }
 
 /** Whether `waits` has every wait there was. */

@@ -2,7 +2,7 @@
 /** One fault on an axis of time: which lock was held when, and what was waited for. */
 import type { Attempt, Lifecycle, Wait } from '../lifecycle/lifecycle.js';
 import { formatDuration } from '../present/format.js';
-import { lockName } from '../present/lifecycle.js';
+import { lockName, placeOf } from '../present/lifecycle.js';
 import { type Line, pad, type Style, seg } from '../present/text.js';
 import { WAIT_FACTS } from '../vocabulary/waits.js';
 
@@ -101,7 +101,10 @@ export function timespan(lifecycle: Lifecycle, now: number, width: number): Line
   const columns = Math.max(10, width - label - FIGURE - 2);
   const scale: Scale = { from, to: Math.max(end, from + 1), columns, label };
   const rows = [
-    ...l.attempts.map((attempt, i) => ({ at: attempt.acquired.hi, line: attemptRow(attempt, i, scale, l.waits, end) })),
+    ...l.attempts.map((attempt, i) => ({
+      at: attempt.acquired.hi,
+      line: attemptRow(attempt, placeOf(l, 'attempts', i), scale, l.waits, end),
+    })),
     ...l.waits.map((wait) => ({ at: wait.start, line: waitRow(wait, scale, inFlight, now) })),
   ];
   // An ABORT has no time of its own: it stands where it is in the list.

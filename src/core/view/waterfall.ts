@@ -7,7 +7,7 @@ import type { KernelEnums } from '../events/session.js';
 import { vmaKey } from '../events/vma-names.js';
 import type { Attempt, Interval, Lifecycle, Verdict, Wait } from '../lifecycle/lifecycle.js';
 import { formatAddress, formatCount, formatDuration, formatInterval, formatTime } from '../present/format.js';
-import { causeOf, lasted, lockName, triesOf } from '../present/lifecycle.js';
+import { causeOf, lasted, lockName, placeOf, triesOf } from '../present/lifecycle.js';
 import { type Line, sanitise, seg, wrapLine } from '../present/text.js';
 import { flagWords, VERDICT_STYLES } from '../present/words.js';
 import { WAIT_FACTS } from '../vocabulary/waits.js';
@@ -132,11 +132,11 @@ export function detailLines(lifecycle: Lifecycle, now: number, width: number, na
   if (l.enteredSwap) lines.push(entry('swap', swapText(l), `pte 0x${l.pte.toString(16)}`));
   if (l.major) lines.push(entry('major', 'yes'));
   if (l.depth > 0) lines.push(entry('nested', `inside ${l.depth} other`));
-  const kept = triesOf(l) === l.attempts.length ? '' : `  the first and the last of ${formatCount(triesOf(l))}`;
+  const kept = triesOf(l) === l.attempts.length ? '' : `  the first and the last of ${triesOf(l)}`;
   lines.push([], [seg('Attempts', 'head'), seg(kept, 'dim')]);
   if (l.attempts.length === 0) lines.push([seg('none seen', 'dim')]);
   l.attempts.forEach((attempt, i) => {
-    lines.push(...attemptLines(attempt, i, l.first, names));
+    lines.push(...attemptLines(attempt, placeOf(l, 'attempts', i), l.first, names));
   });
   const notes = l.waits.flatMap(waitNotes);
   if (notes.length > 0) lines.push([], [seg('Waits', 'head')], ...notes);

@@ -60,15 +60,17 @@ export function slicesOf(
   const causes: Cause[] = [];
   const work: Slice[] = [faultSlice(lifecycle, start, end, mapping)];
   const locks: Slice[] = [];
-  const fallbacks = lifecycle.waits.filter(({ kind }) => kind === 'mmapLock');
+  // Where not all are kept, a wait may be that of an attempt which is not: then an attempt is the time it had its lock.
+  const fallbacks = lifecycle.leftOut === null ? lifecycle.waits.filter(({ kind }) => kind === 'mmapLock') : null;
 
   let from = start;
   for (const [n, attempt] of lifecycle.attempts.entries()) {
     // An attempt under mmap_lock begins when the wait for it is over; each ends where the next wait for it begins.
-    const had = fallbacks.findLast((wait) => wait.end <= attempt.acquired.hi && wait.end >= from);
+    const had = fallbacks?.findLast((wait) => wait.end <= attempt.acquired.hi && wait.end >= from);
     if (attempt.lock === 'mmap') from = finite(had?.end ?? Number.NaN, attempt.acquired.hi, from);
-    const next = fallbacks.find((wait) => wait.start >= from);
-    const until = lifecycle.attempts[n + 1] === undefined ? end : Math.min(end, next?.start ?? end);
+    const next =
+      fallbacks === null ? finite(attempt.released.hi, from) : fallbacks.find((wait) => wait.start >= from)?.start;
+    const until = lifecycle.attempts[n + 1] === undefined ? end : Math.min(end, next ?? end);
     const begin = Math.min(Math.max(from, start), end);
     work.push({ start: begin, end: Math.max(begin, until), ...attemptBody(attempt) });
     const lock = lockSlice(attempt, begin, until);

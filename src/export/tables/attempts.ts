@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** One row a try: under which lock, since when, until when, what came of it and why. */
 import type { Attempt, Lifecycle } from '../../core/lifecycle/lifecycle.js';
+import { placeOf } from '../../core/present/lifecycle.js';
 import { syscallName } from '../../core/vocabulary/syscalls.js';
 import { type Column, known } from '../base/column.js';
 import { sessionColumns, taskColumns } from './lifecycles.js';
@@ -8,8 +9,12 @@ import { sessionColumns, taskColumns } from './lifecycles.js';
 export interface AttemptRow {
   readonly lifecycle: Lifecycle;
   readonly attempt: Attempt;
-  /** 0, 1, … within the lifecycle. */
+  /** 0, 1, … within the lifecycle, those that are left out counted. */
   readonly n: number;
+}
+
+export function attemptRows(lifecycle: Lifecycle): AttemptRow[] {
+  return lifecycle.attempts.map((attempt, i) => ({ lifecycle, attempt, n: placeOf(lifecycle, 'attempts', i) }));
 }
 
 /** -1 stands for a step that was not seen. */

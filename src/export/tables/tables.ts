@@ -7,11 +7,11 @@ import { type StackSample, StackSamples } from '../../core/present/stack-samples
 import type { TableName } from '../base/choices.js';
 import type { Column } from '../base/column.js';
 import type { Context } from '../base/context.js';
-import { type AttemptRow, attemptColumns } from './attempts.js';
+import { type AttemptRow, attemptColumns, attemptRows } from './attempts.js';
 import { type EventRow, eventColumns } from './events.js';
 import { lifecycleColumns } from './lifecycles.js';
 import { stackColumns } from './stacks.js';
-import { type WaitRow, waitColumns } from './waits.js';
+import { type WaitRow, waitColumns, waitRows } from './waits.js';
 
 export interface TableRows {
   readonly lifecycles: Lifecycle;
@@ -47,8 +47,8 @@ function* eventsIn(batch: EventBatch): Generator<EventRow, void, undefined> {
 
 const ROWS_OF: { readonly [T in TableName]: (context: Context) => RowMaker<TableRows[T]> } = {
   lifecycles: () => ofLifecycles((lifecycle) => [lifecycle]),
-  attempts: () => ofLifecycles((lifecycle) => lifecycle.attempts.map((attempt, n) => ({ lifecycle, attempt, n }))),
-  waits: () => ofLifecycles((lifecycle) => lifecycle.waits.map((wait, n) => ({ lifecycle, wait, n }))),
+  attempts: () => ofLifecycles(attemptRows),
+  waits: () => ofLifecycles(waitRows),
   stacks({ session }) {
     const samples = new StackSamples(session.arch);
     return {

@@ -9,9 +9,9 @@ import { asText, type Column } from '../base/column.js';
 import type { Context } from '../base/context.js';
 import type { Exporter } from '../base/exporter.js';
 import type { Losses } from '../base/losses.js';
-import { attemptOwnColumns } from './attempts.js';
+import { attemptOwnColumns, attemptRows } from './attempts.js';
 import { COLUMNS, ofTable, type RowMaker } from './tables.js';
-import { waitOwnColumns } from './waits.js';
+import { waitOwnColumns, waitRows } from './waits.js';
 
 /** Text gathers to about this much before it is written. */
 const CHUNK_CHARS = 256 * 1024;
@@ -43,10 +43,8 @@ const jsonLines: LineFormat = {
     const line: Record<string, unknown> = { type: LINE_TYPES[table], ...object(columns, row, context) };
     if (table === 'lifecycles') {
       const lifecycle = row as Lifecycle;
-      line.attempts = lifecycle.attempts.map((attempt, n) =>
-        object(attemptOwnColumns, { lifecycle, attempt, n }, context),
-      );
-      line.waits = lifecycle.waits.map((wait, n) => object(waitOwnColumns, { lifecycle, wait, n }, context));
+      line.attempts = attemptRows(lifecycle).map((attempt) => object(attemptOwnColumns, attempt, context));
+      line.waits = waitRows(lifecycle).map((wait) => object(waitOwnColumns, wait, context));
     }
     return jsonOf(line);
   },

@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: MIT
 /** One row a wait: what for, under which lock, how long, behind whom. */
 import type { Lifecycle, Wait } from '../../core/lifecycle/lifecycle.js';
+import { placeOf } from '../../core/present/lifecycle.js';
 import { type Column, known } from '../base/column.js';
 import { sessionColumns, taskColumns } from './lifecycles.js';
 
 export interface WaitRow {
   readonly lifecycle: Lifecycle;
   readonly wait: Wait;
-  /** 0, 1, … within the lifecycle. */
+  /** 0, 1, … within the lifecycle, those that are left out counted. */
   readonly n: number;
+}
+
+export function waitRows(lifecycle: Lifecycle): WaitRow[] {
+  return lifecycle.waits.map((wait, i) => ({ lifecycle, wait, n: placeOf(lifecycle, 'waits', i) }));
 }
 
 /** What a wait says by itself: also the objects nested in a JSON line. */
