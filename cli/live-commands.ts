@@ -37,7 +37,10 @@ export function addSessionCommands(program: Command, command: readonly string[],
     .action(async (file, options, self: Command) => {
       if (file !== undefined) rejectLiveOptions(self);
       else rejectTimeRange(self);
-      done(await (await import('./commands/stat/index.js')).stat(file, command, options));
+      const load = (): Promise<typeof import('./commands/stat/index.js')> => import('./commands/stat/index.js');
+      const stays = file === undefined || options.interval !== undefined;
+      const { stat } = await (stays ? loadSmall(load) : load());
+      done(await stat(file, command, options));
     });
 
   addFailOn(addLiveOptions(program.command('record').description('record to a file or to standard output')))
