@@ -27,7 +27,7 @@ export class Snapshots {
     this.#latest = { snapshot: make(), at: performance.now() };
   }
 
-  /** At most a quarter of a second old. */
+  /** At most a quarter of a second old; behind the end, that of the end. */
   now(): Snapshot {
     if (performance.now() - this.#latest.at > FRESH_MS) this.#renew();
     return this.#latest.snapshot;
@@ -49,6 +49,7 @@ export class Snapshots {
   /** No more counters will come. */
   end(): void {
     this.#level = true;
+    this.#latest = { ...this.#latest, at: Number.NEGATIVE_INFINITY };
     this.#waiting?.answer();
   }
 

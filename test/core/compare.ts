@@ -201,6 +201,8 @@ export interface PlainRow {
   readonly mm?: number;
   readonly pte?: bigint;
   readonly vmFlags?: bigint;
+  /** Of its VMA; without it there is none. */
+  readonly range?: readonly [start: number, end: number];
 }
 
 /** One batch of hand-written rows through a pipeline; `closed` receives the lifecycles as they end. */
@@ -230,6 +232,7 @@ export function feed(
     batch.mm[i] = row.mm ?? 1;
     batch.pte[i] = row.pte ?? 0n;
     batch.vmFlags[i] = row.vmFlags ?? 0x100073n;
+    [batch.vmaStart[i], batch.vmaEnd[i]] = row.range ?? [0, 0];
     batch.length++;
   });
   const pipeline = new Pipeline(syntheticSession({ release: observed ? 'observed' : 'derived', ...changes }), {

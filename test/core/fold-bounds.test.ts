@@ -2,6 +2,7 @@
 /** Faults that go on and on: what is kept of one is bounded, and what is counted is not. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { Collector, key } from '../../src/core/aggregate/series/collector.js';
 import { type Attempt, type Lifecycle, MOST_KEPT } from '../../src/core/lifecycle/lifecycle.js';
 import { MOST_LOST } from '../../src/core/lifecycle/record.js';
 import { retriesOf, triesOf, waited } from '../../src/core/present/lifecycle.js';
@@ -16,6 +17,10 @@ import { MMAP_FLAGS, VMA_FLAGS } from './session.js';
 
 const K = VlKind;
 const TIMES = 1000;
+/** Of each wait of a folio in FOLIO, and of each for mmap_lock in LOCK and FALLBACK. */
+const FOLIO_NS = 200;
+const LOCK_NS = 100;
+const WAITS = ['folio', 'mmapLock'] as const;
 
 function times(steps: readonly Step[], n: number = TIMES): Step[] {
   return Array.from({ length: n }, () => steps).flat();
@@ -23,7 +28,7 @@ function times(steps: readonly Step[], n: number = TIMES): Step[] {
 
 describe('a fault that goes on and on', () => {
   const again = FOLIO.map(([kind, a = 0, b = 0]): Step => [kind, a === VMA_FLAGS ? MMAP_FLAGS : a, b]);
-  const looping = fault([...FOLIO, ...times([...LOCK, ...again]), ...FALLBACK]);
+  const looping = fault([...FOLIO, ...times([...LOCK, ...again]), ...FALLBACK], { range: [0x7000, 0x9000] });
 
   it('keeps its first attempts and waits and its latest, and how many there were', () => {
     const life = only(looping);
@@ -33,6 +38,10 @@ describe('a fault that goes on and on', () => {
       attempts: TIMES + 2 - MOST_KEPT,
       retries: TIMES + 2 - MOST_KEPT,
       waits: 2 * TIMES + 2 - MOST_KEPT,
+      waited: new Map([
+        ['folio', { count: TIMES + 1 - MOST_KEPT / 2, ns: (TIMES + 1 - MOST_KEPT / 2) * FOLIO_NS }],
+        ['mmapLock', { count: TIMES + 1 - MOST_KEPT / 2, ns: (TIMES + 1 - MOST_KEPT / 2) * LOCK_NS }],
+      ]),
     });
     assert.deepEqual(life.lost, ['waits in its middle not kept', 'attempts in its middle not kept']);
     assert.deepEqual([life.attempts[0]?.lock, life.attempts.at(-1)?.outcome], ['vma', 'ok']);
@@ -46,10 +55,24 @@ describe('a fault that goes on and on', () => {
     );
   });
 
-  it('has waits of a length that is not known, and its process has all of them', () => {
+  it('has the length of all its waits, and so have its VMA and the session', () => {
     const { closed, snapshot } = run(looping);
     const [life] = closed as [Lifecycle];
-    assert.ok(Number.isNaN(waited(life, 'folio', 0)));
+    assert.deepEqual(
+      WAITS.map((kind) => waited(life, kind, 0)),
+      [(TIMES + 1) * FOLIO_NS, (TIMES + 1) * LOCK_NS],
+    );
+    assert.deepEqual(
+      snapshot.vmas.map((row) => [row.folioWaitNs, row.mmapWaitNs]),
+      [[(TIMES + 1) * FOLIO_NS, (TIMES + 1) * LOCK_NS]],
+    );
+    const collector = new Collector();
+    collector.lifecycle(life);
+    const cell = collector.series.at(life.end);
+    assert.deepEqual(
+      [key.waits('folio'), key.waitNs('folio'), key.waits('mmapLock')].map((sum) => cell.get(sum)),
+      [TIMES + 1, (TIMES + 1) * FOLIO_NS, TIMES + 1],
+    );
     assert.equal(verdictOf(life, life.attempts[0] as Attempt, true).queued, null);
     assert.deepEqual([snapshot.waits.folio.count, snapshot.waits.mmapLock.count], [TIMES + 1, TIMES + 1]);
     assert.equal(snapshot.retry.total, 1);

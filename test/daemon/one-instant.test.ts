@@ -37,6 +37,19 @@ test('whoever asks, wherever in the session, is answered where the counters came
   assert.ok(before > 0);
 });
 
+test('behind the end whoever asks is told of the end, however short ago somebody asked before it', () => {
+  const pipeline = new Pipeline(LIVE_SESSION);
+  const snapshots = new Snapshots(() => pipeline.snapshot());
+  for (const batch of liveSession({ seconds: 1 })) {
+    pipeline.push(batch);
+    snapshots.pushed(batch);
+  }
+  snapshots.now();
+  snapshots.end();
+  assert.ok(pipeline.snapshot().events.decoded > 0);
+  assert.equal(snapshots.now().events.decoded, pipeline.snapshot().events.decoded);
+});
+
 test('at every scrape emitted = decoded + dropped, and no counter goes back', async () => {
   const { daemon } = await makeDaemon(sessionSource(1), '[alerts]\nenabled = false');
   const scrapes: Scraped[] = [];

@@ -4,7 +4,7 @@ import { BoundedMap } from '../bounded/bounded-map.js';
 import type { Names } from '../events/names.js';
 import { VM_HUGETLB } from '../lifecycle/causes.js';
 import type { Attempt, Lifecycle, Wait } from '../lifecycle/lifecycle.js';
-import { WAIT_FACTS } from '../vocabulary/waits.js';
+import { WAIT_FACTS, type WaitKind } from '../vocabulary/waits.js';
 import { hasLost, type LostSeries, LostSums } from './lost-series.js';
 import { topOf } from './top-of.js';
 import type { VmaKeys } from './vma-keys.js';
@@ -92,14 +92,9 @@ export class VmaSums {
     }
     for (let i = 0; i < waits.length; i++) {
       const { kind, start, end } = waits[i] as Wait;
-      if (kind === 'userfault') row.userfault = true;
-      // An end that was lost is NaN.
-      if (!(end >= start)) continue;
-      if (kind === 'folio') row.folioWaitNs += end - start;
-      else if (kind === 'mmapLock') row.mmapWaitNs += end - start;
-      // One that keeps the attempt's lock lies inside the attempt or another wait: its time is part of theirs.
-      else if (WAIT_FACTS[kind].lock !== 'kept') row.otherWaitNs += end - start;
+      addWait(row, kind, end - start);
     }
+    if (fault.leftOut !== null) for (const [kind, { ns }] of fault.leftOut.waited) addWait(row, kind, ns);
     if (hasLost(fault)) {
       row.lost ??= new LostSums();
       row.lost.add(fault.last);
@@ -157,6 +152,16 @@ export class VmaSums {
     this.#last = row;
     return row;
   }
+}
+
+function addWait(row: Sums, kind: WaitKind, ns: number): void {
+  if (kind === 'userfault') row.userfault = true;
+  // An end that was lost is NaN.
+  if (!(ns >= 0)) return;
+  if (kind === 'folio') row.folioWaitNs += ns;
+  else if (kind === 'mmapLock') row.mmapWaitNs += ns;
+  // One that keeps the attempt's lock lies inside the attempt or another wait: its time is part of theirs.
+  else if (WAIT_FACTS[kind].lock !== 'kept') row.otherWaitNs += ns;
 }
 
 /** do_swap_page, filemap_fault, shmem_fault and hugetlb_fault each serve one kind of page. */

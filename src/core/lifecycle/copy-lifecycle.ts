@@ -51,7 +51,7 @@ export function copyLifecycle(r: FaultRecord): Lifecycle {
       contended: w.contended,
       holder: w.holder,
     })),
-    leftOut: r.leftOut === null ? null : { ...r.leftOut },
+    leftOut: r.leftOut === null ? null : { ...r.leftOut, waited: new Map(r.leftOut.waited) },
     swap: r.swap,
     enteredSwap: r.enteredSwap,
     major: r.major,

@@ -78,11 +78,13 @@ export interface Wait {
  */
 export const MOST_KEPT = 64;
 
-/** Of attempts, those with a result of RETRY among them, and of waits. */
 export interface LeftOut {
   readonly attempts: number;
+  /** Of these, those that returned RETRY. */
   readonly retries: number;
   readonly waits: number;
+  /** Of these, by kind; `ns`: NaN where one lasted, or its end was lost. */
+  readonly waited: ReadonlyMap<WaitKind, { readonly count: number; readonly ns: number }>;
 }
 
 export interface Lifecycle {

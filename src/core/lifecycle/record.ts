@@ -2,6 +2,7 @@
 /** A fault while it is rebuilt: the public `Lifecycle` and what the fold needs besides. */
 
 import type { EventBatch } from '../events/batch.js';
+import type { WaitKind } from '../vocabulary/waits.js';
 import { type AttemptRecord, UNKNOWN_INTERVAL, type WaitRecord } from './attempt-record.js';
 import { type End, type Interval, type LeftOut, type Lifecycle, MOST_KEPT, type Verdict } from './lifecycle.js';
 
@@ -30,6 +31,10 @@ function appended<T>(list: T[], item: T): T[] {
   }
 }
 
+type CountedOut = { -readonly [K in keyof LeftOut]: LeftOut[K] } & {
+  readonly waited: Map<WaitKind, { readonly count: number; readonly ns: number }>;
+};
+
 export class FaultRecord implements Lifecycle {
   declare tid: number;
   declare tgid: number;
@@ -51,7 +56,7 @@ export class FaultRecord implements Lifecycle {
   declare how: End;
   declare attempts: AttemptRecord[];
   declare waits: WaitRecord[];
-  declare leftOut: { -readonly [K in keyof LeftOut]: number } | null;
+  declare leftOut: CountedOut | null;
   declare swap: Lifecycle['swap'];
   declare enteredSwap: boolean;
   /** Its PTE, or get_swap_device, says that the entry is of a swap device. */
@@ -172,25 +177,25 @@ export class FaultRecord implements Lifecycle {
   addAttempt(attempt: AttemptRecord): void {
     this.attempts = appended(this.attempts, attempt);
     if (this.attempts.length <= MOST_KEPT) return;
-    const gone = this.#leaveOut(this.attempts, 'attempts');
-    if (gone.outcome === 'retry') this.#counted().retries++;
+    const out = this.#leaveOut('attempts');
+    const [gone] = this.attempts.splice(MOST_KEPT / 2, 1) as [AttemptRecord];
+    if (gone.outcome === 'retry') out.retries++;
   }
 
   /** Whoever holds the record of one that is left out may go on with it: it is not used again. */
   addWait(wait: WaitRecord): void {
     this.waits = appended(this.waits, wait);
-    if (this.waits.length > MOST_KEPT) this.#leaveOut(this.waits, 'waits');
+    if (this.waits.length <= MOST_KEPT) return;
+    const out = this.#leaveOut('waits');
+    const [{ kind, start, end }] = this.waits.splice(MOST_KEPT / 2, 1) as [WaitRecord];
+    const { count, ns } = out.waited.get(kind) ?? { count: 0, ns: 0 };
+    out.waited.set(kind, { count: count + 1, ns: ns + (end - start) });
   }
 
-  #leaveOut<T>(list: T[], what: 'attempts' | 'waits'): T {
-    const [gone] = list.splice(MOST_KEPT / 2, 1) as [T];
-    this.#counted()[what]++;
+  #leaveOut(what: 'attempts' | 'waits'): CountedOut {
+    this.leftOut ??= { attempts: 0, retries: 0, waits: 0, waited: new Map() };
+    this.leftOut[what]++;
     this.lose(`${what} in its middle not kept`);
-    return gone;
-  }
-
-  #counted(): NonNullable<FaultRecord['leftOut']> {
-    this.leftOut ??= { attempts: 0, retries: 0, waits: 0 };
     return this.leftOut;
   }
 }

@@ -25,15 +25,13 @@ export function placeOf({ leftOut }: Lifecycle, of: 'attempts' | 'waits', i: num
   return leftOut !== null && i >= MOST_KEPT / 2 ? i + leftOut[of] : i;
 }
 
-/** Whether `waits` has every wait there was. */
-export function hasAllWaits({ leftOut }: Lifecycle): boolean {
-  return leftOut === null || leftOut.waits === 0;
+export function hasWait({ waits, leftOut }: Lifecycle, kind: WaitKind): boolean {
+  return waits.some((wait) => wait.kind === kind) || leftOut?.waited.has(kind) === true;
 }
 
-/** Time spent in waits of one kind, up to `now` for one that lasts; NaN when an end was lost or some are left out, 0 without any. */
+/** Time spent in waits of one kind, up to `now` for a wait that lasts; NaN when an end was lost, 0 without any wait. */
 export function waited(lifecycle: Lifecycle, kind: WaitKind, now: number): number {
-  if (!hasAllWaits(lifecycle)) return Number.NaN;
-  let ns = 0;
+  let ns = lifecycle.leftOut?.waited.get(kind)?.ns ?? 0;
   for (const wait of lifecycle.waits) {
     if (wait.kind !== kind) continue;
     const lasts = Number.isNaN(wait.end) && lifecycle.how === 'in-flight';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** One row a fault: who and where, how it ended, why it retried, what it waited for. */
 import type { Attempt, Lifecycle } from '../../core/lifecycle/lifecycle.js';
-import { causeOf, hasAllWaits, lasted, retriesOf, triesOf } from '../../core/present/lifecycle.js';
+import { causeOf, lasted, retriesOf, triesOf } from '../../core/present/lifecycle.js';
 import type { WaitKind } from '../../core/vocabulary/waits.js';
 import { WAIT_KINDS } from '../../core/vocabulary/waits.js';
 import { type Column, known } from '../base/column.js';
@@ -52,10 +52,10 @@ function failed(lifecycle: Lifecycle): Attempt | undefined {
   return lifecycle.attempts.find((attempt) => attempt.cause !== null);
 }
 
-/** Sum of a wait kind; 0: it had none. null: one was not over, its end was lost, not all were kept, or nothing was hooked that shows them. */
+/** Sum of a wait kind; 0: it had none. null: one was not over, its end was lost, or nothing was hooked that shows them. */
 function waitSum(lifecycle: Lifecycle, kind: WaitKind, context: Context): number | null {
-  if (!context.seesWait(kind) || !hasAllWaits(lifecycle)) return null;
-  let ns = 0;
+  if (!context.seesWait(kind)) return null;
+  let ns = lifecycle.leftOut?.waited.get(kind)?.ns ?? 0;
   for (const wait of lifecycle.waits) if (wait.kind === kind) ns += wait.end - wait.start;
   return known(ns);
 }
@@ -197,8 +197,7 @@ export const lifecycleColumns: readonly Column<Lifecycle>[] = [
     (kind): Column<Lifecycle> => ({
       name: `${snake(kind)}_ns`,
       type: 'int64',
-      about:
-        'ns in waits of this kind; null when no hook shows them, when one did not end, when its end was lost, or when not all were kept',
+      about: 'ns in waits of this kind; null when no hook shows them, when one did not end, or when its end was lost',
       get: (l, c) => waitSum(l, kind, c),
     }),
   ),

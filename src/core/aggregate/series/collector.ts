@@ -105,6 +105,12 @@ export class Collector {
       cell.record(wait.kind, ns);
       cell.add(key.process(comm, 'waitNs'), ns);
     }
+    if (lifecycle.leftOut === null) return;
+    // How long each of them took is not known: they are in no histogram.
+    for (const [kind, { count, ns }] of lifecycle.leftOut.waited) {
+      cell.add(key.waits(kind), count);
+      if (ns >= 0) for (const sum of [key.waitNs(kind), key.process(comm, 'waitNs')]) cell.add(sum, ns);
+    }
   }
 
   #process(comm: string): string {

@@ -3,7 +3,7 @@
 import type { Lifecycle } from '../../lifecycle/lifecycle.js';
 import { WAIT_FACTS } from '../../vocabulary/waits.js';
 import { formatLower, formatTime } from '../format.js';
-import { causeOf, hasAllWaits, heldNow, lasted, lockName, triesOf, waited } from '../lifecycle.js';
+import { causeOf, hasWait, heldNow, lasted, lockName, triesOf, waited } from '../lifecycle.js';
 import { type Field, formatOf, isInterval, num, text, whole } from './field.js';
 
 /** A lifecycle beside the time of the snapshot it is shown in, for clocks that run. */
@@ -13,7 +13,7 @@ export interface LifecycleRow {
 }
 
 const wait = ({ lifecycle, now }: LifecycleRow, kind: 'folio' | 'mmapLock' | 'userfault'): number | null =>
-  lifecycle.waits.some((w) => w.kind === kind) || !hasAllWaits(lifecycle) ? waited(lifecycle, kind, now) : null;
+  hasWait(lifecycle, kind) ? waited(lifecycle, kind, now) : null;
 
 export const lifecycleFields: readonly Field<LifecycleRow>[] = [
   num(
