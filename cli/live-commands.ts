@@ -16,7 +16,7 @@ export function addSessionCommands(program: Command, command: readonly string[],
     .addOption(new Option('--connect <socket>', 'show what the daemon observes; takes no privilege'))
     .action(async (options, self: Command) => {
       if (options.connect !== undefined) rejectLiveOptions(self, CONNECTED);
-      const { top } = await loadSmall(() => import('./commands/top/index.js'));
+      const { top } = await loadSmall(() => import('./commands/top/index.js'), true);
       done(await top(options));
     });
 
@@ -37,9 +37,8 @@ export function addSessionCommands(program: Command, command: readonly string[],
     .action(async (file, options, self: Command) => {
       if (file !== undefined) rejectLiveOptions(self);
       else rejectTimeRange(self);
-      const load = (): Promise<typeof import('./commands/stat/index.js')> => import('./commands/stat/index.js');
       const stays = file === undefined || options.interval !== undefined;
-      const { stat } = await (stays ? loadSmall(load) : load());
+      const { stat } = await loadSmall(() => import('./commands/stat/index.js'), stays);
       done(await stat(file, command, options));
     });
 

@@ -39,8 +39,7 @@ export function addRecordingCommands(program: Command, done: Done): void {
       const file = named ?? (typeof alerts === 'string' ? alerts : undefined);
       if (file === undefined) throw missingFile();
       const options = { ...others, ...(alerts !== undefined && { alerts: named === undefined ? true : alerts }) };
-      const load = (): Promise<typeof import('./commands/replay/index.js')> => import('./commands/replay/index.js');
-      const { replay } = await (process.stdout.isTTY ? loadSmall(load) : load());
+      const { replay } = await loadSmall(() => import('./commands/replay/index.js'), process.stdout.isTTY);
       done(await replay(file, options));
     });
 
@@ -50,8 +49,7 @@ export function addRecordingCommands(program: Command, done: Done): void {
     .addOption(new Option('--speed <factor>', 'play at this multiple of the recorded pace').argParser(parseSpeed))
     .addOption(intervalOption('time between refreshes').default(1, '1'))
     .action(async (options) => {
-      const load = (): Promise<typeof import('./commands/replay/index.js')> => import('./commands/replay/index.js');
-      const { replay } = await (process.stdout.isTTY ? loadSmall(load) : load());
+      const { replay } = await loadSmall(() => import('./commands/replay/index.js'), process.stdout.isTTY);
       done(await replay(resource(DEMO), { ...NO_CGROUPS, ...options }));
     });
 

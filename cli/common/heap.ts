@@ -16,10 +16,13 @@ function keepHeapSmall(): void {
  * Loads a command whose process is to stay small. The fold comes first: what that takes lets the nursery grow to 4 MiB,
  * which suffices where records are used again. With the 16 MiB that it would have when all is loaded, a dashboard over
  * 100 000 events a second came to 132 MiB instead of 105, for no CPU time that could be measured (`make bench`).
+ * A command that does not stay (`stays` may be an `isTTY`, which is undefined of a file) is loaded and no more.
  */
-export async function loadSmall<Command>(load: () => Promise<Command>): Promise<Command> {
-  await import('../../src/core/aggregate/pipeline.js');
-  keepHeapSmall();
+export async function loadSmall<Command>(load: () => Promise<Command>, stays: boolean | undefined): Promise<Command> {
+  if (stays) {
+    await import('../../src/core/aggregate/pipeline.js');
+    keepHeapSmall();
+  }
   return load();
 }
 

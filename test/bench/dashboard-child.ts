@@ -28,7 +28,7 @@ await import('../../cli/program.js');
 const { openTerminal, showDashboard } = await loadSmall(async () => {
   await import('../../cli/commands/replay/index.js');
   return import('../../cli/common/terminal.js');
-});
+}, true);
 const { Pipeline } = await import('../../src/core/aggregate/pipeline.js');
 const { openStream } = await import('../../src/recording/read/stream.js');
 

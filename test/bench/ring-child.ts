@@ -36,7 +36,7 @@ await import('../../cli/program.js');
 const { openTerminal, showDashboard } = await loadSmall(async () => {
   await import('../../cli/commands/top/index.js');
   return import('../../cli/common/terminal.js');
-});
+}, true);
 const { Pipeline } = await import('../../src/core/aggregate/pipeline.js');
 const { RingSource } = await import('./ring-source.js');
 

@@ -2,7 +2,6 @@
 /** Causes that resemble each other: what distinguishes them. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { VM_HUGETLB } from '../../src/core/lifecycle/causes.js';
 import type { Attempt, Lifecycle } from '../../src/core/lifecycle/lifecycle.js';
 import type { Cause } from '../../src/core/vocabulary/causes.js';
 import { VlFile, VlFound, VlInner, VlKind, VlStepFlag } from '../../src/schema/events.gen.js';
@@ -82,7 +81,7 @@ describe('a cause and its neighbours', () => {
     [K.HMF_EXIT, VMA_FLAGS, RETRY],
   ];
   const bare: Step[] = [[K.HMF_EXIT, VMA_FLAGS, RETRY]];
-  const HUGETLB = { vmFlags: VM_HUGETLB };
+  const HUGETLB = { vmFlags: 0x400000n };
   const entered: Step[] = [[K.SWAP_ENTER, VMA_FLAGS], ...bare];
   const NO_MAP_PAGES = AVOIDABLE | VlFound.FOUND_NO_MAP_PAGES;
   const cases: readonly [what: string, cause: Cause, steps: readonly Step[], of?: Of, found?: number][] = [
@@ -110,7 +109,7 @@ describe('a cause and its neighbours', () => {
     ['the same, known by the fallback', 'unknown', bare, { vmFlags: 0x1000n }, AVOIDABLE | VlFound.FOUND_HUGETLB],
     ['a hugetlb VMA that is gone, hugetlb_fault unseen', 'hugetlb', [[K.ANON_PREPARE], ...bare], HUGETLB, 0],
     ['the same, __vmf_anon_prepare unseen', 'hugetlb', bare, HUGETLB, 0],
-    ['the same, registered with userfaultfd', 'unknown', bare, { vmFlags: VM_HUGETLB | 0x1000n }, 0],
+    ['the same, registered with userfaultfd', 'unknown', bare, { vmFlags: 0x401000n }, 0],
     ['vm_ops without map_pages', '->fault needs mmap_lock', bare, {}, NO_MAP_PAGES],
     ['the same, on a swap entry', 'unknown', entered, { pte: PTE_SWAP }, NO_MAP_PAGES],
     ['the same, on a PTE marker', '->fault needs mmap_lock', entered, { pte: PTE_MARKER }, NO_MAP_PAGES],

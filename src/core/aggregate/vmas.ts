@@ -2,7 +2,7 @@
 /** Sums per VMA: which mapping of which process retries, aborts and waits. */
 import { BoundedMap } from '../bounded/bounded-map.js';
 import type { Names } from '../events/names.js';
-import { VM_HUGETLB } from '../lifecycle/causes.js';
+import { isHugetlb } from '../lifecycle/causes.js';
 import type { Attempt, Lifecycle, Wait } from '../lifecycle/lifecycle.js';
 import { WAIT_FACTS, type WaitKind } from '../vocabulary/waits.js';
 import { hasLost, type LostSeries, LostSums } from './lost-series.js';
@@ -167,7 +167,7 @@ function addWait(row: Sums, kind: WaitKind, ns: number): void {
 /** do_swap_page, filemap_fault, shmem_fault and hugetlb_fault each serve one kind of page. */
 function backingOf(fault: Lifecycle): Backing {
   if (fault.enteredSwap) return 'anon';
-  if ((fault.vmFlags & VM_HUGETLB) !== 0n) return 'hugetlb';
+  if (isHugetlb(fault)) return 'hugetlb';
   for (const wait of fault.waits) {
     if (wait.kind === 'file') return 'file';
     if (wait.kind === 'shmem') return 'shmem';

@@ -29,7 +29,7 @@ const VM_UFFD_WP = 1 << 12;
 const VM_UFFD = BigInt(VM_UFFD_MISSING | VM_UFFD_WP) | (1n << 37n) | (1n << 38n) | (1n << 41n);
 
 /** In vm_flags; the same value since 2.6 (include/linux/mm.h). */
-export const VM_HUGETLB = 0x400000n;
+const VM_HUGETLB = 0x400000n;
 
 /**
  * Notes that `outer` returned RETRY (or is proven to have), `previous` being the step before and `time` its own.
@@ -51,7 +51,8 @@ export function noteRetry(attempt: AttemptRecord, outer: Innermost, previous: nu
 /** The VMA is registered with userfaultfd, or its flags were not seen; then handle_userfault may have returned RETRY, unseen. */
 const mayBeUserfault = (f: FaultRecord): boolean => f.vmFlags === 0n || (f.vmFlags & VM_UFFD) !== 0n;
 
-const isHugetlb = (f: FaultRecord): boolean => (f.vmFlags & VM_HUGETLB) !== 0n;
+/** False as well where its flags were not seen. */
+export const isHugetlb = ({ vmFlags }: Pick<FaultRecord, 'vmFlags'>): boolean => (vmFlags & VM_HUGETLB) !== 0n;
 
 /** What the PTE held that do_swap_page of an attempt under the VMA lock was called for. */
 function entryOf(f: FaultRecord, attempt: AttemptRecord, bits: FaultBits): PteKind {

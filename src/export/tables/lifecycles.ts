@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** One row a fault: who and where, how it ended, why it retried, what it waited for. */
 import type { Attempt, Lifecycle } from '../../core/lifecycle/lifecycle.js';
-import { causeOf, lasted, retriesOf, triesOf } from '../../core/present/lifecycle.js';
+import { causeOf, lasted, retriesOf, triesOf, waited } from '../../core/present/lifecycle.js';
 import type { WaitKind } from '../../core/vocabulary/waits.js';
 import { WAIT_KINDS } from '../../core/vocabulary/waits.js';
 import { type Column, known } from '../base/column.js';
@@ -54,10 +54,7 @@ function failed(lifecycle: Lifecycle): Attempt | undefined {
 
 /** Sum of a wait kind; 0: it had none. null: one was not over, its end was lost, or nothing was hooked that shows them. */
 function waitSum(lifecycle: Lifecycle, kind: WaitKind, context: Context): number | null {
-  if (!context.seesWait(kind)) return null;
-  let ns = lifecycle.leftOut?.waited.get(kind)?.ns ?? 0;
-  for (const wait of lifecycle.waits) if (wait.kind === kind) ns += wait.end - wait.start;
-  return known(ns);
+  return context.seesWait(kind) ? known(waited(lifecycle, kind, Number.NaN)) : null;
 }
 
 /** `mmapLock` → `mmap_lock` */
